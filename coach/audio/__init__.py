@@ -1,0 +1,1 @@
+"""Frames, decoding, resampling, level, voice activity and the on-disk recording journal."""

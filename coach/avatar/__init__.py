@@ -1,0 +1,1 @@
+"""Who asks: a small port and its adapters."""

@@ -1,0 +1,67 @@
+"""The avatar port: who asks. LiveAvatar, the drawn persona and test doubles fit behind it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from coach.contracts.usage import UsageEvent
+
+Purpose = Literal["intro", "question", "follow_up", "transition"]
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechRequest:
+    """Something to say. `task_id` identifies it in every event; `clip_key` names a cached clip when there is one."""
+
+    task_id: str
+    text: str
+    purpose: Purpose
+    clip_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AvatarEvent:
+    """What the avatar reports: speech started, ended or failed; down = continue in audio mode."""
+
+    kind: Literal["speech_started", "speech_ended", "speech_failed", "down"]
+    task_id: str = ""
+    detail: str = ""
+
+
+AvatarListener = Callable[[AvatarEvent], Awaitable[None]]
+
+
+class AvatarSession(Protocol):
+    """One avatar for one interview."""
+
+    async def speak(self, request: SpeechRequest) -> None:
+        """Asks for speech and returns once the request left us; progress comes through the listener.
+
+        Raises:
+            VendorError: the avatar cannot speak; the caller falls back to voice or subtitle.
+        """
+
+    async def cancel(self) -> None:
+        """Stops speaking."""
+
+    def client_config(self) -> dict[str, Any]:
+        """What the browser needs to show it (persona, url, token); no secret of ours."""
+
+    async def usage(self) -> tuple[UsageEvent, ...]:
+        """What the session used so far; called at its end."""
+
+    async def close(self) -> None:
+        """Ends the session at the vendor."""
+
+
+class Avatar(Protocol):
+    """A kind of avatar."""
+
+    name: str
+    label: str
+
+    async def open(self, *, interview_id: str, persona_id: str, listener: AvatarListener) -> AvatarSession:
+        """Starts a session."""
+
+    async def close(self) -> None:
+        """Frees clients."""

@@ -1,0 +1,1 @@
+"""The coach's judgement: a small port, its adapters, sections, guards, repair."""

@@ -1,0 +1,78 @@
+"""`python -m coach …`: every command, loaded only when called, so that `--help` and start stay quick.
+
+Exit status: 0 done, 1 failed with one clear line on stderr, 2 bad usage.
+"""
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from coach.errors import CoachError, UsageError
+
+COMMANDS: dict[str, str] = {
+    "practice": "coach.cli.practice:practice",
+    "transcribe": "coach.cli.practice:transcribe",
+    "evaluate": "coach.cli.brain:evaluate",
+    "plan": "coach.cli.brain:plan",
+    "schema": "coach.cli.brain:schema",
+    "eval": "coach.cli.evals:evals",
+    "interview": "coach.cli.interview:interview",
+    "retention": "coach.cli.interview:retention",
+    "sample-data": "coach.cli.interview:sample_data",
+    "db": "coach.cli.operate:db",
+    "doctor": "coach.cli.operate:doctor",
+    "lab": "coach.cli.lab:lab",
+    "economics": "coach.cli.economics:economics",
+    "billing": "coach.cli.billing:billing",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name].split(":")
+        return getattr(importlib.import_module(module), attribute)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self._short_help(ctx, name)) for name in COMMANDS])
+
+    def _short_help(self, ctx: click.Context, name: str) -> str:
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str(80) if command else ""
+
+
+@click.group(cls=LazyGroup, help="Job Foxy's engine on the command line.")
+def cli() -> None:
+    """The root of all commands."""
+
+
+def main() -> Any:
+    """Runs the command line; turns every expected error into one line on stderr."""
+    try:
+        cli.main(prog_name="python -m coach", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except UsageError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except CoachError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

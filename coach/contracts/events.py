@@ -1,0 +1,388 @@
+"""Commands in and events out of one interview: the same objects in the process and on the socket.
+
+On the wire a message is the JSON text frame `{"type": ..., "payload": {...}}`; binary frames are audio
+(Int16 little-endian PCM, mono, 16 kHz, 20-50 ms each).
+"""
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field, TypeAdapter
+
+from coach.contracts.base import Strict
+from coach.contracts.evaluation import (
+    CoachNote,
+    ContentFeedback,
+    DeliveryFeedback,
+    LibrarySuggestion,
+    Rewrite,
+    Scoring,
+    StarChecklist,
+)
+from coach.contracts.interview import AttemptRank, ViewState
+
+PROTOCOL_SAMPLE_RATE_HZ = 16_000
+
+
+class FinishAnswerPayload(Strict):
+    question_id: str
+    attempt_id: str
+    timestamp_ms: float
+
+
+class RestartAnswerPayload(Strict):
+    attempt_id: str
+
+
+class ReadyForNextPayload(Strict):
+    last_question_id: str
+
+
+class StartPayload(Strict):
+    """Start of the interview, once the audio path is up (or none is wanted)."""
+
+    audio: Literal["webrtc", "socket", "upload", "none"] = "socket"
+
+
+class AttemptRef(Strict):
+    attempt_id: str
+
+
+class ExchangeRef(Strict):
+    question_id: str
+
+
+class TranscriptPayload(Strict):
+    """The transcript as the person corrected or typed it."""
+
+    attempt_id: str
+    text: str = Field(max_length=60_000)
+
+
+class EyeContactPayload(Strict):
+    """One browser-side sample: is a face there, and does it look towards the camera. Frames never leave the browser."""
+
+    at_ms: float
+    face: bool
+    towards_camera: bool | None = None
+
+
+class SpeechDonePayload(Strict):
+    """The browser's voice finished (or failed) speaking `task_id`."""
+
+    task_id: str
+    ok: bool = True
+
+
+class FinishAnswer(Strict):
+    type: Literal["FINISH_ANSWER"] = "FINISH_ANSWER"
+    payload: FinishAnswerPayload
+
+
+class RestartAnswer(Strict):
+    type: Literal["RESTART_ANSWER"] = "RESTART_ANSWER"
+    payload: RestartAnswerPayload
+
+
+class ReadyForNext(Strict):
+    type: Literal["READY_FOR_NEXT"] = "READY_FOR_NEXT"
+    payload: ReadyForNextPayload
+
+
+class StartInterview(Strict):
+    type: Literal["START_INTERVIEW"] = "START_INTERVIEW"
+    payload: StartPayload = StartPayload()
+
+
+class RetryQuestion(Strict):
+    type: Literal["RETRY_QUESTION"] = "RETRY_QUESTION"
+    payload: ExchangeRef
+
+
+class AnswerFollowUp(Strict):
+    type: Literal["ANSWER_FOLLOW_UP"] = "ANSWER_FOLLOW_UP"
+    payload: ExchangeRef
+
+
+class SubmitTranscript(Strict):
+    """Corrected transcript (offline recogniser) or a typed answer."""
+
+    type: Literal["SUBMIT_TRANSCRIPT"] = "SUBMIT_TRANSCRIPT"
+    payload: TranscriptPayload
+
+
+class RetryFeedback(Strict):
+    """Ask again for feedback that was delayed."""
+
+    type: Literal["RETRY_FEEDBACK"] = "RETRY_FEEDBACK"
+    payload: AttemptRef
+
+
+class FinishInterview(Strict):
+    type: Literal["FINISH_INTERVIEW"] = "FINISH_INTERVIEW"
+    payload: dict[str, Any] = {}
+
+
+class SpeechDone(Strict):
+    type: Literal["SPEECH_DONE"] = "SPEECH_DONE"
+    payload: SpeechDonePayload
+
+
+class EyeContactSample(Strict):
+    type: Literal["EYE_CONTACT"] = "EYE_CONTACT"
+    payload: EyeContactPayload
+
+
+Command: TypeAlias = Annotated[
+    FinishAnswer
+    | RestartAnswer
+    | ReadyForNext
+    | StartInterview
+    | RetryQuestion
+    | AnswerFollowUp
+    | SubmitTranscript
+    | RetryFeedback
+    | FinishInterview
+    | SpeechDone
+    | EyeContactSample,
+    Field(discriminator="type"),
+]
+command_adapter: TypeAdapter[Command] = TypeAdapter(Command)
+
+
+class CurrentQuestion(Strict):
+    id: str
+    text: str
+    media_url: str | None = None
+    mode: Literal["cached", "stream"] = "stream"
+
+
+class AttemptDot(Strict):
+    """One attempt in the history of a question."""
+
+    attempt_id: str
+    attempt_number: int
+    overall: float | None
+    rank: AttemptRank
+    status: str
+
+
+class SessionStatePayload(Strict):
+    """Everything a client needs to be where it was."""
+
+    status: str
+    view_state: ViewState
+    current_question: CurrentQuestion | None
+    attempt_number: int
+    attempt_id: str | None = None
+    question_number: int = 0
+    question_count: int = 0
+    is_follow_up: bool = False
+    can_follow_up: bool = False
+    is_last_question: bool = False
+    persona_id: str = ""
+    history: list[AttemptDot] = []
+    elapsed_ms: float = 0
+    notice: str = ""
+
+
+class ListeningResetPayload(Strict):
+    new_attempt_id: str
+
+
+class ProcessingHintPayload(Strict):
+    min_display_ms: int = 800
+    attempt_id: str = ""
+
+
+class FollowUpQueuedPayload(Strict):
+    question_text: str
+    heygen_task_id: str = ""
+    attempt_id: str = ""
+
+
+class NoFollowUpPayload(Strict):
+    attempt_id: str = ""
+
+
+class EvidenceSpan(Strict):
+    path: str
+    start: int
+    end: int
+    start_s: float | None = None
+    end_s: float | None = None
+
+
+class UpdateScoresPayload(Strict):
+    """Scores and feedback of one attempt. Sent again (`updated`) when a verbatim pass replaces provisional counts."""
+
+    attempt_id: str
+    attempt_number: int
+    attempt_status: AttemptRank
+    overall: float
+    content: float
+    delivery: float
+    star_checklist: StarChecklist
+    scoring: Scoring
+    content_feedback: ContentFeedback
+    delivery_feedback: DeliveryFeedback
+    delivery_metrics: dict[str, Any]
+    history: list[AttemptDot] = []
+    comparison: str = ""
+    evidence: list[EvidenceSpan] = []
+    label: str = ""
+    notices: list[str] = []
+    updated: bool = False
+
+
+class UpdateRewritePayload(Strict):
+    attempt_id: str
+    transcript: str
+    polished_answer: str
+    rewrite: Rewrite
+    coach_notes: list[CoachNote]
+    library_suggestion: LibrarySuggestion
+    filler_hits: list[tuple[int, int]] = []
+    evidence: list[EvidenceSpan] = []
+
+
+class SpeakPayload(Strict):
+    """Something is to be spoken by the browser: the drawn persona's voice."""
+
+    task_id: str
+    text: str
+    purpose: Literal["intro", "question", "follow_up", "transition"] = "question"
+    audio_url: str | None = None
+
+
+class TranscriptReviewPayload(Strict):
+    """The offline transcript, to be corrected before it is scored."""
+
+    attempt_id: str
+    text: str
+    reason: str
+    auto_submit_s: float = 0
+
+
+class LevelPayload(Strict):
+    """Level of the microphone and the state of the Finish button; several a second while listening."""
+
+    rms_dbfs: float
+    speaking: bool
+    finish_ready: bool
+    seconds: float
+    dropped_frames: int = 0
+
+
+class NoticePayload(Strict):
+    code: str
+    message: str
+
+
+class SummaryPayload(Strict):
+    status: str
+    overall_score: float | None
+    summary: dict[str, Any]
+    plan: list[str]
+
+
+class ErrorPayload(Strict):
+    code: str
+    message: str
+    recoverable: bool
+
+
+class _Event(Strict):
+    type: str
+    payload: Strict
+
+
+class SessionState(_Event):
+    type: Literal["SESSION_STATE"] = "SESSION_STATE"
+    payload: SessionStatePayload
+
+
+class ListeningReset(_Event):
+    type: Literal["LISTENING_RESET"] = "LISTENING_RESET"
+    payload: ListeningResetPayload
+
+
+class ProcessingHint(_Event):
+    type: Literal["PROCESSING_HINT"] = "PROCESSING_HINT"
+    payload: ProcessingHintPayload = ProcessingHintPayload()
+
+
+class FollowUpQueued(_Event):
+    type: Literal["FOLLOW_UP_QUEUED"] = "FOLLOW_UP_QUEUED"
+    payload: FollowUpQueuedPayload
+
+
+class NoFollowUp(_Event):
+    type: Literal["NO_FOLLOW_UP"] = "NO_FOLLOW_UP"
+    payload: NoFollowUpPayload = NoFollowUpPayload()
+
+
+class UpdateScores(_Event):
+    type: Literal["UPDATE_SCORES"] = "UPDATE_SCORES"
+    payload: UpdateScoresPayload
+
+
+class UpdateRewrite(_Event):
+    type: Literal["UPDATE_REWRITE"] = "UPDATE_REWRITE"
+    payload: UpdateRewritePayload
+
+
+class Speak(_Event):
+    type: Literal["SPEAK"] = "SPEAK"
+    payload: SpeakPayload
+
+
+class SpeechEnd(_Event):
+    type: Literal["SPEECH_END"] = "SPEECH_END"
+    payload: dict[str, Any] = {}  # type: ignore[assignment]
+
+
+class TranscriptReview(_Event):
+    type: Literal["TRANSCRIPT_REVIEW"] = "TRANSCRIPT_REVIEW"
+    payload: TranscriptReviewPayload
+
+
+class Level(_Event):
+    type: Literal["LEVEL"] = "LEVEL"
+    payload: LevelPayload
+
+
+class Notice(_Event):
+    type: Literal["NOTICE"] = "NOTICE"
+    payload: NoticePayload
+
+
+class InterviewSummary(_Event):
+    type: Literal["INTERVIEW_SUMMARY"] = "INTERVIEW_SUMMARY"
+    payload: SummaryPayload
+
+
+class ErrorEvent(_Event):
+    type: Literal["ERROR"] = "ERROR"
+    payload: ErrorPayload
+
+
+Event: TypeAlias = Annotated[
+    SessionState
+    | ListeningReset
+    | ProcessingHint
+    | FollowUpQueued
+    | NoFollowUp
+    | UpdateScores
+    | UpdateRewrite
+    | Speak
+    | SpeechEnd
+    | TranscriptReview
+    | Level
+    | Notice
+    | InterviewSummary
+    | ErrorEvent,
+    Field(discriminator="type"),
+]
+event_adapter: TypeAdapter[Event] = TypeAdapter(Event)
+
+PROTOCOL_VERSION = "1"

@@ -1,0 +1,1 @@
+"""Price book, ledger, unit cost, plans, scenarios, guardrails, billing."""

@@ -1,0 +1,1 @@
+"""The heart, vendor-free: states, conductor, plan, roll-up, summary."""

@@ -1,0 +1,1 @@
+"""Bundles, datasets, replay, scorers, statistics, calibration."""

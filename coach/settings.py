@@ -1,0 +1,96 @@
+"""Settings from the environment, `.env` and `.streamlit/secrets.toml`; the names are part of the outside face."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from coach.errors import SettingsError
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT / "data"
+
+
+class Settings(BaseSettings):
+    """Every setting of the product. `auto` = the vendor when its key is set, else the offline part."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        toml_file=".streamlit/secrets.toml",
+        extra="ignore",
+        env_ignore_empty=True,
+        case_sensitive=False,
+    )
+
+    coach_home: Path = Field(default=DATA / "local", description="Where the database and the recordings live.")
+    coach_database_url: str = Field(default="", description="SQLAlchemy URL; default a DuckDB file in COACH_HOME.")
+    coach_audio_url: str = Field(
+        default="", description="Recordings: a folder or an fsspec URL; default in COACH_HOME."
+    )
+    deepgram_api_key: SecretStr | None = Field(default=None, description="Key for Deepgram speech-to-text and voice.")
+    deepgram_base_url: str = Field(default="https://api.deepgram.com", description="Any server that speaks Deepgram.")
+    openai_api_key: SecretStr | None = Field(default=None, description="Key for the model.")
+    openai_base_url: str = Field(default="https://api.openai.com/v1", description="Any server that speaks OpenAI.")
+    coach_openai_model: str = Field(default="gpt-6-luna", description="Model name.")
+    coach_openai_api: Literal["responses", "chat"] = Field(default="responses", description="Which OpenAI interface.")
+    liveavatar_api_key: SecretStr | None = Field(default=None, description="Key for LiveAvatar.")
+    liveavatar_base_url: str = Field(default="https://api.liveavatar.com", description="LiveAvatar server.")
+    stripe_api_key: SecretStr | None = Field(default=None, description="Key for Stripe billing.")
+    stripe_base_url: str = Field(default="https://api.stripe.com", description="Stripe server.")
+    stripe_webhook_secret: SecretStr | None = Field(default=None, description="Secret that signs Stripe webhooks.")
+    coach_transcriber: Literal["auto", "deepgram", "whisper", "pocketsphinx", "typed"] = Field(
+        default="auto", description="Who turns speech into text."
+    )
+    coach_brain: Literal["auto", "openai", "offline"] = Field(default="auto", description="Who evaluates.")
+    coach_avatar: Literal["auto", "liveavatar", "drawn"] = Field(default="auto", description="Who asks.")
+    coach_voice: Literal["auto", "deepgram", "browser", "none"] = Field(default="auto", description="Who speaks.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order: arguments, environment, `.env`, secrets.toml."""
+        return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def database_url(self) -> str:
+        """The database in force."""
+        return self.coach_database_url or f"duckdb:///{self.coach_home / 'coach.duckdb'}"
+
+    @property
+    def audio_url(self) -> str:
+        """Where sealed recordings go: a folder path or an fsspec URL."""
+        return self.coach_audio_url or str(self.coach_home / "audio")
+
+    @property
+    def journal_dir(self) -> Path:
+        """Where recordings in progress are journalled; always a local disk."""
+        return self.coach_home / "journal"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Reads the settings; `overrides` win over every source.
+
+    Raises:
+        SettingsError: naming each setting that cannot be used.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        names = ", ".join(f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        raise SettingsError(
+            f"Settings cannot be used: {names}.", mend="Correct them in the environment or .env."
+        ) from error
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return load_settings()

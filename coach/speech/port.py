@@ -1,0 +1,98 @@
+"""The speech port: what any transcriber, live or batch, vendor or offline, offers to the conductor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from coach.contracts.transcript import Transcript
+from coach.contracts.usage import UsageEvent
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechCapabilities:
+    """What a transcriber can do.
+
+    Attributes:
+        live: takes frames while the person speaks.
+        batch: takes a whole recording.
+        verbatim_live: keeps um/uh in live results.
+        verbatim_batch: keeps um/uh in batch results.
+        needs_review: so uncertain that the person corrects the text before it is scored.
+    """
+
+    live: bool
+    batch: bool
+    verbatim_live: bool = False
+    verbatim_batch: bool = False
+    needs_review: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A transcript and what it cost."""
+
+    transcript: Transcript
+    usage: tuple[UsageEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechContext:
+    """What a transcriber may know beforehand: terms of the job, language, and whose usage it is."""
+
+    keyterms: Sequence[str] = field(default_factory=tuple)
+    language: str = "en"
+    interview_id: str = ""
+
+
+class SpeechStream(Protocol):
+    """One live stream, opened when the interview starts and kept between answers."""
+
+    async def start_answer(self, attempt_id: str) -> None:
+        """Begins a new segment: the attempt's clock starts at the next frame. Costs no reconnect."""
+
+    def push(self, frame: bytes) -> None:
+        """Takes 16 kHz mono Int16 PCM. Never blocks; when the hand-over is full drops oldest frames and counts them."""
+
+    async def finish_answer(self, recording: Path) -> Heard:
+        """Ends the segment and returns its transcript, repaired from `recording` where the stream failed or has holes.
+
+        Raises:
+            VendorError: only when neither stream nor recording yields text; the audio is kept by the caller.
+        """
+
+    async def reset(self) -> None:
+        """Start over: forgets the segment, without reconnecting."""
+
+    @property
+    def dropped_frames(self) -> int:
+        """Frames of this segment dropped because the transcriber did not keep up."""
+
+    @property
+    def notice(self) -> str:
+        """What the person should be told now ("We keep recording; …"), else empty."""
+
+    async def close(self) -> None:
+        """Closes the stream and leaves no task running."""
+
+
+class Transcriber(Protocol):
+    """A way to turn speech into text."""
+
+    name: str
+    label: str
+
+    @property
+    def capabilities(self) -> SpeechCapabilities:
+        """What it can do."""
+
+    async def transcribe(
+        self, audio: Path, context: SpeechContext, *, attempt_id: str, verbatim: bool = False
+    ) -> Heard:
+        """Transcribes a whole recording of any supported container; times are seconds from its start."""
+
+    async def open_stream(self, context: SpeechContext) -> SpeechStream:
+        """Opens a live stream. Transcribers without live ability return one that works from the recording at Finish."""
+
+    async def close(self) -> None:
+        """Frees models, clients and threads."""

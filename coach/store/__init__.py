@@ -1,0 +1,1 @@
+"""All SQL: tables, migrations, engine, repositories, retention."""

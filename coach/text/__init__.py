@@ -1,0 +1,1 @@
+"""Plain language tools shared by speech and brain: sentences, fillers in context, numbers, word stems."""

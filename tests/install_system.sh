@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Installs the system packages tests need where they are missing: through apt-get as root, else says which.
+set -euo pipefail
+declare -A packages=([chromium]=chromium [espeak-ng]=espeak-ng [ffmpeg]=ffmpeg)
+missing=()
+for command in "${!packages[@]}"; do command -v "$command" >/dev/null 2>&1 || missing+=("${packages[$command]}"); done
+compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || command -v initdb >/dev/null 2>&1 || missing+=(postgresql)
+[ ${#missing[@]} -eq 0 ] && exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
+elif command -v brew >/dev/null 2>&1; then
+  brew install --quiet "${missing[@]}"
+else
+  echo "Tests need these system packages, please install them: ${missing[*]}" >&2
+  exit 1
+fi
