@@ -1,0 +1,167 @@
+"""Frozen sets of answers to replay: from stored attempts, from JSONL, with human scores as gold where there are any.
+
+A dataset is content-addressed: its hash covers every item in order, so two runs on the same hash saw the same answers.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from coach.contracts.base import Record
+from coach.contracts.brain import DeliveryInput, EvaluationInput, JobContext, Question, UserAnswer
+from coach.errors import InputError
+
+HELD_OUT = 0.3
+
+
+class Gold(Record):
+    """What careful people say of an answer; None where they said nothing. Scores 0-10."""
+
+    overall: float | None = Field(default=None, ge=0, le=10)
+    content: float | None = Field(default=None, ge=0, le=10)
+    relevance: float | None = Field(default=None, ge=0, le=10)
+    star: dict[str, str] | None = None
+    follow_up: str | None = None
+
+
+class Item(Record):
+    """One answer. `person` groups answers of one speaker; `stratum` is what a sample is balanced over."""
+
+    id: str
+    person: str
+    stratum: str = ""
+    input: EvaluationInput
+    resume_text: str = ""
+    gold: Gold = Gold()
+
+
+class Dataset(Record):
+    """Named, ordered, hashed items."""
+
+    name: str
+    items: tuple[Item, ...]
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 over all items in order, 16 hex digits."""
+        digest = hashlib.sha256()
+        for item in self.items:
+            digest.update(item.model_dump_json().encode())
+        return digest.hexdigest()[:16]
+
+    @property
+    def persons(self) -> int:
+        """How many different speakers."""
+        return len({item.person for item in self.items})
+
+    def split(self, *, held_out: float = HELD_OUT, salt: str = "") -> tuple["Dataset", "Dataset"]:
+        """Train and held-out part; all answers of one person fall on the same side, for ever (stable hash)."""
+        sides: tuple[list[Item], list[Item]] = ([], [])
+        for item in self.items:
+            sides[_unit_interval(f"{salt}|{item.person}") < held_out].append(item)
+        return (
+            Dataset(name=f"{self.name}/train", items=tuple(sides[0])),
+            Dataset(name=f"{self.name}/held-out", items=tuple(sides[1])),
+        )
+
+    def sample(self, size: int, *, salt: str = "") -> "Dataset":
+        """`size` items, strata in proportion (largest remainder), chosen by stable hash."""
+        if size >= len(self.items):
+            return self
+        strata: dict[str, list[Item]] = {}
+        for item in sorted(self.items, key=lambda i: _unit_interval(f"{salt}|{i.id}")):
+            strata.setdefault(item.stratum, []).append(item)
+        quota = _proportional({name: len(items) for name, items in strata.items()}, size)
+        chosen = {item.id for name, items in strata.items() for item in items[: quota[name]]}
+        return Dataset(name=f"{self.name}/{size}", items=tuple(i for i in self.items if i.id in chosen))
+
+    def freeze(self, folder: Path) -> Path:
+        """Writes the dataset as JSONL named by its hash; the same content is written once."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{self.content_hash}.jsonl"
+        if not path.exists():
+            lines = [json.dumps({"dataset": self.name, "items": len(self.items)})]
+            draft = path.with_suffix(".draft")
+            draft.write_text("\n".join([*lines, *(i.model_dump_json() for i in self.items)]) + "\n", "utf8")
+            draft.replace(path)
+        return path
+
+
+def thaw(path: Path) -> Dataset:
+    """Reads a frozen dataset.
+
+    Raises:
+        InputError: not a frozen dataset, or its content is not what its name says.
+    """
+    try:
+        head, *lines = path.read_text("utf8").splitlines()
+        found = Dataset(name=json.loads(head)["dataset"], items=tuple(Item.model_validate_json(x) for x in lines))
+    except (OSError, ValueError, KeyError, ValidationError) as error:
+        raise InputError(f"{path.name} is not a frozen dataset.", mend="Freeze one from JSONL or attempts.") from error
+    if found.content_hash != path.stem:
+        raise InputError(f"{path.name} was changed after it was frozen.", mend="Freeze it anew under its own hash.")
+    return found
+
+
+def from_jsonl(path: Path, *, name: str = "") -> Dataset:
+    """Reads answers from JSONL: our own items, or labelled answers (`id, question, answer, …`).
+
+    Raises:
+        InputError: naming the first line that cannot be used, or that there is none.
+    """
+    try:
+        lines = path.read_text("utf8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as text.") from error
+    items = tuple(_parse(n, line) for n, line in enumerate(lines, 1) if line.strip())
+    if not items:
+        raise InputError(f"{path.name} holds no answers.", mend="One JSON object a line is expected.")
+    if len({i.id for i in items}) < len(items):
+        raise InputError(f"{path.name} names an id twice.")
+    return Dataset(name=name or path.stem, items=items)
+
+
+def _parse(number: int, line: str) -> Item:
+    try:
+        row = json.loads(line)
+        return Item.model_validate(row) if "input" in row else _labelled(row)
+    except (ValueError, KeyError, TypeError, ValidationError) as error:
+        raise InputError(f"Line {number} is not an answer: {type(error).__name__}.") from error
+
+
+def _labelled(row: dict[str, Any]) -> Item:
+    competency = row.get("competency", "")
+    return Item(
+        id=row["id"],
+        person=row.get("person") or row["id"],
+        stratum=row.get("kind", ""),
+        input=EvaluationInput(
+            question=Question(text=row["question"], type=row.get("question_type", "behavioral"), competency=competency),
+            job_context=JobContext(summary=row.get("job_summary") or ""),
+            user_answer=UserAnswer(transcript=row["answer"], duration_seconds=row.get("duration_seconds", 0)),
+            delivery_metrics=DeliveryInput.model_validate(row.get("delivery_metrics", {})),
+        ),
+        gold=Gold(
+            content=row.get("gold_overall_content"),
+            overall=row.get("gold_overall"),
+            relevance=row.get("relevance"),
+            star=row.get("star"),
+            follow_up=row.get("expected_follow_up"),
+        ),
+    )
+
+
+def _unit_interval(text: str) -> float:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / 2**64
+
+
+def _proportional(sizes: dict[str, int], total: int) -> dict[str, int]:
+    whole = sum(sizes.values())
+    exact = {name: total * size / whole for name, size in sizes.items()}
+    quota = {name: int(share) for name, share in exact.items()}
+    for name in sorted(exact, key=lambda n: exact[n] - quota[n], reverse=True)[: total - sum(quota.values())]:
+        quota[name] += 1
+    return quota
