@@ -1,1 +1,13 @@
-"""All SQL: tables, migrations, engine, repositories, retention."""
+"""The database: all SQL lives here. `open_store(url)` is the door."""
+
+from coach.store.sqlstore import SqlStore
+
+__all__ = ["SqlStore", "open_store"]
+
+
+def open_store(url: str = "", *, lock_wait_s: float | None = None) -> SqlStore:
+    """The store at `url` (default: the settings' database); nothing is opened before its first use."""
+    from coach.settings import settings
+    from coach.store.engine import LOCK_WAIT_S
+
+    return SqlStore(url or settings().database_url, lock_wait_s=LOCK_WAIT_S if lock_wait_s is None else lock_wait_s)

@@ -1,0 +1,1 @@
+"""Numbered migrations: `versions/NNNN_name.py`, the number being the revision."""

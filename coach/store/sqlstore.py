@@ -1,0 +1,203 @@
+"""`SqlStore`: the conductor's `InterviewStore` on DuckDB or PostgreSQL, and the one door to the database for the rest.
+
+Repositories are modules of plain functions whose first argument is a connection. `store.run(function, …)` calls one in
+its own transaction and waits (commands, pages, notebooks); `await store.arun(function, …)` does so on an event loop.
+"""
+
+import asyncio
+import atexit
+import weakref
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Concatenate, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+
+from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot
+from coach.contracts.usage import UsageEvent
+from coach.store import interviews, schema
+from coach.store.engine import LOCK_WAIT_S, Database, plain_errors
+from coach.store.worker import Worker
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
+
+IDLE_S = 1.0
+SERVER_THREADS = 4
+
+
+class SqlStore:
+    """Durable facts. A method returns only when its transaction is on disk; a failed one leaves nothing behind."""
+
+    def __init__(self, url: str, *, idle_s: float = IDLE_S, lock_wait_s: float = LOCK_WAIT_S) -> None:
+        """Opens nothing yet; the first use does, and brings the tables to the newest version.
+
+        Args:
+            url: SQLAlchemy URL, `duckdb:///file` or `postgresql+psycopg://…`.
+            idle_s: seconds without work after which a DuckDB file is let go.
+            lock_wait_s: seconds a file held by another process is waited for.
+        """
+        self.database = Database(url, lock_wait_s=lock_wait_s)
+        self._ready = False
+        self._worker = Worker(
+            threads=1 if self.database.is_duckdb else SERVER_THREADS,
+            idle_s=idle_s,
+            on_idle=self._let_go,
+            after_job=self.database.yield_to_waiter,
+        )
+        atexit.register(_close, weakref.ref(self))
+
+    def run(
+        self, function: Callable[Concatenate[sa.Connection, P], Result], *args: P.args, **kwargs: P.kwargs
+    ) -> Result:
+        """Calls `function(connection, …)` in one transaction on the store's thread and waits for it.
+
+        Raises:
+            StoreBusyError, StoreError: nothing was changed.
+        """
+        return self._worker.run(lambda: self._transact(lambda c: function(c, *args, **kwargs)))
+
+    async def arun(
+        self, function: Callable[Concatenate[sa.Connection, P], Result], *args: P.args, **kwargs: P.kwargs
+    ) -> Result:
+        """Like `run`, for coroutines: the event loop goes on meanwhile."""
+        return await self._worker.arun(lambda: self._transact(lambda c: function(c, *args, **kwargs)))
+
+    def upgrade(self) -> tuple[str | None, str]:
+        """Brings the tables to the newest version; returns the version before and after."""
+        return self._worker.run(self._upgrade)
+
+    def version(self) -> str | None:
+        """The migration the database is at; None when it is empty. Changes nothing."""
+
+        def look() -> str | None:
+            with plain_errors(self.database.where), self.database.engine().connect() as connection:
+                return schema.current(connection)
+
+        return self._worker.run(look)
+
+    def release(self) -> None:
+        """Lets go of a DuckDB file now rather than when idle."""
+        self._worker.run(self._let_go)
+
+    def close(self) -> None:
+        """Finishes what is queued and closes the database."""
+        self._worker.close()
+        self.database.release()
+
+    def __enter__(self) -> "SqlStore":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _transact(self, work: Callable[[sa.Connection], Result]) -> Result:
+        if not (self._ready and self.database.is_open):
+            self._upgrade()
+        try:
+            with plain_errors(self.database.where), self.database.engine().begin() as connection:
+                return work(connection)
+        except sa.exc.SQLAlchemyError:
+            raise
+        except BaseException:
+            self._after_failure()
+            raise
+
+    def _let_go(self) -> None:
+        if self.database.is_duckdb:
+            self.database.release()
+
+    def _after_failure(self) -> None:
+        """A DuckDB instance that met a fatal error stays unusable: the next job opens the file anew."""
+        if self.database.is_duckdb:
+            try:
+                self.database.release()
+            except Exception:  # the failure that brought us here is the one to tell
+                return
+
+    def _upgrade(self) -> tuple[str | None, str]:
+        with plain_errors(self.database.where), self.database.engine().connect() as connection:
+            before = schema.current(connection)
+            schema.require_known(before, self.database.where)
+            connection.rollback()
+            if before != schema.head():
+                with connection.begin():
+                    schema.upgrade(connection)
+        self._ready = True
+        return before, schema.head()
+
+    async def create_interview(self, interview: Interview, exchanges: Sequence[Exchange]) -> None:
+        """Stores a planned interview with its questions."""
+        await self.arun(interviews.create_interview, interview, exchanges)
+
+    async def load_interview(self, interview_id: str) -> InterviewSnapshot | None:
+        """Everything of one interview; None when unknown."""
+        return await self.arun(interviews.load_interview, interview_id)
+
+    async def find_attempt(self, attempt_id: str) -> Attempt | None:
+        """One attempt; None when unknown."""
+        return await self.arun(interviews.find_attempt, attempt_id)
+
+    async def update_interview(self, interview: Interview) -> None:
+        """Writes the interview's row anew."""
+        await self.arun(interviews.update_interview, interview)
+
+    async def add_exchange(self, exchange: Exchange) -> None:
+        """Stores a follow-up exchange; idempotent by id."""
+        await self.arun(interviews.add_exchange, exchange)
+
+    async def update_exchange(self, exchange: Exchange) -> None:
+        """Writes the exchange's row anew."""
+        await self.arun(interviews.update_exchange, exchange)
+
+    async def add_attempt(self, attempt: Attempt) -> None:
+        """Stores a new attempt; idempotent by id."""
+        await self.arun(interviews.add_attempt, attempt)
+
+    async def update_attempt(self, attempt: Attempt) -> None:
+        """Writes the attempt's row anew."""
+        await self.arun(interviews.update_attempt, attempt)
+
+    async def claim_evaluation(self, attempt_id: str, *, owner: str) -> bool:
+        """True for exactly one caller; the attempt is evaluating from then on."""
+        return await self.arun(interviews.claim_evaluation, attempt_id, owner)
+
+    async def complete_attempt(self, attempt: Attempt, exchange: Exchange, usage: Sequence[UsageEvent]) -> None:
+        """Evaluation, roll-up and usage in one transaction."""
+        await self.arun(interviews.complete_attempt, attempt, exchange, usage)
+
+    async def add_usage(self, usage: Sequence[UsageEvent]) -> None:
+        """Stores usage events; those already known are left as they are."""
+        await self.arun(interviews.add_usage, usage)
+
+    async def unfinished_attempts(self) -> list[Attempt]:
+        """Attempts to take up again after a crash; dead claims are released."""
+        return await self.arun(interviews.unfinished_attempts)
+
+    async def store_token(self, interview_id: str, token_hash: str, expires_at: float) -> None:
+        """Keeps the hash of the interview's token; expiry in epoch seconds."""
+        await self.arun(interviews.store_token, interview_id, token_hash, expires_at)
+
+    async def check_token(self, token_hash: str, now: float) -> str | None:
+        """The interview a live token belongs to."""
+        return await self.arun(interviews.check_token, token_hash, now)
+
+    async def revoke_token(self, interview_id: str) -> None:
+        """Makes the interview's token dead."""
+        await self.arun(interviews.revoke_token, interview_id)
+
+    async def scores_noise(self, bundle: str) -> float | None:
+        """Measured scoring noise of a bundle; None when not measured."""
+        return await self.arun(interviews.scores_noise, bundle)
+
+    async def aclose(self) -> None:
+        """`close` beside an event loop."""
+        await asyncio.to_thread(self.close)
+
+
+def _close(reference: "weakref.ref[SqlStore]") -> None:
+    store = reference()
+    if store is not None:
+        store.close()

@@ -1,0 +1,399 @@
+"""The tables (SQLAlchemy Core), one definition for DuckDB and PostgreSQL.
+
+Reference columns carry real foreign keys and indexes on PostgreSQL only: DuckDB can neither delete a parent with its
+children in one transaction nor update an indexed column of a referenced row, so there the repositories keep integrity.
+What charts read (scores, words per minute, fillers) has typed columns; the whole records lie beside them as JSON.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """A timezone-aware instant; naive values are refused, what comes back is in UTC."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a timestamp without a time zone")
+        return value.astimezone(UTC) if value is not None else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC) if value is not None else None
+
+
+class CleanText(sa.types.TypeDecorator[str]):
+    """Text without what PostgreSQL cannot keep: NUL characters and lone surrogates."""
+
+    impl = sa.Text()
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value.replace("\x00", "").encode("utf-8", "replace").decode() if value is not None else None
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+JSON = sa.JSON(none_as_null=True)
+MONEY = sa.Numeric(28, 12)
+QUANTITY = sa.Numeric(28, 9)
+
+
+def identity(name: str = "id") -> sa.Column[str]:
+    """A primary key column."""
+    return sa.Column(name, sa.String(64), primary_key=True)
+
+
+def reference(name: str, target: str | None = None, *, ondelete: str = "CASCADE", required: bool = False) -> Any:
+    """A column that points at another row; `target` (`table.column`) becomes a foreign key on PostgreSQL."""
+    info = {"target": target, "ondelete": ondelete} if target else {}
+    return sa.Column(name, sa.String(64), nullable=not required, info=info)
+
+
+def instant(name: str, *, required: bool = False) -> sa.Column[datetime]:
+    """A UTC timestamp column."""
+    return sa.Column(name, UtcDateTime(), nullable=not required)
+
+
+def text(name: str, default: str | None = "") -> sa.Column[str]:
+    """A text column; `default=None` makes it nullable."""
+    return sa.Column(name, CleanText(), nullable=default is None, default=default)
+
+
+def json(name: str) -> sa.Column[Any]:
+    """A nullable JSON column."""
+    return sa.Column(name, JSON)
+
+
+def number(name: str) -> sa.Column[float]:
+    """A nullable double column."""
+    return sa.Column(name, sa.Double())
+
+
+def flag(name: str) -> sa.Column[bool]:
+    """A boolean column, false by default."""
+    return sa.Column(name, sa.Boolean(), nullable=False, default=False)
+
+
+users = sa.Table("users", metadata, identity(), text("name"), instant("created_at", required=True))
+
+job_descriptions = sa.Table(
+    "job_descriptions",
+    metadata,
+    identity(),
+    reference("user_id", "users.id", required=True),
+    text("title"),
+    text("company"),
+    text("description"),
+    json("parsed_skills"),
+    json("competencies"),
+    text("summary"),
+    text("source_url"),
+    flag("is_sample"),
+    instant("created_at", required=True),
+)
+
+role_profiles = sa.Table(
+    "role_profiles",
+    metadata,
+    identity(),
+    reference("user_id", "users.id"),
+    text("title"),
+    text("summary"),
+    json("key_skills"),
+    json("competencies"),
+    instant("created_at", required=True),
+)
+
+resumes = sa.Table(
+    "resumes",
+    metadata,
+    identity(),
+    reference("user_id", "users.id", required=True),
+    reference("source_resume_id", "resumes.id", ondelete="SET NULL"),
+    flag("is_base_version"),
+    reference("job_description_id", "job_descriptions.id"),
+    text("title"),
+    text("content"),
+    flag("is_sample"),
+    instant("created_at", required=True),
+    instant("updated_at", required=True),
+)
+
+mock_interviews = sa.Table(
+    "mock_interviews",
+    metadata,
+    identity(),
+    reference("user_id", "users.id", required=True),
+    reference("job_description_id", "job_descriptions.id", ondelete="SET NULL"),
+    reference("role_profile_id"),
+    reference("resume_id", "resumes.id", ondelete="SET NULL"),
+    text("persona_id"),
+    sa.Column("q_count", sa.Integer(), nullable=False),
+    sa.Column("status", sa.String(20), nullable=False),
+    number("overall_score"),
+    number("readiness_score"),
+    json("strengths"),
+    json("gaps"),
+    json("plan"),
+    json("summary"),
+    json("job"),
+    text("bundle"),
+    flag("is_sample"),
+    instant("created_at", required=True),
+    instant("started_at"),
+    instant("ended_at"),
+    instant("last_activity_at", required=True),
+)
+
+mock_interview_exchanges = sa.Table(
+    "mock_interview_exchanges",
+    metadata,
+    identity(),
+    reference("interview_id", "mock_interviews.id", required=True),
+    sa.Column("order", sa.Integer(), nullable=False),
+    text("question_text"),
+    text("competency"),
+    text("question_type"),
+    reference("follow_up_of"),
+    text("follow_up_question_text"),
+    reference("final_attempt_id"),
+    text("avatar_clip_key"),
+    text("avatar_dynamic_text_hash"),
+)
+
+SCORE_COLUMNS: tuple[str, ...] = (
+    "content_score", "delivery_score", "star_score", "relevance_score", "clarity_score", "impact_score",
+    "pace_score", "filler_score", "pause_score", "confidence_score", "eye_contact_score",
+)  # fmt: skip
+
+mock_interview_attempts = sa.Table(
+    "mock_interview_attempts",
+    metadata,
+    identity(),
+    reference("exchange_id", "mock_interview_exchanges.id", required=True),
+    reference("interview_id", "mock_interviews.id", required=True),
+    sa.Column("attempt_number", sa.Integer(), nullable=False),
+    sa.Column("status", sa.String(20), nullable=False),
+    text("transcript", None),
+    json("words"),
+    json("transcript_origin"),
+    text("audio_uri", None),
+    instant("audio_expires_at"),
+    instant("audio_deleted_at"),
+    instant("text_deleted_at"),
+    sa.Column("duration_seconds", sa.Double(), nullable=False),
+    number("overall_score"),
+    *(number(name) for name in SCORE_COLUMNS),
+    number("wpm"),
+    number("articulation_wpm"),
+    sa.Column("word_count", sa.Integer()),
+    sa.Column("filler_count", sa.Integer()),
+    sa.Column("long_pause_count", sa.Integer()),
+    number("speech_seconds"),
+    sa.Column("verbatim", sa.Boolean()),
+    json("content_scores"),
+    json("delivery_metrics"),
+    json("evaluation"),
+    json("evidence"),
+    json("guards"),
+    json("failed_outputs"),
+    json("coach_notes"),
+    text("rewritten_answer", None),
+    text("prompt_version"),
+    text("policy_version"),
+    text("model"),
+    text("brain"),
+    text("transcriber"),
+    json("timeline"),
+    json("extra"),
+    instant("created_at", required=True),
+    instant("finished_at"),
+)
+
+star_stories = sa.Table(
+    "star_stories",
+    metadata,
+    identity(),
+    reference("user_id", "users.id", required=True),
+    text("title"),
+    text("category"),
+    text("situation"),
+    text("task"),
+    text("action"),
+    text("result"),
+    sa.Column("source_type", sa.String(20), nullable=False),
+    reference("source_attempt_id", "mock_interview_attempts.id", ondelete="SET NULL"),
+    text("original_transcript", None),
+    text("polished_answer"),
+    json("coach_notes"),
+    reference("job_description_id", "job_descriptions.id", ondelete="SET NULL"),
+    flag("is_sample"),
+    instant("created_at", required=True),
+    instant("updated_at", required=True),
+)
+
+usage_tracking = sa.Table(
+    "usage_tracking",
+    metadata,
+    identity("event_id"),
+    reference("attempt_id"),
+    reference("interview_id"),
+    reference("user_id"),
+    sa.Column("vendor", sa.String(40), nullable=False),
+    sa.Column("meter", sa.String(80), nullable=False),
+    sa.Column("quantity", QUANTITY, nullable=False),
+    sa.Column("unit", sa.String(20), nullable=False),
+    instant("occurred_at", required=True),
+    text("bundle", None),
+    text("call_id"),
+    sa.Column("billable", sa.Boolean(), nullable=False),
+    sa.Column("estimated", sa.Boolean(), nullable=False),
+    sa.Column("cost_usd", MONEY),
+    text("price_entry", None),
+    sa.Column("billed_state", sa.String(20), nullable=False, default="pending"),
+    instant("billed_at"),
+    sa.Column("outbox_tries", sa.Integer(), nullable=False, default=0),
+    instant("outbox_next_try_at"),
+    text("outbox_error", None),
+    text("anonymous_id", None),
+)
+
+auth_tokens = sa.Table(
+    "auth_tokens",
+    metadata,
+    identity("interview_id"),
+    sa.Column("token_hash", sa.String(128), nullable=False),
+    sa.Column("expires_at", sa.Double(), nullable=False),
+    flag("revoked"),
+)
+
+evaluation_claims = sa.Table(
+    "evaluation_claims",
+    metadata,
+    identity("attempt_id"),
+    text("owner"),
+    text("host"),
+    sa.Column("pid", sa.BigInteger(), nullable=False),
+    instant("claimed_at", required=True),
+)
+
+human_reviews = sa.Table(
+    "human_reviews",
+    metadata,
+    identity(),
+    reference("attempt_id", "mock_interview_attempts.id", required=True),
+    text("reviewer"),
+    number("overall"),
+    number("content"),
+    number("delivery"),
+    number("star"),
+    number("relevance"),
+    json("star_checklist"),
+    json("agreement"),
+    text("comment"),
+    instant("created_at", required=True),
+)
+
+scoring_noise = sa.Table(
+    "scoring_noise",
+    metadata,
+    identity("bundle"),
+    sa.Column("sd_overall", sa.Double(), nullable=False),
+    sa.Column("repeats", sa.Integer(), nullable=False),
+    instant("measured_at", required=True),
+)
+
+prompt_versions = sa.Table(
+    "prompt_versions",
+    metadata,
+    identity(),
+    text("name"),
+    text("version"),
+    text("content_hash"),
+    json("content"),
+    flag("is_active"),
+    text("reason"),
+    instant("created_at", required=True),
+)
+
+experiments = sa.Table(
+    "experiments",
+    metadata,
+    identity(),
+    text("name"),
+    text("kind"),
+    sa.Column("status", sa.String(20), nullable=False),
+    json("definition"),
+    instant("created_at", required=True),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    identity(),
+    reference("experiment_id", "experiments.id"),
+    sa.Column("status", sa.String(20), nullable=False),
+    json("definition"),
+    text("dataset_hash"),
+    json("totals"),
+    instant("started_at", required=True),
+    instant("ended_at"),
+)
+
+results = sa.Table(
+    "results",
+    metadata,
+    identity(),
+    reference("run_id", "runs.id", required=True),
+    text("item_id"),
+    text("variant"),
+    sa.Column("repeat", sa.Integer(), nullable=False),
+    sa.Column("status", sa.String(20), nullable=False),
+    json("output"),
+    json("scores"),
+    number("overall_score"),
+    number("latency_ms"),
+    sa.Column("cost_usd", MONEY),
+    sa.Column("cached", sa.Boolean(), nullable=False),
+    instant("created_at", required=True),
+)
+
+price_entries = sa.Table(
+    "price_entries",
+    metadata,
+    identity(),
+    sa.Column("vendor", sa.String(40), nullable=False),
+    sa.Column("meter", sa.String(80), nullable=False),
+    sa.Column("unit", sa.String(20), nullable=False),
+    sa.Column("price", MONEY, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    instant("valid_from", required=True),
+    instant("valid_to"),
+    text("source"),
+    text("retrieved_on"),
+    text("note"),
+)
+
+INDEXED: dict[str, tuple[tuple[str, ...], ...]] = {
+    "mock_interviews": (("user_id", "created_at"), ("status", "last_activity_at")),
+    "mock_interview_exchanges": (("interview_id", "order"),),
+    "mock_interview_attempts": (("exchange_id",), ("interview_id",), ("status",), ("audio_expires_at",)),
+    "star_stories": (("user_id",),),
+    "usage_tracking": (("attempt_id",), ("interview_id",), ("billed_state",), ("occurred_at",)),
+    "auth_tokens": (("token_hash",),),
+    "human_reviews": (("attempt_id",),),
+    "results": (("run_id",),),
+}
