@@ -1,1 +1,1 @@
-"""Price book, ledger, unit cost, plans, scenarios, guardrails, billing."""
+"""What practice costs, which plan earns, and billing that is right: price book, ledger, model, plans, Stripe."""

@@ -1,0 +1,210 @@
+"""The price book: dated, sourced prices as data; a usage event is priced by the entry valid when it happened."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from coach.contracts.base import Record
+from coach.economics.money import quantise_usd
+from coach.errors import InputError
+from coach.settings import DATA
+
+PRICE_BOOK_PATH = DATA / "prices" / "pricebook.yaml"
+ANY_METER = "*"
+LIST = "list"
+Unit = Literal["second", "token", "character", "credit", "charge", "usd", "call", "any"]
+
+
+class PriceBookError(InputError):
+    """The price book is contradictory or lacks an entry; the message names the entry."""
+
+    code = "PRICE_BOOK"
+
+
+class PriceEntry(Record):
+    """One price: `price` USD for `per` units, from `valid_from` (inclusive) to `valid_to` (exclusive), midnight UTC."""
+
+    vendor: str = Field(min_length=1)
+    meter: str = Field(min_length=1)
+    variant: str = LIST
+    unit: Unit
+    price: Decimal = Field(ge=0)
+    per: Decimal = Field(default=Decimal(1), gt=0)
+    currency: Literal["USD"] = "USD"
+    valid_from: date
+    valid_to: date | None = None
+    source: str = Field(min_length=1)
+    retrieved_on: date
+    note: str = ""
+
+    @field_validator("price", mode="before")
+    @classmethod
+    def _no_binary_fractions(cls, value: Any) -> Any:
+        if isinstance(value, float):
+            raise ValueError("write the price in quotes; a binary fraction is not exact")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "PriceEntry":
+        if self.valid_to is not None and self.valid_to <= self.valid_from:
+            raise ValueError("valid_to must be after valid_from")
+        if self.meter == ANY_METER and (self.price or self.unit != "any"):
+            raise ValueError("an entry for every meter must have price 0 and unit any")
+        if self.unit == "any" and self.price:
+            raise ValueError("unit any is for price 0 only")
+        return self
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What may not overlap in time."""
+        return self.vendor, self.meter, self.variant
+
+    @property
+    def id(self) -> str:
+        """Permanent name of the entry, e.g. `deepgram/nova-3.live@2026-01-01`."""
+        suffix = "" if self.variant == LIST else f"#{self.variant}"
+        return f"{self.vendor}/{self.meter}{suffix}@{self.valid_from.isoformat()}"
+
+    @property
+    def unit_price(self) -> Decimal:
+        """USD per one unit (may be a repeating fraction; use `cost` for money)."""
+        return self.price / self.per
+
+    def covers(self, day: date) -> bool:
+        """Whether the entry is valid on that UTC day."""
+        return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
+    def cost(self, quantity: Decimal) -> Decimal:
+        """USD for a quantity, rounded once to 10⁻⁹ USD."""
+        return quantise_usd(quantity * self.price / self.per)
+
+
+class PriceBook:
+    """A validated set of entries. Immutable; `with_overrides` makes a labelled copy for what-if questions."""
+
+    def __init__(self, entries: Iterable[PriceEntry], *, version: str = "", label: str = "as billed") -> None:
+        self.entries = tuple(entries)
+        self.version = version
+        self.label = label
+        self._by_key: dict[tuple[str, str, str], list[PriceEntry]] = defaultdict(list)
+        for entry in self.entries:
+            self._by_key[entry.key].append(entry)
+        for timeline in self._by_key.values():
+            timeline.sort(key=lambda entry: entry.valid_from)
+            _check_timeline(timeline)
+
+    def find(self, vendor: str, meter: str, at: datetime | date, *, variant: str = LIST, unit: str = "") -> PriceEntry:
+        """The entry valid at a moment (aware datetime) or on a UTC day.
+
+        Raises:
+            PriceBookError: no entry is valid, or its unit is another one than `unit`.
+        """
+        day = _utc_day(at)
+        candidates = self._by_key.get((vendor, meter, variant)) or self._by_key.get((vendor, ANY_METER, variant)) or []
+        entry = next((each for each in candidates if each.covers(day)), None)
+        if entry is None:
+            raise PriceBookError(
+                f"No price for {vendor}/{meter} on {day.isoformat()}.", mend="Add a dated entry to the price book."
+            )
+        if unit and entry.unit not in ("any", unit):
+            raise PriceBookError(f"{entry.id} is priced per {entry.unit}, but {unit} was used.")
+        return entry
+
+    def with_overrides(self, prices: Mapping[str, Any], *, label: str) -> "PriceBook":
+        """A what-if copy. Keys are `vendor/meter`; values a USD price (for the entry's own `per`) or a variant's name.
+
+        The book itself and everything already billed stay as they are.
+
+        Raises:
+            PriceBookError: an unknown meter or variant, or a price that is not a number ≥ 0.
+        """
+        entries = list(self.entries)
+        for key, value in prices.items():
+            entries = _override(entries, key, value)
+        return PriceBook(entries, version=self.version, label=label)
+
+
+def load_price_book(path: Path = PRICE_BOOK_PATH) -> PriceBook:
+    """Reads and validates a price book.
+
+    Raises:
+        PriceBookError: names the first entry that is wrong, overlaps another or leaves a gap.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise PriceBookError(f"The price book {path.name} cannot be read: {_first_line(error)}.") from error
+    if not isinstance(raw, dict) or not isinstance(raw.get("entries"), list) or not raw["entries"]:
+        raise PriceBookError(f"The price book {path.name} holds no entries.")
+    entries = [_entry(item, number) for number, item in enumerate(raw["entries"], 1)]
+    return PriceBook(entries, version=str(raw.get("version", "")))
+
+
+@lru_cache(maxsize=1)
+def price_book() -> PriceBook:
+    """The shipped price book, read once per process."""
+    return load_price_book()
+
+
+def _entry(item: Any, number: int) -> PriceEntry:
+    try:
+        return PriceEntry.model_validate(item)
+    except ValidationError as error:
+        name = f"{item.get('vendor')}/{item.get('meter')}" if isinstance(item, dict) else "?"
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "entry"
+        raise PriceBookError(f"Price entry {number} ({name}): {where}: {first['msg']}.") from error
+
+
+def _check_timeline(timeline: list[PriceEntry]) -> None:
+    for earlier, later in pairwise(timeline):
+        if earlier.valid_to is None or earlier.valid_to > later.valid_from:
+            raise PriceBookError(f"Price entries overlap: {earlier.id} and {later.id}.")
+        if earlier.valid_to < later.valid_from:
+            raise PriceBookError(f"Gap between price entries {earlier.id} and {later.id}.")
+        if earlier.unit != later.unit:
+            raise PriceBookError(f"Price entries {earlier.id} and {later.id} have different units.")
+
+
+def _utc_day(at: datetime | date) -> date:
+    if not isinstance(at, datetime):
+        return at
+    offset = at.utcoffset()
+    if offset is None:
+        raise PriceBookError("A usage time without time zone cannot be priced.")
+    return (at - offset).date()
+
+
+def _override(entries: list[PriceEntry], key: str, value: Any) -> list[PriceEntry]:
+    vendor, _, meter = key.partition("/")
+    mine = [entry for entry in entries if (entry.vendor, entry.meter, entry.variant) == (vendor, meter, LIST)]
+    if not mine:
+        raise PriceBookError(f"Price override for {key}: there is no such meter in the price book.")
+    return [_overridden(entry, entries, value) if entry in mine else entry for entry in entries]
+
+
+def _overridden(entry: PriceEntry, entries: list[PriceEntry], value: Any) -> PriceEntry:
+    key = f"{entry.vendor}/{entry.meter}"
+    variant = next((each for each in entries if each.key == (entry.vendor, entry.meter, str(value))), None)
+    if variant is not None:
+        change: dict[str, Any] = {"price": variant.price, "per": variant.per, "source": variant.source}
+    else:
+        try:
+            change = {"price": Decimal(str(value)), "source": f"what-if, instead of {entry.price}"}
+        except InvalidOperation as error:
+            raise PriceBookError(f"Price override for {key}: {value!r} is neither a price nor a variant.") from error
+        if not change["price"].is_finite() or change["price"] < 0:
+            raise PriceBookError(f"Price override for {key}: {value} is not a price.")
+    return entry.model_copy(update={**change, "note": f"what-if override of {entry.id}"})
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
