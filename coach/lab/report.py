@@ -1,4 +1,4 @@
-"""The comparison of two variants as page, notebook and command line show it: one function, the same digits everywhere."""
+"""The comparison of two variants as page, notebook and command line show it: one function, the same digits."""
 
 from collections.abc import Sequence
 from typing import Any
