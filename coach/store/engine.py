@@ -63,12 +63,16 @@ def translate(error: BaseException, where: str) -> StoreError:
             f"The disk with {where} is full; the last change was not stored.", mend="Free some space and try again."
         )
     if "permission denied" in low or "read-only" in low or "not permitted" in low:
-        return StoreError(
-            f"{where} cannot be written.", mend="Give this user the right to write there, or set COACH_HOME elsewhere."
-        )
+        return unwritable(where)
     if "not a valid duckdb" in low:
         return StoreError(f"{where} is not a Job Foxy database.", mend="Set COACH_HOME or COACH_DATABASE_URL right.")
     return StoreError(f"The database {where} failed: {words}.", mend="Run `python -m coach doctor`.")
+
+
+def unwritable(where: str) -> StoreError:
+    """The error that says `where` cannot be written."""
+    mend = "Give this user the right to write there, or set COACH_HOME to another folder."
+    return StoreError(f"{where} cannot be written.", mend=mend)
 
 
 class Database:
@@ -142,7 +146,7 @@ class Database:
 
     def _open_duckdb(self) -> sa.Engine:
         assert self.path is not None
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._require_folder()
         engine = sa.create_engine(self.url, poolclass=StaticPool)
         sa.event.listen(engine, "connect", _prepare_duckdb)
         deadline = time.monotonic() + self.lock_wait_s
@@ -161,6 +165,16 @@ class Database:
         finally:
             if waited:
                 self._waiting.unlink(missing_ok=True)
+
+    def _require_folder(self) -> None:
+        """A full disk shows at the first write; a folder that cannot be made, or a file in its place, shows here."""
+        assert self.path is not None
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(str(self.path.parent)) from error
+        if self.path.is_dir():
+            raise unwritable(self.where)
 
     def _ask_for_it(self) -> bool:
         with contextlib.suppress(OSError):
