@@ -1,1 +1,1 @@
-"""Frames, decoding, resampling, level, voice activity and the on-disk recording journal."""
+"""Sound on its way in: decoding, the crash-safe recording, voice activity, level. Everything is 16 kHz mono inside."""

@@ -1,1 +1,1 @@
-"""Plain language tools shared by speech and brain: sentences, fillers in context, numbers, word stems."""
+"""Pure language tools over plain strings: sentences, fillers in context, repetitions. No I/O, no state."""

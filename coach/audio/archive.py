@@ -1,0 +1,141 @@
+"""Where finished recordings live: a folder or any bucket fsspec can reach."""
+
+import os
+import shutil
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+from coach.audio.pcm import SAMPLE_RATE_HZ, Pcm
+from coach.errors import NotFoundError, StoreError
+
+_BLOCK = SAMPLE_RATE_HZ
+
+
+def write_flac(pcm: Pcm, target: Path) -> None:
+    """Writes `pcm` as FLAC, whole or not at all (temporary file, sync, rename).
+
+    Raises:
+        OSError: the disk is full or cannot be written.
+    """
+    part = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        with av.open(str(part), "w", format="flac") as container:
+            stream: Any = container.add_stream("flac", rate=SAMPLE_RATE_HZ)
+            stream.layout, stream.format = "mono", "s16"
+            for start in range(0, len(pcm.samples), _BLOCK):
+                block = np.ascontiguousarray(pcm.samples[start : start + _BLOCK]).reshape(1, -1)
+                frame = av.AudioFrame.from_ndarray(block, format="s16", layout="mono")
+                frame.sample_rate, frame.pts = SAMPLE_RATE_HZ, start
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        _sync(part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class AudioArchive:
+    """Finished recordings by attempt. Blocking; call it off the event loop."""
+
+    def __init__(self, url: str) -> None:
+        """`url`: a folder path or an fsspec URL such as `s3://bucket/prefix`."""
+        import fsspec
+
+        self._filesystem, self._root = fsspec.core.url_to_fs(url)
+        self._local = "file" in _protocols(self._filesystem)
+
+    def save(self, path: Path, attempt_id: str) -> str:
+        """Copies the recording in, whole or not at all, and returns its URI; saving again replaces it.
+
+        Raises:
+            StoreError: the place cannot be written.
+        """
+        target = f"{self._root}/{attempt_id}{path.suffix}"
+        try:
+            self._filesystem.makedirs(self._root, exist_ok=True)
+            if self._local:
+                _copy_whole(path, Path(target))
+            else:
+                self._filesystem.put_file(str(path), target)
+        except OSError as error:
+            raise StoreError(f"The recording cannot be stored ({error.strerror or type(error).__name__}).") from error
+        return self._filesystem.unstrip_protocol(target)
+
+    def read(self, uri: str) -> bytes:
+        """The recording's bytes (FLAC as sealed).
+
+        Raises:
+            NotFoundError: it expired or was deleted.
+        """
+        try:
+            return self._filesystem.cat_file(self._path(uri))
+        except FileNotFoundError as error:
+            raise NotFoundError("This recording is no longer there.") from error
+
+    def local_path(self, uri: str) -> Path:
+        """A path on this machine; a bucket's object is fetched to a temporary file the caller may delete.
+
+        Raises:
+            NotFoundError: it expired or was deleted.
+        """
+        path = self._path(uri)
+        if self._local:
+            if not Path(path).is_file():
+                raise NotFoundError("This recording is no longer there.")
+            return Path(path)
+        descriptor, name = tempfile.mkstemp(suffix=Path(path).suffix)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(self.read(uri))
+        return Path(name)
+
+    def exists(self, uri: str) -> bool:
+        """Whether the recording is still there."""
+        return self._filesystem.exists(self._path(uri))
+
+    def delete(self, uri: str) -> None:
+        """Removes the recording; one that is gone already is no error."""
+        try:
+            self._filesystem.rm_file(self._path(uri))
+        except FileNotFoundError:
+            return
+
+    def uris(self) -> list[str]:
+        """Every recording in the archive."""
+        if not self._filesystem.exists(self._root):
+            return []
+        return sorted(self._filesystem.unstrip_protocol(p) for p in self._filesystem.ls(self._root, detail=False))
+
+    def _path(self, uri: str) -> str:
+        """The path of `uri`; one outside the archive is refused, so that a row cannot make us read any file."""
+        path = self._filesystem._strip_protocol(uri)
+        if not str(path).startswith(f"{str(self._root).rstrip('/')}/") or ".." in Path(path).parts:
+            raise NotFoundError("This recording is not in the archive.")
+        return str(path)
+
+
+def _protocols(filesystem: Any) -> tuple[str, ...]:
+    protocol = filesystem.protocol
+    return (protocol,) if isinstance(protocol, str) else tuple(protocol)
+
+
+def _copy_whole(source: Path, target: Path) -> None:
+    part = target.with_name(f".{target.name}.part")
+    try:
+        shutil.copyfile(source, part)
+        _sync(part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

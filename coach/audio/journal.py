@@ -1,0 +1,178 @@
+"""The recording in progress: on disk before anything else happens, complete up to the last frame after a crash.
+
+Every frame is written straight to a raw PCM file (`write(2)` survives the death of the process) and forced to the disk
+once a second by one background thread (survives the death of the machine up to that second). `seal` turns it into FLAC.
+"""
+
+import errno
+import os
+import queue
+import re
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from coach.audio.archive import write_flac
+from coach.audio.pcm import BYTES_PER_SAMPLE, BYTES_PER_SECOND, Pcm
+from coach.errors import AudioError, StoreError
+
+SYNC_EVERY_S = 1.0
+_SUFFIX = ".pcm"
+_SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+
+class _Syncer:
+    """One thread for all recordings of the process: forces files to disk without holding up the event loop."""
+
+    def __init__(self) -> None:
+        self._due: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._started = False
+
+    def request(self, descriptor: int) -> None:
+        """Has the file synced soon; takes ownership of `descriptor`, a duplicate, and closes it."""
+        with self._lock:
+            if not self._started:
+                threading.Thread(target=self._run, name="journal-sync", daemon=True).start()
+                self._started = True
+        self._due.put(descriptor)
+
+    def _run(self) -> None:
+        while True:
+            descriptor = self._due.get()
+            with suppress(OSError):
+                os.fsync(descriptor)
+            os.close(descriptor)
+
+
+_syncer = _Syncer()
+
+
+class RecordingJournal:
+    """One attempt's recording while it is being made. 16 kHz mono Int16.
+
+    `append` may be called from any one thread at a time; it costs a few microseconds.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Opens `path` to append; use `create` or `unsealed`."""
+        self.path = path
+        self._lock = threading.Lock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: int | None = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            self._size = os.fstat(self._file).st_size
+        except OSError as error:
+            raise _unwritable(error) from error
+        self._synced = self._size
+
+    @classmethod
+    def create(cls, directory: Path, attempt_id: str) -> "RecordingJournal":
+        """Begins (or, after a restart, goes on with) the recording of `attempt_id`.
+
+        Raises:
+            StoreError: the directory cannot be written or the disk is full.
+        """
+        if not _SAFE_ID.fullmatch(attempt_id):
+            raise StoreError("A recording needs a plain attempt id.")
+        return cls(directory / f"{attempt_id}{_SUFFIX}")
+
+    @classmethod
+    def unsealed(cls, directory: Path) -> "list[RecordingJournal]":
+        """Recordings that a crash left behind, oldest first."""
+        if not directory.is_dir():
+            return []
+        return [cls(p) for p in sorted(directory.glob(f"*{_SUFFIX}"), key=lambda p: p.stat().st_mtime)]
+
+    @property
+    def attempt_id(self) -> str:
+        """Whose recording it is."""
+        return self.path.stem
+
+    @property
+    def seconds(self) -> float:
+        """How much has been recorded."""
+        return self._size / BYTES_PER_SECOND
+
+    def append(self, pcm16: bytes) -> None:
+        """Writes a frame.
+
+        Raises:
+            StoreError: sealed, discarded, or the disk is full; what was written before stays.
+        """
+        with self._lock:
+            if self._file is None:
+                raise StoreError("The recording is closed.")
+            try:
+                written = os.write(self._file, pcm16)
+                self._size += written
+                if written < len(pcm16):
+                    self._drop_half_sample()
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError as error:
+                raise _unwritable(error) from error
+            if self._size - self._synced >= SYNC_EVERY_S * BYTES_PER_SECOND:
+                self._synced = self._size
+                _syncer.request(os.dup(self._file))
+
+    def _drop_half_sample(self) -> None:
+        assert self._file is not None
+        self._size -= self._size % BYTES_PER_SAMPLE
+        os.ftruncate(self._file, self._size)
+
+    def read(self, start_s: float = 0.0, end_s: float | None = None) -> bytes:
+        """Raw PCM of the part `[start_s, end_s)` recorded so far."""
+        first = int(start_s * BYTES_PER_SECOND) // BYTES_PER_SAMPLE * BYTES_PER_SAMPLE
+        last = self._size if end_s is None else int(end_s * BYTES_PER_SECOND) // BYTES_PER_SAMPLE * BYTES_PER_SAMPLE
+        with self.path.open("rb") as file:
+            file.seek(first)
+            return file.read(max(0, last - first))
+
+    def pcm(self) -> Pcm:
+        """Everything recorded so far."""
+        return Pcm.from_bytes(self.read())
+
+    def seal(self) -> Path:
+        """Ends the recording and returns it as FLAC beside the journal. Blocking; run it off the event loop.
+
+        Sealing twice returns the same file. The raw file goes only after the FLAC is on disk.
+
+        Raises:
+            AudioError: nothing was recorded.
+            StoreError: the disk is full; the raw recording stays.
+        """
+        sealed = self.path.with_suffix(".flac")
+        self.close()
+        if not self.path.exists() and sealed.exists():
+            return sealed
+        pcm = self.pcm() if self.path.exists() else Pcm.from_bytes(b"")
+        if not len(pcm.samples):
+            raise AudioError("Nothing was recorded.", mend="Check the microphone and record again.")
+        try:
+            write_flac(pcm, sealed)
+        except OSError as error:
+            raise _unwritable(error) from error
+        self.path.unlink(missing_ok=True)
+        return sealed
+
+    def discard(self) -> None:
+        """Throws the recording away (Start over, Delete)."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+        self.path.with_suffix(".flac").unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Lets go of the file and keeps it; `create` goes on with it."""
+        with self._lock:
+            if self._file is not None:
+                with suppress(OSError):
+                    os.fsync(self._file)
+                os.close(self._file)
+                self._file = None
+
+
+def _unwritable(error: OSError) -> StoreError:
+    return StoreError(
+        f"The recording cannot be written ({error.strerror or 'unknown reason'}).",
+        mend="Free some disk space or choose another COACH_HOME.",
+    )
