@@ -1,0 +1,74 @@
+"""The policy of coaching as data: weights, thresholds and bands, carried by a prompt bundle.
+
+Scores are 0-10, pace is words per minute, shares are 0-1.
+"""
+
+from pydantic import Field, model_validator
+
+from coach.contracts.base import Record
+from coach.contracts.evaluation import StarChecklist, StarStatus
+
+
+class ContentWeights(Record):
+    """Share of each content sub-score where content has to be computed from its parts."""
+
+    star: float = 0.35
+    relevance: float = 0.30
+    clarity: float = 0.15
+    impact: float = 0.20
+
+    @model_validator(mode="after")
+    def _sum_to_one(self) -> "ContentWeights":
+        total = self.star + self.relevance + self.clarity + self.impact
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"content weights sum to {total:g}, not 1")
+        return self
+
+
+class FollowUpPolicy(Record):
+    """When a follow-up may be asked at all (the server's gate, not the model's wish).
+
+    Attributes:
+        relevance_weak_below: relevance under this counts as weak.
+        star_triggers: statuses of a STAR item that justify a follow-up.
+        story_types: question types for which an incomplete STAR counts; others ask on weak relevance only.
+    """
+
+    relevance_weak_below: float = Field(default=5.0, ge=0, le=10)
+    star_triggers: tuple[StarStatus, ...] = (StarStatus.MISSING, StarStatus.WEAK)
+    story_types: tuple[str, ...] = ("behavioral", "behavioural", "leadership", "situational", "general")
+
+
+class Policy(Record):
+    """Weights, thresholds and bands of one bundle. `version` goes into every evaluation's metadata."""
+
+    version: str = Field(default="mi_v1.0", max_length=20)
+    content_weight: float = Field(default=0.7, ge=0, le=1)
+    delivery_weight: float = Field(default=0.3, ge=0, le=1)
+    content: ContentWeights = ContentWeights()
+    follow_up: FollowUpPolicy = FollowUpPolicy()
+    pace_band_wpm: tuple[float, float] = (130.0, 160.0)
+    rewrite_words: tuple[int, int] = (120, 220)
+
+    @model_validator(mode="after")
+    def _weights_sum_to_one(self) -> "Policy":
+        if abs(self.content_weight + self.delivery_weight - 1) > 1e-6:
+            raise ValueError("content_weight and delivery_weight must sum to 1")
+        return self
+
+    def overall(self, content: float, delivery: float) -> float:
+        """`round((0.7 content + 0.3 delivery) * 10) / 10` (Python's `round`, ties to even), within 0-10."""
+        return min(10.0, max(0.0, round((self.content_weight * content + self.delivery_weight * delivery) * 10) / 10))
+
+    def star_incomplete(self, checklist: StarChecklist) -> bool:
+        """True when at least one STAR item is missing or weak."""
+        items = (checklist.situation, checklist.task, checklist.action, checklist.result)
+        return any(item.status in self.follow_up.star_triggers for item in items)
+
+    def relevance_weak(self, relevance: float) -> bool:
+        """True when the answer does not address what was asked."""
+        return relevance < self.follow_up.relevance_weak_below
+
+    def asks_for_story(self, question_type: str) -> bool:
+        """True when missing STAR items are a fault of an answer to this type of question."""
+        return question_type.lower() in self.follow_up.story_types
