@@ -9,9 +9,10 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import duckdb
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
@@ -45,7 +46,7 @@ def plain_errors(where: str) -> Iterator[None]:
         yield
     except CoachError:
         raise
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, duckdb.Error, OSError) as error:
         raise translate(error, where) from error
 
 
@@ -149,19 +150,22 @@ class Database:
         self._require_folder()
         engine = sa.create_engine(self.url, poolclass=StaticPool)
         sa.event.listen(engine, "connect", _prepare_duckdb)
+        self.patiently(lambda: engine.connect().close())
+        return engine
+
+    def patiently(self, action: Callable[[], None]) -> None:
+        """Repeats `action` while another process holds the file, for at most `lock_wait_s`."""
         deadline = time.monotonic() + self.lock_wait_s
         waited = False
         try:
             while True:
                 try:
-                    engine.connect().close()
-                except DBAPIError as error:
+                    return action()
+                except (DBAPIError, duckdb.Error) as error:
                     if not is_lock_conflict(error) or time.monotonic() >= deadline:
                         raise
-                    waited = self._ask_for_it()
-                    time.sleep(POLL_S)
-                else:
-                    return engine
+                waited = self._ask_for_it()
+                time.sleep(POLL_S)
         finally:
             if waited:
                 self._waiting.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot
 from coach.contracts.usage import UsageEvent
-from coach.store import interviews, schema
+from coach.store import interviews, safekeeping, schema
 from coach.store.engine import LOCK_WAIT_S, Database, plain_errors
 from coach.store.worker import Worker
 
@@ -80,6 +80,23 @@ class SqlStore:
         """Lets go of a DuckDB file now rather than when idle."""
         self._worker.run(self._let_go)
 
+    def forget_leftovers(self) -> None:
+        """After a deletion: no byte of it stays in the DuckDB file or in its backups. Nothing to do on a server.
+
+        Raises:
+            StoreError: the rows are deleted, but the file could not be rewritten.
+        """
+        self._worker.run(self._forget_leftovers)
+
+    def _forget_leftovers(self) -> None:
+        path = self.database.path
+        if path is None or not path.exists():
+            return
+        with plain_errors(self.database.where):
+            self.database.release()
+            self.database.patiently(lambda: safekeeping.compact(path))
+            safekeeping.renew(path)
+
     def close(self) -> None:
         """Finishes what is queued and closes the database."""
         self._worker.close()
@@ -105,9 +122,20 @@ class SqlStore:
             self._after_failure()
             raise
 
+    def _back_up_now(self) -> None:
+        if self.database.path is not None:
+            with plain_errors(self.database.where):
+                self.database.release()
+                safekeeping.back_up(self.database.path)
+
     def _let_go(self) -> None:
-        if self.database.is_duckdb:
-            self.database.release()
+        path = self.database.path
+        if path is None or not self.database.is_open:
+            return
+        self.database.release()
+        with plain_errors(self.database.where):
+            if safekeeping.is_due(path):
+                safekeeping.back_up(path)
 
     def _after_failure(self) -> None:
         """A DuckDB instance that met a fatal error stays unusable: the next job opens the file anew."""
@@ -122,9 +150,13 @@ class SqlStore:
             before = schema.current(connection)
             schema.require_known(before, self.database.where)
             connection.rollback()
-            if before != schema.head():
-                with connection.begin():
-                    schema.upgrade(connection)
+            if before == schema.head():
+                self._ready = True
+                return before, before
+        if before is not None:
+            self._back_up_now()
+        with plain_errors(self.database.where), self.database.engine().begin() as connection:
+            schema.upgrade(connection)
         self._ready = True
         return before, schema.head()
 

@@ -188,8 +188,8 @@ def _text_file(folder: Path) -> Path:
 
 
 def test_an_unreachable_server_is_told_in_one_line():
-    with SqlStore("postgresql+psycopg://coach:secret@127.0.0.1:1/none") as store:
-        with pytest.raises(StoreError) as caught:
-            store.upgrade()
+    store = SqlStore("postgresql+psycopg://coach:secret@127.0.0.1:1/none")
+    with store, pytest.raises(StoreError) as caught:
+        store.upgrade()
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
