@@ -1,0 +1,103 @@
+"""Evaluates one stored answer through a variant with the very pipeline that serves people."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from coach.brain.bundle import PromptBundle
+from coach.brain.evaluate import run_evaluation
+from coach.brain.port import Brain, EvaluationCall
+from coach.brain.progress import Finished, SectionReady
+from coach.contracts.brain import EvaluationResult
+from coach.contracts.transcript import Transcript, TranscriptSource
+from coach.contracts.usage import UsageEvent
+from coach.lab.dataset import Item
+from coach.lab.outcome import Outcome
+from coach.lab.variant import Variant
+from coach.speech.delivery import from_input
+
+VENDOR_RULE = "vendor_failed"
+BrainFactory = Callable[[Variant, PromptBundle], Brain]
+Pricer = Callable[[list[UsageEvent]], list[UsageEvent]]
+
+
+class PipelineJudge:
+    """A `Judge` over brains. One brain per variant, built once, closed at the end."""
+
+    def __init__(self, make_brain: BrainFactory, price: Pricer) -> None:
+        """Takes how a variant's brain is built and how its usage is priced."""
+        self._make_brain = make_brain
+        self._price = price
+        self._ready: dict[str, tuple[Brain, PromptBundle]] = {}
+
+    async def __call__(self, variant: Variant, item: Item, repeat: int) -> Outcome:
+        """One call; provider trouble becomes the outcome's `error`, never a statement about quality."""
+        brain, bundle = self._of(variant)
+        attempt_id = f"lab-{variant.key}-{item.id}-{repeat}"
+        data = item.input.model_copy(update={"policy_version": bundle.policy.version})
+        answer = data.user_answer
+        started = time.perf_counter()
+        first_section_ms: float | None = None
+        result: EvaluationResult | None = None
+        async for progress in run_evaluation(
+            brain,
+            EvaluationCall(input=data, attempt_id=attempt_id, resume_text=item.resume_text),
+            transcript=_typed(answer.transcript, answer.duration_seconds),
+            delivery=from_input(data.delivery_metrics),
+            policy=bundle.policy,
+            bundle=bundle.label,
+        ):
+            if isinstance(progress, SectionReady) and first_section_ms is None:
+                first_section_ms = 1000 * (time.perf_counter() - started)
+            if isinstance(progress, Finished):
+                result = progress.result
+        return self._outcome(variant, item, repeat, result, first_section_ms, 1000 * (time.perf_counter() - started))
+
+    def _of(self, variant: Variant) -> tuple[Brain, PromptBundle]:
+        if variant.key not in self._ready:
+            bundle = variant.resolve()
+            self._ready[variant.key] = self._make_brain(variant, bundle), bundle
+        return self._ready[variant.key]
+
+    def _outcome(
+        self,
+        variant: Variant,
+        item: Item,
+        repeat: int,
+        result: EvaluationResult | None,
+        first_section_ms: float | None,
+        total_ms: float,
+    ) -> Outcome:
+        usage = self._price(result.usage) if result else []
+        failed = result is None or provider_failed(result)
+        return Outcome(
+            variant=variant.name,
+            variant_key=variant.key,
+            item_id=item.id,
+            repeat=repeat,
+            result=None if failed else result,
+            error="VENDOR" if failed else "",
+            first_section_ms=None if failed else first_section_ms,
+            total_ms=None if failed else total_ms,
+            usage=usage,
+            cost_usd=sum((u.cost_usd or Decimal(0) for u in usage), Decimal(0)),
+            finished_at=datetime.now(UTC),
+        )
+
+    async def close(self) -> None:
+        """Closes every brain."""
+        for brain, _ in self._ready.values():
+            await brain.close()
+        self._ready.clear()
+
+
+def provider_failed(result: EvaluationResult) -> bool:
+    """True when the evaluation stands in for one the provider did not deliver (not for one it delivered badly)."""
+    return result.status == "fallback" and any(g.rule == VENDOR_RULE for g in result.guards)
+
+
+def _typed(text: str, duration_s: float) -> Transcript:
+    return Transcript(
+        text=text, duration_s=duration_s, transcriber="stored", source=TranscriptSource.TYPED, verbatim=True
+    )
