@@ -65,12 +65,14 @@ class DeliveryMetrics(Record):
     """Everything measured about delivery. None means "not measurable here", never 0.
 
     Attributes:
-        wpm: spoken words (fillers included where transcribed) per minute of `duration_s` between first and last speech.
+        wpm: spoken words (fillers included where transcribed) per minute of answering time: first to last speech with
+            up to 1 s of silence at either end.
         wpm_range: honest range when the word count itself is uncertain (offline recogniser).
         articulation_wpm: words per minute of speech time alone.
         filler_count: None when the transcriber is not verbatim.
         fillers: lower-case filler expression -> count.
         pauses: silences within the answer of at least `coach.speech.delivery.PAUSE_MIN_S`.
+        edge_silences: the silence before and after the answer; no pauses.
         long_pause_count: pauses of at least 3 s between speech.
         clarity: mean word confidence 0-1, None without confidences.
         loudness_range_lu: EBU R128 loudness range where audio is known.
@@ -86,6 +88,7 @@ class DeliveryMetrics(Record):
     filler_hits: list[FillerHit] = []
     long_pause_count: int = 0
     pauses: list[Pause] = []
+    edge_silences: list[Pause] = []
     duration_s: float = 0
     speech_s: float = 0
     speech_segments: list[tuple[float, float]] = []

@@ -1,0 +1,162 @@
+"""How an answer was said: measured from its words and its sound, never guessed, the same every time.
+
+Each metric with formula, source and curve: `docs/delivery-metrics.md`.
+"""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from coach.audio.pcm import FULL_SCALE, SAMPLE_RATE_HZ, Pcm
+from coach.contracts.brain import DeliveryInput
+from coach.contracts.delivery import DeliveryMetrics, DeliverySubScores, FillerHit, PacePoint
+from coach.contracts.transcript import Transcript, TranscriptSource
+from coach.speech import delivery_curves as curves
+from coach.speech import delivery_words as of_words
+from coach.speech.delivery_timing import PAUSE_MIN_S, Timing, rolling_pace, timing
+from coach.text.fillers import FillerSpan, count_by_expression, find_fillers
+
+__all__ = ["PAUSE_MIN_S", "from_input", "measure", "warm_up"]
+
+WORD_COUNT_ERROR = {"pocketsphinx": 0.14}
+MIN_SPAN_S = 1.0
+MIN_LOUDNESS_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Fillers:
+    count: int | None
+    by_expression: dict[str, int]
+    hits: list[FillerHit]
+
+
+def measure(transcript: Transcript, pcm: Pcm | None, *, eye_contact: float | None = None) -> DeliveryMetrics:
+    """Everything that can be measured of one answer; None where it cannot.
+
+    Args:
+        transcript: words with times, or a typed text (then only text metrics exist).
+        pcm: the recording; without it silence is taken from the word times.
+        eye_contact: 0-10 proxy from the browser.
+    """
+    when = timing(transcript, pcm)
+    spans = find_fillers(transcript.text)
+    fillers = _fillers(transcript, spans)
+    repeated = of_words.repetitions(transcript.text, spans)
+    clusters = of_words.hesitation_clusters(transcript, fillers.hits, repeated, when.pauses)
+    trailing = of_words.trailing_sentences(transcript.text)
+    words = of_words.count_words(transcript.text)
+    wpm = _per_minute(words, when.span_s)
+    judges_speaker = transcript.transcriber not in WORD_COUNT_ERROR
+    clarity = of_words.clarity(transcript.words)
+    wpm_range = _range(transcript, wpm)
+    metrics = DeliveryMetrics(
+        wpm=wpm,
+        wpm_range=wpm_range,
+        articulation_wpm=_per_minute(words, when.speech_s),
+        word_count=words,
+        filler_count=fillers.count,
+        fillers=fillers.by_expression,
+        filler_hits=fillers.hits,
+        long_pause_count=len(when.long_pauses),
+        pauses=when.pauses,
+        edge_silences=when.edge_silences,
+        duration_s=round(when.duration_s, 3),
+        speech_s=round(when.speech_s, 3),
+        speech_segments=[(round(a, 3), round(b, 3)) for a, b in when.segments],
+        verbatim=transcript.verbatim,
+        clarity=None if clarity is None else round(clarity, 3),
+        clarity_note=of_words.clarity_note(transcript.words, clarity, judges_speaker=judges_speaker),
+        pace=_pace(transcript, when),
+        hesitation_clusters=clusters,
+        repetitions=repeated,
+        trailing_sentences=trailing,
+        loudness_range_lu=_loudness_range(pcm),
+        eye_contact=eye_contact,
+    )
+    stumbles = len(repeated) + len(clusters) + trailing
+    return metrics.model_copy(update={"scores": _scores(metrics, when, stumbles, judges_speaker=judges_speaker)})
+
+
+def warm_up() -> None:
+    """Loads what the first measurement would otherwise wait for: the voice activity model and the loudness filters."""
+    measure(
+        Transcript(text="", transcriber="none", source=TranscriptSource.TYPED),
+        Pcm(np.zeros(4 * SAMPLE_RATE_HZ, dtype=np.int16)),
+    )
+
+
+def from_input(given: DeliveryInput) -> DeliveryMetrics:
+    """Metrics as far as they were handed over from outside (`evaluate --input`), scored by the same curves.
+
+    Rates need the length of the answer, which this object does not carry: one minute is assumed, and as many words as
+    its pace gives (150 without one).
+    """
+    words = round(given.wpm or 150)
+    scores = curves.combine(
+        pace=curves.pace_score(given.wpm),
+        fillers=curves.fillers_score(given.filler_count, words),
+        pauses=None if given.long_pause_count is None else curves.pauses_score(given.long_pause_count, 60, None),
+        confidence=None,
+        eye_contact=given.eye_contact_proxy_score_0_to_10,
+    )
+    return DeliveryMetrics(
+        wpm=given.wpm,
+        filler_count=given.filler_count,
+        verbatim=given.filler_count is not None,
+        long_pause_count=given.long_pause_count or 0,
+        clarity_note=given.clarity_note,
+        eye_contact=given.eye_contact_proxy_score_0_to_10,
+        scores=scores,
+    )
+
+
+def _fillers(transcript: Transcript, spans: list[FillerSpan]) -> _Fillers:
+    """Fillers by word; none at all (not zero) where the transcriber does not keep them."""
+    if not transcript.verbatim:
+        return _Fillers(None, {}, [])
+    return _Fillers(len(spans), count_by_expression(spans), of_words.filler_hits(transcript, spans))
+
+
+def _per_minute(words: int, seconds: float) -> float | None:
+    return round(60 * words / seconds, 1) if words and seconds >= MIN_SPAN_S else None
+
+
+def _range(transcript: Transcript, wpm: float | None) -> tuple[float, float] | None:
+    """The offline recogniser's word count is 14 % off on average: its pace is a range until the text was corrected."""
+    error = WORD_COUNT_ERROR.get(transcript.transcriber, 0.0)
+    if wpm is None or not error or transcript.source is TranscriptSource.CORRECTED:
+        return None
+    return round(wpm * (1 - error), 1), round(wpm * (1 + error), 1)
+
+
+def _pace(transcript: Transcript, when: Timing) -> list[PacePoint]:
+    return rolling_pace(transcript.words, (when.segments[0][0], when.segments[-1][1])) if when.segments else []
+
+
+def _scores(metrics: DeliveryMetrics, when: Timing, stumbles: int, *, judges_speaker: bool) -> DeliverySubScores:
+    timed = bool(when.segments)
+    return curves.combine(
+        pace=curves.pace_score(metrics.wpm, metrics.wpm_range),
+        fillers=curves.fillers_score(metrics.filler_count, metrics.word_count),
+        pauses=curves.pauses_score(metrics.long_pause_count, when.span_s, when.speech_s) if timed else None,
+        confidence=curves.confidence_score(
+            stumbles if timed else None, metrics.word_count, metrics.clarity if judges_speaker else None
+        ),
+        eye_contact=metrics.eye_contact,
+    )
+
+
+def _loudness_range(pcm: Pcm | None) -> float | None:
+    """EBU R128 loudness range in LU (EBU Tech 3342); None under 3 s or in silence."""
+    if pcm is None or pcm.duration_s <= MIN_LOUDNESS_S:
+        return None
+    import pyloudnorm
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            lu = pyloudnorm.Meter(SAMPLE_RATE_HZ).loudness_range(pcm.samples / FULL_SCALE)
+        except (ValueError, IndexError):
+            return None
+    return round(float(lu), 1) if np.isfinite(lu) else None
