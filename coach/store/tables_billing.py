@@ -36,7 +36,7 @@ billing_credits = sa.Table(
 billing_uses = sa.Table(
     "billing_uses",
     metadata,
-    identity("interview_id"),
+    identity("use_id"),
     reference("user_id", required=True),
     sa.Column("plan_id", sa.String(40), nullable=False),
     sa.Column("source", sa.String(96), nullable=False),

@@ -39,13 +39,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "billing_uses",
-        sa.Column("interview_id", sa.String(length=64), nullable=False),
+        sa.Column("use_id", sa.String(length=64), nullable=False),
         sa.Column("user_id", sa.String(length=64), nullable=False),
         sa.Column("plan_id", sa.String(length=40), nullable=False),
         sa.Column("source", sa.String(length=96), nullable=False),
         sa.Column("level", sa.String(length=20), nullable=False),
         sa.Column("reserved_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("interview_id", name="pk_billing_uses"),
+        sa.PrimaryKeyConstraint("use_id", name="pk_billing_uses"),
     )
     op.create_table(
         "billing_outbox",

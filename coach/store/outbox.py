@@ -1,0 +1,186 @@
+"""The billing outbox: usage that must reach Stripe, written before it is sent and settled after.
+
+pending → sending → sent; retry after a passing fault; rejected when Stripe refuses for good; unknown when nobody can
+say any more; written_off and cancelled by decision. The identity is the usage event's, for ever.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from coach.store.tables import usage_tracking
+from coach.store.tables_billing import billing_accounts, billing_outbox
+
+LEASE = timedelta(minutes=2)
+"""A batch whose sender has not come back by then was interrupted; another takes it over."""
+OPEN = ("pending", "retry", "sending")
+MeterNames = Mapping[tuple[str, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """One meter event. `stamped_at` is the time told to Stripe, fixed before the first try."""
+
+    event_id: str
+    customer_id: str
+    event_name: str
+    value: int
+    occurred_at: datetime
+    stamped_at: datetime | None
+    state: str
+    tries: int
+    first_tried_at: datetime | None
+    tried_at: datetime | None
+    next_try_at: datetime
+    settled_at: datetime | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of one try."""
+
+    event_id: str
+    state: str
+    error: str | None = None
+    next_try_at: datetime | None = None
+
+
+def enqueue(connection: sa.Connection, meters: MeterNames, now: datetime) -> int:
+    """Puts billable usage of people with a Stripe customer into the outbox; what no meter counts is settled at once."""
+    u = usage_tracking.c
+    waiting = (
+        sa.select(u.event_id, u.vendor, u.meter, u.quantity, u.occurred_at, billing_accounts.c.stripe_customer_id)
+        .select_from(usage_tracking.join(billing_accounts, billing_accounts.c.user_id == u.user_id))
+        .where(u.billed_state == "pending", billing_accounts.c.stripe_customer_id.is_not(None))
+    )
+    rows = connection.execute(waiting).all()
+    metered = [row for row in rows if (row.vendor, row.meter) in meters]
+    if metered:
+        values = [_new_row(row, meters, now) for row in metered]
+        connection.execute(insert(billing_outbox).on_conflict_do_nothing(), values)
+    _mark(connection, [row.event_id for row in metered], "queued")
+    _mark(connection, [row.event_id for row in rows if (row.vendor, row.meter) not in meters], "skipped")
+    return len(metered)
+
+
+def claim(connection: sa.Connection, now: datetime, *, limit: int, ahead: timedelta) -> list[OutboxRow]:
+    """Takes up to `limit` due rows for sending, oldest first, and those an interrupted sender left behind.
+
+    Events further in the future than `ahead` wait. The try is on disk before anything leaves the machine.
+    """
+    c = billing_outbox.c
+    due = sa.or_(
+        sa.and_(c.state.in_(("pending", "retry")), c.next_try_at <= now),
+        sa.and_(c.state == "sending", c.tried_at <= now - LEASE),
+    )
+    query = (
+        sa.select(c.event_id).where(due, c.occurred_at <= now + ahead).order_by(c.occurred_at, c.event_id).limit(limit)
+    )
+    if connection.dialect.name == "postgresql":
+        query = query.with_for_update(skip_locked=True)
+    ids = [row.event_id for row in connection.execute(query)]
+    if not ids:
+        return []
+    change = sa.update(billing_outbox).where(c.event_id.in_(ids))
+    values = {"state": "sending", "tries": c.tries + 1, "tried_at": now}
+    connection.execute(change.values(**values, first_tried_at=sa.func.coalesce(c.first_tried_at, now)))
+    return rows_of(connection, ids)
+
+
+def stamp(connection: sa.Connection, stamps: Sequence[tuple[str, datetime]]) -> None:
+    """Fixes the time told to Stripe for rows sent for the first time."""
+    for event_id, at in stamps:
+        change = sa.update(billing_outbox).where(billing_outbox.c.event_id == event_id)
+        connection.execute(change.values(stamped_at=at))
+
+
+def settle(connection: sa.Connection, settlements: Sequence[Settlement], now: datetime) -> None:
+    """Writes what became of a batch, in the outbox and in the ledger."""
+    by_outcome: dict[tuple[str, str | None, datetime | None], list[str]] = {}
+    for each in settlements:
+        by_outcome.setdefault((each.state, each.error, each.next_try_at), []).append(each.event_id)
+    for (state, error, next_try_at), ids in by_outcome.items():
+        values: dict[str, Any] = {"state": state, "error": error}
+        if next_try_at is not None:
+            values["next_try_at"] = next_try_at
+        if state not in OPEN:
+            values["settled_at"] = now
+        connection.execute(sa.update(billing_outbox).where(billing_outbox.c.event_id.in_(ids)).values(**values))
+        if state not in OPEN:
+            _mark(connection, ids, "billed" if state == "sent" else state, now)
+
+
+def rows_of(connection: sa.Connection, ids: Sequence[str]) -> list[OutboxRow]:
+    """Rows by identity, oldest first."""
+    c = billing_outbox.c
+    query = sa.select(billing_outbox).where(c.event_id.in_(ids)).order_by(c.occurred_at, c.event_id)
+    return [OutboxRow(**row) for row in connection.execute(query).mappings()]
+
+
+def all_rows(connection: sa.Connection) -> list[OutboxRow]:
+    """The whole outbox, oldest first."""
+    c = billing_outbox.c
+    query = sa.select(billing_outbox).order_by(c.occurred_at, c.event_id)
+    return [OutboxRow(**row) for row in connection.execute(query).mappings()]
+
+
+def counts(connection: sa.Connection) -> dict[str, int]:
+    """Rows by state."""
+    c = billing_outbox.c
+    query = sa.select(c.state, sa.func.count()).group_by(c.state).order_by(c.state)
+    return {row[0]: int(row[1]) for row in connection.execute(query)}
+
+
+def next_due(connection: sa.Connection) -> datetime | None:
+    """When the next open row wants to be tried; None when nothing is open."""
+    c = billing_outbox.c
+    return connection.execute(sa.select(sa.func.min(c.next_try_at)).where(c.state.in_(OPEN))).scalar()
+
+
+def ledger_sums(connection: sa.Connection, meters: MeterNames) -> dict[tuple[str, str], int]:
+    """(customer, meter event) → units the ledger says were used and billable, as whole units like the outbox's.
+
+    What is in the outbox counts for its customer there, also after the session (and its user) was deleted.
+    """
+    u, o, account = usage_tracking.c, billing_outbox.c, billing_accounts.c
+    customer = sa.func.coalesce(o.customer_id, account.stripe_customer_id).label("customer")
+    joined = usage_tracking.outerjoin(billing_outbox, o.event_id == u.event_id)
+    joined = joined.outerjoin(billing_accounts, account.user_id == u.user_id)
+    query = sa.select(u.vendor, u.meter, u.quantity, customer).select_from(joined).where(u.billable.is_(True))
+    sums: dict[tuple[str, str], int] = {}
+    for row in connection.execute(query):
+        name = meters.get((row.vendor, row.meter))
+        if name is not None and row.customer is not None:
+            key = (row.customer, name)
+            sums[key] = sums.get(key, 0) + whole_units(row.quantity)
+    return sums
+
+
+def whole_units(quantity: Decimal) -> int:
+    """Meter events carry whole units; each event is rounded once, half up, and keeps that value."""
+    return int(quantity.to_integral_value(rounding=ROUND_HALF_UP))
+
+
+def _new_row(row: Any, meters: MeterNames, now: datetime) -> dict[str, Any]:
+    return {
+        "event_id": row.event_id,
+        "customer_id": row.stripe_customer_id,
+        "event_name": meters[row.vendor, row.meter],
+        "value": whole_units(row.quantity),
+        "occurred_at": row.occurred_at,
+        "state": "pending",
+        "tries": 0,
+        "next_try_at": now,
+    }
+
+
+def _mark(connection: sa.Connection, ids: Sequence[str], state: str, at: datetime | None = None) -> None:
+    if ids:
+        change = sa.update(usage_tracking).where(usage_tracking.c.event_id.in_(ids))
+        connection.execute(change.values(billed_state=state, **({"billed_at": at} if at else {})))
