@@ -1,1 +1,109 @@
-"""Commands of this group; filled by its owner."""
+"""`lab run|compare|runs|bundles|promote|rollback`: change a prompt, know whether it is better."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import click
+
+from coach.cli.output import emit, json_option
+
+
+def _lab() -> Any:
+    from coach.bootstrap import build_lab
+
+    return build_lab()
+
+
+@click.group()
+def lab() -> None:
+    """Replay stored answers through prompt bundles, compare, promote."""
+
+
+@lab.command()
+@click.argument("experiment", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--estimate", is_flag=True, help="Only say what it may cost.")
+@json_option
+def run(experiment: Path, estimate: bool, as_json: bool) -> None:
+    """Run EXPERIMENT.yaml, or what is left of it."""
+    from coach.lab.experiment import Experiment
+
+    service, definition = _lab(), Experiment.load(experiment)
+    if estimate:
+        emit(service.estimate(definition), as_json=as_json)
+        return
+    with click.progressbar(length=1, label="Replaying", file=click.get_text_stream("stderr")) as bar:
+
+        def show(report: Any) -> None:
+            bar.length = report.total
+            bar.update(report.done - bar.pos)
+
+        result = asyncio.run(service.run(definition, on_progress=None if as_json else show))
+    emit(result, as_json=as_json, human=_run_lines)
+
+
+@lab.command()
+@click.argument("run_a")
+@click.argument("run_b")
+@json_option
+def compare(run_a: str, run_b: str, as_json: bool) -> None:
+    """Compare two runs, each RUN or RUN:VARIANT."""
+    emit(_lab().compare(run_a, run_b).summary(), as_json=as_json, human=_comparison_lines)
+
+
+@lab.command()
+@json_option
+def runs(as_json: bool) -> None:
+    """List all runs, newest first."""
+    found = [r.model_dump(mode="json") for r in _lab().workspace.runs()]
+    emit({"runs": found}, as_json=as_json, human=lambda d: "\n".join(r["id"] for r in d["runs"]) or "No runs yet.")
+
+
+@lab.command()
+@json_option
+def bundles(as_json: bool) -> None:
+    """List prompt bundles; the one in force is marked."""
+    from coach.brain.bundle import PromptBundle, available
+
+    service = _lab()
+    active = service.active().label
+    found = [
+        {"name": b.name, "version": b.version, "hash": b.hash, "idea": b.idea, "active": b.label == active}
+        for b in map(PromptBundle.load, available())
+    ]
+    lines = [f"{'*' if b['active'] else ' '} {b['name']}  {b['version']}  {b['hash']}  {b['idea']}" for b in found]
+    emit({"bundles": found, "active": active}, as_json=as_json, human=lambda _: "\n".join(lines))
+
+
+@lab.command()
+@click.argument("bundle")
+@click.option("--reason", default="promoted from the command line", help="Why this bundle is better.")
+@json_option
+def promote(bundle: str, reason: str, as_json: bool) -> None:
+    """Put BUNDLE in force for live interviews."""
+    emit(_lab().promote(bundle, reason), as_json=as_json, human=lambda d: f"{d['bundle']} {d['version']} is in force.")
+
+
+@lab.command()
+@click.option("--reason", default="", help="What went wrong.")
+@json_option
+def rollback(reason: str, as_json: bool) -> None:
+    """Put the bundle before the present one back in force."""
+    emit(_lab().roll_back(reason), as_json=as_json, human=lambda d: f"{d['bundle']} {d['version']} is in force again.")
+
+
+def _run_lines(result: Any) -> str:
+    lines = [
+        f"{result.run}: {result.done} of {result.total} answers, {result.cached} from cache, "
+        f"{result.failures} provider failures, ${result.spent_usd} spent."
+    ]
+    lines += [text for text in (result.stopped, result.note) if text]
+    return "\n".join(lines + ([_comparison_lines(result.comparison)] if result.comparison else []))
+
+
+def _comparison_lines(report: dict[str, Any]) -> str:
+    rows = [
+        f"  {c['scorer']:<22} {c['estimate']:+9.3f}  [{c['low']:+.3f}, {c['high']:+.3f}]  p = {c['p_adjusted']:.3f}"
+        for c in report["comparisons"]
+    ]
+    return "\n".join([report["sentence"], *rows, *report["notes"]])

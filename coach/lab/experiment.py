@@ -1,4 +1,4 @@
-"""An experiment as a YAML file, and its run on disk: the same definition on the same answers is the same run, resumed."""
+"""An experiment as YAML, and its run on disk: the same definition on the same answers is the same run, resumed."""
 
 import hashlib
 import json

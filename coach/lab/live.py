@@ -1,0 +1,153 @@
+"""Experiments on live traffic: who gets which bundle, whether the split held, and what came of it."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import statsmodels.formula.api as smf
+from pydantic import Field, model_validator
+from scipy import stats
+
+from coach.contracts.base import Record
+from coach.errors import InputError
+
+SRM_ALARM = 0.001
+"""p-value below which the split is not believed (Fabijan et al. 2019, sample ratio mismatch)."""
+OUTCOMES: Mapping[str, bool] = {"improvement": True, "completed": True, "retried": True, "saved": True}
+GUARDS: Mapping[str, bool] = {"cost_usd": False, "first_scores_ms": False, "fallback": False}
+
+
+class Split(Record):
+    """Shares of live traffic by bundle, and the salt that makes this experiment's assignment its own."""
+
+    name: str = Field(min_length=1, max_length=80)
+    shares: dict[str, float]
+    salt: str
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Split":
+        if (
+            len(self.shares) < 2
+            or any(s <= 0 for s in self.shares.values())
+            or abs(sum(self.shares.values()) - 1) > 1e-6
+        ):
+            raise ValueError("a split needs two bundles or more, with shares above 0 that sum to 1")
+        return self
+
+    def assign(self, interview_id: str) -> str:
+        """The bundle of an interview: stable, independent of every other experiment."""
+        digest = hashlib.sha256(f"{self.salt}\x1f{interview_id}".encode()).digest()
+        point, edge = int.from_bytes(digest[:8]) / 2**64, 0.0
+        for bundle, share in sorted(self.shares.items()):
+            edge += share
+            if point < edge:
+                return bundle
+        return sorted(self.shares)[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class RatioCheck:
+    """Whether interviews arrived in the proportions that were set. `held` is False on an alarm."""
+
+    counts: dict[str, int]
+    p_value: float
+    held: bool
+
+
+def sample_ratio(bundles: Sequence[str], split: Split) -> RatioCheck:
+    """Chi-square test of the arrived proportions against the shares."""
+    counts = {name: sum(_name(b) == name for b in bundles) for name in sorted(split.shares)}
+    total = sum(counts.values())
+    if total == 0:
+        return RatioCheck(counts, 1.0, True)
+    expected = [total * split.shares[name] for name in counts]
+    p_value = float(stats.chisquare(list(counts.values()), expected).pvalue)
+    return RatioCheck(counts, p_value, p_value >= SRM_ALARM)
+
+
+def interview_outcomes(attempts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """One row per interview: `bundle, user_id`, outcomes and guard metrics, from rows of `store.lab.live_outcomes`.
+
+    improvement = mean over questions of best minus first overall; completed, retried, saved are 0 or 1; fallback is the
+    share of attempts whose feedback was delayed.
+    """
+    frame = pd.DataFrame(list(attempts))
+    if frame.empty:
+        return pd.DataFrame(columns=["interview_id", "bundle", "user_id", *OUTCOMES, *GUARDS])
+    frame["first_scores_ms"] = [(t or {}).get("first_scores") for t in frame["timeline"]]
+    frame["cost_usd"] = pd.to_numeric(frame["cost_usd"]).fillna(0.0)
+    rows = [_one_interview(str(key), group) for key, group in frame.groupby("interview_id", sort=True)]
+    return pd.DataFrame(rows)
+
+
+def _one_interview(interview_id: str, group: pd.DataFrame) -> dict[str, Any]:
+    scored = group.dropna(subset=["overall_score"]).sort_values("attempt_number")
+    by_question = scored.groupby("exchange_id")["overall_score"]
+    return {
+        "interview_id": interview_id,
+        "bundle": _name(str(group["bundle"].iloc[0])),
+        "user_id": group["user_id"].iloc[0],
+        "improvement": float((by_question.max() - by_question.first()).mean()) if len(scored) else np.nan,
+        "completed": float(group["interview_status"].iloc[0] == "completed"),
+        "retried": float((group["attempt_number"] > 1).any()),
+        "saved": float(group["saved"].any()),
+        "cost_usd": float(group["cost_usd"].sum()),
+        "first_scores_ms": float(pd.to_numeric(group["first_scores_ms"]).mean()),
+        "fallback": float((group["status"] == "delayed").mean()),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class ArmDifference:
+    """Treatment minus control on one metric, clustered by user."""
+
+    metric: str
+    control: float
+    treatment: float
+    estimate: float
+    low: float
+    high: float
+    p_value: float
+    n: int
+    higher_is_better: bool
+
+
+def compare_arms(outcomes: pd.DataFrame, *, control: str, treatment: str) -> list[ArmDifference]:
+    """Differences between two arms: least squares on the arm, cluster-robust by user (statsmodels, t).
+
+    Raises:
+        InputError: an arm has fewer than two interviews or all are of one user.
+    """
+    two = outcomes[outcomes["bundle"].isin([control, treatment])].copy()
+    two["arm"] = (two["bundle"] == treatment).astype(float)
+    if min((two["arm"] == arm).sum() for arm in (0.0, 1.0)) < 2 or two["user_id"].nunique() < 2:
+        raise InputError("Each arm needs at least two interviews, of more than one person.")
+    found = [_difference(two.dropna(subset=[m]), m, better) for m, better in {**OUTCOMES, **GUARDS}.items()]
+    return [d for d in found if d is not None]
+
+
+def _difference(frame: pd.DataFrame, metric: str, higher_is_better: bool) -> ArmDifference | None:
+    if frame["arm"].nunique() < 2 or frame["user_id"].nunique() < 2:
+        return None
+    groups = pd.factorize(frame["user_id"])[0]
+    fit = smf.ols(f"{metric} ~ arm", frame).fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
+    low, high = fit.conf_int().loc["arm"]
+    return ArmDifference(
+        metric=metric,
+        control=float(frame.loc[frame["arm"] == 0, metric].mean()),
+        treatment=float(frame.loc[frame["arm"] == 1, metric].mean()),
+        estimate=float(fit.params["arm"]),
+        low=float(low),
+        high=float(high),
+        p_value=float(np.nan_to_num(fit.pvalues["arm"], nan=1.0)),
+        n=len(frame),
+        higher_is_better=higher_is_better,
+    )
+
+
+def _name(label: str) -> str:
+    """Bundle name of a stored label `name@version#hash`."""
+    return label.split("@", 1)[0]

@@ -1,0 +1,222 @@
+"""The lab as page, notebook and command line use it: run, compare, promote, roll back."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from coach.brain.bundle import PromptBundle
+from coach.contracts.base import Record
+from coach.errors import InputError
+from coach.lab.experiment import Estimate, Experiment, RunInfo, Workspace, estimate_cost
+from coach.lab.judge import BrainFactory, PipelineJudge, Pricer
+from coach.lab.live import Split
+from coach.lab.outcome import Outcome
+from coach.lab.replay import Limits, Replay, RunReport
+from coach.lab.report import ComparisonReport, compare_variants
+from coach.store import lab as rows
+from coach.store.sqlstore import SqlStore
+
+
+class RunResult(Record):
+    """What a finished (or stopped) run came to. `comparison` stands when it had two variants or more."""
+
+    run: str
+    dataset_hash: str
+    total: int
+    done: int
+    resumed: int
+    cached: int
+    failures: int
+    spent_usd: Decimal
+    estimate_usd: Decimal | None
+    stopped: str = ""
+    comparison: dict[str, Any] | None = None
+    note: str = ""
+
+
+class Lab:
+    """Everything the lab does, wired once."""
+
+    def __init__(
+        self, *, workspace: Workspace, store: SqlStore, make_brain: BrainFactory, price: Pricer, default_model: str
+    ) -> None:
+        """Takes where runs are kept, how brains are built and how usage is priced."""
+        self.workspace = workspace
+        self.store = store
+        self._make_brain = make_brain
+        self._price = price
+        self._default_model = default_model
+
+    def estimate(self, experiment: Experiment) -> Estimate:
+        """What a run may cost at most, before anything is called."""
+        data = self.workspace.dataset_of(experiment)
+        return estimate_cost(experiment, data, default_model=self._default_model, price=self._price)
+
+    async def run(self, experiment: Experiment, *, on_progress: Callable[[RunReport], None] | None = None) -> RunResult:
+        """Runs an experiment, or what is left of it, and stores what came of it.
+
+        Raises:
+            InputError: unknown bundle, empty dataset, or another definition that could show nothing.
+        """
+        for variant in experiment.variants:
+            variant.resolve()
+        info, data = self.workspace.prepare(experiment)
+        judge = PipelineJudge(self._make_brain, self._price)
+        limits = experiment.limits
+        replay = Replay(
+            data,
+            experiment.variants,
+            judge,
+            self.workspace.journal(info.id),
+            cache=self.workspace.cache if experiment.use_cache else None,
+            repeats=experiment.repeats,
+            limits=Limits(limits.concurrency, limits.calls_per_s, limits.cost_usd),
+            on_progress=on_progress or (lambda _: None),
+        )
+        try:
+            report = await replay.run()
+        finally:
+            await judge.close()
+        await self._keep(info, report)
+        return self._result(info, report)
+
+    def compare(self, run_a: str, run_b: str) -> ComparisonReport:
+        """Compares two variants, each named `RUN` or `RUN:VARIANT`; one run of two variants compares with itself.
+
+        Raises:
+            InputError: unknown run or variant, or the runs did not see the same answers.
+        """
+        (info_a, data, all_a), (info_b, data_b, all_b) = self._load(run_a), self._load(run_b)
+        if data.content_hash != data_b.content_hash:
+            raise InputError("The two runs saw different answers.", mend="Run both variants on the same dataset.")
+        name_a = _variant_of(run_a, info_a, first=True)
+        name_b = _variant_of(run_b, info_b, first=run_a != run_b)
+        if info_a.id == info_b.id:
+            outcomes, a, b = all_a, name_a, name_b
+        else:
+            a, b = f"{info_a.id}:{name_a}", f"{info_b.id}:{name_b}"
+            outcomes = [*_renamed(all_a, name_a, a), *_renamed(all_b, name_b, b)]
+        useful = info_b.experiment.smallest_useful
+        return compare_variants(outcomes, data, a=a, b=b, smallest_useful=useful)
+
+    def promote(self, bundle: str, reason: str) -> dict[str, Any]:
+        """Makes a bundle the one that live interviews use, with the reason on record.
+
+        Raises:
+            InputError: unknown bundle, or no reason.
+        """
+        found = PromptBundle.load(bundle)
+        if not reason.strip():
+            raise InputError("A promotion needs a reason.", mend="Say in a sentence why this bundle is better.")
+        return self._put_in_force(found.name, found.version, found.hash, found.files, reason.strip())
+
+    def roll_back(self, reason: str) -> dict[str, Any]:
+        """Puts the bundle before the present one back in force, with its very text.
+
+        Raises:
+            NotFoundError: there was none.
+        """
+        last = self.store.run(rows.previous_bundle)
+        why = f"rolled back: {reason.strip() or 'no reason given'}"
+        return self._put_in_force(last["name"], last["version"], last["content_hash"], last["content"], why)
+
+    def active(self) -> PromptBundle:
+        """The bundle in force: the promoted one as it was then, else the shipped default."""
+        row = self.store.run(rows.active_bundle)
+        return PromptBundle.from_files(row["name"], row["content"]) if row else PromptBundle.load()
+
+    def start_split(self, split: Split) -> None:
+        """Divides live interviews between bundles from now on, ending the split before."""
+        for bundle in split.shares:
+            PromptBundle.load(bundle)
+        self.store.run(rows.set_live_split, split.model_dump(), datetime.now(UTC))
+
+    def end_split(self) -> None:
+        """Ends the live experiment; the active bundle serves everyone."""
+        self.store.run(rows.set_live_split, None, datetime.now(UTC))
+
+    def bundle_for(self, interview_id: str) -> PromptBundle:
+        """The bundle an interview is judged with: its arm of the live experiment, else the active one."""
+        running = self.store.run(rows.live_split)
+        if not running:
+            return self.active()
+        return PromptBundle.load(Split.model_validate({k: running[k] for k in Split.model_fields}).assign(interview_id))
+
+    def _put_in_force(self, name: str, version: str, digest: str, files: dict[str, str], reason: str) -> dict[str, Any]:
+        at = datetime.now(UTC)
+        made = self.store.run(
+            rows.promote, name=name, version=version, content_hash=digest, files=files, reason=reason, at=at
+        )
+        return {"id": made, "bundle": name, "version": version, "hash": digest, "reason": reason, "promoted_at": at}
+
+    def _load(self, reference: str) -> tuple[RunInfo, Any, list[Outcome]]:
+        return self.workspace.load(reference.split(":", 1)[0])
+
+    def _result(self, info: RunInfo, report: RunReport) -> RunResult:
+        names = [v.name for v in info.experiment.variants]
+        comparison, note = None, ""
+        if len(names) > 1:
+            try:
+                comparison = self.compare(f"{info.id}:{names[0]}", f"{info.id}:{names[1]}").summary()
+            except InputError as error:
+                note = str(error)
+        return RunResult(
+            run=info.id,
+            dataset_hash=info.dataset_hash,
+            total=report.total,
+            done=report.done,
+            resumed=report.resumed,
+            cached=report.cached,
+            failures=report.failures,
+            spent_usd=report.spent_usd,
+            estimate_usd=self.estimate(info.experiment).cost_usd,
+            stopped=report.stopped,
+            comparison=comparison,
+            note=note,
+        )
+
+    async def _keep(self, info: RunInfo, report: RunReport) -> None:
+        run = {
+            "id": info.id,
+            "experiment_id": info.id,
+            "name": info.experiment.name,
+            "status": "stopped" if report.stopped else "done",
+            "definition": info.experiment.model_dump(mode="json"),
+            "dataset_hash": info.dataset_hash,
+            "totals": {"total": report.total, "done": report.done, "spent_usd": str(report.spent_usd)},
+            "started_at": info.started_at,
+            "ended_at": datetime.now(UTC),
+        }
+        await self.store.arun(rows.keep_run, run, [_result_row(o) for o in report.outcomes])
+
+
+def _result_row(outcome: Outcome) -> dict[str, Any]:
+    result = outcome.result
+    return {
+        "item_id": outcome.item_id,
+        "variant": outcome.variant,
+        "repeat": outcome.repeat,
+        "status": outcome.error or (result.status if result else "failed"),
+        "output": None,
+        "scores": result.evaluation.scoring.model_dump() if result else None,
+        "overall_score": result.evaluation.scoring.overall if result else None,
+        "latency_ms": outcome.total_ms,
+        "cost_usd": outcome.cost_usd,
+        "cached": outcome.cached,
+        "created_at": outcome.finished_at,
+    }
+
+
+def _variant_of(reference: str, info: RunInfo, *, first: bool) -> str:
+    names = [v.name for v in info.experiment.variants]
+    if ":" in reference:
+        wanted = reference.split(":", 1)[1]
+        if wanted not in names:
+            raise InputError(f"Run '{info.id}' has no variant '{wanted}'.", mend=f"It has: {', '.join(names)}.")
+        return wanted
+    return names[0] if first or len(names) < 2 else names[1]
+
+
+def _renamed(outcomes: Sequence[Outcome], name: str, label: str) -> list[Outcome]:
+    return [o.model_copy(update={"variant": label}) for o in outcomes if o.variant == name]
