@@ -2,7 +2,8 @@
 
     CoachError
     ├── UsageError            the caller asked for something that cannot be (exit 2 on the command line)
-    │   └── IllegalCommandError   a command that the present state does not allow; changes nothing
+    │   ├── IllegalCommandError   a command that the present state does not allow; changes nothing
+    │   └── RateLimitError        too often; try again shortly
     ├── SettingsError         a setting is missing or refused; says the mend
     ├── InputError            a file or text that cannot be used
     │   └── AudioError        empty, undecodable, too short, too long
@@ -50,6 +51,13 @@ class IllegalCommandError(UsageError):
     """The present state does not allow this command; nothing was changed."""
 
     code = "ILLEGAL_COMMAND"
+
+
+class RateLimitError(UsageError):
+    """The same thing was asked too often; nothing was changed."""
+
+    code = "RATE_LIMITED"
+    retryable = True
 
 
 class SettingsError(CoachError):

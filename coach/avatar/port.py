@@ -21,11 +21,16 @@ class SpeechRequest:
 
 @dataclass(frozen=True, slots=True)
 class AvatarEvent:
-    """What the avatar reports: speech started, ended or failed; down = continue in audio mode."""
+    """What the avatar reports.
 
-    kind: Literal["speech_started", "speech_ended", "speech_failed", "down"]
+    speech started, ended or failed; `say` = the browser is to speak (its own voice, or the sound at `audio_url`);
+    `down` = the avatar is gone: continue in audio mode.
+    """
+
+    kind: Literal["speech_started", "speech_ended", "speech_failed", "say", "down"]
     task_id: str = ""
     detail: str = ""
+    audio_url: str | None = None
 
 
 AvatarListener = Callable[[AvatarEvent], Awaitable[None]]

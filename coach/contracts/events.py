@@ -183,6 +183,8 @@ class SessionStatePayload(Strict):
     history: list[AttemptDot] = []
     elapsed_ms: float = 0
     notice: str = ""
+    recoverable_s: float = 0
+    """Seconds of this answer found on disk after an interruption: finish it, go on speaking, or start over."""
 
 
 class ListeningResetPayload(Strict):

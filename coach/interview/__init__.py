@@ -1,1 +1,1 @@
-"""The heart, vendor-free: states, conductor, plan, roll-up, summary."""
+"""The heart: one conductor per interview turns commands into events. Knows ports, never a vendor and never SQL."""

@@ -1,7 +1,9 @@
-"""What the conductor needs from outside: a place to keep facts. `coach.store` implements it."""
+"""What the conductor needs from outside: a place to keep facts (`coach.store`), leave to go on (`coach.economics`)."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, Protocol
 
 from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot
 from coach.contracts.usage import UsageEvent
@@ -63,3 +65,37 @@ class InterviewStore(Protocol):
 
     async def scores_noise(self, bundle: str) -> float | None:
         """Measured scoring noise (SD of overall on repeated scoring) of a bundle; None when not measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """What a person may do now, and how it is served.
+
+    Attributes:
+        allowed: False = hard cap; then `offer` says what would help. Never asked in the middle of an answer.
+        plan: the plan's id, `local` on a machine without billing.
+        level: throttled = the cheaper path: drawn avatar, smaller model, shorter rewrite.
+        avatar: whether the plan's avatar may be used; False = the drawn one.
+        max_questions: more planned questions are left out.
+        notice: what the person should be told (soft cap, last retry, extra charge), else empty.
+        extra_charge_usd: what this step costs on top, when the person agreed to pay for extras.
+    """
+
+    allowed: bool
+    plan: str
+    level: Literal["full", "throttled"] = "full"
+    avatar: bool = True
+    max_questions: int = 5
+    notice: str = ""
+    offer: str = ""
+    extra_charge_usd: Decimal | None = None
+
+
+class Entitlements(Protocol):
+    """Whether the plan includes the next step. Both may be asked again for the same step without counting it twice."""
+
+    async def before_session(self, user_id: str, interview_id: str, *, questions: int) -> Entitlement:
+        """Asked once the interview has an id and before anything is planned or paid for; reserves it when allowed."""
+
+    async def before_retry(self, user_id: str, interview_id: str) -> Entitlement:
+        """Asked before a retry after feedback; a Start over is free and never asked about."""

@@ -1,0 +1,410 @@
+"""One conductor per interview: commands in, events out; it alone changes state.
+
+Commands are taken one at a time. An illegal one raises a typed error and changes nothing; one that repeats what was
+done already is accepted and does nothing, so double clicks, two tabs and reconnects are harmless.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from coach.brain.port import Brain
+from coach.contracts.events import (
+    AnswerFollowUp,
+    Command,
+    EyeContactSample,
+    FinishAnswer,
+    ListeningReset,
+    ListeningResetPayload,
+    ReadyForNext,
+    RestartAnswer,
+    RetryFeedback,
+    RetryQuestion,
+    SessionState,
+    SpeechDone,
+    SubmitTranscript,
+    SummaryPayload,
+)
+from coach.contracts.interview import (
+    Attempt,
+    AttemptStatus,
+    Exchange,
+    InterviewSnapshot,
+    InterviewStatus,
+    ViewState,
+)
+from coach.contracts.transcript import Transcript, TranscriptSource
+from coach.errors import CoachError, IllegalCommandError, InputError
+from coach.interview import states
+from coach.interview.asking import Asking
+from coach.interview.board import Board
+from coach.interview.closing import Closing
+from coach.interview.fanout import Subscription
+from coach.interview.listening import Listening
+from coach.interview.parts import Parts
+from coach.interview.processing import Processing, typed
+from coach.interview.session import Session
+from coach.interview.voice import Voice
+from coach.interview.waterfall import Timeline
+
+log = logging.getLogger(__name__)
+MIN_ANSWER_S = 0.1
+_NOTHING_HEARD = "We have not heard anything yet: check the microphone, or type your answer."
+
+
+class Conductor:
+    """Commands in (`send`, `push_audio`), events out (`subscribe`). Made and kept by `InterviewHub`."""
+
+    def __init__(self, parts: Parts, snapshot: InterviewSnapshot, *, spare: Brain | None = None) -> None:
+        """`spare` summarises when the brain cannot."""
+        self.id = snapshot.interview.id
+        self.parts = parts
+        voice = Voice(self._emit, self._speech_ended, parts.timing)
+        self._s = Session(parts=parts, board=Board.of(snapshot), voice=voice)
+        self._listening = Listening(self._s)
+        self._asking = Asking(self._s, self._listening)
+        self._processing = Processing(self._s, self._asking)
+        self._closing = Closing(self._s, self._listening, self._processing, spare)
+        self._loop = asyncio.get_running_loop()
+        self._handlers: dict[str, Callable[[Any], Awaitable[None]]] = {
+            "START_INTERVIEW": self._start,
+            "FINISH_ANSWER": self._finish_answer,
+            "RESTART_ANSWER": self._restart_answer,
+            "READY_FOR_NEXT": self._ready_for_next,
+            "RETRY_QUESTION": self._retry_question,
+            "ANSWER_FOLLOW_UP": self._answer_follow_up,
+            "SUBMIT_TRANSCRIPT": self._submit_transcript,
+            "RETRY_FEEDBACK": self._retry_feedback,
+            "FINISH_INTERVIEW": self._finish_interview,
+            "SPEECH_DONE": self._speech_done,
+            "EYE_CONTACT": self._eye_contact,
+        }
+
+    # -- the outside -----------------------------------------------------------------------------------------------
+
+    async def send(self, command: Command) -> None:
+        """Carries a command out.
+
+        Raises:
+            IllegalCommandError: the present state does not allow it; nothing was changed.
+            RateLimitError, NotFoundError, StoreError: likewise.
+        """
+        async with self._s.lock:
+            await self._handlers[command.type](command)
+
+    def subscribe(self) -> Subscription:
+        """A listener that starts with what puts a client where the interview is."""
+        return self._s.subscribe()
+
+    def snapshot(self) -> SessionState:
+        """Where the interview is."""
+        return self._s.state()
+
+    @property
+    def board(self) -> Board:
+        """The facts (read only)."""
+        return self._s.board
+
+    @property
+    def listeners(self) -> int:
+        """How many clients listen."""
+        return len(self._s.fanout)
+
+    @property
+    def working(self) -> bool:
+        """Whether an answer is being processed."""
+        return self._processing.busy()
+
+    @property
+    def avatar_config(self) -> dict[str, Any]:
+        """What the browser needs to show the avatar."""
+        return self._s.voice.config
+
+    def push_audio(self, pcm16: bytes) -> bool:
+        """Takes a frame on the event loop; False when no answer is being recorded."""
+        capture = self._listening.capture
+        if capture is None:
+            return False
+        capture.push(pcm16)
+        return True
+
+    def push_audio_threadsafe(self, pcm16: bytes) -> bool:
+        """Takes a frame in any other thread (streamlit-webrtc); on disk when it returns, never waits for the loop."""
+        capture = self._listening.capture
+        if capture is None:
+            return False
+        capture.push_from_thread(pcm16)
+        return True
+
+    async def submit_recording(self, path: Path, *, attempt_id: str = "") -> None:
+        """An uploaded recording as the answer to the question in hand; it replaces what was recorded live.
+
+        Raises:
+            IllegalCommandError: no answer is awaited.
+        """
+        async with self._s.lock:
+            attempt = self._s.board.attempt(attempt_id or self._s.attempt_id)
+            if not self._awaited(attempt):
+                return
+            states.after("FINISH_ANSWER", self._s.view)
+            await self._listening.drop()
+            timeline = self._acknowledge(attempt)
+            self._processing.start_file(attempt, path, timeline)
+
+    async def finish(self) -> SummaryPayload:
+        """*Finish interview*: its summary; a second call gives it again."""
+        async with self._s.lock:
+            return await self._finish_now()
+
+    async def open(self) -> None:
+        """Starts the avatar and finds the place after a restart."""
+        interview = self._s.board.interview
+        if interview.status == InterviewStatus.COMPLETED:
+            self._find_place()
+            return
+        await self._s.voice.open(self.parts.avatar, self.id, interview.persona_id)
+        async with self._s.lock:
+            await self._resume()
+
+    async def settle(self, timeout_s: float = 10.0) -> None:
+        """Waits until no answer is being processed any more."""
+        await self._processing.settle(timeout_s)
+
+    async def reawaken(self) -> None:
+        """*Resume interview*: an abandoned one goes on."""
+        async with self._s.lock:
+            interview = self._s.board.interview
+            if interview.status != InterviewStatus.ABANDONED:
+                return
+            begun = any(a.status != AttemptStatus.RECORDING for a in self._s.board.attempts.values())
+            await self._s.touch(status=InterviewStatus.IN_PROGRESS if begun else InterviewStatus.PLANNED)
+
+    async def close(self) -> None:
+        """Ends every task and stream; what is unfinished is resumed from the store."""
+        await self._listening.close()
+        await self._processing.close()
+        with suppress(CoachError):
+            await self.parts.store.add_usage(await self._s.voice.usage())
+        await self._s.voice.close()
+        self._s.fanout.close()
+
+    # -- commands ----------------------------------------------------------------------------------------------------
+
+    async def _start(self, _: Command) -> None:
+        if self._s.exchange_id:
+            return
+        states.after("START_INTERVIEW", self._s.view)
+        await self._listening.open_stream()
+        await self._asking.ask(self._s.board.questions()[0])
+
+    async def _finish_answer(self, command: FinishAnswer) -> None:
+        attempt = self._s.board.attempt(command.payload.attempt_id)
+        if not self._awaited(attempt):
+            return
+        states.after("FINISH_ANSWER", self._s.view)
+        if attempt.id != self._s.attempt_id:
+            raise IllegalCommandError("Another attempt is being recorded.")
+        capture = self._listening.capture
+        silent = capture is None or capture.seconds < MIN_ANSWER_S
+        if silent and not self.parts.transcriber.capabilities.needs_review:
+            raise InputError(_NOTHING_HEARD)
+        timeline = self._acknowledge(attempt)
+        capture = self._listening.take()
+        attempt = self._with_eyes(attempt)
+        if capture is None or not capture.seconds:
+            await self._processing.review_empty(attempt, capture)
+        else:
+            self._processing.start_recorded(attempt, capture, timeline)
+
+    def _awaited(self, attempt: Attempt) -> bool:
+        """Whether the answer of this attempt is still to come; if not, finishing it again is nothing new."""
+        return attempt.status == AttemptStatus.RECORDING and not self._processing.busy(attempt.id)
+
+    def _acknowledge(self, attempt: Attempt) -> Timeline:
+        timeline = Timeline(self.parts.monotonic)
+        timeline.begin()
+        self._s.recoverable_s = 0.0
+        self._s.change(ViewState.PROCESSING, quiet=True)
+        self._s.hint(attempt.id)
+        return timeline
+
+    def _with_eyes(self, attempt: Attempt) -> Attempt:
+        eyes = self._listening.eye_contact()
+        return attempt if eyes is None else attempt.model_copy(update={"extra": {**attempt.extra, "eye_contact": eyes}})
+
+    async def _restart_answer(self, command: RestartAnswer) -> None:
+        attempt = self._s.board.attempt(command.payload.attempt_id)
+        if attempt.status == AttemptStatus.DISCARDED:
+            return
+        states.after("RESTART_ANSWER", self._s.view)
+        if attempt.id != self._s.attempt_id:
+            raise IllegalCommandError("Another attempt is being recorded.")
+        new = await self._listening.restart()
+        self._s.emit(ListeningReset(payload=ListeningResetPayload(new_attempt_id=new)))
+
+    async def _ready_for_next(self, command: ReadyForNext) -> None:
+        current = self._current()
+        if command.payload.last_question_id != current.id:
+            self._s.board.exchange(command.payload.last_question_id)
+            return
+        if self._s.view == ViewState.LISTENING:
+            return
+        states.after("READY_FOR_NEXT", self._s.view)
+        if self._s.view == ViewState.ASKING:
+            self._asking.done_current()
+            return
+        following = self._s.board.after(current)
+        if following is None:
+            raise IllegalCommandError("That was the last question; finish the interview.")
+        await self._asking.ask(following)
+
+    async def _retry_question(self, command: RetryQuestion) -> None:
+        exchange = self._s.board.exchange(command.payload.question_id)
+        if self._s.view == ViewState.LISTENING and exchange.id == self._s.exchange_id:
+            return
+        states.after("RETRY_QUESTION", self._s.view)
+        await self._s.voice.stop()
+        await self._listening.arm(await self._listening.new_attempt(exchange))
+
+    async def _answer_follow_up(self, command: AnswerFollowUp) -> None:
+        current = self._current()
+        if current.follow_up_of == command.payload.question_id or (
+            current.follow_up_of and current.id == command.payload.question_id
+        ):
+            return
+        states.after("ANSWER_FOLLOW_UP", self._s.view)
+        text = self._s.follow_up_text()
+        if current.id != command.payload.question_id or not text:
+            raise IllegalCommandError("There is no follow-up to this question.")
+        exchange = Exchange(
+            interview_id=self.id,
+            order=current.order,
+            question_text=text,
+            competency=current.competency,
+            question_type=current.question_type,
+            follow_up_of=current.id,
+        )
+        await self.parts.store.add_exchange(exchange)
+        self._s.board.exchanges[exchange.id] = exchange
+        await self._asking.ask_follow_up(exchange, self._s.attempt_id)
+
+    async def _submit_transcript(self, command: SubmitTranscript) -> None:
+        attempt = self._s.board.attempt(command.payload.attempt_id)
+        text = command.payload.text.strip()
+        if not self._awaited(attempt) and (attempt.status != AttemptStatus.REVIEW or self._processing.busy(attempt.id)):
+            return
+        states.after("SUBMIT_TRANSCRIPT", self._s.view)
+        if attempt.id != self._s.attempt_id:
+            raise IllegalCommandError("Another attempt is being answered.")
+        if not text:
+            raise InputError("The answer is empty.")
+        if attempt.status == AttemptStatus.RECORDING:
+            timeline = self._acknowledge(attempt)
+            self._processing.start_text(attempt, typed(text), timeline, self._listening.take())
+        else:
+            self._processing.start_review(attempt, corrected(attempt.transcript, text))
+
+    async def _retry_feedback(self, command: RetryFeedback) -> None:
+        attempt = self._s.board.attempt(command.payload.attempt_id)
+        if self._processing.busy(attempt.id) or attempt.status == AttemptStatus.EVALUATED:
+            return
+        states.after("RETRY_FEEDBACK", self._s.view)
+        if attempt.status != AttemptStatus.DELAYED or attempt.id != self._s.attempt_id:
+            raise IllegalCommandError("Feedback on this attempt is not delayed.")
+        self._s.told.pop(attempt.id, None)
+        timeline = self._acknowledge(attempt)
+        self._processing.resume(attempt, timeline)
+
+    async def _finish_interview(self, _: Command) -> None:
+        await self._finish_now()
+
+    async def _finish_now(self) -> SummaryPayload:
+        if self._s.board.interview.status != InterviewStatus.COMPLETED:
+            states.after("FINISH_INTERVIEW", self._s.view)
+        return await self._closing.finish()
+
+    async def _speech_done(self, command: SpeechDone) -> None:
+        self._asking.done(command.payload.task_id)
+
+    async def _eye_contact(self, command: EyeContactSample) -> None:
+        self._listening.look(command.payload)
+
+    # -- helpers ---------------------------------------------------------------------------------------------------
+
+    def _current(self) -> Exchange:
+        exchange = self._s.exchange
+        if exchange is None:
+            raise IllegalCommandError("The interview has not started.")
+        return exchange
+
+    def _emit(self, event: Any) -> None:
+        self._s.emit(event)
+
+    async def _speech_ended(self, task_id: str) -> None:
+        await self._asking.ended(task_id)
+
+    # -- after a restart -------------------------------------------------------------------------------------------
+
+    def _find_place(self) -> None:
+        attempts = sorted(self._s.board.attempts.values(), key=lambda a: a.created_at)
+        if attempts:
+            self._s.exchange_id = attempts[-1].exchange_id
+            latest = self._s.board.latest(attempts[-1].exchange_id)
+            self._s.attempt_id = latest.id if latest else ""
+
+    async def _resume(self) -> None:
+        self._find_place()
+        exchange, attempt = self._s.exchange, self._s.attempt
+        for unfinished in [*self._s.board.attempts.values()]:
+            if unfinished.status in (AttemptStatus.CAPTURED, AttemptStatus.EVALUATING):
+                self._processing.resume(unfinished, self._resumed_timeline())
+        if exchange is None:
+            return
+        if attempt is None:
+            await self._asking.ask(exchange)
+            return
+        await self._resume_at(exchange, attempt)
+
+    def _resumed_timeline(self) -> Timeline:
+        timeline = Timeline(self.parts.monotonic)
+        timeline.begin()
+        return timeline
+
+    async def _resume_at(self, exchange: Exchange, attempt: Attempt) -> None:
+        match attempt.status:
+            case AttemptStatus.RECORDING:
+                await self._resume_recording(exchange, attempt)
+            case AttemptStatus.EVALUATED | AttemptStatus.DELAYED:
+                self._s.view = ViewState.FEEDBACK if attempt.evaluation else ViewState.ERROR_RECOVERABLE
+                self._s.remember_stored(attempt)
+            case AttemptStatus.REVIEW:
+                self._s.view = ViewState.PROCESSING
+                if attempt.transcript:
+                    self._processing.ask_review(attempt, attempt.transcript)
+            case _:
+                self._s.view = ViewState.PROCESSING
+
+    async def _resume_recording(self, exchange: Exchange, attempt: Attempt) -> None:
+        self._s.view = ViewState.ASKING
+        await self._listening.arm(attempt)
+        capture = self._listening.capture
+        found_s = round(capture.seconds, 1) if capture else 0.0
+        if found_s >= MIN_ANSWER_S:
+            self._s.recoverable_s = found_s
+            self._s.notice = f"We kept {found_s:.0f} s of your answer: finish it, go on speaking, or start over."
+        else:
+            self._s.view = ViewState.INTRO_LOADING
+            await self._listening.drop()
+            await self._asking.ask(exchange)
+
+
+def corrected(heard: Transcript | None, text: str) -> Transcript:
+    """The transcript as the person corrected it; untouched text keeps its source, words and times are kept."""
+    if heard is None:
+        return typed(text)
+    if heard.text.strip() == text:
+        return heard
+    return heard.model_copy(update={"text": text, "source": TranscriptSource.CORRECTED})

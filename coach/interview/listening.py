@@ -1,0 +1,156 @@
+"""LISTENING: the microphone is armed, frames are taken, *Start over* begins anew at no cost."""
+
+from collections import deque
+from statistics import mean
+
+from coach.contracts.events import EyeContactPayload, Level, LevelPayload
+from coach.contracts.interview import Attempt, AttemptStatus, Exchange, InterviewStatus, ViewState
+from coach.errors import CoachError, RateLimitError
+from coach.interview.capture import Capture
+from coach.interview.parts import off_loop
+from coach.interview.session import Session
+from coach.speech.port import SpeechContext, SpeechStream
+
+MIN_EYE_SAMPLES = 5
+KEEPS_RECORDING = "The transcriber is not reachable. We keep recording; tap Finish to submit what we captured."
+
+
+class Listening:
+    """Owns the speech stream of the interview and the recording of the attempt in hand."""
+
+    def __init__(self, session: Session) -> None:
+        """Nothing is opened yet."""
+        self._s = session
+        self._stream: SpeechStream | None = None
+        self._opened = False
+        self._restarts: deque[float] = deque(maxlen=session.parts.timing.restarts_per_minute)
+        self._eyes: list[bool] = []
+        self._speaking = False
+        self._told_notice = ""
+        self._told_drops = False
+        self.capture: Capture | None = None
+
+    async def open_stream(self) -> None:
+        """Opens the live stream when the interview starts; without one, the recording is transcribed at *Finish*."""
+        if self._opened:
+            return
+        self._opened = True
+        job = self._s.board.interview.job
+        context = SpeechContext(keyterms=tuple(job.key_skills), interview_id=self._s.board.interview.id)
+        try:
+            self._stream = await self._s.parts.transcriber.open_stream(context)
+        except CoachError:
+            self._s.tell("STT_STREAM_FAILED", KEEPS_RECORDING)
+
+    async def new_attempt(self, exchange: Exchange) -> Attempt:
+        """The next attempt at `exchange`; one that has not begun is taken again."""
+        latest = self._s.board.latest(exchange.id)
+        if latest and latest.status == AttemptStatus.RECORDING:
+            return latest
+        return await self._s.save(
+            Attempt(
+                exchange_id=exchange.id,
+                interview_id=exchange.interview_id,
+                attempt_number=self._s.board.next_number(exchange.id),
+                prompt_version=self._s.parts.bundle,
+                transcriber=self._s.parts.transcriber.name,
+                created_at=self._s.parts.clock(),
+            )
+        )
+
+    async def arm(self, attempt: Attempt, *, notice: str = "") -> None:
+        """Starts taking frames for `attempt` and shows LISTENING."""
+        await self._record(attempt)
+        if self._s.board.interview.status != InterviewStatus.IN_PROGRESS:
+            started = self._s.board.interview.started_at or self._s.parts.clock()
+            await self._s.touch(status=InterviewStatus.IN_PROGRESS, started_at=started)
+        self._s.exchange_id, self._s.attempt_id = attempt.exchange_id, attempt.id
+        self._s.change(ViewState.LISTENING, notice=notice)
+
+    async def _record(self, attempt: Attempt) -> None:
+        parts = self._s.parts
+        await self.open_stream()
+        journal = await off_loop(parts.journals.create, parts.journal_dir, attempt.id)
+        stream = self._stream
+        if stream:
+            try:
+                await stream.start_answer(attempt.id)
+            except CoachError:
+                stream = None
+                self._s.tell("STT_STREAM_FAILED", KEEPS_RECORDING)
+        self._eyes, self._told_drops, self._told_notice = [], False, ""
+        self.capture = Capture(
+            attempt.id,
+            journal,
+            stream,
+            ear=parts.ear() if parts.ear else None,
+            tell=self._level,
+            level_every_s=parts.timing.level_every_s,
+            finish_ready_after_s=parts.timing.finish_ready_after_s,
+        )
+
+    async def restart(self) -> str:
+        """*Start over*: forgets the recording, resets the stream, and gives the new attempt's id.
+
+        Raises:
+            RateLimitError: too often.
+        """
+        self._guard_rate()
+        old = self._s.board.attempt(self._s.attempt_id)
+        await self.drop()
+        if self._stream:
+            await self._stream.reset()
+        await self._s.discard(old)
+        attempt = await self.new_attempt(self._s.board.exchange(old.exchange_id))
+        await self._record(attempt)
+        self._s.attempt_id, self._s.recoverable_s, self._s.since = attempt.id, 0.0, self._s.parts.monotonic()
+        return attempt.id
+
+    def _guard_rate(self) -> None:
+        now, timing = self._s.parts.monotonic(), self._s.parts.timing
+        recent = [t for t in self._restarts if now - t < 60]
+        if len(recent) >= timing.restarts_per_minute or (recent and now - recent[-1] < timing.restart_every_s):
+            raise RateLimitError("Start over was used very often; wait a moment.")
+        self._restarts.append(now)
+
+    async def drop(self) -> None:
+        """Forgets the recording in hand."""
+        capture, self.capture = self.capture, None
+        if capture:
+            await off_loop(capture.discard)
+
+    def take(self) -> Capture | None:
+        """Ends the recording in hand and hands it over; no frame is taken any more."""
+        capture, self.capture = self.capture, None
+        if capture:
+            capture.close()
+        return capture
+
+    def look(self, sample: EyeContactPayload) -> None:
+        """One browser-side sample of the eye-contact proxy; only those while speaking count."""
+        if self.capture and self._speaking:
+            self._eyes.append(sample.face and sample.towards_camera is not False)
+
+    def eye_contact(self) -> float | None:
+        """0-10: share of speaking time towards the camera; None with too few samples."""
+        return round(10 * mean(self._eyes), 1) if len(self._eyes) >= MIN_EYE_SAMPLES else None
+
+    def _level(self, level: LevelPayload) -> None:
+        self._speaking = level.speaking
+        self._s.emit(Level(payload=level))
+        if level.dropped_frames and not self._told_drops:
+            self._told_drops = True
+            self._s.tell(
+                "AUDIO_DROPPED", "Sound arrives faster than it can be transcribed live; the recording is whole."
+            )
+        notice = self._stream.notice if self._stream else ""
+        if notice and notice != self._told_notice:
+            self._s.tell("STT_STREAM_FAILED", notice)
+        self._told_notice = notice
+
+    async def close(self) -> None:
+        """Ends stream and recording; what was recorded stays in its journal."""
+        self.take()
+        stream, self._stream, self._opened = self._stream, None, False
+        if stream:
+            await stream.close()

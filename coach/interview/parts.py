@@ -1,0 +1,139 @@
+"""What a conductor is built from: ports, figures of time, and the engine's own pure functions, all injected."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from coach.avatar.port import Avatar
+from coach.brain.port import Brain
+from coach.contracts.brain import JobContext
+from coach.contracts.delivery import DeliveryMetrics
+from coach.interview.ports import InterviewStore
+from coach.speech.port import Transcriber
+
+
+class Journal(Protocol):
+    """A recording in progress, on disk before anything else hears it."""
+
+    @classmethod
+    def create(cls, directory: Path, attempt_id: str) -> Self:
+        """Opens the journal of one attempt; one that is there is gone on with."""
+
+    def append(self, pcm16: bytes) -> object:
+        """Adds 16 kHz mono Int16 PCM."""
+
+    @property
+    def seconds(self) -> float:
+        """Length so far."""
+
+    def seal(self) -> Path:
+        """Closes it and returns the finished recording."""
+
+    def discard(self) -> None:
+        """Removes it."""
+
+
+class Archive(Protocol):
+    """Where finished recordings go."""
+
+    def save(self, path: Path, attempt_id: str) -> str:
+        """Keeps the recording and returns its address."""
+
+    def local_path(self, uri: str) -> Path:
+        """A file on this machine with the recording."""
+
+
+class Ear(Protocol):
+    """Voice activity over a stream."""
+
+    def push(self, pcm16: bytes) -> bool | None:
+        """Whether speech is heard; None before the first window is full."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobMaterial:
+    """What is known of a job before planning: its text and, where it was parsed before, its context."""
+
+    title: str = ""
+    company: str = ""
+    description: str = ""
+    context: JobContext | None = None
+
+
+class Materials(Protocol):
+    """Jobs and resumes by identity."""
+
+    async def job(self, *, job_description_id: str | None, role_profile_id: str | None) -> JobMaterial | None:
+        """The posting or role profile; None when unknown."""
+
+    async def resume_text(self, resume_id: str) -> str:
+        """The text of a resume; empty when unknown."""
+
+
+class StoryShelf(Protocol):
+    """The library."""
+
+    async def save_story(self, attempt_id: str, *, title: str, category: str) -> str:
+        """Keeps the attempt's rewrite as a story, once; returns its id."""
+
+
+Evaluate = Callable[..., AsyncIterator[Any]]
+Measure = Callable[..., DeliveryMetrics]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Figures of time; seconds."""
+
+    min_display_s: float = 0.8
+    speech_grace_s: float = 3.0
+    speech_chars_per_s: float = 11.0
+    seal_s: float = 60.0
+    settle_s: float = 20.0
+    level_every_s: float = 0.1
+    finish_ready_after_s: float = 1.5
+    review_auto_submit_s: float = 12.0
+    restart_every_s: float = 0.5
+    restarts_per_minute: int = 12
+    audio_kept_days: int = 30
+
+    def speech_timeout_s(self, text: str) -> float:
+        """How long the browser may take to say `text` before we go on without its word: slow speech plus grace."""
+        return self.speech_grace_s + len(text) / self.speech_chars_per_s
+
+
+def now_utc() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything one conductor needs."""
+
+    store: InterviewStore
+    transcriber: Transcriber
+    brain: Brain
+    avatar: Avatar
+    archive: Archive
+    journals: type[Journal]
+    journal_dir: Path
+    evaluate: Evaluate
+    measure: Measure
+    policy: Any = None
+    bundle: str = ""
+    ear: Callable[[], Ear] | None = None
+    materials: Materials | None = None
+    timing: Timing = field(default_factory=Timing)
+    clock: Callable[[], datetime] = now_utc
+    monotonic: Callable[[], float] = time.monotonic
+    owner: str = ""
+
+
+async def off_loop(function: Callable[..., Any], *args: Any) -> Any:
+    """Runs blocking work in a thread."""
+    return await asyncio.to_thread(function, *args)

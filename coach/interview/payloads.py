@@ -1,0 +1,158 @@
+"""Events made of records: the one place where a record becomes what a client sees."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from coach.contracts.brain import Evidence
+from coach.contracts.delivery import DeliveryMetrics
+from coach.contracts.evaluation import (
+    CoachNote,
+    ContentFeedback,
+    DeliveryFeedback,
+    Evaluation,
+    LibrarySuggestion,
+    Rewrite,
+    Scoring,
+)
+from coach.contracts.events import (
+    AttemptDot,
+    EvidenceSpan,
+    FollowUpQueued,
+    FollowUpQueuedPayload,
+    NoFollowUp,
+    NoFollowUpPayload,
+    UpdateRewrite,
+    UpdateRewritePayload,
+    UpdateScores,
+    UpdateScoresPayload,
+)
+from coach.contracts.interview import Attempt, AttemptRank
+from coach.interview.rollup import ranks, standing
+
+NOT_VERBATIM = "Fillers not measurable with this transcriber."
+DELAYED = "We captured your answer. Feedback is delayed."
+
+
+def spans(evidence: Sequence[Evidence]) -> list[EvidenceSpan]:
+    """Evidence without its quotes: the client has the transcript."""
+    return [EvidenceSpan(path=e.path, start=e.start, end=e.end, start_s=e.start_s, end_s=e.end_s) for e in evidence]
+
+
+def dots(attempts: Sequence[Attempt]) -> list[AttemptDot]:
+    """History of a question, by attempt number."""
+    rank = ranks(attempts)
+    return [
+        AttemptDot(
+            attempt_id=a.id,
+            attempt_number=a.attempt_number,
+            overall=a.overall_score,
+            rank=rank[a.id],
+            status=a.status.value,
+        )
+        for a in standing(attempts)
+    ]
+
+
+def delivery_dict(delivery: DeliveryMetrics) -> dict[str, Any]:
+    """The measured delivery as the client shows it."""
+    return delivery.model_dump(mode="json")
+
+
+def notices(attempt: Attempt) -> list[str]:
+    """What the person must be told about how this feedback came about."""
+    said = list(attempt.transcript.notes) if attempt.transcript else []
+    if attempt.delivery and not attempt.delivery.verbatim:
+        said.append(NOT_VERBATIM)
+    return said
+
+
+def scores(
+    attempt: Attempt,
+    attempts: Sequence[Attempt],
+    scoring: Scoring,
+    content: ContentFeedback,
+    delivery: DeliveryFeedback,
+    *,
+    evidence: Sequence[Evidence] = (),
+    comparison: str = "",
+    label: str = "",
+    extra_notices: Sequence[str] = (),
+    updated: bool = False,
+) -> UpdateScores:
+    """UPDATE_SCORES; `attempts` are those of the exchange, this one included with its overall."""
+    history = dots(attempts)
+    rank = next((d.rank for d in history if d.attempt_id == attempt.id), AttemptRank.CURRENT)
+    return UpdateScores(
+        payload=UpdateScoresPayload(
+            attempt_id=attempt.id,
+            attempt_number=attempt.attempt_number,
+            attempt_status=rank,
+            overall=scoring.overall,
+            content=scoring.content,
+            delivery=scoring.delivery,
+            star_checklist=content.star_checklist,
+            scoring=scoring,
+            content_feedback=content,
+            delivery_feedback=delivery,
+            delivery_metrics=delivery_dict(attempt.delivery or DeliveryMetrics()),
+            history=history,
+            comparison=comparison,
+            evidence=spans(evidence),
+            label=label,
+            notices=[*extra_notices, *notices(attempt)],
+            updated=updated,
+        )
+    )
+
+
+def rewrite(
+    attempt: Attempt,
+    value: Rewrite,
+    notes: Sequence[CoachNote],
+    suggestion: LibrarySuggestion,
+    evidence: Sequence[Evidence] = (),
+) -> UpdateRewrite:
+    """UPDATE_REWRITE."""
+    hits = attempt.delivery.filler_hits if attempt.delivery else []
+    return UpdateRewrite(
+        payload=UpdateRewritePayload(
+            attempt_id=attempt.id,
+            transcript=attempt.transcript.text if attempt.transcript else "",
+            polished_answer=value.polished_answer,
+            rewrite=value,
+            coach_notes=list(notes),
+            library_suggestion=suggestion,
+            filler_hits=[(h.start, h.end) for h in hits],
+            evidence=spans(evidence),
+        )
+    )
+
+
+def stored_scores(attempt: Attempt, attempts: Sequence[Attempt], evaluation: Evaluation, **how: Any) -> UpdateScores:
+    """UPDATE_SCORES of an attempt that has its evaluation."""
+    return scores(
+        attempt,
+        attempts,
+        evaluation.scoring,
+        evaluation.content_feedback,
+        evaluation.delivery_feedback,
+        evidence=attempt.evidence,
+        **how,
+    )
+
+
+def stored_rewrite(attempt: Attempt, evaluation: Evaluation) -> UpdateRewrite:
+    """UPDATE_REWRITE of an attempt that has its evaluation."""
+    return rewrite(attempt, evaluation.rewrite, evaluation.coach_notes, evaluation.library_suggestion, attempt.evidence)
+
+
+def follow_up(attempt_id: str, text: str, task_id: str = "") -> FollowUpQueued:
+    """FOLLOW_UP_QUEUED."""
+    return FollowUpQueued(
+        payload=FollowUpQueuedPayload(question_text=text, heygen_task_id=task_id, attempt_id=attempt_id)
+    )
+
+
+def no_follow_up(attempt_id: str) -> NoFollowUp:
+    """NO_FOLLOW_UP."""
+    return NoFollowUp(payload=NoFollowUpPayload(attempt_id=attempt_id))

@@ -1,0 +1,133 @@
+"""An interview store in memory; the shared suite in tests/ports keeps it honest."""
+
+import asyncio
+from collections.abc import Sequence
+
+from coach.contracts.interview import Attempt, AttemptStatus, Exchange, Interview, InterviewSnapshot
+from coach.contracts.usage import UsageEvent
+from coach.errors import NotFoundError, StoreBusyError, StoreError
+
+CLAIMABLE = (AttemptStatus.CAPTURED, AttemptStatus.REVIEW, AttemptStatus.DELAYED)
+
+
+class FakeStore:
+    """Facts in dictionaries. `fail` makes the next calls raise; `writes` counts what was written."""
+
+    def __init__(self) -> None:
+        self.interviews: dict[str, Interview] = {}
+        self.exchanges: dict[str, Exchange] = {}
+        self.attempts: dict[str, Attempt] = {}
+        self.usage: dict[str, UsageEvent] = {}
+        self.claims: dict[str, list[str]] = {}
+        self.tokens: dict[str, tuple[str, float]] = {}
+        self.noise: dict[str, float] = {}
+        self.completions: list[str] = []
+        self.fail = 0
+
+    async def _write(self) -> None:
+        await asyncio.sleep(0)
+        if self.fail:
+            self.fail -= 1
+            raise StoreBusyError("The database is held by another process.")
+
+    async def create_interview(self, interview: Interview, exchanges: Sequence[Exchange]) -> None:
+        await self._write()
+        self.interviews.setdefault(interview.id, interview)
+        for exchange in exchanges:
+            self.exchanges.setdefault(exchange.id, exchange)
+
+    async def load_interview(self, interview_id: str) -> InterviewSnapshot | None:
+        interview = self.interviews.get(interview_id)
+        if interview is None:
+            return None
+        exchanges = [e for e in self.exchanges.values() if e.interview_id == interview_id]
+        attempts = [a for a in self.attempts.values() if a.interview_id == interview_id]
+        return InterviewSnapshot(
+            interview=interview,
+            exchanges=sorted(exchanges, key=lambda e: (e.order, e.id)),
+            attempts=sorted(attempts, key=lambda a: (a.attempt_number, a.created_at, a.id)),
+        )
+
+    async def find_attempt(self, attempt_id: str) -> Attempt | None:
+        return self.attempts.get(attempt_id)
+
+    async def update_interview(self, interview: Interview) -> None:
+        await self._write()
+        self._known(self.interviews, interview.id)
+        self.interviews[interview.id] = interview
+
+    async def add_exchange(self, exchange: Exchange) -> None:
+        await self._write()
+        self.exchanges.setdefault(exchange.id, exchange)
+
+    async def update_exchange(self, exchange: Exchange) -> None:
+        await self._write()
+        self._known(self.exchanges, exchange.id)
+        self.exchanges[exchange.id] = exchange
+
+    async def add_attempt(self, attempt: Attempt) -> None:
+        await self._write()
+        if attempt.id in self.attempts:
+            return
+        for other in self.attempts.values():
+            same = other.exchange_id == attempt.exchange_id and other.attempt_number == attempt.attempt_number
+            if same and other.status != AttemptStatus.DISCARDED and attempt.status != AttemptStatus.DISCARDED:
+                raise StoreError(f"This question already has an attempt number {attempt.attempt_number}.")
+        self.attempts[attempt.id] = attempt
+
+    async def update_attempt(self, attempt: Attempt) -> None:
+        await self._write()
+        self._known(self.attempts, attempt.id)
+        self.attempts[attempt.id] = attempt
+
+    async def claim_evaluation(self, attempt_id: str, *, owner: str) -> bool:
+        await self._write()
+        attempt = self.attempts.get(attempt_id)
+        if attempt is None or attempt.status not in CLAIMABLE:
+            return False
+        self.attempts[attempt_id] = attempt.model_copy(update={"status": AttemptStatus.EVALUATING})
+        self.claims.setdefault(attempt_id, []).append(owner)
+        return True
+
+    async def complete_attempt(self, attempt: Attempt, exchange: Exchange, usage: Sequence[UsageEvent]) -> None:
+        await self._write()
+        self._known(self.attempts, attempt.id)
+        self.attempts[attempt.id] = attempt
+        self.exchanges[exchange.id] = exchange
+        self._meter(usage)
+        self.completions.append(attempt.id)
+
+    async def add_usage(self, usage: Sequence[UsageEvent]) -> None:
+        if usage:
+            await self._write()
+        self._meter(usage)
+
+    def _meter(self, usage: Sequence[UsageEvent]) -> None:
+        for event in usage:
+            self.usage.setdefault(event.event_id, event)
+
+    async def unfinished_attempts(self) -> list[Attempt]:
+        wanted = (AttemptStatus.CAPTURED, AttemptStatus.EVALUATING)
+        found = [a for a in self.attempts.values() if a.status in wanted]
+        freed = [a.model_copy(update={"status": AttemptStatus.CAPTURED}) for a in found]
+        self.attempts.update({a.id: a for a in freed})
+        return sorted(freed, key=lambda a: a.created_at)
+
+    async def store_token(self, interview_id: str, token_hash: str, expires_at: float) -> None:
+        await self._write()
+        self.tokens[interview_id] = (token_hash, expires_at)
+
+    async def check_token(self, token_hash: str, now: float) -> str | None:
+        return next((i for i, (h, until) in self.tokens.items() if h == token_hash and now < until), None)
+
+    async def revoke_token(self, interview_id: str) -> None:
+        await self._write()
+        self.tokens.pop(interview_id, None)
+
+    async def scores_noise(self, bundle: str) -> float | None:
+        return self.noise.get(bundle)
+
+    @staticmethod
+    def _known(table: dict[str, object], key: str) -> None:  # type: ignore[type-arg]
+        if key not in table:
+            raise NotFoundError(f"There is nothing stored under {key}.")
