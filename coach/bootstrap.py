@@ -1,1 +1,242 @@
-"""The one wiring place: settings -> adapters -> services. The only module that names a vendor."""
+"""The one wiring place: settings -> adapters -> services. The only module that names a vendor.
+
+Everything is imported late, so that a command pays only for what it uses.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from coach.errors import SettingsError
+from coach.settings import Settings, load_settings
+from coach.settings import settings as process_settings
+
+if TYPE_CHECKING:
+    from coach.audio.archive import AudioArchive
+    from coach.avatar.port import Avatar
+    from coach.brain.bundle import PromptBundle
+    from coach.brain.port import Brain
+    from coach.economics.pricebook import PriceBook
+    from coach.interview.hub import InterviewHub
+    from coach.lab.service import Lab
+    from coach.speech.port import Transcriber
+    from coach.store.sqlstore import SqlStore
+
+
+def chosen_transcriber(settings: Settings) -> str:
+    """Name of the transcriber in force: `auto` is Deepgram with a key, else Whisper with its model, else offline."""
+    if settings.coach_transcriber != "auto":
+        return settings.coach_transcriber
+    if settings.deepgram_api_key:
+        return "deepgram"
+    from coach.speech.whisper import model_available
+
+    return "whisper" if model_available() else "pocketsphinx"
+
+
+def chosen_brain(settings: Settings) -> str:
+    """Name of the brain in force: `auto` is the model with a key, else the offline coach."""
+    if settings.coach_brain != "auto":
+        return settings.coach_brain
+    return "openai" if settings.openai_api_key else "offline"
+
+
+def build_transcriber(settings: Settings, name: str = "") -> Transcriber:
+    """The transcriber called `name`, or the one in force.
+
+    Raises:
+        SettingsError: unknown, or its key is missing.
+    """
+    name = name or chosen_transcriber(settings)
+    if name == "auto":
+        name = chosen_transcriber(settings.model_copy(update={"coach_transcriber": "auto"}))
+    builders: dict[str, Callable[[Settings], Transcriber]] = {
+        "deepgram": _deepgram,
+        "whisper": _whisper,
+        "pocketsphinx": _pocketsphinx,
+        "typed": _typed,
+    }
+    if name not in builders:
+        raise SettingsError(f"There is no transcriber '{name}'.", mend=f"Choose one of: {', '.join(builders)}.")
+    return builders[name](settings)
+
+
+def _deepgram(settings: Settings) -> Transcriber:
+    from coach.speech.deepgram import DeepgramTranscriber
+
+    if settings.deepgram_api_key is None:
+        raise SettingsError("The transcriber 'deepgram' needs a key.", mend="Set DEEPGRAM_API_KEY.")
+    return DeepgramTranscriber(settings.deepgram_api_key, settings.deepgram_base_url)
+
+
+def _whisper(_: Settings) -> Transcriber:
+    from coach.speech.whisper import WhisperTranscriber
+
+    return WhisperTranscriber()
+
+
+def _pocketsphinx(_: Settings) -> Transcriber:
+    from coach.speech.pocketsphinx import PocketsphinxTranscriber
+
+    return PocketsphinxTranscriber()
+
+
+def _typed(_: Settings) -> Transcriber:
+    from coach.speech.typed import TypedTranscriber
+
+    return TypedTranscriber()
+
+
+def build_brain(settings: Settings, bundle: PromptBundle, name: str = "") -> Brain:
+    """The brain called `name`, or the one in force, judging by `bundle`.
+
+    Raises:
+        SettingsError: unknown, or its key is missing (a server of your own needs none).
+    """
+    name = name or chosen_brain(settings)
+    if name == "auto":
+        name = chosen_brain(settings.model_copy(update={"coach_brain": "auto"}))
+    if name == "offline":
+        from coach.brain.offline import OfflineCoach
+
+        return OfflineCoach(policy=bundle.policy)
+    if name != "openai":
+        raise SettingsError(f"There is no brain '{name}'.", mend="Choose openai or offline.")
+    from coach.brain.openai_brain import OpenAIBrain
+
+    if settings.openai_api_key is None and "api.openai.com" in settings.openai_base_url:
+        raise SettingsError("The brain 'openai' needs a key.", mend="Set OPENAI_API_KEY.")
+    return OpenAIBrain(
+        bundle=bundle,
+        model=settings.coach_openai_model,
+        api_key=settings.openai_api_key.get_secret_value() if settings.openai_api_key else None,
+        base_url=settings.openai_base_url,
+        api=settings.coach_openai_api,
+    )
+
+
+def build_avatar(settings: Settings) -> Avatar:
+    """Who asks: the drawn persona; muted when no voice is wanted."""
+    from coach.avatar.drawn import DrawnAvatar
+
+    return DrawnAvatar(muted=settings.coach_voice == "none")
+
+
+@dataclass
+class Services:
+    """What pages, routes and commands use. Each part is built on first use and once."""
+
+    settings: Settings
+    transcriber_name: str = ""
+    brain_name: str = ""
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @cached_property
+    def store(self) -> SqlStore:
+        """The database."""
+        from coach.store import open_store
+
+        return open_store(self.settings.database_url)
+
+    @cached_property
+    def archive(self) -> AudioArchive:
+        """Finished recordings."""
+        from coach.audio.archive import AudioArchive
+
+        return AudioArchive(self.settings.audio_url)
+
+    @cached_property
+    def bundle(self) -> PromptBundle:
+        """The prompt bundle in force when this process started."""
+        return self.lab.active()
+
+    @cached_property
+    def transcriber(self) -> Transcriber:
+        """Speech to text."""
+        return build_transcriber(self.settings, self.transcriber_name)
+
+    @cached_property
+    def brain(self) -> Brain:
+        """Who judges."""
+        return build_brain(self.settings, self.bundle, self.brain_name)
+
+    @cached_property
+    def avatar(self) -> Avatar:
+        """Who asks."""
+        return build_avatar(self.settings)
+
+    @cached_property
+    def price_book(self) -> PriceBook:
+        """Dated vendor prices."""
+        from coach.economics.pricebook import price_book
+
+        return price_book()
+
+    @cached_property
+    def hub(self) -> InterviewHub:
+        """All interviews of this process."""
+        from coach.interview import defaults
+        from coach.interview.hub import InterviewHub
+
+        return InterviewHub(
+            store=self.store,
+            transcriber=self.transcriber,
+            brain=self.brain,
+            avatar=self.avatar,
+            archive=self.archive,
+            journal_dir=self.settings.journal_dir,
+            ear=defaults.ear,
+            bundle=self.bundle,
+            spare_brain=build_brain(self.settings, self.bundle, "offline"),
+        )
+
+    @cached_property
+    def lab(self) -> Lab:
+        """The prompt lab."""
+        from coach.economics.ledger import price_what_can_be
+        from coach.lab.experiment import Workspace
+        from coach.lab.service import Lab
+
+        return Lab(
+            workspace=Workspace(self.settings.coach_home / "lab"),
+            store=self.store,
+            make_brain=lambda variant, bundle: build_brain(self.settings, bundle, variant.brain),
+            price=lambda events: price_what_can_be(events, self.price_book)[0],
+            default_model=self.settings.coach_openai_model,
+        )
+
+    async def close(self) -> None:
+        """Closes what was opened."""
+        for name in ("hub", "transcriber", "brain", "avatar"):
+            part: Any = self.__dict__.get(name)
+            if part is not None:
+                await part.close()
+        if "store" in self.__dict__:
+            self.store.close()
+
+
+_services: Services | None = None
+_services_lock = threading.Lock()
+
+
+def services() -> Services:
+    """The services of this process."""
+    global _services
+    with _services_lock:
+        if _services is None:
+            _services = Services(process_settings())
+        return _services
+
+
+def build_services(*, transcriber: str = "", brain: str = "", **overrides: object) -> Services:
+    """Services apart from the process's own, for a command or a test."""
+    return Services(load_settings(**overrides), transcriber_name=transcriber, brain_name=brain)
+
+
+def build_lab() -> Lab:
+    """The prompt lab of this process."""
+    return services().lab

@@ -2,14 +2,17 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from coach.cli.output import emit, json_option
 
+if TYPE_CHECKING:
+    from coach.lab.service import Lab
 
-def _lab() -> Any:
+
+def _lab() -> "Lab":
     from coach.bootstrap import build_lab
 
     return build_lab()
@@ -28,7 +31,8 @@ def run(experiment: Path, estimate: bool, as_json: bool) -> None:
     """Run EXPERIMENT.yaml, or what is left of it."""
     from coach.lab.experiment import Experiment
 
-    service, definition = _lab(), Experiment.load(experiment)
+    service = _lab()
+    definition = Experiment.load(experiment)
     if estimate:
         emit(service.estimate(definition), as_json=as_json)
         return
