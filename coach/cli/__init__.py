@@ -59,7 +59,9 @@ def cli() -> None:
 def main() -> Any:
     """Runs the command line; turns every expected error into one line on stderr."""
     try:
-        cli.main(prog_name="python -m coach", standalone_mode=False)
+        status = cli.main(prog_name="python -m coach", standalone_mode=False)
+        if isinstance(status, int) and status:
+            sys.exit(status)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from coach.store.tables_billing import metadata
+from coach.store.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"], target_metadata=metadata, transaction_per_migration=False

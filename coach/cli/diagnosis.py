@@ -1,0 +1,190 @@
+"""The examinations of `doctor`: each says what it found and, when something is amiss, what to do."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from pydantic import SecretStr
+
+from coach.errors import CoachError
+from coach.settings import Settings
+
+VENDOR_TIMEOUT_S = 4.0
+LOW_DISK_BYTES = 500_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`ok` works, `off` not set up and not needed, `warning` works with a limit, `failed` set up but refused."""
+
+    name: str
+    status: Literal["ok", "off", "warning", "failed"]
+    detail: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """How one vendor's key is tried: a request that costs nothing."""
+
+    name: str
+    key_name: str
+    key: SecretStr | None
+    url: str
+    headers: Callable[[str], dict[str, str]]
+    instead: str
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """All findings, storage first; vendors are asked side by side, each for at most four seconds."""
+    checks: list[Callable[[], Finding]] = [
+        lambda: home(settings.coach_home),
+        lambda: database(settings),
+        lambda: recordings(settings),
+        lambda: transcriber(settings),
+        lambda: brain(settings),
+        *(lambda v=vendor: ask(v) for vendor in vendors(settings)),
+    ]
+    with ThreadPoolExecutor(len(checks)) as pool:
+        return list(pool.map(lambda check: check(), checks))
+
+
+def home(folder: Path) -> Finding:
+    """Can COACH_HOME be written, and is there room."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder) as probe:
+            probe.write(b"\0" * 65536)
+            probe.flush()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        return Finding("home", "failed", f"{folder}: {reason}", "Give write access, free space, or set COACH_HOME.")
+    free = shutil.disk_usage(folder).free
+    detail = f"{folder}, {free / 1e9:.1f} GB free"
+    if free < LOW_DISK_BYTES:
+        return Finding("home", "warning", detail, "Free some space: an hour of answers needs about 60 MB.")
+    return Finding("home", "ok", detail)
+
+
+def database(settings: Settings) -> Finding:
+    """Version, references, copies."""
+    from coach.store import SqlStore
+    from coach.store.health import check_database
+
+    try:
+        with SqlStore(settings.database_url, lock_wait_s=3) as store:
+            health = check_database(store)
+    except CoachError as error:
+        return Finding("database", "failed", error.message, error.mend)
+    if health.version is None:
+        return Finding(
+            "database", "off", "none yet", "It is made at the first start, or by `python -m coach db upgrade`."
+        )
+    behind = health.version < health.newest and not health.dangling
+    return Finding("database", "ok" if health.ok else "warning" if behind else "failed", health.sentence)
+
+
+def recordings(settings: Settings) -> Finding:
+    """Can the archive be reached."""
+    from coach.audio.archive import AudioArchive
+
+    try:
+        count = len(AudioArchive(settings.audio_url).uris())
+    except Exception as error:  # fsspec raises whatever its back end raises
+        return Finding(
+            "recordings", "failed", f"{settings.audio_url}: {type(error).__name__}", "Set COACH_AUDIO_URL right."
+        )
+    return Finding("recordings", "ok", f"{count} in {settings.audio_url}")
+
+
+def transcriber(settings: Settings) -> Finding:
+    """Who turns speech into text."""
+    chosen = settings.coach_transcriber
+    if chosen == "auto":
+        chosen = "deepgram" if settings.deepgram_api_key else "pocketsphinx"
+    if chosen == "deepgram":
+        if settings.deepgram_api_key is None:
+            return Finding("transcriber", "failed", "deepgram is chosen without a key", "Set DEEPGRAM_API_KEY.")
+        return Finding("transcriber", "ok", "deepgram")
+    packages = {"whisper": "faster_whisper", "pocketsphinx": "pocketsphinx"}
+    if chosen in packages and find_spec(packages[chosen]) is None:
+        return Finding("transcriber", "failed", f"{chosen} is not installed", "Run `make run`.")
+    if chosen == "pocketsphinx":
+        return Finding("transcriber", "ok", "pocketsphinx, offline; transcripts are shown for correction")
+    return Finding("transcriber", "ok", chosen)
+
+
+def brain(settings: Settings) -> Finding:
+    """Who evaluates."""
+    chosen = settings.coach_brain
+    if chosen == "auto":
+        chosen = "openai" if settings.openai_api_key else "offline"
+    if chosen == "openai" and settings.openai_api_key is None:
+        return Finding("brain", "failed", "openai is chosen without a key", "Set OPENAI_API_KEY.")
+    return Finding("brain", "ok", f"{settings.coach_openai_model} at openai" if chosen == "openai" else "offline coach")
+
+
+def vendors(settings: Settings) -> list[Vendor]:
+    """Every vendor a key can be set for."""
+    return [
+        Vendor(
+            "deepgram",
+            "DEEPGRAM_API_KEY",
+            settings.deepgram_api_key,
+            f"{_http(settings.deepgram_base_url)}/v1/projects",
+            lambda key: {"Authorization": f"Token {key}"},
+            "offline speech recognition",
+        ),
+        Vendor(
+            "openai",
+            "OPENAI_API_KEY",
+            settings.openai_api_key,
+            f"{settings.openai_base_url.rstrip('/')}/models",
+            lambda key: {"Authorization": f"Bearer {key}"},
+            "the offline coach",
+        ),
+        Vendor(
+            "liveavatar",
+            "LIVEAVATAR_API_KEY",
+            settings.liveavatar_api_key,
+            f"{settings.liveavatar_base_url.rstrip('/')}/v1/sessions",
+            lambda key: {"X-API-KEY": key},
+            "the drawn persona",
+        ),
+        Vendor(
+            "stripe",
+            "STRIPE_API_KEY",
+            settings.stripe_api_key,
+            f"{settings.stripe_base_url.rstrip('/')}/v1/balance",
+            lambda key: {"Authorization": f"Bearer {key}"},
+            "no billing",
+        ),
+    ]
+
+
+def ask(vendor: Vendor) -> Finding:
+    """Tries the key once."""
+    if vendor.key is None:
+        return Finding(vendor.name, "off", f"not set; {vendor.instead} instead", f"Set {vendor.key_name} to use it.")
+    import httpx
+
+    headers = vendor.headers(vendor.key.get_secret_value())
+    try:
+        status = httpx.get(vendor.url, headers=headers, timeout=VENDOR_TIMEOUT_S).status_code
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        mend = f"Check the network and {vendor.name.upper()}_BASE_URL, or remove {vendor.key_name}."
+        return Finding(vendor.name, "failed", f"not reachable ({type(error).__name__})", mend)
+    if status in (401, 403):
+        return Finding(vendor.name, "failed", f"the key is refused ({status})", f"Correct or remove {vendor.key_name}.")
+    if status >= 500:
+        return Finding(vendor.name, "failed", f"the server answers {status}", "Try again later.")
+    return Finding(vendor.name, "ok", "the key is accepted" if status < 400 else f"reachable (answers {status})")
+
+
+def _http(url: str) -> str:
+    return url.rstrip("/").replace("wss://", "https://").replace("ws://", "http://")

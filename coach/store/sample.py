@@ -1,0 +1,164 @@
+"""Sample content: finished interviews of an invented person, marked as samples, with texts and recordings of our own.
+
+`data/sample/interviews.json` holds whole records as days before loading; `coach.cli.sample_build` makes it.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from coach.contracts.interview import InterviewSnapshot
+from coach.errors import StoreError
+from coach.settings import DATA
+from coach.store import interviews, library
+from coach.store.removal import delete_interview
+from coach.store.retention import Recordings
+from coach.store.sqlstore import SqlStore
+from coach.store.tables import job_descriptions, mock_interviews, resumes, star_stories
+
+SAMPLE = DATA / "sample"
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+"""The instant that stands for "now" in the sample file."""
+
+
+class Archive(Protocol):
+    """What `coach.audio.archive.AudioArchive` offers here."""
+
+    def save(self, path: Path, attempt_id: str) -> str:
+        """Keeps a recording and returns its address."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleCount:
+    """How much sample content was put in or taken out."""
+
+    interviews: int = 0
+    attempts: int = 0
+    recordings: int = 0
+    stories: int = 0
+
+
+def load_sample(
+    store: SqlStore, archive: Callable[[], Archive], *, if_empty: bool = False, now: datetime | None = None
+) -> SampleCount:
+    """Puts the sample in; what is there already stays as it is.
+
+    Args:
+        store: where to.
+        archive: opened only when there is something to save.
+        if_empty: do nothing when any session exists.
+        now: the sample's days count back from here.
+    """
+    present = store.run(_interview_ids)
+    if if_empty and present:
+        return SampleCount()
+    content = read_sample(now or datetime.now(UTC))
+    fresh = [snapshot for snapshot in content.snapshots if snapshot.interview.id not in present]
+    if not fresh:
+        return SampleCount()
+    recordings = 0
+    for position, snapshot in enumerate(fresh):
+        with_audio, heard = _with_recordings(snapshot, archive)
+        fresh[position] = with_audio
+        recordings += heard
+    store.run(_insert, fresh, content)
+    attempts = sum(len(snapshot.attempts) for snapshot in fresh)
+    return SampleCount(len(fresh), attempts, recordings, len(content.stories))
+
+
+def remove_sample(store: SqlStore, recordings: Recordings, journal_dir: Path) -> SampleCount:
+    """Takes all sample content out, recordings included."""
+    ids = store.run(_interview_ids, samples_only=True)
+    attempts = heard = 0
+    for interview_id in ids:
+        removed = delete_interview(store, recordings, interview_id, journal_dir=journal_dir, with_stories=True)
+        attempts, heard = attempts + removed.attempts, heard + removed.audio_deleted
+    stories = store.run(_remove_rest)
+    return SampleCount(len(ids), attempts, heard, stories)
+
+
+@dataclass(frozen=True, slots=True)
+class SampleContent:
+    """The sample file with its days counted from a given now."""
+
+    snapshots: list[InterviewSnapshot]
+    jobs: list[library.JobDescription]
+    resumes: list[library.Resume]
+    stories: list[library.StarStory]
+
+
+def read_sample(now: datetime, path: Path = SAMPLE / "interviews.json") -> SampleContent:
+    """Reads the sample file.
+
+    Raises:
+        StoreError: it is missing or does not fit the contracts.
+    """
+    try:
+        plain = _shift(json.loads(path.read_text("utf8")), now - EPOCH)
+        return SampleContent(
+            snapshots=[InterviewSnapshot.model_validate(item) for item in plain["interviews"]],
+            jobs=[library.JobDescription.model_validate(item) for item in plain["jobs"]],
+            resumes=[library.Resume.model_validate(item) for item in plain["resumes"]],
+            stories=[library.StarStory.model_validate(item) for item in plain["stories"]],
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise StoreError("The sample content is damaged.", mend="Restore data/sample from the release.") from error
+
+
+def _shift(value: Any, by: timedelta, name: str = "") -> Any:
+    """Moves every `…_at` timestamp by `by`."""
+    if isinstance(value, dict):
+        return {key: _shift(item, by, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_shift(item, by) for item in value]
+    if isinstance(value, str) and name.endswith("_at"):
+        return (datetime.fromisoformat(value) + by).isoformat()
+    return value
+
+
+def _with_recordings(snapshot: InterviewSnapshot, archive: Callable[[], Archive]) -> tuple[InterviewSnapshot, int]:
+    """Saves the sample recordings that belong to it into the archive."""
+    attempts, count = [], 0
+    for attempt in snapshot.attempts:
+        path = SAMPLE / "audio" / f"{attempt.id}.ogg"
+        uri = archive().save(path, attempt.id) if path.exists() else None
+        count += uri is not None
+        expires = attempt.created_at + timedelta(days=30) if uri else None
+        attempts.append(attempt.model_copy(update={"audio_uri": uri, "audio_expires_at": expires}))
+    return snapshot.model_copy(update={"attempts": attempts}), count
+
+
+def _insert(connection: sa.Connection, snapshots: list[InterviewSnapshot], content: SampleContent) -> None:
+    for job in content.jobs:
+        library.save_job(connection, job)
+    for resume in content.resumes:
+        library.save_resume(connection, resume)
+    for snapshot in snapshots:
+        interviews.create_interview(connection, snapshot.interview, snapshot.exchanges)
+        for attempt in snapshot.attempts:
+            interviews.add_attempt(connection, attempt)
+    for story in content.stories:
+        library.save_story(connection, story)
+
+
+def _interview_ids(connection: sa.Connection, *, samples_only: bool = False) -> set[str]:
+    query = sa.select(mock_interviews.c.id)
+    if samples_only:
+        query = query.where(mock_interviews.c.is_sample.is_(True))
+    return set(connection.execute(query).scalars())
+
+
+def _remove_rest(connection: sa.Connection) -> int:
+    theirs = sa.delete(star_stories).where(star_stories.c.is_sample.is_(True)).returning(star_stories.c.id)
+    stories = len(connection.execute(theirs).all())
+    # A base version goes after the snapshots made from it.
+    for base in (False, True):
+        of_sample = sa.and_(resumes.c.is_sample.is_(True), resumes.c.is_base_version.is_(base))
+        connection.execute(sa.delete(resumes).where(of_sample))
+    connection.execute(sa.delete(job_descriptions).where(job_descriptions.c.is_sample.is_(True)))
+    return stories

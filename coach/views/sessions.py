@@ -1,0 +1,110 @@
+"""Sessions as plain values: what the command line prints and pages list. No pandas, so that commands start fast."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from coach.contracts.interview import Attempt, Exchange, InterviewSnapshot
+from coach.errors import NotFoundError
+from coach.interview import rollup
+from coach.store import SqlStore, interviews, queries
+
+Plain = dict[str, Any]
+
+
+def list_sessions(store: SqlStore, user_id: str | None = None) -> list[Plain]:
+    """All sessions, newest first, with a score so far where the session is not finished."""
+    rows = store.run(queries.interview_rows, user_id)
+    attempts = store.run(queries.attempt_rows, None, user_id)
+    return [_listed(row, [a for a in attempts if a["interview_id"] == row["id"]]) for row in rows]
+
+
+def _listed(row: Plain, attempts: list[Plain]) -> Plain:
+    job = row["job"] or {}
+    return {
+        "interview_id": row["id"],
+        "status": row["status"],
+        "created_at": row["created_at"],
+        "ended_at": row["ended_at"],
+        "job_title": row["job_title"] or job.get("job_title", ""),
+        "company": row["company"] or job.get("company", ""),
+        "persona_id": row["persona_id"],
+        "q_count": row["q_count"],
+        "questions_answered": row["questions_answered"],
+        "attempts": row["attempts"],
+        "overall_score": row["overall_score"] if row["overall_score"] is not None else score_so_far(attempts),
+        "readiness_score": row["readiness_score"],
+        "is_sample": row["is_sample"],
+    }
+
+
+def score_so_far(rows: Sequence[Plain]) -> float | None:
+    """The roll-up of a session from its attempt rows; None before the first score."""
+    names = ("exchange_id", "interview_id", "attempt_number", "status", "overall_score")
+    attempts = [Attempt.model_construct(id=r["attempt_id"], **{n: r[n] for n in names}) for r in rows]
+    questions = {r["exchange_id"]: _question(r) for r in rows}
+    return rollup.session_score(list(questions.values()), attempts)
+
+
+def _question(row: Plain) -> Exchange:
+    return Exchange(
+        id=row["exchange_id"],
+        interview_id=row["interview_id"],
+        order=row["question_order"],
+        question_text=row["question_text"],
+        follow_up_of=row["follow_up_of"],
+    )
+
+
+def find_session(store: SqlStore, interview_id: str) -> InterviewSnapshot:
+    """One session whole.
+
+    Raises:
+        NotFoundError: there is none of this id.
+    """
+    snapshot = store.run(interviews.load_interview, interview_id)
+    if snapshot is None:
+        raise NotFoundError(f"There is no session {interview_id}.", mend="`python -m coach interview list` shows them.")
+    return snapshot
+
+
+def show_session(store: SqlStore, interview_id: str) -> Plain:
+    """One session with its questions, each with its attempts, the best one marked.
+
+    Raises:
+        NotFoundError: there is none of this id.
+    """
+    snapshot = find_session(store, interview_id)
+    session = snapshot.interview.model_dump(mode="json")
+    score = rollup.session_score(snapshot.exchanges, snapshot.attempts)
+    return {
+        "interview_id": session.pop("id"),
+        **session,
+        "overall_score": session["overall_score"] if session["overall_score"] is not None else score,
+        "exchanges": [_exchange(exchange, snapshot) for exchange in snapshot.exchanges],
+    }
+
+
+def _exchange(exchange: Exchange, snapshot: InterviewSnapshot) -> Plain:
+    attempts = rollup.standing(a for a in snapshot.attempts if a.exchange_id == exchange.id)
+    ranks = rollup.ranks(attempts)
+    best = rollup.best_attempt(attempts)
+    plain = exchange.model_dump(mode="json")
+    return {
+        "exchange_id": plain.pop("id"),
+        **plain,
+        "best_attempt_id": best.id if best else None,
+        "best_score": best.overall_score if best else None,
+        "attempts": [_attempt(attempt, ranks[attempt.id].value, best) for attempt in attempts],
+    }
+
+
+def _attempt(attempt: Attempt, rank: str, best: Attempt | None) -> Plain:
+    plain = attempt.model_dump(mode="json")
+    return {
+        "attempt_id": plain.pop("id"),
+        "best": best is not None and best.id == attempt.id,
+        "rank": rank,
+        **plain,
+        "transcript": attempt.transcript.text if attempt.transcript else None,
+        "words": (plain["transcript"] or {}).get("words", []),
+    }
