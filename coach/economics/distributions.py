@@ -6,7 +6,7 @@ from math import exp, log
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.stats import binom, nbinom, norm
+from scipy.special import betainc, comb, ndtr
 
 from coach.economics.assumptions import MAX_ANSWER_S, MAX_QUESTIONS, MIN_ANSWER_S
 
@@ -19,8 +19,8 @@ USE_DISPERSION = 3.0
 def clipped_lognormal_mean(mu: float, sigma: float, low: float = MIN_ANSWER_S, high: float = MAX_ANSWER_S) -> float:
     """E[min(max(X, low), high)] for ln X ~ N(mu, sigma²): the standard partial expectation of the log-normal."""
     a, b = (log(low) - mu) / sigma, (log(high) - mu) / sigma
-    inside = exp(mu + sigma**2 / 2) * (norm.cdf(b - sigma) - norm.cdf(a - sigma))
-    return float(low * norm.cdf(a) + inside + high * norm.sf(b))
+    inside = exp(mu + sigma**2 / 2) * (ndtr(b - sigma) - ndtr(a - sigma))
+    return float(low * ndtr(a) + inside + high * ndtr(-b))
 
 
 @lru_cache(maxsize=256)
@@ -48,7 +48,8 @@ def draw_questions(rng: np.random.Generator, mean: float, size: int) -> Ints:
 def capped_questions_mean(mean: float, cap: int) -> float:
     """E[min(Q, cap)] of the questions per session."""
     values = np.arange(MAX_QUESTIONS)
-    weights = binom.pmf(values, MAX_QUESTIONS - 1, (mean - 1) / (MAX_QUESTIONS - 1))
+    trials, p = MAX_QUESTIONS - 1, (mean - 1) / (MAX_QUESTIONS - 1)
+    weights = comb(trials, values) * p**values * (1 - p) ** (trials - values)
     return float(np.minimum(values + 1, cap) @ weights)
 
 
@@ -60,7 +61,7 @@ def draw_counts(rng: np.random.Generator, mean: float, dispersion: float, size: 
 
 
 def capped_counts_mean(mean: float, dispersion: float, cap: int) -> float:
-    """E[min(R, cap)] of a negative binomial count: the sum of its upper tail probabilities."""
+    """E[min(R, cap)] of a negative binomial count: the sum of its tails P(R > k) = I₁₋ₚ(k + 1, dispersion), k < cap."""
     if not mean:
         return 0.0
-    return float(nbinom.sf(np.arange(cap), dispersion, dispersion / (dispersion + mean)).sum())
+    return float(betainc(np.arange(cap) + 1, dispersion, mean / (dispersion + mean)).sum())

@@ -228,7 +228,8 @@ def _interview_costs(
         avatar = min(avatar, entry.cost(Decimal(plan.limits.avatar_minutes)))
     speaking = cost_usd(line for line in lines if part_of(line.vendor, line.meter) != "avatar")
     cost = speaking * Decimal(str(full)) + cost_usd(cheap) * Decimal(str(throttled)) + avatar
-    entries = tuple(sorted({line.price_entry for line in (*lines, *cheap)}))
+    fees = [market.book.find("stripe", meter, market.at).id for meter in ("card.percentage", "card.fixed")]
+    entries = tuple(sorted({line.price_entry for line in (*lines, *cheap)} | set(fees if plan.price else [])))
     return quantise_usd(cost), quantise_usd(avatar), entries
 
 

@@ -154,6 +154,14 @@ def simulate_plan(plan: Plan, draws: Draws, book: PriceBook, at: date) -> Months
     return Months(plan, interviews, revenue, fees, _sum_by(person, cost, len(interviews)) + avatar)
 
 
+def simulate_lifetimes(months: Months, point: Point, *, seed: int, longest: int = 36) -> Ints:
+    """Margin over a subscriber's life: geometric number of months (churn), each one of the simulated months."""
+    rng = np.random.Generator(np.random.PCG64(seed + 3))
+    lives = np.minimum(rng.geometric(max(point.churn, 1 / longest), min(len(months.margin), 10_000)), longest)
+    drawn = months.margin[rng.integers(0, len(months.margin), int(lives.sum()))]
+    return _sum_by(np.repeat(np.arange(len(lives)), lives), drawn, len(lives))
+
+
 def _interviews(plan: Plan, point: Point, draws: Draws) -> Ints:
     """Interviews per person, as many people as the drawn sessions suffice for."""
     rng = np.random.Generator(np.random.PCG64(draws.seed + 2))
