@@ -1,0 +1,60 @@
+"""The stage: one Streamlit component that shows every state of an interview.
+
+The script and style are kept as small files and joined here, because an inline component is one module. Each file is
+a proper ES module, so an editor or node can check it alone; joining drops the `import` lines and the `export` words.
+"""
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+STATIC = Path(__file__).parent / "static"
+HTML = '<div class="jf-host"></div>'
+_IMPORT = re.compile(r'^import\s+\{?([^;]*?)\}?\s+from\s+"\./([\w.]+)";\s*$', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
+
+
+def _ordered(name: str, seen: list[str]) -> list[str]:
+    """Module names below `name`, each after everything it imports."""
+    if name in seen:
+        return seen
+    text = (STATIC / "js" / name).read_text(encoding="utf-8")
+    for _, needed in _IMPORT.findall(text):
+        _ordered(needed, seen)
+    seen.append(name)
+    return seen
+
+
+@lru_cache(maxsize=1)
+def script() -> str:
+    """The stage's script as one ES module whose default export mounts it."""
+    parts = []
+    for name in _ordered("main.js", []):
+        text = (STATIC / "js" / name).read_text(encoding="utf-8")
+        parts.append(_EXPORT.sub("", _IMPORT.sub("", text)))
+    return "\n".join(parts)
+
+
+@lru_cache(maxsize=1)
+def style() -> str:
+    """The stage's style sheet, files in the order of their numbers."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((STATIC / "css").glob("*.css")))
+
+
+@lru_cache(maxsize=1)
+def _component() -> Any:
+    import streamlit as st
+
+    return st.components.v2.component("jobfoxy_stage", html=HTML, css=style(), js=script(), isolate_styles=False)
+
+
+def stage(*, key: str, data: dict[str, Any]) -> dict[str, Any] | None:
+    """Mounts the stage and returns what the person asked the page to do, once: `{"name": ..., ...}` or None.
+
+    Args:
+        key: keeps the stage alive over reruns.
+        data: personas, setup and session as `static/js/stage.js` reads them.
+    """
+    result = _component()(key=key, data=data, on_act_change=lambda: None)
+    return result.act or None

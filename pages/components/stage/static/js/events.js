@@ -1,0 +1,91 @@
+/* What each event of the conductor does to the stage. The conductor alone decides the state; this only follows. */
+
+export const GATE_MS = 800;
+
+export const HANDLERS = {
+  SESSION_STATE(stage, p) {
+    const before = stage.state;
+    stage.state = p;
+    stage.moving = false;
+    if (p.notice) stage.toast(p.notice);
+    if (before.current_question?.id !== p.current_question?.id || before.attempt_id !== p.attempt_id) stage.freshAttempt(p.view_state);
+    if (p.history?.length && stage.scores) stage.scores = { ...stage.scores, history: p.history };
+    stage.follow(p.view_state);
+  },
+  LISTENING_RESET(stage, p) {
+    stage.state = { ...stage.state, attempt_id: p.new_attempt_id };
+    stage.moving = false;
+    stage.freshAttempt("LISTENING");
+    stage.restartClock();
+    stage.follow("LISTENING");
+  },
+  PROCESSING_HINT(stage, p) {
+    stage.gateMs = p.min_display_ms || GATE_MS;
+    if (stage.view !== "PROCESSING" && stage.view !== "FEEDBACK") stage.follow("PROCESSING");
+  },
+  FOLLOW_UP_QUEUED(stage, p) {
+    stage.followUp = p.question_text;
+    stage.refresh();
+  },
+  NO_FOLLOW_UP(stage) {
+    stage.followUp = "";
+    stage.refresh();
+  },
+  UPDATE_SCORES(stage, p) {
+    stage.scores = p;
+    stage.review = null;
+    stage.delayed = null;
+    stage.error = null;
+    stage.follow("FEEDBACK");
+    stage.say(`Feedback is ready. Overall ${Number(p.overall).toFixed(1)} of 10. ${p.content_feedback.headline}`);
+  },
+  UPDATE_REWRITE(stage, p) {
+    stage.rewrite = p;
+    stage.refresh();
+  },
+  SPEAK(stage, p) {
+    stage.speak(p);
+  },
+  SPEECH_END(stage) {
+    stage.endSpeech();
+  },
+  TRANSCRIPT_REVIEW(stage, p) {
+    stage.review = p;
+    if (stage.view !== "PROCESSING") stage.follow("PROCESSING");
+    stage.afterGate(() => stage.refresh());
+    stage.say("Please check the transcript of your answer.");
+  },
+  LEVEL(stage, p) {
+    stage.path.alive();
+    stage.level = p;
+    stage.levelAt = performance.now();
+    stage.showLevel();
+  },
+  NOTICE(stage, p) {
+    if (p.code === "FEEDBACK_DELAYED") {
+      stage.delayed = p.message;
+      stage.follow("FEEDBACK");
+    } else stage.toast(p.message);
+  },
+  INTERVIEW_SUMMARY(stage, p) {
+    stage.summary = p;
+    stage.moving = false;
+    stage.follow("FEEDBACK");
+    stage.say("Your interview is finished. The summary is ready.");
+  },
+  ERROR(stage, p) {
+    stage.moving = false;
+    if (p.recoverable) {
+      stage.toast(p.message, "bad");
+      stage.refresh();
+    } else {
+      stage.error = p;
+      stage.follow("ERROR_BLOCKING");
+    }
+  },
+};
+
+export function receive(stage, event) {
+  const handler = HANDLERS[event.type];
+  if (handler) handler(stage, event.payload || {});
+}

@@ -1,0 +1,123 @@
+/* The scene: the interviewer in their room, the question as subtitle, and what is needed while answering. */
+
+import { button, fill, h } from "./dom.js";
+import { backdrop, Persona } from "./persona.js";
+import { liveControls } from "./view_live.js";
+import { loudness, Waveform } from "./waveform.js";
+
+const LOCAL_SPEECH_DBFS = -42;
+const SERVER_LEVEL_MS = 1200;
+const FINISH_SILENCE_MS = 1500;
+
+const MODES = { LISTENING: "listening", PROCESSING: "thinking", ERROR_RECOVERABLE: "still", ERROR_BLOCKING: "still" };
+
+export class Scene {
+  constructor(stage) {
+    this.stage = stage;
+    this.room = h("div", { class: "jf-room" });
+    this.figure = h("div", { class: "jf-figure-box" });
+    this.thought = h("div", { class: "jf-thought", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
+    this.top = h("div", { class: "jf-scene-top" });
+    this.subtitle = h("div", { class: "jf-subtitle", "aria-live": "polite" });
+    this.controls = liveControls(stage);
+    this.wave = new Waveform(this.controls.canvas);
+    this.name = h("div", { class: "jf-nameplate" });
+    this.node = h("section", { class: "jf-scene", "aria-label": "Interviewer" }, this.room, h("div", { class: "jf-stagecraft" }, this.figure, this.thought), h("div", { class: "jf-desk" }), this.top, this.subtitle, this.name, this.controls);
+    this.speechAt = 0;
+  }
+
+  mode(mode) {
+    this.drawn?.setMode(mode);
+  }
+
+  refresh() {
+    const { stage } = this;
+    const spec = stage.persona;
+    if (!spec) return;
+    if (this.shown !== spec.id) {
+      this.shown = spec.id;
+      this.drawn?.destroy();
+      this.drawn = new Persona({ ...spec, ...spec.look });
+      fill(this.figure, this.drawn.node);
+      fill(this.room, backdrop(spec.look.colors));
+      this.node.style.setProperty("--desk", spec.look.colors.floor);
+      fill(this.name, h("strong", {}, spec.name), h("span", {}, spec.role));
+    }
+    if (!stage.speaking) this.mode(MODES[stage.view] || "idle");
+    this.#top();
+    this.#subtitle();
+    this.#controls();
+  }
+
+  #top() {
+    const { stage } = this;
+    const st = stage.state;
+    const chips = [];
+    if (st.question_count && st.question_number) chips.push(st.is_follow_up ? "Follow-up" : `Question ${st.question_number} of ${st.question_count}`);
+    if (st.attempt_number > 1 && stage.view === "LISTENING") chips.push(`Attempt ${st.attempt_number}`);
+    const key = `${chips.join("|")}/${stage.view}`;
+    if (key === this.topKey) return;
+    this.topKey = key;
+    fill(this.top, h("div", { class: "jf-row" }, chips.map((c) => h("span", { class: "jf-pill" }, c))), h("span", { class: "jf-grow" }),
+      stage.view === "LISTENING" ? button("Start over", { kind: "glass", glyph: "loop", onclick: () => stage.startOver() }) : null);
+  }
+
+  #subtitle() {
+    const { stage } = this;
+    const showing = ["ASKING", "LISTENING", "PROCESSING", "FEEDBACK"].includes(stage.view) && !stage.summary;
+    const followed = stage.view === "FEEDBACK" && stage.followUp;
+    const text = !showing ? (stage.view === "INTRO_LOADING" ? stage.persona.greeting : "") : followed ? stage.followUp : stage.state.current_question?.text || "";
+    const kind = followed ? "Follow-up" : "";
+    const key = `${kind}${text}`;
+    if (key === this.subKey) return;
+    this.subKey = key;
+    fill(this.subtitle, kind ? h("span", { class: "jf-eyebrow" }, kind) : null, text ? h("p", {}, text) : null);
+    this.subtitle.toggleAttribute("hidden", !text);
+  }
+
+  #controls() {
+    const { stage } = this;
+    const listening = stage.view === "LISTENING";
+    if (listening === this.wasListening) return;
+    this.wasListening = listening;
+    this.controls.toggleAttribute("hidden", !listening);
+    this.controls.setPhase("idle");
+    this.controls.setWarning("");
+    this.controls.showTyping(listening && stage.audioKind === "none");
+    this.node.classList.toggle("jf-typing", stage.audioKind === "none");
+    if (listening) this.wave.start(() => this.#loudness());
+    else this.wave.stop();
+  }
+
+  #loudness() {
+    const { stage } = this;
+    if (stage.mic.open) return loudness(stage.mic.level.dbfs);
+    return stage.level ? loudness(stage.level.rms_dbfs) : 0;
+  }
+
+  showLevel(level) {
+    if (level.finish_ready) this.controls.setPhase("ready");
+    else if (level.speaking) this.controls.setPhase("speaking");
+  }
+
+  /** Ten times a second while listening: the clock, the warning, and the fade when the server sends no levels. */
+  tick(time) {
+    const { stage } = this;
+    const now = performance.now();
+    this.controls.setTime(time);
+    if (stage.mic.open && now - stage.levelAt > SERVER_LEVEL_MS) {
+      if (stage.mic.level.dbfs > LOCAL_SPEECH_DBFS) {
+        this.speechAt = now;
+        this.controls.setPhase("speaking");
+      } else if (this.speechAt > stage.listeningSince && now - this.speechAt > FINISH_SILENCE_MS) this.controls.setPhase("ready");
+    }
+    const late = now - stage.listeningSince > 6000;
+    const code = late && stage.mic.open ? stage.preflight.verdict().code : "";
+    this.controls.setWarning(code === "dead" ? "Nothing comes from your microphone. Check its mute switch." : code === "clipping" ? "You are very loud. Move a little away from the microphone." : "");
+  }
+
+  destroy() {
+    this.wave.stop();
+    this.drawn?.destroy();
+  }
+}

@@ -1,0 +1,436 @@
+/* The stage: one element that shows every state of an interview and sends the person's commands. */
+
+import { AudioPath, openMicrophone } from "./audio_path.js";
+import { clock, fill, h, icon } from "./dom.js";
+import { GATE_MS, receive } from "./events.js";
+import { Link } from "./link.js";
+import { inputDevices, Microphone } from "./microphone.js";
+import { Persona } from "./persona.js";
+import { Player } from "./player.js";
+import { MENDS, Preflight } from "./preflight.js";
+import { Scene } from "./scene.js";
+import { dashboardView, delayedView, errorView, summaryView } from "./view_feedback.js";
+import { introView } from "./view_intro.js";
+import { reviewView, skeletonView } from "./view_live.js";
+import { Voice } from "./voice.js";
+
+const NO_STATE = { status: "", view_state: "INTRO_LOADING", current_question: null, attempt_number: 0, history: [] };
+const SCENE_STATES = ["ASKING", "LISTENING"];
+
+function freshUi() {
+  return { tab: "content", notes: false, side: "polished", saved: "", copied: false, heard: null };
+}
+
+export class Stage {
+  constructor(host) {
+    this.host = host;
+    this.data = { personas: [], jobs: [], saved: [] };
+    this.setup = { persona_id: "", q_count: 3, job_id: "", device_id: "" };
+    this.mic = new Microphone();
+    this.micState = "closed";
+    this.devices = [];
+    this.preflight = new Preflight();
+    this.voice = new Voice();
+    this.player = new Player();
+    this.path = new AudioPath({ mic: this.mic, wanted: (on) => this.act("audio_path", { webrtc: on }) });
+    this.level = null;
+    this.levelAt = 0;
+    this.#clear();
+    this.#build();
+  }
+
+  #clear() {
+    this.session = null;
+    this.starting = false;
+    this.moving = false;
+    this.state = NO_STATE;
+    this.view = "INTRO_LOADING";
+    this.scores = this.rewrite = this.review = this.error = this.summary = this.delayed = null;
+    this.followUp = "";
+    this.gateMs = GATE_MS;
+    this.processingSince = 0;
+    this.connection = "idle";
+    this.ui = freshUi();
+  }
+
+  #build() {
+    this.scene = new Scene(this);
+    this.board = h("section", { class: "jf-board", "aria-label": "Interview" });
+    this.live = h("div", { class: "jf-sr", "aria-live": "polite" });
+    this.toasts = h("div", { class: "jf-toasts", role: "status" });
+    this.root = h("div", { class: "jf", "data-state": this.view }, this.scene.node, this.board, this.toasts, this.live);
+    fill(this.host, this.root);
+    this.ticker = setInterval(() => this.#tick(), 100);
+  }
+
+  /** Called by Streamlit at every run of the page. */
+  update(data, { trigger }) {
+    this.trigger = trigger;
+    const first = !this.data.personas.length;
+    const savedBefore = JSON.stringify(this.data.saved);
+    this.data = { ...this.data, ...data };
+    if (first) Object.assign(this.setup, { persona_id: data.persona_id, q_count: data.q_count || 3, job_id: data.job_id || "" });
+    if (data.session && data.session.token !== this.session?.token && this.starting) this.#join(data.session);
+    if (!data.session && this.session && data.reset) this.leave();
+    if (data.failure && data.failure !== this.failureShown) this.#failed(data.failure);
+    this.path.report(data.webrtc || {});
+    if (first || !this.session || savedBefore !== JSON.stringify(this.data.saved)) this.refresh();
+  }
+
+  #failed(message) {
+    this.failureShown = message;
+    this.starting = false;
+    this.toast(message, "bad");
+    this.refresh();
+  }
+
+  act(name, payload) {
+    if (this.trigger) this.trigger("act", { name, at: Date.now(), ...payload });
+  }
+
+  get persona() {
+    const id = this.state.persona_id || this.setup.persona_id;
+    return this.data.personas.find((p) => p.id === id) || this.data.personas[0];
+  }
+
+  portrait(spec) {
+    return new Persona({ ...spec, ...spec.look }).node;
+  }
+
+  choose(change) {
+    Object.assign(this.setup, change);
+    this.scene.refresh();
+    if (!("job_id" in change)) this.refresh();
+  }
+
+  /* Microphone check ------------------------------------------------------------------------------------------- */
+
+  async checkMicrophone() {
+    this.preflight.reset();
+    this.micState = "opening";
+    this.micBox?.refresh();
+    this.micState = await openMicrophone(this.mic, this.setup.device_id);
+    this.mic.onended = () => {
+      this.micState = "wrong_device";
+      this.toast(MENDS.wrong_device.title, "bad");
+      this.micBox?.refresh();
+    };
+    this.devices = await inputDevices();
+    this.micBox?.refresh();
+    return this.micState === "open";
+  }
+
+  pickDevice(id) {
+    this.setup.device_id = id;
+    this.checkMicrophone();
+  }
+
+  /* Start, resume, leave ----------------------------------------------------------------------------------------- */
+
+  async begin({ audio = "socket", resume = "" } = {}) {
+    if (this.starting) return;
+    this.starting = true;
+    this.audioKind = audio;
+    this.beganAt = performance.now();
+    this.voice.unlock();
+    this.refresh();
+    if (audio === "socket" && !this.mic.open && !(await this.checkMicrophone())) {
+      this.starting = false;
+      this.refresh();
+      return;
+    }
+    const { persona_id, q_count, job_id, device_id } = this.setup;
+    this.act(resume ? "resume" : "start", { id: resume, persona_id, q_count, job_id, device_id, audio });
+  }
+
+  resume(id) {
+    this.begin({ resume: id });
+  }
+
+  #join(session) {
+    this.session = session;
+    const url = new URL(session.ws_url, window.location.href);
+    url.protocol = url.protocol.replace("http", "ws");
+    if (!url.searchParams.has("token")) url.searchParams.set("token", session.token);
+    this.link = new Link({ url: url.href, onevent: (e) => receive(this, e), onstatus: (status, why) => this.#connectionChanged(status, why) });
+    this.path.begin(this.link, { offered: !!this.data.webrtc?.offered, kind: this.audioKind });
+    if (!session.resumed) this.link.send("START_INTERVIEW", { audio: this.audioKind });
+    this.refresh();
+  }
+
+  #connectionChanged(status, why) {
+    const before = this.connection;
+    this.connection = status;
+    this.root.setAttribute("data-connection", status);
+    if (status === "open" && before === "reconnecting") this.toast("Connected again. You are where you were.");
+    if (status === "reconnecting" && before === "open") this.toast("The connection was cut. Reconnecting…");
+    if (status === "refused" || status === "lost") {
+      this.error = { recoverable: true, message: why || "The connection to the coach was lost." };
+      this.follow("ERROR_RECOVERABLE");
+    }
+  }
+
+  recover() {
+    const id = this.session?.interview_id;
+    this.link?.close();
+    this.error = null;
+    this.starting = false;
+    if (id) this.begin({ resume: id, audio: this.audioKind || "socket" });
+  }
+
+  leave() {
+    this.link?.close();
+    this.link = null;
+    this.path.end();
+    this.mic.stop();
+    this.micState = "closed";
+    this.voice.stop();
+    this.player.stop();
+    this.#clear();
+    this.refresh();
+  }
+
+  /* Commands ---------------------------------------------------------------------------------------------------- */
+
+  #ref() {
+    return { question_id: this.state.current_question?.id || "" };
+  }
+
+  #move(type, payload) {
+    this.moving = true;
+    this.player.stop();
+    this.link.send(type, payload);
+    this.refresh();
+    setTimeout(() => {
+      if (this.moving) {
+        this.moving = false;
+        this.refresh();
+      }
+    }, 4000);
+  }
+
+  finish() {
+    if (this.view !== "LISTENING" || !this.state.attempt_id) return;
+    const attempt_id = this.state.attempt_id;
+    const typed = this.scene.controls.typedText();
+    this.player.keep(attempt_id, this.mic.recording());
+    this.follow("PROCESSING");
+    if (this.audioKind === "none") this.link.send("SUBMIT_TRANSCRIPT", { attempt_id, text: typed });
+    else this.link.send("FINISH_ANSWER", { ...this.#ref(), attempt_id, timestamp_ms: Date.now() });
+  }
+
+  startOver() {
+    if (this.view !== "LISTENING") return;
+    this.link.send("RESTART_ANSWER", { attempt_id: this.state.attempt_id });
+    this.mic.keep(true);
+    this.restartClock();
+  }
+
+  retry() {
+    this.#move("RETRY_QUESTION", this.#ref());
+  }
+
+  next() {
+    this.#move("READY_FOR_NEXT", { last_question_id: this.#ref().question_id });
+  }
+
+  answerFollowUp() {
+    this.#move("ANSWER_FOLLOW_UP", this.#ref());
+  }
+
+  finishInterview() {
+    this.#move("FINISH_INTERVIEW", {});
+  }
+
+  retryFeedback() {
+    this.delayed = null;
+    this.#move("RETRY_FEEDBACK", { attempt_id: this.state.attempt_id });
+    this.follow("PROCESSING");
+  }
+
+  submitTranscript(attempt_id, text) {
+    this.review = null;
+    this.link.send("SUBMIT_TRANSCRIPT", { attempt_id, text });
+    this.refresh();
+  }
+
+  save() {
+    this.act("save", { attempt_id: this.scores.attempt_id });
+    this.setUi({ saved: this.scores.attempt_id });
+  }
+
+  async copy() {
+    await copyText(this.rewrite?.polished_answer || "");
+    this.setUi({ copied: true });
+    this.say("Copied");
+    setTimeout(() => this.setUi({ copied: false }), 1800);
+  }
+
+  hear(span) {
+    this.setUi({ heard: span, side: "transcript" });
+    const mark = this.board.querySelector(".jf-m-heard");
+    mark?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    if (span.start_s !== null && span.start_s !== undefined) this.playMoment(span.start_s - 0.2, (span.end_s ?? span.start_s + 4) + 0.3);
+  }
+
+  async playMoment(from, to) {
+    const ok = await this.player.play(this.scores.attempt_id, Math.max(0, from), to, this.session);
+    if (!ok) this.toast("There is no recording of this answer to play.");
+  }
+
+  setUi(change, focus = "") {
+    Object.assign(this.ui, change);
+    this.refresh();
+    if (focus) this.board.querySelector(`[data-key="${focus}"]`)?.focus();
+  }
+
+  /* Following the conductor --------------------------------------------------------------------------------------- */
+
+  freshAttempt(next) {
+    if (next === "FEEDBACK") return;
+    this.scores = this.rewrite = this.review = this.delayed = null;
+    this.followUp = "";
+    this.ui = freshUi();
+    this.level = null;
+  }
+
+  restartClock() {
+    this.listeningSince = performance.now();
+    this.preflight.reset();
+  }
+
+  afterGate(action) {
+    const left = this.processingSince + this.gateMs - performance.now();
+    if (left <= 0) action();
+    else setTimeout(action, left);
+  }
+
+  follow(view) {
+    if (view === "FEEDBACK" && this.view === "PROCESSING") {
+      if (!this.scores && !this.delayed && !this.summary) return;
+      this.afterGate(() => this.view === "PROCESSING" && this.#enter("FEEDBACK"));
+      return;
+    }
+    if (view === "LISTENING" && this.view === "PROCESSING" && this.processingSince && performance.now() - this.processingSince < 150) return;
+    this.#enter(view);
+  }
+
+  #enter(view) {
+    const before = this.view;
+    this.view = view;
+    this.root.setAttribute("data-state", view);
+    if (view !== before) {
+      if (view === "PROCESSING") this.processingSince = performance.now();
+      if (view === "LISTENING") {
+        this.path.startListening();
+        this.restartClock();
+      } else this.path.stopListening();
+      if (view !== "INTRO_LOADING") this.starting = false;
+      window.scrollTo?.({ top: 0 });
+      this.host.closest?.("[data-testid=stMain]")?.scrollTo({ top: 0 });
+    }
+    this.refresh();
+    if (view !== before) this.#focusFor(view);
+  }
+
+  #focusFor(view) {
+    const target = view === "FEEDBACK" ? this.board.querySelector('[data-key="headline"]') : view === "LISTENING" ? this.scene.controls.finish : null;
+    target?.focus({ preventScroll: true });
+  }
+
+  async speak(p) {
+    this.speaking = p.task_id;
+    this.scene.refresh();
+    const on = { start: () => this.scene.mode("speaking"), word: () => this.scene.drawn?.word() };
+    const result = await this.voice.say(p.text, { wish: this.persona?.voice, audioUrl: p.audio_url, muted: this.data.voice === "none", on });
+    if (this.speaking !== p.task_id) return;
+    this.endSpeech();
+    this.link?.send("SPEECH_DONE", { task_id: p.task_id, ok: result.ok });
+  }
+
+  endSpeech() {
+    this.speaking = "";
+    this.voice.stop();
+    this.scene.refresh();
+  }
+
+  showLevel() {
+    this.scene.showLevel(this.level);
+  }
+
+  say(text) {
+    this.live.textContent = text;
+  }
+
+  toast(text, kind = "info") {
+    if ([...this.toasts.children].some((t) => t.textContent === text)) return;
+    const note = h("div", { class: `jf-toast jf-toast-${kind}` }, icon(kind === "bad" ? "alert" : "spark"), h("span", {}, text));
+    this.toasts.append(note);
+    setTimeout(() => note.remove(), 6000);
+  }
+
+  #tick() {
+    if (this.micState === "open") {
+      this.preflight.push(this.mic.level);
+      if (this.view === "INTRO_LOADING") this.micBox?.refresh();
+    }
+    if (this.view === "LISTENING") this.scene.tick(clock((performance.now() - this.listeningSince) / 1000));
+  }
+
+  /* Drawing ------------------------------------------------------------------------------------------------------- */
+
+  refresh() {
+    this.root.setAttribute("data-layout", SCENE_STATES.includes(this.view) ? "scene" : "board");
+    this.scene.refresh();
+    const key = this.#boardKey();
+    if (key && key === this.boardKey) return;
+    this.boardKey = key;
+    const active = this.board.contains(document.activeElement) ? document.activeElement.getAttribute("data-key") : null;
+    this.boardView?.dispose?.();
+    this.boardView = this.#boardView();
+    fill(this.board, this.boardView);
+    if (active) this.board.querySelector(`[data-key="${CSS.escape(active)}"]`)?.focus({ preventScroll: true });
+  }
+
+  /** Views with a life of their own (typing, countdown, shimmer) are not drawn anew while nothing of theirs changed. */
+  #boardKey() {
+    if (SCENE_STATES.includes(this.view)) return "scene";
+    if (this.view === "PROCESSING") return this.review && performance.now() >= this.processingSince + this.gateMs - 5 ? `review/${this.review.attempt_id}` : `bones/${this.state.attempt_id}`;
+    return "";
+  }
+
+  #boardView() {
+    if (SCENE_STATES.includes(this.view)) return null;
+    if (this.summary) return summaryView(this);
+    if (this.view.startsWith("ERROR")) return errorView(this, this.error || { recoverable: true, message: this.state.notice });
+    if (this.view === "PROCESSING") return this.boardKey.startsWith("review") ? reviewView(this, this.review) : skeletonView();
+    if (this.view === "FEEDBACK") {
+      if (this.delayed && !this.scores) return delayedView(this, this.delayed);
+      return this.scores ? dashboardView(this) : skeletonView();
+    }
+    return introView(this);
+  }
+
+  destroy() {
+    clearInterval(this.ticker);
+    this.link?.close();
+    this.path.end();
+    this.mic.stop();
+    this.voice.stop();
+    this.player.stop();
+    this.scene.destroy();
+  }
+}
+
+async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = h("textarea", { class: "jf-sr" });
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+}

@@ -1,0 +1,112 @@
+/* On the scene while asking and listening: the question, the waveform, Finish, Start over. And the skeleton after it. */
+
+import { button, h, icon, reducedMotion } from "./dom.js";
+
+const FINISH_LABELS = { idle: "Finish answer", speaking: "Listening…", ready: "Complete answer" };
+
+export const TIPS = [
+  "Checking STAR structure…",
+  "Comparing with what was asked…",
+  "Measuring pace and pauses…",
+  "Looking for your own part in it…",
+  "Polishing your words…",
+];
+export const TIP_MS = 900;
+
+export function liveControls(stage) {
+  const canvas = h("canvas", { class: "jf-wave", "aria-hidden": "true" });
+  const label = h("span", {}, FINISH_LABELS.idle);
+  const finish = h("button", { type: "button", class: "jf-button jf-finish", "aria-label": "Finish answer", "data-key": "Finish answer", "data-phase": "idle", onclick: () => stage.finish() }, icon("check", 20), label);
+  const time = h("span", { class: "jf-time", "aria-hidden": "true" }, "0:00");
+  const typed = h("div", { class: "jf-typed" });
+  const box = h("div", { class: "jf-controls" }, typed, h("div", { class: "jf-hear" }, canvas, time), h("p", { class: "jf-warn", role: "status" }), finish);
+  box.setPhase = (phase) => {
+    if (finish.getAttribute("data-phase") === phase) return;
+    finish.setAttribute("data-phase", phase);
+    label.textContent = FINISH_LABELS[phase];
+  };
+  box.setTime = (text) => {
+    time.textContent = text;
+  };
+  box.setWarning = (text) => {
+    const line = box.querySelector(".jf-warn");
+    if (line.textContent !== text) line.textContent = text;
+  };
+  box.showTyping = (on) => {
+    typed.replaceChildren();
+    if (!on) return;
+    typed.append(h("textarea", { "aria-label": "Your answer", "data-key": "typed", rows: 5, placeholder: "Type your answer here, in the words you would say." }));
+  };
+  box.typedText = () => (typed.firstChild ? typed.firstChild.value : "");
+  box.canvas = canvas;
+  box.finish = finish;
+  return box;
+}
+
+function bar(width, extra = "") {
+  return h("span", { class: `jf-bone ${extra}`, style: { width } });
+}
+
+/** The dashboard's own boxes, empty: same places, same heights, so nothing jumps when the scores arrive. */
+export function skeletonView() {
+  const tip = h("p", { class: "jf-analysing", role: "status" }, icon("spark"), h("span", {}, TIPS[0]));
+  const view = h("div", { class: "jf-dash jf-skeleton", "aria-busy": "true", "data-testid": "skeleton" },
+    h("header", { class: "jf-card jf-scorecard" }, h("span", { class: "jf-bone jf-bone-ring" }),
+      h("div", { class: "jf-scoretext" }, tip, bar("70%", "jf-bone-line"), h("div", { class: "jf-row" }, bar("104px", "jf-bone-chip"), bar("104px", "jf-bone-chip")))),
+    h("div", { class: "jf-bone jf-bone-tabs" }),
+    h("div", { class: "jf-columns" },
+      h("section", { class: "jf-card jf-slot-star" }, bar("38%", "jf-bone-line"), [1, 2, 3, 4].map(() => h("div", { class: "jf-bone-star" }, bar("28%"), bar("100%", "jf-bone-thin"), bar("72%")))),
+      h("section", { class: "jf-card jf-slot-insight" }, bar("44%", "jf-bone-line"), bar("96%"), bar("88%"), bar("92%"), bar("60%"))),
+    rewriteBones());
+  let index = 0;
+  const timer = setInterval(() => {
+    if (!view.isConnected && index > 1) clearInterval(timer);
+    index += 1;
+    tip.lastChild.textContent = TIPS[index % TIPS.length];
+  }, TIP_MS);
+  view.classList.toggle("jf-still", reducedMotion());
+  view.dispose = () => clearInterval(timer);
+  return view;
+}
+
+export function rewriteBones() {
+  return h("section", { class: "jf-card jf-slot-rewrite", "aria-busy": "true" }, bar("30%", "jf-bone-line"),
+    h("div", { class: "jf-sides" }, [0, 1].map(() => h("div", { class: "jf-side" }, ["100%", "94%", "97%", "90%", "96%", "54%"].map((w) => bar(w))))));
+}
+
+/** The offline transcript, to be mended before it is scored. */
+export function reviewView(stage, review) {
+  const area = h("textarea", { id: "jf-review", "data-key": "review", rows: 9, spellcheck: "true" });
+  area.value = review.text;
+  const left = h("span", { class: "jf-hint", role: "timer" });
+  const submit = button("Use this text", { kind: "primary", glyph: "check", onclick: () => send() });
+  let seconds = review.auto_submit_s || 0;
+  let timer = null;
+  const stop = () => {
+    clearInterval(timer);
+    timer = null;
+    left.textContent = "Take your time. It is scored when you are done.";
+  };
+  const send = () => {
+    clearInterval(timer);
+    stage.submitTranscript(review.attempt_id, area.value);
+  };
+  const show = () => {
+    left.textContent = `Goes on by itself in ${seconds} s unless you edit it.`;
+  };
+  if (seconds > 0) {
+    show();
+    timer = setInterval(() => {
+      seconds -= 1;
+      if (seconds <= 0) send();
+      else show();
+    }, 1000);
+  } else left.textContent = "It is scored when you are done.";
+  for (const sign of ["input", "keydown", "pointerdown"]) area.addEventListener(sign, stop, { once: true });
+  const view = h("div", { class: "jf-card jf-review", "data-testid": "transcript-review" },
+    h("h2", {}, "Is this what you said?"), h("p", { class: "jf-lead" }, review.reason),
+    h("label", { for: "jf-review", class: "jf-sr" }, "Transcript of your answer"), area,
+    h("div", { class: "jf-row jf-row-end" }, left, submit));
+  view.dispose = () => clearInterval(timer);
+  return view;
+}

@@ -1,0 +1,245 @@
+"""The stage on its own: a page with the component and a scripted conductor behind a real WebSocket.
+
+It speaks the contract's events (built from the contract's models) so that every state, also those a healthy server
+rarely shows, can be tested and photographed without waiting for it.
+"""
+
+import asyncio
+import contextlib
+import json
+import threading
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import uvicorn
+from pydantic import BaseModel
+from starlette.applications import Starlette
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from coach.contracts import events as ev
+from coach.contracts.interview import ViewState
+from pages.components import personas
+from pages.components.stage import HTML, script, style
+from tests.browser import stage_content as content
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Stage</title><style>@font-face{font-family:Figtree;src:url(/figtree.woff2);font-weight:300 900}
+body{margin:0;padding:76px 24px 0;background:#fbf8f3}@media(max-width:860px){body{padding:12px 16px 0}}</style>
+<body>%s<style>%s</style><script type="module">
+import mount from "/stage.mjs";
+const data = %s;
+window.acts = [];
+const trigger = (name, value) => { window.acts.push(value); if (value.name === "start" || value.name === "resume") {
+  data.session = {interview_id: "i1", ws_url: "/ws", token: "t" + window.acts.length, resumed: value.name === "resume"}; render(); } };
+window.render = (change) => mount({parentElement: document.body, data: {...Object.assign(data, change || {})}, setTriggerValue: trigger});
+render();
+</script></body></html>"""
+
+
+class ScriptedConductor:
+    """Answers commands the way the conductor does; `faults` and `follow_up` choose the story."""
+
+    def __init__(self, socket: WebSocket, plan: dict[str, object]) -> None:
+        self.socket = socket
+        self.plan = plan
+        self.attempt = int(plan.get("attempt", 2))  # type: ignore[call-overload]
+        self.frames = 0
+
+    async def send(self, event: BaseModel) -> None:
+        checked = ev.event_adapter.validate_json(event.model_dump_json())
+        await self.socket.send_text(checked.model_dump_json())
+
+    async def state(self, view: ViewState) -> None:
+        last = bool(self.plan.get("last"))
+        await self.send(
+            ev.SessionState(
+                payload=ev.SessionStatePayload(
+                    status="in_progress",
+                    view_state=view,
+                    current_question=ev.CurrentQuestion(id="q1", text=content.QUESTION),
+                    attempt_number=self.attempt,
+                    attempt_id=f"attempt-{self.attempt}",
+                    question_number=3 if last else 1,
+                    question_count=3,
+                    is_last_question=last,
+                    persona_id=str(self.plan.get("persona", "sarah")),
+                    can_follow_up=False,
+                )
+            )
+        )
+
+    async def handle(self, message: dict[str, object]) -> None:
+        kind = ev.command_adapter.validate_python(message).type
+        await getattr(self, f"on_{kind.lower()}", self.ignore)()
+
+    async def ignore(self) -> None:
+        return
+
+    async def on_start_interview(self) -> None:
+        await self.state(ViewState.ASKING)
+        await self.send(ev.Speak(payload=ev.SpeakPayload(task_id="s1", text=content.QUESTION)))
+
+    async def on_speech_done(self) -> None:
+        await self.send(ev.SpeechEnd())
+        if not self.plan.get("hold_asking"):
+            await self.state(ViewState.LISTENING)
+
+    async def on_restart_answer(self) -> None:
+        await self.send(ev.ListeningReset(payload=ev.ListeningResetPayload(new_attempt_id=f"attempt-{self.attempt}")))
+
+    async def on_submit_transcript(self) -> None:
+        await self.feedback()
+
+    async def on_finish_answer(self) -> None:
+        await self.send(ev.ProcessingHint())
+        await self.state(ViewState.PROCESSING)
+        if self.plan.get("hold_processing"):
+            return
+        if self.plan.get("review"):
+            payload = ev.TranscriptReviewPayload(
+                attempt_id=f"attempt-{self.attempt}",
+                text=content.TRANSCRIPT,
+                reason="The offline recogniser mishears words. Correct what is wrong; your timing is kept.",
+                auto_submit_s=12,
+            )
+            await self.send(ev.TranscriptReview(payload=payload))
+            return
+        if self.plan.get("delayed"):
+            notice = ev.NoticePayload(code="FEEDBACK_DELAYED", message="The coach did not answer. You can go on.")
+            await self.send(ev.Notice(payload=notice))
+            await self.state(ViewState.FEEDBACK)
+            return
+        await self.feedback()
+
+    async def feedback(self) -> None:
+        if self.plan.get("follow_up"):
+            payload = ev.FollowUpQueuedPayload(question_text=content.FOLLOW_UP, attempt_id=f"attempt-{self.attempt}")
+            await self.send(ev.FollowUpQueued(payload=payload))
+        else:
+            await self.send(ev.NoFollowUp())
+        verbatim = bool(self.plan.get("verbatim", True))
+        await self.send(ev.UpdateScores(payload=content.scores(self.attempt, verbatim=verbatim)))
+        await self.state(ViewState.FEEDBACK)
+        await self.send(ev.UpdateRewrite(payload=content.rewrite(self.attempt)))
+
+    async def on_retry_question(self) -> None:
+        self.attempt = min(3, self.attempt + 1)
+        await self.state(ViewState.LISTENING)
+
+    async def on_finish_interview(self) -> None:
+        summary = {
+            "headline": "Your stories are yours. Give each one an ending that can be counted.",
+            "strengths": ["You say what you did yourself.", "You set the scene in one breath."],
+            "gaps": ["Results without figures.", "Why you chose this way is left to be guessed."],
+            "stories_to_save": ["The checkout rescue", "The release that almost slipped"],
+            "resume_prompts": ["Add the checkout rescue to your latest role, with the error rate."],
+            "readiness_score": 7.2,
+        }
+        payload = ev.SummaryPayload(
+            status="completed",
+            overall_score=7.1,
+            summary=summary,
+            plan=["Tell the checkout rescue again, ending with a figure.", "One leadership question tomorrow."],
+        )
+        await self.send(ev.InterviewSummary(payload=payload))
+
+    async def on_ready_for_next(self) -> None:
+        error = ev.ErrorPayload(
+            code="STORE_FULL",
+            message="The disk is full, so nothing new can be kept. Free some space, then start again.",
+            recoverable=False,
+        )
+        await self.send(ev.ErrorEvent(payload=error))
+
+    async def levels(self) -> None:
+        """What the server says of the microphone while listening: 1.6 s speech, then silence until ready."""
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+            for tick in range(600):
+                phase = (tick * 0.1) % 5
+                level = ev.LevelPayload(
+                    rms_dbfs=-22 if phase < 3 else -64,
+                    speaking=phase < 3,
+                    finish_ready=phase > 4.4,
+                    seconds=tick * 0.1,
+                )
+                await self.send(ev.Level(payload=level))
+                await asyncio.sleep(0.1)
+
+
+class StageServer:
+    """Serves the harness on a free port; `plan` may be changed between pages."""
+
+    def __init__(self) -> None:
+        self.plan: dict[str, object] = {}
+        self.data: dict[str, object] = {}
+        self.commands: list[dict[str, object]] = []
+        self.frames: list[bytes] = []
+        self.sockets: list[WebSocket] = []
+
+    async def _page(self, request: object) -> HTMLResponse:
+        people = [p.model_dump() for p in personas.load_personas()]
+        data = {"personas": people, "persona_id": "sarah", "q_count": 3, "jobs": [], "saved": [], "voice": "browser"}
+        data |= {"coach_label": "offline coach", "session": None} | self.data
+        return HTMLResponse(PAGE % (HTML, style(), json.dumps(data)))
+
+    async def _script(self, request: object) -> Response:
+        return Response(script(), media_type="text/javascript")
+
+    async def _font(self, request: object) -> FileResponse:
+        return FileResponse(ROOT / "pages/static/figtree.woff2")
+
+    async def _socket(self, socket: WebSocket) -> None:
+        await socket.accept()
+        self.sockets.append(socket)
+        conductor = ScriptedConductor(socket, self.plan)
+        levels = asyncio.create_task(conductor.levels()) if self.plan.get("levels") else None
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            await conductor.state(ViewState(str(self.plan.get("at", "INTRO_LOADING"))))
+            async for message in self._messages(socket):
+                await conductor.handle(message)
+        if levels:
+            levels.cancel()
+
+    async def _messages(self, socket: WebSocket) -> AsyncIterator[dict[str, object]]:
+        while True:
+            raw = await socket.receive()
+            if raw["type"] == "websocket.disconnect":
+                return
+            if raw.get("bytes"):
+                self.frames.append(raw["bytes"])
+            elif raw.get("text"):
+                message = json.loads(raw["text"])
+                self.commands.append(message)
+                yield message
+
+    def app(self) -> Starlette:
+        routes = [
+            Route("/", self._page),
+            Route("/stage.mjs", self._script),
+            Route("/figtree.woff2", self._font),
+            WebSocketRoute("/ws", self._socket),
+        ]
+        return Starlette(routes=routes)
+
+
+@contextlib.contextmanager
+def stage_server() -> Iterator[tuple[StageServer, str]]:
+    """The harness and its address."""
+    stage = StageServer()
+    config = uvicorn.Config(stage.app(), host="127.0.0.1", port=0, log_level="error", ws="websockets-sansio")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        if not thread.is_alive():
+            raise RuntimeError("the stage harness did not start")
+        threading.Event().wait(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield stage, f"http://127.0.0.1:{port}/"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
