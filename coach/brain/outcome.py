@@ -39,7 +39,6 @@ class CallReader:
         self._text: list[str] = []
         self._sections = SectionReader()
         self._section_seen = False
-        self._sent = False
         self._used = False
 
     @property
@@ -66,7 +65,7 @@ class CallReader:
         except VendorTimeoutError as error:
             self._fail("timeout", error.message)
         except VendorError as error:
-            self._fail("vendor", error.message, retryable=error.retryable)
+            self._fail("vendor", error.message, retryable=error.retryable and bool(self._text))
         except Exception:
             log.exception("the evaluation of attempt %s broke", self._call.attempt_id)
             self._fail("internal", "", retryable=False)
@@ -100,7 +99,6 @@ class CallReader:
             self._used = True
             self._tally.usage += chunk.events
         elif isinstance(chunk, RequestSent):
-            self._sent = True
             return self._mark("request_sent")
         return []
 
@@ -166,7 +164,7 @@ class CallReader:
         if self.drain and not self.drain.done():
             self.drain.cancel()
         estimate = getattr(self._brain, "estimated_usage", None)
-        if estimate and self._sent and not self._used:
+        if estimate and not self._used and (self._text or self.failure == "timeout"):
             self._used = True
             self._tally.usage += estimate(self._call, self.text)
 

@@ -51,7 +51,8 @@ class EvaluationCall:
     attempt_id: str
     resume_text: str = ""
     correction: str = ""
-    """Format-correction message of a retry, empty on the first call."""
+    """Why the last output could not be used, empty on the first call: `invalid_json`, `invalid_schema` or `truncated`,
+    then `: ` and which fields. The brain says it in its bundle's words."""
     call_number: int = 1
     interview_id: str = ""
 

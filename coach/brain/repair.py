@@ -1,8 +1,8 @@
 """What happens when an output cannot be used: which failures earn another call, and the evaluation that is always safe.
 
 The ladder: text that is not JSON earns one retry with a correction, an object that breaks the contract earns one retry,
-a cut-off output counts as the former, a lost connection or a timeout earns one retry too; never more than three calls.
-A refusal earns none. After that the safe minimal evaluation stands in for every section that is still missing.
+a cut-off output counts as the former, a stream that broke off or stalled earns one too; never more than three calls.
+A refusal earns none, nor does a server that cannot be reached: a brain tries that again by itself. After that the safe minimal evaluation stands in for every section that is still missing.
 """
 
 from dataclasses import dataclass, replace
