@@ -4,6 +4,8 @@ Level-based detectors take typing and breath for speech, Silero does not. After 
 syllables late; the batch form therefore listens forwards and backwards and believes whichever is surer.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from coach.audio.edges import Segments, refine
@@ -53,7 +55,9 @@ class VoiceActivity:
 def speech_probabilities(samples: Samples) -> Floats:
     """Speech probability per 32 ms window of a whole recording, heard forwards and backwards."""
     padded = _levelled(np.pad(samples, (0, -len(samples) % WINDOW)))
-    return np.maximum(Silero().probabilities(padded), Silero().probabilities(padded[::-1].copy())[::-1])
+    with ThreadPoolExecutor(max_workers=2) as both:
+        forwards, backwards = both.map(lambda sound: Silero().probabilities(sound), (padded, padded[::-1].copy()))
+    return np.maximum(forwards, backwards[::-1])
 
 
 def speech_segments(samples: Samples) -> Segments:

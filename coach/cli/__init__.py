@@ -14,7 +14,7 @@ from coach.errors import CoachError, UsageError
 
 COMMANDS: dict[str, str] = {
     "practice": "coach.cli.practice:practice",
-    "transcribe": "coach.cli.practice:transcribe",
+    "transcribe": "coach.cli.transcribe:transcribe",
     "evaluate": "coach.cli.brain:evaluate",
     "plan": "coach.cli.brain:plan",
     "schema": "coach.cli.brain:schema",

@@ -1,0 +1,81 @@
+"""`python -m coach transcribe`: speech only, nothing stored."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import click
+
+from coach.audio.decode import decode
+from coach.audio.vad import require_speech
+from coach.bootstrap import build_transcriber
+from coach.cli.output import emit, json_option
+from coach.contracts.delivery import DeliveryMetrics
+from coach.contracts.transcript import Transcript
+from coach.settings import settings
+from coach.speech.delivery import measure
+from coach.speech.delivery_words import mark_fillers
+from coach.speech.port import SpeechContext
+from coach.text.fillers import find_fillers
+
+TRANSCRIBERS = ("auto", "deepgram", "whisper", "pocketsphinx", "typed")
+
+
+@click.command(help="Transcribe a recording and measure its delivery; nothing is stored.")
+@click.option("--audio", required=True, type=click.Path(path_type=Path), help="wav, flac, mp3, ogg/opus, webm or m4a.")
+@click.option("--transcriber", type=click.Choice(TRANSCRIBERS), default=None, help="Default: COACH_TRANSCRIBER.")
+@json_option
+def transcribe(audio: Path, transcriber: str | None, as_json: bool) -> None:
+    """Runs the chosen transcriber over `audio`."""
+    result = asyncio.run(transcribe_file(audio, transcriber or ""))
+    emit(result, as_json=as_json, human=_lines)
+
+
+async def transcribe_file(audio: Path, transcriber: str = "") -> dict[str, Any]:
+    """The JSON object of the command.
+
+    Raises:
+        AudioError: the file is empty, not audio, too long, or holds no speech.
+    """
+    pcm = await asyncio.to_thread(decode, audio)
+    await asyncio.to_thread(require_speech, pcm, audio.name)
+    engine = build_transcriber(settings(), transcriber)
+    try:
+        heard = await engine.transcribe(audio, SpeechContext(), attempt_id=f"cli-{audio.stem}", verbatim=True)
+    finally:
+        await engine.close()
+    metrics = await asyncio.to_thread(measure, heard.transcript, pcm)
+    return describe(heard.transcript, metrics)
+
+
+def describe(transcript: Transcript, metrics: DeliveryMetrics) -> dict[str, Any]:
+    """Transcript, words and delivery under their public names."""
+    words = mark_fillers(transcript, find_fillers(transcript.text) if transcript.verbatim else [])
+    return {
+        "transcript": transcript.text,
+        "words": [w.model_dump(mode="json") for w in words],
+        "delivery": metrics.model_dump(mode="json"),
+        "transcriber": transcript.transcriber,
+        "source": transcript.source.value,
+        "notes": transcript.notes,
+    }
+
+
+def _lines(result: dict[str, Any]) -> str:
+    delivery = result["delivery"]
+    fillers = delivery["filler_count"] if delivery["verbatim"] else "not measurable with this transcriber"
+    pace = "not measured" if delivery["wpm"] is None else f"{delivery['wpm']:.0f} words per minute"
+    if delivery["wpm_range"]:
+        low, high = delivery["wpm_range"]
+        pace = f"{low:.0f} to {high:.0f} words per minute (rough word count)"
+    return "\n".join(
+        [
+            result["transcript"],
+            "",
+            f"pace         {pace}",
+            f"fillers      {fillers}",
+            f"long pauses  {delivery['long_pause_count']}",
+            f"length       {delivery['duration_s']:.1f} s, speech {delivery['speech_s']:.1f} s",
+            *(f"note         {note}" for note in result["notes"]),
+        ]
+    )
