@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from coach.audio.archive import write_flac
+from coach.audio.decode import decode
 from coach.brain.port import Brain
 from coach.contracts.events import (
     AnswerFollowUp,
@@ -44,7 +46,7 @@ from coach.interview.board import Board
 from coach.interview.closing import Closing
 from coach.interview.fanout import Subscription
 from coach.interview.listening import Listening
-from coach.interview.parts import Parts
+from coach.interview.parts import Parts, off_loop
 from coach.interview.processing import Processing, typed
 from coach.interview.session import Session
 from coach.interview.voice import Voice
@@ -143,16 +145,20 @@ class Conductor:
         """An uploaded recording as the answer to the question in hand; it replaces what was recorded live.
 
         Raises:
+            AudioError: it is no recording, or is empty.
             IllegalCommandError: no answer is awaited.
         """
+        sound = await off_loop(decode, path)
         async with self._s.lock:
             attempt = self._s.board.attempt(attempt_id or self._s.attempt_id)
             if not self._awaited(attempt):
                 return
             states.after("FINISH_ANSWER", self._s.view)
             await self._listening.drop()
+            recording = self.parts.journal_dir / f"{attempt.id}.flac"
+            await off_loop(write_flac, sound, recording)
             timeline = self._acknowledge(attempt)
-            self._processing.start_file(attempt, path, timeline)
+            self._processing.start_file(attempt, recording, timeline)
 
     async def finish(self) -> SummaryPayload:
         """*Finish interview*: its summary; a second call gives it again."""

@@ -23,6 +23,11 @@ class Subscription:
         self.closed = False
         self.overrun = False
 
+    @property
+    def backlog(self) -> int:
+        """Events not yet taken."""
+        return len(self._events)
+
     def put(self, event: Event) -> None:
         """Queues `event` without waiting."""
         if self.closed:

@@ -1,10 +1,12 @@
 """A whole interview through the conductor with scripted vendors and the drawn avatar."""
 
+import wave
+
 import pytest
 
 from coach.contracts import events as ev
 from coach.contracts.interview import AttemptRank, AttemptStatus, InterviewStatus, ViewState
-from tests.conversation.driver import begin, listening, make_hub
+from tests.conversation.driver import begin, listening, make_hub, tone
 from tests.fakes.store import FakeStore
 from tests.fakes.vendors import FakeTranscriber, ScriptedEvaluation
 
@@ -113,13 +115,15 @@ async def test_an_uploaded_recording_is_an_answer(tmp_path):
     hub = make_hub(tmp_path)
     client = await listening(hub)
     file = tmp_path / "answer.wav"
-    file.write_bytes(b"RIFF")
+    with wave.open(str(file), "wb") as out:
+        out.setparams((1, 2, 16_000, 0, "NONE", ""))
+        out.writeframes(tone(1.0))
     await client.conductor.submit_recording(file)
     await client.conductor.submit_recording(file)
     await client.wait("UPDATE_SCORES")
     await client.settled()
     attempt = client.conductor.board.attempt(client.state.attempt_id)
-    assert attempt.transcript.source == "batch" and attempt.audio_uri.endswith(".wav")
+    assert attempt.transcript.source == "batch" and attempt.audio_uri.endswith(".flac")
     await hub.close()
 
 

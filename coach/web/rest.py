@@ -1,0 +1,310 @@
+"""The REST handlers: each turns a request into commands of the conductor and its state into an answer."""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import anyio
+from pydantic import BaseModel, ValidationError
+from starlette.background import BackgroundTask
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+
+from coach.contracts import events as ev
+from coach.contracts.interview import Attempt, AttemptStatus, ViewState
+from coach.errors import (
+    CoachError,
+    EntitlementError,
+    IllegalCommandError,
+    InputError,
+    NotFoundError,
+    RateLimitError,
+    StoreError,
+    UsageError,
+    VendorError,
+)
+from coach.interview.conductor import Conductor
+from coach.interview.hub import InitRequest, InterviewHub
+from coach.interview.parts import Archive, StoryShelf
+from coach.web import access, models
+
+Model = TypeVar("Model", bound=BaseModel)
+Handler = Callable[[Request], Awaitable[Response]]
+
+_STATUS: tuple[tuple[type[CoachError], int], ...] = (
+    (RateLimitError, 429),
+    (IllegalCommandError, 409),
+    (NotFoundError, 404),
+    (InputError, 422),
+    (UsageError, 409),
+    (EntitlementError, 402),
+    (StoreError, 503),
+    (VendorError, 503),
+)
+
+
+class WebServices(Protocol):
+    """What the interface needs of the wiring."""
+
+    @property
+    def hub(self) -> InterviewHub:
+        """All interviews."""
+
+    @property
+    def archive(self) -> Archive:
+        """Finished recordings."""
+
+
+class AccessError(CoachError):
+    """Not let in."""
+
+    code = "UNAUTHORIZED"
+    status = 401
+
+
+class OriginError(AccessError):
+    """Called from a foreign page."""
+
+    code = "FOREIGN_ORIGIN"
+    status = 403
+
+
+class TooLargeError(AccessError):
+    """More than is taken."""
+
+    code = "TOO_LARGE"
+    status = 413
+
+
+def answer(body: BaseModel, status: int = 200) -> JSONResponse:
+    """A JSON answer."""
+    return JSONResponse(body.model_dump(mode="json"), status)
+
+
+def problem(error: CoachError) -> JSONResponse:
+    """The answer to an expected failure."""
+    status = error.status if isinstance(error, AccessError) else 500
+    for kind, code in _STATUS:
+        if isinstance(error, kind):
+            status = code
+            break
+    recoverable = error.retryable or status in (409, 422)
+    body = models.ErrorBody(error=models.Problem(code=error.code, message=str(error), recoverable=recoverable))
+    return answer(body, status)
+
+
+async def body_of(request: Request, model: type[Model]) -> Model:
+    """The request's JSON as `model`; an empty body is an empty object.
+
+    Raises:
+        InputError, TooLargeError.
+    """
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > access.MAX_JSON_BYTES:
+            raise TooLargeError("The request is too large.")
+    try:
+        return model.model_validate_json(bytes(raw) or b"{}")
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"The request cannot be used: {where or 'body'}: {first['msg']}.") from error
+
+
+class Rest:
+    """Handlers over one set of services."""
+
+    def __init__(self, services: WebServices, origins: tuple[str, ...] = ()) -> None:
+        """`origins`: foreign pages that are welcome, as `https://host`."""
+        self._services = services
+        self._origins = origins
+        self._inits = access.RateLimit(access.INITS_PER_MINUTE, 60)
+
+    @property
+    def hub(self) -> InterviewHub:
+        """All interviews."""
+        return self._services.hub
+
+    def guarded(self, handler: Handler) -> Handler:
+        """Checks the origin and turns expected failures into answers."""
+
+        async def wrapped(request: Request) -> Response:
+            try:
+                if not access.origin_allowed(request.headers, self._origins):
+                    raise OriginError("This page may not call the interview service.")
+                return await handler(request)
+            except CoachError as error:
+                return problem(error)
+
+        return wrapped
+
+    async def _interview(self, request: Request, interview_id: str) -> Conductor:
+        token = access.bearer(request.headers, request.query_params)
+        if await self.hub.check(token) != interview_id:
+            raise AccessError("The token does not open this interview.")
+        return await self.hub.open(interview_id)
+
+    async def _attempt(self, request: Request) -> tuple[Conductor, Attempt]:
+        """The attempt of the path, in the interview of the token: what is not in it does not exist for the caller."""
+        conductor = await self._of_token(request)
+        return conductor, conductor.board.attempt(request.path_params["id"])
+
+    async def _of_token(self, request: Request) -> Conductor:
+        interview_id = await self.hub.check(access.bearer(request.headers, request.query_params))
+        if interview_id is None:
+            raise AccessError("The token is unknown or has expired.")
+        return await self.hub.open(interview_id)
+
+    # -- handlers ----------------------------------------------------------------------------------------------------
+
+    async def init(self, request: Request) -> Response:
+        """POST /mock-interviews/init."""
+        if not self._inits.allow():
+            raise RateLimitError("Too many interviews were begun; try again in a minute.")
+        asked = await body_of(request, InitRequest)
+        scheme = "wss" if request.url.scheme == "https" else "ws"
+        result = await self.hub.init(asked, ws_base=f"{scheme}://{request.url.netloc}")
+        return answer(result, 201)
+
+    async def state(self, request: Request) -> Response:
+        """GET /mock-interviews/{id}."""
+        conductor = await self._interview(request, request.path_params["id"])
+        return answer(conductor.snapshot().payload)
+
+    async def next_question(self, request: Request) -> Response:
+        """POST /mock-interviews/{id}/next-question: starts, moves on, or tells what is being asked."""
+        conductor = await self._interview(request, request.path_params["id"])
+        await body_of(request, models.SubmitRequest)
+        state = conductor.snapshot().payload
+        question = state.current_question
+        if question is None:
+            await conductor.send(ev.StartInterview())
+        elif state.view_state not in (ViewState.ASKING, ViewState.LISTENING):
+            await conductor.send(ev.ReadyForNext(payload=ev.ReadyForNextPayload(last_question_id=question.id)))
+        return answer(_question(conductor.snapshot().payload))
+
+    async def submit(self, request: Request) -> Response:
+        """POST /attempts/{id}/submit: like *Finish answer*, any number of times."""
+        conductor, attempt = await self._attempt(request)
+        text = (await body_of(request, models.SubmitRequest)).transcript
+        if text is not None:
+            typed = ev.TranscriptPayload(attempt_id=attempt.id, text=text)
+            await conductor.send(ev.SubmitTranscript(payload=typed))
+        else:
+            finish = ev.FinishAnswerPayload(question_id=attempt.exchange_id, attempt_id=attempt.id, timestamp_ms=0)
+            await conductor.send(ev.FinishAnswer(payload=finish))
+        return answer(models.Submitted(attempt_id=attempt.id, status=_status(conductor, attempt.id)), 202)
+
+    async def upload(self, request: Request) -> Response:
+        """POST /attempts/{id}/recording: an uploaded recording is the answer."""
+        conductor, attempt = await self._attempt(request)
+        file = await _received(request)
+        try:
+            await conductor.submit_recording(file, attempt_id=attempt.id)
+        finally:
+            await asyncio.to_thread(file.unlink, True)
+        return answer(models.Submitted(attempt_id=attempt.id, status=_status(conductor, attempt.id)), 202)
+
+    async def retry(self, request: Request) -> Response:
+        """POST /exchanges/{id}/retry."""
+        conductor = await self._of_token(request)
+        exchange = conductor.board.exchange(request.path_params["id"])
+        await conductor.send(ev.RetryQuestion(payload=ev.ExchangeRef(question_id=exchange.id)))
+        state = conductor.snapshot().payload
+        return answer(models.Retried(new_attempt_id=state.attempt_id or "", attempt_number=state.attempt_number), 201)
+
+    async def finish(self, request: Request) -> Response:
+        """POST /mock-interviews/{id}/finish; the token is dead afterwards, the same call again gives the same."""
+        interview_id = request.path_params["id"]
+        token = access.bearer(request.headers, request.query_params)
+        if self.hub.finished_by(token) != interview_id:
+            await self._interview(request, interview_id)
+        done: ev.SummaryPayload = await self.hub.finish(interview_id)
+        return answer(models.Finished(**done.model_dump()))
+
+    async def audio(self, request: Request) -> Response:
+        """GET /attempts/{id}/audio, with Range."""
+        _, attempt = await self._attempt(request)
+        if not attempt.audio_uri or attempt.audio_deleted_at:
+            raise NotFoundError("There is no recording of this attempt any more.")
+        path = await asyncio.to_thread(self._services.archive.local_path, attempt.audio_uri)
+        fetched = not await asyncio.to_thread(_is_kept, path, attempt.audio_uri)
+        cleanup = BackgroundTask(path.unlink, True) if fetched else None
+        return FileResponse(path, media_type="audio/flac", background=cleanup, headers={"Cache-Control": "private"})
+
+    async def save(self, request: Request) -> Response:
+        """POST /attempts/{id}/save: the rewrite becomes a story in the library, once."""
+        _, attempt = await self._attempt(request)
+        wanted = await body_of(request, models.SaveRequest)
+        if attempt.evaluation is None or attempt.status != AttemptStatus.EVALUATED:
+            raise IllegalCommandError("There is nothing to save yet: the feedback is not complete.")
+        shelf: StoryShelf | None = getattr(self._services, "stories", None)
+        if shelf is None:
+            raise NotFoundError("There is no library here.")
+        suggestion = attempt.evaluation.library_suggestion
+        title = wanted.title or suggestion.suggested_title
+        story = await shelf.save_story(attempt.id, title=title, category=wanted.category or suggestion.category)
+        return answer(models.Saved(story_id=story), 201)
+
+
+def _question(state: ev.SessionStatePayload) -> models.NextQuestion:
+    question = state.current_question
+    if question is None:
+        raise IllegalCommandError("There is no question now.")
+    return models.NextQuestion(
+        exchange_id=question.id,
+        question_text=question.text,
+        clip_url=question.media_url,
+        mode=question.mode,
+        attempt_id=state.attempt_id,
+        question_number=state.question_number,
+        question_count=state.question_count,
+        is_last_question=state.is_last_question,
+    )
+
+
+def _status(conductor: Conductor, attempt_id: str) -> str:
+    return conductor.board.attempt(attempt_id).status.value
+
+
+def _is_kept(path: Path, uri: str) -> bool:
+    """Whether `path` is the archive's own file rather than a copy fetched for us."""
+    return str(path) in uri
+
+
+async def _received(request: Request) -> Path:
+    """The uploaded sound in a temporary file: a multipart `file` or the raw body.
+
+    Raises:
+        InputError, TooLargeError.
+    """
+    target = Path(tempfile.mkstemp(prefix="upload-")[1])
+    size = 0
+    try:
+        async with await anyio.open_file(target, "wb") as out:
+            async for chunk in _chunks(request):
+                size += len(chunk)
+                if size > access.MAX_UPLOAD_BYTES:
+                    raise TooLargeError("The recording is too large.")
+                await out.write(chunk)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    return target
+
+
+async def _chunks(request: Request) -> Any:
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        async for chunk in request.stream():
+            yield chunk
+        return
+    async with request.form(max_files=1, max_fields=10) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise InputError("The form has no file.")
+        while chunk := await file.read(1 << 20):
+            yield chunk

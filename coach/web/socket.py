@@ -1,0 +1,151 @@
+"""The WebSocket of one client: JSON commands and audio frames in, events out.
+
+What cannot be used is answered with a typed ERROR to this client alone; nothing a client sends ends the service.
+Heartbeat: the server's WebSocket pings; a client that does not answer is cut off and comes back to its place.
+"""
+
+import asyncio
+from contextlib import suppress
+
+from pydantic import ValidationError
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from coach.contracts.events import ErrorEvent, ErrorPayload, command_adapter
+from coach.contracts.interview import InterviewStatus
+from coach.errors import CoachError, InputError
+from coach.interview.conductor import Conductor
+from coach.interview.fanout import Subscription
+from coach.interview.hub import InterviewHub
+from coach.web import access
+from coach.web.opus import OpusDecoder
+
+CLOSE_COMPLETED = 1000
+CLOSE_OVERRUN = 4408
+CLOSE_UNAUTHORIZED = 4401
+COMMANDS_PER_S = 100
+QUIET_BACKLOG = 64
+"""A client that does not read its errors gets no more of them than this at a time."""
+
+
+class Line:
+    """One connected client."""
+
+    def __init__(self, socket: WebSocket, hub: InterviewHub, conductor: Conductor) -> None:
+        self._socket = socket
+        self._hub = hub
+        self._conductor = conductor
+        self._events: Subscription = conductor.subscribe()
+        self._rate = access.RateLimit(COMMANDS_PER_S, 1.0)
+        self._opus = OpusDecoder() if socket.query_params.get("codec") == "opus" else None
+
+    async def run(self) -> None:
+        """Serves until either side ends it."""
+        tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._write())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._events.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _write(self) -> None:
+        async for event in self._events:
+            await self._socket.send_text(event.model_dump_json())
+            if event.type == "SESSION_STATE" and event.payload.status == InterviewStatus.COMPLETED:
+                break
+        code = CLOSE_OVERRUN if self._events.overrun else CLOSE_COMPLETED
+        with suppress(RuntimeError):
+            await self._socket.close(code)
+
+    async def _read(self) -> None:
+        while True:
+            message = await self._socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            try:
+                data, text = message.get("bytes"), message.get("text")
+                if data is not None:
+                    self._audio(data)
+                elif text is not None:
+                    await self._command(text)
+            except CoachError as error:
+                self._refuse(error)
+
+    def _audio(self, data: bytes) -> None:
+        if len(data) > access.MAX_AUDIO_FRAME_BYTES:
+            raise FrameError("An audio frame may be 1 s long at most.")
+        if self._opus:
+            data = self._opus.decode(data)
+        if len(data) % 2:
+            raise FrameError("Audio is Int16: a frame has an even number of bytes.")
+        if data:
+            self._conductor.push_audio(data)
+
+    async def _command(self, text: str) -> None:
+        if len(text) > access.MAX_TEXT_FRAME_BYTES:
+            raise FrameError("The message is too large.")
+        if not self._rate.allow():
+            raise TooManyError("Too many messages in a second.")
+        try:
+            command = command_adapter.validate_json(text)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise MessageError(f"The message is none of the interface: {where or 'frame'}: {first['msg']}.") from error
+        await self._conductor.send(command)
+        if command.type == "FINISH_INTERVIEW":
+            self._hub.forget_token(self._conductor.id)
+
+    def _refuse(self, error: CoachError) -> None:
+        if self._events.backlog < QUIET_BACKLOG:
+            payload = ErrorPayload(code=error.code, message=str(error), recoverable=True)
+            self._events.put(ErrorEvent(payload=payload))
+
+
+class FrameError(InputError):
+    """A frame of a wrong size or kind."""
+
+    code = "BAD_FRAME"
+
+
+class MessageError(InputError):
+    """A text frame that is none of the commands."""
+
+    code = "BAD_MESSAGE"
+
+
+class TooManyError(InputError):
+    """More messages than a person can cause."""
+
+    code = "RATE_LIMITED"
+
+
+async def serve(socket: WebSocket, hub: InterviewHub, origins: tuple[str, ...]) -> None:
+    """Lets a client in and serves it."""
+    if not access.origin_allowed(socket.headers, origins):
+        await socket.close(1008)
+        return
+    token = access.bearer(socket.headers, socket.query_params)
+    try:
+        interview_id = await hub.check(token)
+        conductor = await hub.open(interview_id) if interview_id else None
+    except CoachError as error:
+        await _turn_away(socket, error.code, str(error), 1013)
+        return
+    if conductor is None:
+        message = "The token is unknown or has expired: open the interview again."
+        await _turn_away(socket, "UNAUTHORIZED", message, CLOSE_UNAUTHORIZED)
+        return
+    await socket.accept()
+    with suppress(WebSocketDisconnect):
+        await Line(socket, hub, conductor).run()
+
+
+async def _turn_away(socket: WebSocket, code: str, message: str, close: int) -> None:
+    """Browsers hide why a handshake failed, so the reason is told before closing."""
+    await socket.accept()
+    payload = ErrorPayload(code=code, message=message, recoverable=False)
+    with suppress(WebSocketDisconnect, RuntimeError):
+        await socket.send_text(ErrorEvent(payload=payload).model_dump_json())
+        await socket.close(close)

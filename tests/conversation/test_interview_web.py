@@ -1,0 +1,199 @@
+"""The open interface over a real server: REST, socket, tokens, limits."""
+
+import json
+import wave
+
+import httpx
+import pytest
+import websockets
+
+from coach.contracts import events as ev
+from coach.contracts.interview import ViewState
+from tests.conversation.driver import make_hub, tone
+from tests.conversation.serving import served
+from tests.fakes.vendors import ScriptedEvaluation
+
+
+class Socket:
+    """A client's end of the socket."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.seen = []
+
+    async def wait(self, kind, **payload):
+        while True:
+            event = json.loads(await self.connection.recv())
+            self.seen.append(event)
+            if event["type"] == kind and all(event["payload"].get(k) == v for k, v in payload.items()):
+                return event["payload"]
+
+    async def send(self, kind, **payload):
+        await self.connection.send(json.dumps({"type": kind, "payload": payload}))
+
+
+def header(way):
+    return {"Authorization": f"Bearer {way['auth_token']}"}
+
+
+async def begin(http, q_count=2):
+    return (await http.post("/mock-interviews/init", json={"q_count": q_count})).json()
+
+
+def connect(way, **more):
+    return websockets.connect(f"{way['ws_url']}?token={way['auth_token']}", **more)
+
+
+@pytest.fixture
+async def server(tmp_path):
+    hub = make_hub(tmp_path, evaluate=ScriptedEvaluation({"follow_up": "And the numbers?"}, {}))
+    async with served(hub) as host, httpx.AsyncClient(base_url=f"http://{host}") as http:
+        http.hub = hub
+        yield http
+
+
+async def test_an_interview_over_the_socket(server):
+    way = await begin(server, q_count=1)
+    async with connect(way) as raw:
+        socket = Socket(raw)
+        assert (await socket.wait("SESSION_STATE"))["view_state"] == "INTRO_LOADING"
+        await socket.send("START_INTERVIEW")
+        speak = await socket.wait("SPEAK")
+        await socket.send("SPEECH_DONE", task_id=speak["task_id"])
+        state = await socket.wait("SESSION_STATE", view_state="LISTENING")
+        for at in range(0, 6400 * 2, 640):
+            await raw.send(tone(0.4)[at : at + 640])
+        finish = {"question_id": state["current_question"]["id"], "attempt_id": state["attempt_id"], "timestamp_ms": 1}
+        await socket.send("FINISH_ANSWER", **finish)
+        await socket.send("FINISH_ANSWER", **finish)
+        hint = await socket.wait("PROCESSING_HINT")
+        assert hint["attempt_id"] == state["attempt_id"]
+        queued = await socket.wait("FOLLOW_UP_QUEUED")
+        assert queued["question_text"] == "And the numbers?" and queued["heygen_task_id"]
+        await socket.wait("UPDATE_SCORES", overall=6.5)
+        await socket.wait("UPDATE_REWRITE")
+        await socket.send("FINISH_INTERVIEW")
+        summary = await socket.wait("INTERVIEW_SUMMARY")
+        assert summary["status"] == "completed"
+        await socket.wait("SESSION_STATE", status="completed")
+        await raw.wait_closed()
+        assert raw.close_code == 1000
+    async with connect(way) as raw:
+        refused = await Socket(raw).wait("ERROR")
+        assert refused["code"] == "UNAUTHORIZED" and refused["recoverable"] is False
+
+
+async def test_an_interview_over_rest_alone(server, tmp_path):
+    way = await begin(server, q_count=2)
+    interview, auth = way["mock_interview_id"], header(way)
+    asked = await server.post(f"/mock-interviews/{interview}/next-question", headers=auth)
+    assert asked.status_code == 200 and asked.json()["question_number"] == 1
+    client = await server.hub.open(interview)
+    listener = client.subscribe()
+    attempt = asked.json()["attempt_id"]
+    async for event in listener:
+        if event.type == "SESSION_STATE" and event.payload.view_state == ViewState.LISTENING:
+            break
+    file = tmp_path / "a.wav"
+    with wave.open(str(file), "wb") as out:
+        out.setparams((1, 2, 16_000, 0, "NONE", ""))
+        out.writeframes(tone(1.0))
+    junk = await server.post(f"/attempts/{attempt}/recording", headers=auth, content=b"nonsense")
+    assert junk.status_code == 422
+    with file.open("rb") as body:
+        sent = await server.post(f"/attempts/{attempt}/recording", headers=auth, files={"file": body})
+    assert sent.status_code == 202
+    again = await server.post(f"/attempts/{attempt}/submit", headers=auth)
+    assert again.status_code == 202
+    async for event in listener:
+        if event.type == "UPDATE_REWRITE":
+            break
+    await client.settle()
+    sound = await server.get(f"/attempts/{attempt}/audio", headers=auth)
+    assert sound.status_code == 200 and sound.content[:4] == b"fLaC"
+    part = await server.get(f"/attempts/{attempt}/audio", headers={**auth, "Range": "bytes=4-13"})
+    assert part.status_code == 206 and part.content == sound.content[4:14]
+    assert (await server.get(f"/attempts/{attempt}/audio")).status_code == 401
+    exchange = asked.json()["exchange_id"]
+    retried = await server.post(f"/exchanges/{exchange}/retry", headers=auth)
+    assert retried.json()["attempt_number"] == 2
+    done = await server.post(f"/mock-interviews/{interview}/finish", headers=auth)
+    assert done.json()["status"] == "completed" and done.json()["plan"] == ["add a number"]
+    assert (await server.post(f"/mock-interviews/{interview}/finish", headers=auth)).json() == done.json()
+    assert (await server.get(f"/mock-interviews/{interview}", headers=auth)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        ("not json", "BAD_MESSAGE"),
+        ('{"type": "NO_SUCH"}', "BAD_MESSAGE"),
+        ('{"type": "FINISH_ANSWER", "payload": {"question_id": 1}}', "BAD_MESSAGE"),
+        ('{"type": "START_INTERVIEW", "payload": {"audio": "socket"}, "more": 1}', "BAD_MESSAGE"),
+        ('{"type": "RETRY_QUESTION", "payload": {"question_id": "nobody"}}', "NOT_FOUND"),
+        ('{"type": "READY_FOR_NEXT", "payload": {"last_question_id": "nobody"}}', "ILLEGAL_COMMAND"),
+        (b"\x00", "BAD_FRAME"),
+        (b"\x00" * 40_000, "BAD_FRAME"),
+        ("x" * 300_000, "BAD_FRAME"),
+    ],
+)
+async def test_what_cannot_be_used_gets_a_typed_error_and_changes_nothing(server, frame, code):
+    way = await begin(server)
+    async with connect(way) as raw:
+        socket = Socket(raw)
+        before = await socket.wait("SESSION_STATE")
+        await raw.send(frame)
+        error = await socket.wait("ERROR")
+        assert error["code"] == code and error["recoverable"]
+    now = (await server.get(f"/mock-interviews/{way['mock_interview_id']}", headers=header(way))).json()
+    assert now["view_state"] == before["view_state"]
+
+
+async def test_a_foreign_page_is_not_let_in(server):
+    way = await begin(server)
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        async with connect(way, origin="https://evil.example"):
+            pass
+    assert refused.value.response.status_code == 403
+    foreign = await server.post("/mock-interviews/init", json={}, headers={"Origin": "https://evil.example"})
+    assert foreign.status_code == 403
+    own = str(server.base_url).rstrip("/")
+    async with connect(way, origin=own) as raw:
+        await Socket(raw).wait("SESSION_STATE")
+
+
+async def test_a_token_opens_its_own_interview_only(server):
+    mine, other = await begin(server), await begin(server)
+    assert (await server.get(f"/mock-interviews/{other['mock_interview_id']}", headers=header(mine))).status_code == 401
+    stored = server.hub.parts.store.tokens[mine["mock_interview_id"]][0]
+    assert mine["auth_token"] not in stored and len(stored) == 64
+
+
+async def test_opus_frames_are_understood(server):
+    import av
+    import numpy as np
+
+    encoder = av.CodecContext.create("libopus", "w")
+    encoder.sample_rate, encoder.layout, encoder.format = 48_000, "mono", "s16"
+    encoder.open()
+    samples = (8000 * np.sin(np.arange(48_000) * 2 * np.pi * 220 / 48_000)).astype(np.int16)
+    packets = []
+    for at in range(0, 48_000, encoder.frame_size):
+        block = samples[at : at + encoder.frame_size].reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(block, format="s16", layout="mono")
+        frame.sample_rate = 48_000
+        packets += [bytes(p) for p in encoder.encode(frame)]
+    way = await begin(server)
+    async with websockets.connect(f"{way['ws_url']}?token={way['auth_token']}&codec=opus") as raw:
+        socket = Socket(raw)
+        await socket.send("START_INTERVIEW")
+        speak = await socket.wait("SPEAK")
+        await socket.send("SPEECH_DONE", task_id=speak["task_id"])
+        await socket.wait("SESSION_STATE", view_state="LISTENING")
+        for packet in packets:
+            await raw.send(packet)
+        await raw.send(b"\xff\xff\xff")
+        level = await socket.wait("LEVEL")
+        assert level["rms_dbfs"] > -30
+        conductor = await server.hub.open(way["mock_interview_id"])
+        assert isinstance(conductor.snapshot(), ev.SessionState)
