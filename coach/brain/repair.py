@@ -2,7 +2,8 @@
 
 The ladder: text that is not JSON earns one retry with a correction, an object that breaks the contract earns one retry,
 a cut-off output counts as the former, a stream that broke off or stalled earns one too; never more than three calls.
-A refusal earns none, nor does a server that cannot be reached: a brain tries that again by itself. After that the safe minimal evaluation stands in for every section that is still missing.
+A refusal earns none, nor does a server that cannot be reached: a brain tries that again by itself. After that the safe
+minimal evaluation stands in for every section that is still missing.
 """
 
 from dataclasses import dataclass, replace

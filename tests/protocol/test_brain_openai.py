@@ -36,7 +36,6 @@ def brain_for(server: OpenAIServer, api: str, **options: Any) -> OpenAIBrain:
 
 
 async def evaluate(brain: OpenAIBrain, **call: Any) -> EvaluationResult:
-    finished = []
     progress = run_evaluation(
         brain,
         replace(samples.call(), **call),
@@ -45,9 +44,7 @@ async def evaluate(brain: OpenAIBrain, **call: Any) -> EvaluationResult:
         policy=brain.bundle.policy,
         timeouts=QUICK,
     )
-    async for item in progress:
-        if isinstance(item, Finished):
-            finished.append(item.result)
+    finished = [item.result async for item in progress if isinstance(item, Finished)]
     await brain.close()
     assert len(finished) == 1
     Evaluation.model_validate(finished[0].evaluation.model_dump())
