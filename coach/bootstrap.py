@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from coach.lab.service import Lab
     from coach.speech.port import Transcriber
     from coach.store.sqlstore import SqlStore
+    from coach.web.shelf import StoreShelf
 
 
 def chosen_transcriber(settings: Settings) -> str:
@@ -103,7 +104,7 @@ def build_brain(settings: Settings, bundle: PromptBundle, name: str = "") -> Bra
     if name == "offline":
         from coach.brain.offline import OfflineCoach
 
-        return OfflineCoach(policy=bundle.policy)
+        return OfflineCoach()
     if name != "openai":
         raise SettingsError(f"There is no brain '{name}'.", mend="Choose openai or offline.")
     from coach.brain.openai_brain import OpenAIBrain
@@ -137,10 +138,10 @@ class Services:
 
     @cached_property
     def store(self) -> SqlStore:
-        """The database."""
-        from coach.store import open_store
+        """The database, metered: use is priced on its way in."""
+        from coach.economics.metering import MeteredStore
 
-        return open_store(self.settings.database_url)
+        return MeteredStore(self.settings.database_url, book=self.price_book)
 
     @cached_property
     def archive(self) -> AudioArchive:
@@ -181,6 +182,7 @@ class Services:
         """All interviews of this process."""
         from coach.interview import defaults
         from coach.interview.hub import InterviewHub
+        from coach.web.shelf import StoreMaterials
 
         return InterviewHub(
             store=self.store,
@@ -191,8 +193,16 @@ class Services:
             journal_dir=self.settings.journal_dir,
             ear=defaults.ear,
             bundle=self.bundle,
+            materials=StoreMaterials(self.store),
             spare_brain=build_brain(self.settings, self.bundle, "offline"),
         )
+
+    @cached_property
+    def stories(self) -> StoreShelf:
+        """The library, as the open interface saves to it."""
+        from coach.web.shelf import StoreShelf
+
+        return StoreShelf(self.store)
 
     @cached_property
     def lab(self) -> Lab:

@@ -9,6 +9,7 @@ import click
 from coach.cli.output import emit, json_option
 
 if TYPE_CHECKING:
+    from coach.lab.replay import RunReport
     from coach.lab.service import Lab
 
 
@@ -36,13 +37,7 @@ def run(experiment: Path, estimate: bool, as_json: bool) -> None:
     if estimate:
         emit(service.estimate(definition), as_json=as_json)
         return
-    with click.progressbar(length=1, label="Replaying", file=click.get_text_stream("stderr")) as bar:
-
-        def show(report: Any) -> None:
-            bar.length = report.total
-            bar.update(report.done - bar.pos)
-
-        result = asyncio.run(service.run(definition, on_progress=None if as_json else show))
+    result = asyncio.run(service.run(definition, on_progress=None if as_json else _Progress()))
     emit(result, as_json=as_json, human=_run_lines)
 
 
@@ -94,6 +89,21 @@ def promote(bundle: str, reason: str, as_json: bool) -> None:
 def rollback(reason: str, as_json: bool) -> None:
     """Put the bundle before the present one back in force."""
     emit(_lab().roll_back(reason), as_json=as_json, human=lambda d: f"{d['bundle']} {d['version']} is in force again.")
+
+
+class _Progress:
+    """A line on stderr that says how far a run is, at most once per percent."""
+
+    def __init__(self) -> None:
+        self._percent = -1
+
+    def __call__(self, report: "RunReport") -> None:
+        percent = 100 * report.done // max(1, report.total)
+        if percent > self._percent:
+            self._percent = percent
+            click.echo(f"\r{report.done} of {report.total} answers, ${report.spent_usd}", nl=False, err=True)
+            if report.done == report.total:
+                click.echo(err=True)
 
 
 def _run_lines(result: Any) -> str:
