@@ -3,12 +3,12 @@
 Each metric with formula, source and curve: `docs/delivery-metrics.md`.
 """
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
-from coach.audio.pcm import FULL_SCALE, SAMPLE_RATE_HZ, Pcm
+from coach.audio.loudness import loudness_range_lu
+from coach.audio.pcm import SAMPLE_RATE_HZ, Pcm
 from coach.contracts.brain import DeliveryInput
 from coach.contracts.delivery import DeliveryMetrics, DeliverySubScores, FillerHit, PacePoint
 from coach.contracts.transcript import Transcript, TranscriptSource
@@ -21,7 +21,6 @@ __all__ = ["PAUSE_MIN_S", "from_input", "measure", "warm_up"]
 
 WORD_COUNT_ERROR = {"pocketsphinx": 0.14}
 MIN_SPAN_S = 1.0
-MIN_LOUDNESS_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def measure(transcript: Transcript, pcm: Pcm | None, *, eye_contact: float | Non
         hesitation_clusters=clusters,
         repetitions=repeated,
         trailing_sentences=trailing,
-        loudness_range_lu=_loudness_range(pcm),
+        loudness_range_lu=loudness_range_lu(pcm) if pcm else None,
         eye_contact=eye_contact,
     )
     stumbles = len(repeated) + len(clusters) + trailing
@@ -79,7 +78,7 @@ def measure(transcript: Transcript, pcm: Pcm | None, *, eye_contact: float | Non
 
 
 def warm_up() -> None:
-    """Loads what the first measurement would otherwise wait for: the voice activity model and the loudness filters."""
+    """Loads what the first measurement would otherwise wait for: the voice activity model."""
     measure(
         Transcript(text="", transcriber="none", source=TranscriptSource.TYPED),
         Pcm(np.zeros(4 * SAMPLE_RATE_HZ, dtype=np.int16)),
@@ -145,18 +144,3 @@ def _scores(metrics: DeliveryMetrics, when: Timing, stumbles: int, *, judges_spe
         ),
         eye_contact=metrics.eye_contact,
     )
-
-
-def _loudness_range(pcm: Pcm | None) -> float | None:
-    """EBU R128 loudness range in LU (EBU Tech 3342); None under 3 s or in silence."""
-    if pcm is None or pcm.duration_s <= MIN_LOUDNESS_S:
-        return None
-    import pyloudnorm
-
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        try:
-            lu = pyloudnorm.Meter(SAMPLE_RATE_HZ).loudness_range(pcm.samples / FULL_SCALE)
-        except (ValueError, IndexError):
-            return None
-    return round(float(lu), 1) if np.isfinite(lu) else None

@@ -28,7 +28,7 @@ from coach.speech.recorded import RecordedStream
 NAME = "whisper"
 MODEL = "base.en"
 HUB = ("huggingface.co", 443)
-PROBE_TIMEOUT_S = 1.5
+PROBE_TIMEOUT_S = 1.0
 FILLER_NOTE = "Fillers are not measurable with this transcriber."
 
 
@@ -44,7 +44,7 @@ def model_path(model: str = MODEL) -> str | None:
 
 @functools.lru_cache(maxsize=1)
 def can_be_fetched() -> bool:
-    """Whether the model hub answers; gives up after 1.5 s, name look-up included. Asked once per process."""
+    """Whether the model hub answers; gives up after 1 s, name look-up included. Asked once per process."""
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}:
         return False
     answered = threading.Event()

@@ -1,0 +1,175 @@
+"""The microphone check before the interview: level, clipping, background, silence, each finding with its mend.
+
+Pure measurement over a few seconds of sound; what only the browser can know (permission refused, no device, no WebRTC)
+comes in by name through `browser_finding`. Nothing is charged before the check has passed.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from coach.audio.edges import levels_dbfs
+from coach.audio.level import CLIP_AT
+from coach.audio.pcm import Pcm
+from coach.audio.vad import speech_segments
+
+ENOUGH_S = 3.0
+DEAD_DBFS = -75.0
+QUIET_SPEECH_DBFS = -38.0
+CLIPPED_SHARE = 0.001
+NOISE_SNR_DB = 12.0
+
+
+class MicrophoneFault(StrEnum):
+    """What can be wrong, from worst to slightest."""
+
+    PERMISSION_REFUSED = "permission_refused"
+    NO_DEVICE = "no_device"
+    NO_SOUND = "no_sound"
+    NO_WEBRTC = "no_webrtc"
+    NO_SPEECH = "no_speech"
+    TOO_QUIET = "too_quiet"
+    CLIPPING = "clipping"
+    NOISY = "noisy"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault: what is wrong, how to mend it, and whether the interview can start all the same."""
+
+    fault: MicrophoneFault
+    message: str
+    mend: str
+    blocking: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MicrophoneReport:
+    """Outcome of the check. Levels in dB below full scale; None where there was nothing to measure."""
+
+    ok: bool
+    seconds: float
+    findings: tuple[Finding, ...]
+    speech_dbfs: float | None = None
+    background_dbfs: float | None = None
+    clipped_share: float = 0.0
+
+
+FINDINGS = {
+    f.fault: f
+    for f in (
+        Finding(
+            MicrophoneFault.PERMISSION_REFUSED,
+            "The browser may not use the microphone.",
+            "Allow it with the lock or camera symbol in the address bar, then check again.",
+            True,
+        ),
+        Finding(MicrophoneFault.NO_DEVICE, "No microphone was found.", "Plug one in, or upload a recording.", True),
+        Finding(
+            MicrophoneFault.NO_SOUND,
+            "The microphone delivers no sound at all.",
+            "Unmute it or choose another input device; it may be a monitor or a docking station without one.",
+            True,
+        ),
+        Finding(
+            MicrophoneFault.NO_WEBRTC,
+            "The fast audio path did not connect.",
+            "Nothing to do: sound takes the ordinary connection instead.",
+            False,
+        ),
+        Finding(
+            MicrophoneFault.NO_SPEECH,
+            "There is sound, but no speech in it.",
+            "Say a sentence; if you did, choose the right input device.",
+            True,
+        ),
+        Finding(MicrophoneFault.TOO_QUIET, "Your voice is very quiet.", "Move closer or raise the input level.", False),
+        Finding(
+            MicrophoneFault.CLIPPING, "Your voice is distorted by too much level.", "Lower the input level.", False
+        ),
+        Finding(
+            MicrophoneFault.NOISY,
+            "There is a lot of noise behind your voice.",
+            "Close the window, switch the fan off, or use a headset.",
+            False,
+        ),
+    )
+}
+
+
+def browser_finding(error_name: str) -> Finding | None:
+    """The finding for a name the browser gives (`NotAllowedError`, `NotFoundError`, …); None for an unknown one."""
+    faults = {
+        "NotAllowedError": MicrophoneFault.PERMISSION_REFUSED,
+        "SecurityError": MicrophoneFault.PERMISSION_REFUSED,
+        "NotFoundError": MicrophoneFault.NO_DEVICE,
+        "OverconstrainedError": MicrophoneFault.NO_DEVICE,
+        "NotReadableError": MicrophoneFault.NO_SOUND,
+        "no_webrtc": MicrophoneFault.NO_WEBRTC,
+    }
+    return FINDINGS[faults[error_name]] if error_name in faults else None
+
+
+class MicrophoneCheck:
+    """Collects a few seconds of sound and judges them."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def push(self, pcm16: bytes) -> bool:
+        """Takes a frame (16 kHz mono Int16); True once there is enough to judge."""
+        self._data += pcm16
+        return self.seconds >= ENOUGH_S
+
+    @property
+    def seconds(self) -> float:
+        """How much has been heard."""
+        return Pcm.from_bytes(self._data).duration_s
+
+    def report(self, browser_errors: tuple[str, ...] = ()) -> MicrophoneReport:
+        """The verdict on what was heard so far. Costs some 10 ms per second of sound; run it off the event loop."""
+        from_browser = [f for name in browser_errors if (f := browser_finding(name))]
+        if any(f.blocking for f in from_browser):
+            return MicrophoneReport(False, self.seconds, tuple(from_browser))
+        return judge(Pcm.from_bytes(bytes(self._data)), tuple(from_browser))
+
+
+def judge(pcm: Pcm, known: tuple[Finding, ...] = ()) -> MicrophoneReport:
+    """The verdict on a recording of a few seconds in which a sentence was said."""
+    levels = levels_dbfs(pcm.samples)
+    if not len(levels) or float(np.percentile(levels, 95)) < DEAD_DBFS:
+        return _report(pcm, [*known, FINDINGS[MicrophoneFault.NO_SOUND]])
+    segments = speech_segments(pcm.samples)
+    if not segments:
+        return _report(pcm, [*known, FINDINGS[MicrophoneFault.NO_SPEECH]], background=float(np.median(levels)))
+    inside = np.zeros(len(levels), dtype=bool)
+    for start, end in segments:
+        inside[round(start * 100) : round(end * 100)] = True
+    speech = float(np.percentile(levels[inside], 75)) if inside.any() else float(np.percentile(levels, 90))
+    background = float(np.median(levels[~inside])) if (~inside).sum() > 20 else float(np.percentile(levels, 5))
+    clipped = float(np.mean(np.abs(pcm.samples.astype(np.int32)) >= CLIP_AT))
+    faults = []
+    if speech < QUIET_SPEECH_DBFS:
+        faults.append(MicrophoneFault.TOO_QUIET)
+    if clipped > CLIPPED_SHARE:
+        faults.append(MicrophoneFault.CLIPPING)
+    if speech - background < NOISE_SNR_DB:
+        faults.append(MicrophoneFault.NOISY)
+    return _report(pcm, [*known, *(FINDINGS[f] for f in faults)], speech, background, clipped)
+
+
+def _report(
+    pcm: Pcm,
+    findings: list[Finding],
+    speech: float | None = None,
+    background: float | None = None,
+    clipped: float = 0.0,
+) -> MicrophoneReport:
+    def rounded(value: float | None) -> float | None:
+        return None if value is None else round(value, 1)
+
+    blocked = any(f.blocking for f in findings)
+    return MicrophoneReport(
+        not blocked, pcm.duration_s, tuple(findings), rounded(speech), rounded(background), round(clipped, 5)
+    )
