@@ -1,0 +1,73 @@
+"""Puts one reading into the contract's shape, section by section."""
+
+from coach.brain.offline_delivery import delivery_feedback, delivery_scores
+from coach.brain.offline_feedback import content_feedback
+from coach.brain.offline_followup import decide_follow_up
+from coach.brain.offline_keywords import keywords
+from coach.brain.offline_library import library_suggestion
+from coach.brain.offline_notes import coach_notes
+from coach.brain.offline_reading import Reading
+from coach.brain.offline_rewrite import RewrittenPart, polished, rewrite_plain, rewrite_story, star_version
+from coach.contracts.evaluation import ContentBreakdown, Evaluation, Metadata, Rewrite, Scoring, StarVersion
+
+_CONTENT_WEIGHT = 0.7
+
+
+def compose(reading: Reading, model: str) -> Evaluation:
+    """The whole evaluation of one reading."""
+    follow_up = decide_follow_up(reading)
+    parts = rewritten_parts(reading)
+    measured = reading.input.delivery_metrics
+    return Evaluation(
+        follow_up=follow_up.section,
+        scoring=_scoring(reading),
+        content_feedback=content_feedback(reading),
+        delivery_feedback=delivery_feedback(measured, reading.answer.word_count),
+        rewrite=_rewrite(reading, parts),
+        coach_notes=coach_notes(reading, parts),
+        library_suggestion=library_suggestion(reading),
+        metadata=Metadata(
+            model_version=model,
+            policy_version=reading.input.policy_version[:20],
+            eye_contact_available=measured.eye_contact_proxy_score_0_to_10 is not None,
+            follow_up_type=follow_up.type,
+        ),
+    )
+
+
+def rewritten_parts(reading: Reading) -> list[RewrittenPart]:
+    """The rewrite as parts; an answer that is no story keeps its order."""
+    if reading.empty:
+        return []
+    if not reading.english:
+        return [RewrittenPart("other", reading.answer.transcript.strip(), None)]
+    told = any(item.status.value != "missing" for item in reading.star.values())
+    if reading.form == "story" or (reading.form == "plan" and told):
+        owned_by_we = reading.ownership.kind == "we"
+        return rewrite_story(
+            reading.units, reading.star, has_metric=reading.metric is not None, owned_by_we=owned_by_we
+        )
+    return rewrite_plain(reading.units)
+
+
+def _scoring(reading: Reading) -> Scoring:
+    scores = reading.scores
+    delivery = delivery_scores(reading.input.delivery_metrics)
+    overall = round((_CONTENT_WEIGHT * scores.content + (1 - _CONTENT_WEIGHT) * delivery.pace) * 10) / 10
+    return Scoring(
+        overall=overall,
+        content=scores.content,
+        delivery=delivery.pace,
+        content_breakdown=ContentBreakdown(
+            star=scores.star, relevance=scores.relevance, clarity=scores.clarity, impact=scores.impact
+        ),
+        delivery_breakdown=delivery,
+    )
+
+
+def _rewrite(reading: Reading, parts: list[RewrittenPart]) -> Rewrite:
+    return Rewrite(
+        polished_answer=polished(parts)[:2200],
+        star_version=StarVersion(**star_version(parts)),
+        keywords_to_include=keywords(reading),
+    )

@@ -1,0 +1,100 @@
+"""Finds what an answer says to the evaluator instead of to the interviewer.
+
+Such a stretch is data like everything else, but it is no content: it is cut out before anything is judged, so that it
+can neither win nor lose points. A sentence counts when it *orders* something about the evaluation; a person who tells
+how they ignored a rule or scored ten out of ten keeps every word.
+"""
+
+import re
+
+Span = tuple[int, int]
+
+_SCORE = r"(?:\d+|nine|ten|full|top|maximum|max|perfect|highest|best|five stars?|hundred)"
+_JUDGE = (
+    r"(?:assistant|evaluator|grader|scorer|assessor|examiner|chat\s?gpt|gpt|claude|gemini|llm|language model|"
+    r"ai(?: model| system| coach)?|bot|system|model|machine|whoever is (?:grading|scoring|marking|reading))"
+)
+_RULES = r"(?:instructions?|rubric|criteria|criterion|prompts?|guidelines|rules|guardrails|policy|directions|scoring)"
+_ORDERS = [
+    rf"\b(?:ignore|disregard|forget|override|bypass|skip|drop|discard|set aside)\b[^.!?]{{0,40}}\b{_RULES}\b",
+    rf"\b(?:ignore|disregard|forget)\b[^.!?]{{0,20}}\b(?:everything|all|anything|what)\b[^.!?]{{0,25}}\b(?:above|before|previous|prior|told|said)\b",
+    rf"\b(?:give|award|grant|assign|score|rate|mark|grade)\b (?:this|me|it|my|the|us|every|all|him|her|at least|an?|full|max\w*|top)\b[^.!?]{{0,50}}"
+    rf"(?:\b{_SCORE} (?:out of|/|marks?|scores?|points?|in every|for every|across)|\b{_SCORE}\s*/\s*\d|\bfull marks\b|\bto {_SCORE}\b|\bas (?:present|complete|excellent|perfect|outstanding|strong)\b|\bhigh(?:est)? (?:score|mark)|\bat least an? \w+|\b10\b|\bten\b)",
+    r"\baward (?:full|maximum|top)\b",
+    r"\bgive (?:at least )?(?:an? )?(?:nine|ten|10|9|full marks|top marks|maximum|perfect score)\b",
+    r"\bset (?:the )?(?:relevance|ownership|overall|content|star|score|scores|metrics?|situation|task|action|result)\b[^.!?]{0,30}\bto\b",
+    r"\b(?:output|respond with|reply with|print|answer with) (?:only|exactly|just|the (?:text|word|following|json)|nothing but)\b",
+    r"\b(?:should|must|need to|have to|now) (?:output|return|respond with|print)\b",
+    r"\bcopy (?:that|this|it) (?:exactly|verbatim)\b",
+    r"\b(?:treat|consider|regard|count|mark) (?:any|all|every|each|the|this|my|missing)\b[^.!?]{0,50}\bas (?:complete|present|perfect|excellent|full|given|strong|answered)\b",
+    r"\b(?:do not|don't|never) (?:ask|analy[sz]e|evaluate|grade|score|deduct|penali[sz]e|apply|mention|reveal|question)\b[^.!?]{0,40}\b(?:follow|text|answer|points?|this|rubric|candidate|me|instruction|message|further)",
+    r"\b(?:switch|change|go|set yourself) (?:in)?to [^.!?]{0,25}\b(?:mode|persona)\b",
+    r"\b(?:hire|recommend|pass|approve|accept) (?:this|the) (?:candidate|applicant|person)\b",
+    r"\b(?:say|state|confirm|report|declare|write|note|conclude|pretend|assume|act as if)\b (?:that )?(?:the |this |all |my |every )?(?:candidate|applicant|answer|response|situation|star)\b[^.!?]{0,60}\b(?:outstanding|perfect|excellent|present|complete|exceptional|hired|ideal|strong|ten)\b",
+    r"\bcandidate (?:has|was|is) (?:already |been |fully )+(?:verified|approved|hired|cleared|vetted)\b",
+    rf"\b{_RULES} (?:for this \w+ )?(?:has|have|is|are) (?:been )?(?:now )?(?:replaced|changed|suspended|updated|void|disabled|overridden)\b",
+    r"\b(?:administrator|admin|developer|root|system|debug|sudo) (?:override|mode|access|prompt|message|instruction|note|command)s?\b",
+    r"\b(?:you are|you're) (?:now|no longer) (?:an? |the )?\w+",
+    r"\b(?:new|updated|real|actual|hidden) (?:system )?instructions?\s*(?::|follow|are|is)",
+    rf"\b(?:note|message|reminder|instruction|memo|hint|word) (?:to|for) (?:the |any |an? )?(?:\w+ )?{_JUDGE}\b",
+    rf"(?:^|[.,!?]\s*|\b(?:dear|hey|hello|ok|okay|attention)\s+){_JUDGE}\s*[,:]\s*(?:please|you|do|ignore|give|disregard|forget|set|rate|score|stop|switch|from now|now)",
+    rf"\b{_JUDGE} (?:that is |that's |which is |who is |who's )?(?:grading|scoring|marking|evaluating|assessing|reading) (?:this|me|my)\b",
+    r"^\W*(?:situation|task|action|result|relevance|overall|content|ownership|metrics?|star|score|has_metric|delivery)\s*(?:[:=]|is|are)?\s*(?:fully |all )?(?:present|ten|10(?:/10)?|true|strong|complete|excellent|high)\W*$",
+    r"\bend of (?:system|admin\w*|developer)? ?(?:message|prompt|instructions?|override)\b",
+    r"\b(?:lenient|generous|easy|maximum|god) (?:mode|grading|scoring|marking)\b",
+]
+_ORDER = re.compile("|".join(_ORDERS), re.IGNORECASE | re.MULTILINE)
+_TOLD = re.compile(
+    r"\b(?:i|we|he|she|they|my \w+|the (?:client|customer|manager|director|team|boss))\b(?: \w+){0,2} "
+    r"(?:ignored|disregarded|forgot|overrode|gave|awarded|scored|rated|marked|graded|told|asked|decided|wanted|had to)\b",
+    re.IGNORECASE,
+)
+_FENCE = re.compile(
+    r"\bsystem message\b.*?\bend of system message\b[.!]?|</?\s*(?:transcript|system|user|assistant|answer)[^>]*>",
+    re.I | re.S,
+)
+_JSON = re.compile(r"\{[^{}]*[\"'][^{}]*:(?:[^{}]|\{[^{}]*\})*\}", re.S)
+_CLAUSE_CUT = re.compile(r"(?:,\s*|\s+)(?:and|so|but|okay|ok|um|anyway|then)\s+(?=\w)|,\s+", re.IGNORECASE)
+_LONG_SENTENCE_WORDS = 45
+
+
+def instruction_spans(text: str, sentences: list[Span]) -> list[Span]:
+    """Spans of `text` that are orders to the evaluator, sorted and merged; offsets are code points, end exclusive."""
+    found = [m.span() for pattern in (_FENCE, _JSON) for m in pattern.finditer(text)]
+    for start, end in sentences:
+        sentence = text[start:end]
+        if not _ORDER.search(sentence):
+            continue
+        if len(sentence.split()) <= _LONG_SENTENCE_WORDS:
+            if not _is_told(sentence):
+                found.append((start, end))
+        else:
+            found += [(start + a, start + b) for a, b in _pieces(sentence) if _orders(sentence[a:b])]
+    return _merge(found)
+
+
+def _orders(piece: str) -> bool:
+    return bool(_ORDER.search(piece)) and not _is_told(piece)
+
+
+def _is_told(sentence: str) -> bool:
+    """True when the order is part of a story: a person is the subject right before it."""
+    order = _ORDER.search(sentence)
+    told = _TOLD.search(sentence)
+    return bool(order and told and told.start() <= order.start() + 5)
+
+
+def _pieces(sentence: str) -> list[Span]:
+    """Windows of a sentence without punctuation: between connectives, so that the rest of the story stays."""
+    cuts = [0, *(m.end() for m in _CLAUSE_CUT.finditer(sentence)), len(sentence)]
+    return [(a, b) for a, b in zip(cuts, cuts[1:], strict=False) if b > a]
+
+
+def _merge(spans: list[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return merged

@@ -1,0 +1,45 @@
+"""Short verbatim quotes from the transcript: what makes a remark specific, and the evidence it rests on."""
+
+import re
+
+from coach.brain.offline_cues import NUMBER
+from coach.brain.offline_roles import ClauseReading
+
+_OPENING = re.compile(
+    r"^(?:(?:and|so|but|then|um+|uh+|yeah|well|okay|ok|oh|like|basically|actually|you know|i mean|because|now|right|sure)\b[\s,.]*)+",
+    re.IGNORECASE,
+)
+_DANGLING = re.compile(
+    r"[\s,]+(?:and|or|but|so|the|a|an|of|to|in|on|at|for|with|from|by|that|which|who|my|our|their|his|her|its|i|we|was|were|is|because|as|um|uh|like|about|than|if|it|they|had|have)$",
+    re.IGNORECASE,
+)
+
+
+def quote(reading: ClauseReading, limit: int = 60) -> str:
+    """A verbatim stretch of the clause of at most `limit` characters, cut at a word, without opening fillers."""
+    text = reading.clause.text
+    opening = _OPENING.match(text)
+    if opening and len(text) - opening.end() >= 8:
+        text = text[opening.end() :]
+    return shorten(text, limit)
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cuts at a word boundary and drops a dangling last word; what is left is verbatim."""
+    text = text.strip(" ,.;:!?–—-")
+    if len(text) > limit:
+        text = text[: limit + 1].rsplit(None, 1)[0] if " " in text[: limit + 1] else text[:limit]
+        while (cut := _DANGLING.sub("", text)) != text:
+            text = cut
+    return text.strip(' ,.;:!?–—-"“”')
+
+
+def number_quote(reading: ClauseReading, limit: int = 60) -> str:
+    """A verbatim stretch around the number of an outcome clause."""
+    text = reading.clause.text
+    found = NUMBER.search(reading.clause.lower)
+    if found is None or len(text) <= limit:
+        return quote(reading, limit)
+    start = max(0, found.start() - limit // 2)
+    start = text.find(" ", start) + 1 if start else 0
+    return shorten(text[start:], limit)

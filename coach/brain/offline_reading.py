@@ -1,0 +1,84 @@
+"""Everything the offline coach found out about one answer, in one value that all texts are made from."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from coach.brain.offline_content import ContentScores, score_content
+from coach.brain.offline_language import is_english
+from coach.brain.offline_model import load_model
+from coach.brain.offline_ownership import Ownership, has_metric, read_ownership
+from coach.brain.offline_relevance import asked_form, relevance_features
+from coach.brain.offline_roles import ROLES, ClauseReading, read_clauses
+from coach.brain.offline_star import StarItemReading, read_star
+from coach.brain.offline_text import Answer, read_answer
+from coach.brain.offline_units import Unit, units
+from coach.contracts.brain import EvaluationInput
+from coach.contracts.evaluation import StarStatus
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One answer as read: clauses, STAR, relevance 0-10, ownership, metric, scores."""
+
+    input: EvaluationInput
+    answer: Answer
+    clauses: list[ClauseReading]
+    form: str
+    star: dict[str, StarItemReading]
+    relevance: float
+    ownership: Ownership
+    metric: ClauseReading | None
+    scores: ContentScores
+    english: bool
+
+    @property
+    def story_asked(self) -> bool:
+        """True when STAR is asked for: a story, or a plan for a case."""
+        return self.form in ("story", "plan")
+
+    @property
+    def empty(self) -> bool:
+        """True when nothing was said that could be judged."""
+        return self.answer.word_count < 2
+
+    @property
+    def off_topic(self) -> bool:
+        """True when the question was missed."""
+        return self.relevance <= 3.5
+
+    def incomplete(self) -> list[str]:
+        """STAR items that are missing or weak, the most costly first."""
+        order = ("action", "result", "task", "situation")
+        missing = [n for n in order if self.star[n].status is StarStatus.MISSING]
+        return missing + [n for n in order if self.star[n].status is StarStatus.WEAK]
+
+    @cached_property
+    def units(self) -> list[Unit]:
+        """Printable stretches."""
+        return units(self.answer, self.clauses)
+
+
+def read(call: EvaluationInput) -> Reading:
+    """Reads one answer; pure and deterministic."""
+    answer = read_answer(call.user_answer.transcript)
+    clauses = read_clauses(answer)
+    question = call.question
+    form = asked_form(question.text, question.type.lower())
+    star = read_star(answer, clauses, story_asked=form in ("story", "plan"))
+    features = relevance_features(question.text, question.competency, question.type.lower(), answer, clauses)
+    relevance = _relevance(features, answer)
+    ownership = read_ownership(clauses)
+    metric = has_metric(clauses)
+    scores = score_content(
+        answer, clauses, star, relevance, ownership, has_metric=metric is not None, story=form in ("story", "plan")
+    )
+    return Reading(call, answer, clauses, form, star, scores.relevance, ownership, metric, scores, is_english(answer))
+
+
+def _relevance(features: dict[str, float], answer: Answer) -> float:
+    if answer.word_count < 2:
+        return 0.0
+    return min(10.0, max(0.0, load_model("relevance_model", "relevance").value(features)))
+
+
+__all__ = ["ROLES", "Reading", "read"]

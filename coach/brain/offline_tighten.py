@@ -1,0 +1,177 @@
+"""Tightens a stretch of speech the way a careful editor would: fewer words, none added, the speaker's own voice kept.
+
+Only deletions and a short list of fixed substitutions; never a new fact. Works on any piece of the transcript.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from coach.text.fillers import find_fillers
+
+_LEAD_IN = re.compile(
+    r"^(?:(?:oh(?: god| yeah| yes)?|yeah|yes|yep|okay|ok|sure|well|right|so|and|um+|uh+|erm?|eh|hmm+|anyway|basically|actually|honestly|look|now|i mean|you know|like|"
+    r"to be honest|i guess|i suppose|let me think|let me see|good question|so a bit of background)\b[\s,.:–—-]*)+(?=\w)",
+    re.IGNORECASE,
+)
+_LEAD_KEEP = re.compile(
+    r"^(?:so that|so far|well[- ]known|right (?:after|before|away)|now (?:the|we|they|i)\b|like (?:my|the|a)\b|actually what happened)",
+    re.IGNORECASE,
+)
+_ASIDES = re.compile(
+    r",?\s*\b(?:you know|i mean|i think|i suppose|i guess|i'd say|i should say|i must say|i have to say|to be honest|to be fair|honestly|if i'm honest|if you like|or whatever|or something(?: like that)?|"
+    r"and stuff(?: like that)?|and all of that|and so on|and that sort of thing|at the end of the day|as i said|like i said|needless to say|obviously|don't get me wrong|i don't know|i can't stress that enough|as you do|so to speak)\b(?=\s*[,.;!?]|$)(?:\s*,(?=\s))?",
+    re.IGNORECASE,
+)
+_INSERTED = re.compile(
+    r",\s*(?:you know|i mean|i think|i suppose|i guess|like|um+|uh+|er+|honestly|actually|basically|literally|kind of|sort of|really)\s*,",
+    re.IGNORECASE,
+)
+_HEDGES = re.compile(
+    r"\b(?:basically|literally|pretty much|kind of|sort of|kinda|sorta|obviously|honestly|definitely|simply|truly)\s+(?=[a-z])",
+    re.IGNORECASE,
+)
+_KIND_NOUN = re.compile(r"\b(?:a|the|this|that|some|what|any|every|each|which|same|of) $", re.IGNORECASE)
+_SOFTENERS = re.compile(
+    r"(?<=\b[iI] )(?:just|really|actually|basically|sort of|kind of|also just)\s+(?=\w)|(?<=\bwe )(?:just|really|actually|basically)\s+(?=\w)|(?<=\bthey )(?:just|really|actually|basically)\s+(?=\w)"
+)
+_REALLY = re.compile(
+    r"(?<!not )(?<!n't )(?<!n’t )(?<!who )\b(?:really|very|quite|actually)\s+(?=(?:\w+ed|\w+ing|happy|good|well|hard|difficult|stressful|quick|busy|important|proud|proactive|strong|excited|united)\b)",
+    re.IGNORECASE,
+)
+_TAIL = re.compile(
+    r"[,\s]+(?:really|actually|basically|though|anyway|so yeah|yeah|and yeah|or so i thought|i think|you know|right|and everything|and that)\s*(?=[.!?]*$)",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[\w'’]+")
+_MAX_REPEATED_WORDS = 4
+_ALLOWED_REPEATS = frozenset("had that very really no yes so far".split())
+_SUBSTITUTIONS = [
+    (re.compile(pattern, re.IGNORECASE), shorter)
+    for pattern, shorter in (
+        (r"\bin order to\b", "to"),
+        (r"\bdue to the fact that\b", "because"),
+        (r"\bat that point in time\b", "then"),
+        (r"\bat this moment in time\b", "now"),
+        (r"\bthe reason (?:why )?(?:was|is) because\b", "because"),
+        (r"\bwas able to\b", "could"),
+        (r"\bwere able to\b", "could"),
+        (r"\bend up (?=\w+ing\b)", ""),
+        (r"\bin terms of\b", "in"),
+        (r"\bwhat i did was i\b", "I"),
+        (r"\bwhat i did,? i\b", "I"),
+        (r"\bthe action i took was i\b", "I"),
+        (r"\bthe (?:task|goal) i had was\b", "my task was"),
+        (r"\bthe situation was that\b", ""),
+        (r"\band as a result\b", "as a result"),
+        (r"\bme and ([A-Z]\w+)\b(?=,? (?:we )?\w)", r"\1 and I"),
+    )
+]
+_CAPITALS = re.compile(
+    r"\b(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|april|june|july|august|september|october|november|december|english|christmas|easter|i)\b(?!['’]?[a-hj-z])|\bi(?=['’])"
+)
+
+
+@dataclass(frozen=True)
+class Tightened:
+    """A tightened stretch and what was taken out, as said."""
+
+    text: str
+    removed: tuple[str, ...]
+
+
+@lru_cache(maxsize=2048)
+def tighten(text: str, *, sentence: bool = True) -> Tightened:
+    """Shortens `text`; with `sentence` it starts with a capital and ends with a full stop."""
+    spans = find_fillers(text)
+    removed = [span.text for span in spans]
+    body = text
+    for span in reversed(spans):
+        body = body[: span.start] + body[span.end :]
+    body = _tidy(body)
+    body = _without_lead_in(body, removed)
+    for pattern in (_INSERTED, _ASIDES, _SOFTENERS, _REALLY, _TAIL):
+        body = _drop(pattern, body, removed, "," if pattern is _INSERTED else "")
+    body = _drop_hedges(body, removed)
+    body = _drop_repeats(body)
+    for found, shorter in _SUBSTITUTIONS:
+        body = found.sub(shorter, body)
+    body = _without_lead_in(_tidy(body), removed)
+    return Tightened(_as_sentence(body) if sentence else capitals(body), tuple(removed))
+
+
+def capitals(text: str) -> str:
+    """Capital letters for "I", days and months."""
+    return _CAPITALS.sub(lambda m: m.group()[0].upper() + m.group()[1:], text)
+
+
+def _drop(pattern: re.Pattern[str], text: str, removed: list[str], instead: str = "") -> str:
+    def take(match: re.Match[str]) -> str:
+        removed.append(match.group().strip(" ,"))
+        return instead
+
+    return pattern.sub(take, text)
+
+
+def _drop_hedges(text: str, removed: list[str]) -> str:
+    def take(match: re.Match[str]) -> str:
+        kind = match.group().lower().startswith(("kind", "sort"))
+        if kind and _KIND_NOUN.search(match.string[: match.start()]):
+            return match.group()
+        removed.append(match.group().strip())
+        return ""
+
+    return _HEDGES.sub(take, text)
+
+
+def _drop_repeats(text: str) -> str:
+    """Says once what was said twice in a row ("a, a servicing row"), up to four words at a time."""
+    words = [(m.start(), m.end(), m.group().lower()) for m in _WORD.finditer(text)]
+    cuts: list[tuple[int, int]] = []
+    at = 0
+    while at < len(words):
+        for size in range(min(_MAX_REPEATED_WORDS, (len(words) - at) // 2), 0, -1):
+            if _repeats(text, words, at, size):
+                cuts.append((words[at][0], words[at + size][0]))
+                at += size - 1
+                break
+        at += 1
+    for start, end in reversed(cuts):
+        text = text[:start] + text[end:]
+    return text
+
+
+def _repeats(text: str, words: list[tuple[int, int, str]], at: int, size: int) -> bool:
+    first, second = words[at : at + size], words[at + size : at + 2 * size]
+    said = [w[2] for w in first]
+    if said != [w[2] for w in second] or (size == 1 and (said[0] in _ALLOWED_REPEATS or said[0].isdigit())):
+        return False
+    return text[first[-1][1] : second[0][0]].strip(" ,") == ""
+
+
+def _without_lead_in(text: str, removed: list[str]) -> str:
+    match = _LEAD_IN.match(text)
+    if not match or _LEAD_KEEP.match(text):
+        return text
+    rest = text[match.end() :]
+    if len(rest.split()) < 2:
+        return text
+    removed.append(match.group().strip(" ,.:–—-"))
+    return rest
+
+
+def _tidy(text: str) -> str:
+    """Mends what deletions leave behind: doubled commas and blanks, a comma at the start."""
+    text = re.sub(r"\s+", " ", text)
+    text = re.sub(r"\s+([,.;:!?])", r"\1", text)
+    text = re.sub(r",(?:\s*,)+", ",", text)
+    text = re.sub(r",\s*([.;:!?])", r"\1", text)
+    return text.strip(" ,;:–—-")
+
+
+def _as_sentence(text: str) -> str:
+    text = capitals(_tidy(text))
+    if not text:
+        return ""
+    text = text[0].upper() + text[1:]
+    return text if text[-1] in '.!?…"”' else text + "."
