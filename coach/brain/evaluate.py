@@ -110,7 +110,7 @@ async def _climb(
                 tally.note("after_the_end", reader.summary)
             return
         tally.failed(reader)
-        log.warning("evaluation call %d failed: %s", next_call.call_number, reader.failure)
+        log.info("evaluation call %d failed: %s", next_call.call_number, reader.failure)
         if asyncio.get_running_loop().time() >= total_deadline:
             return
         next_call = ladder.next_call(

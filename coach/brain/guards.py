@@ -5,7 +5,7 @@ a `GuardFinding` with a stable rule name:
 
     truncated, measured_metrics, recomputed_overall, empty_answer, follow_up_gated, follow_up_withdrawn,
     follow_up_type, no_evidence, snippet_not_in_transcript, truth, metadata, instructions_ignored, key_order,
-    safe_minimal, repaired, vendor_failed, after_the_end
+    safe_minimal, repaired, vendor_failed, key_refused, after_the_end
 """
 
 from dataclasses import dataclass

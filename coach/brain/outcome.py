@@ -15,7 +15,7 @@ from coach.brain.sections import OutputError, RawSection, SectionReader
 from coach.brain.tally import Tally
 from coach.brain.watch import Timeouts, Watch
 from coach.contracts.evaluation import SECTION_ORDER
-from coach.errors import VendorError, VendorRefusalError, VendorTimeoutError
+from coach.errors import VendorAuthError, VendorError, VendorRefusalError, VendorTimeoutError
 
 log = logging.getLogger(__name__)
 _MARKS = {"follow_up": "follow_up_complete", "scoring": "scores_complete", "rewrite": "rewrite_complete"}
@@ -64,6 +64,9 @@ class CallReader:
             self._fail("refused", error.message, retryable=False)
         except VendorTimeoutError as error:
             self._fail("timeout", error.message)
+        except VendorAuthError as error:
+            self._tally.note("key_refused", error.message)
+            self._fail("vendor", error.message, retryable=False)
         except VendorError as error:
             self._fail("vendor", error.message, retryable=error.retryable and bool(self._text))
         except Exception:

@@ -74,8 +74,8 @@ def evaluation(**sections: Any) -> dict[str, Any]:
         "rewrite": {
             "polished_answer": (
                 "Last winter the returns desk at our Harbour Street shop took about 20 minutes per customer. I was "
-                "asked to shorten it. I moved the label printer next to the till and wrote a short checklist. Within a month "
-                "it was down to eight minutes."
+                "asked to shorten it. I moved the label printer next to the till and wrote a short checklist. Within a "
+                "month it was down to eight minutes."
             ),
             "star_version": {
                 "situation": "The returns desk at Harbour Street took about 20 minutes per customer.",
