@@ -55,7 +55,7 @@ def _line(row: dict[str, Any]) -> str:
     what = row["job_title"] or "general practice"
     mark = " (sample)" if row["is_sample"] else ""
     return (
-        f"{row['interview_id']}  {row['created_at'][:16].replace('T', ' ')}  {row['status']:<11} {score}  "
+        f"{row['interview_id']}  {row['created_at']:%Y-%m-%d %H:%M}  {row['status']:<11} {score}  "
         f"{row['attempts']} attempts  {what}{mark}"
     )
 

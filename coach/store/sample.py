@@ -99,7 +99,7 @@ def read_sample(now: datetime, path: Path = SAMPLE / "interviews.json") -> Sampl
         StoreError: it is missing or does not fit the contracts.
     """
     try:
-        plain = _shift(json.loads(path.read_text("utf8")), now - EPOCH)
+        plain = _shift(json.loads(path.read_text("utf8")), timedelta(days=(now - EPOCH).days))
         return SampleContent(
             snapshots=[InterviewSnapshot.model_validate(item) for item in plain["interviews"]],
             jobs=[library.JobDescription.model_validate(item) for item in plain["jobs"]],
@@ -156,9 +156,8 @@ def _interview_ids(connection: sa.Connection, *, samples_only: bool = False) -> 
 def _remove_rest(connection: sa.Connection) -> int:
     theirs = sa.delete(star_stories).where(star_stories.c.is_sample.is_(True)).returning(star_stories.c.id)
     stories = len(connection.execute(theirs).all())
-    # A base version goes after the snapshots made from it.
-    for base in (False, True):
-        of_sample = sa.and_(resumes.c.is_sample.is_(True), resumes.c.is_base_version.is_(base))
-        connection.execute(sa.delete(resumes).where(of_sample))
-    connection.execute(sa.delete(job_descriptions).where(job_descriptions.c.is_sample.is_(True)))
+    for table, delete in ((job_descriptions, library.delete_job), (resumes, library.delete_resume)):
+        of_sample = sa.select(table.c.id).where(table.c.is_sample.is_(True))
+        for row_id in connection.execute(of_sample).scalars().all():
+            delete(connection, row_id)
     return stories

@@ -1,0 +1,134 @@
+"""Attempts of a question: dots in their band's colour, the best one ringed, and one attempt in full."""
+
+import html
+from collections.abc import Sequence
+
+import streamlit as st
+
+from coach.audio.archive import AudioArchive
+from coach.contracts.evaluation import Evaluation
+from coach.contracts.interview import Attempt
+from coach.errors import NotFoundError, StoreError
+from coach.interview import rollup
+from coach.views.palette import BAND_COLOURS, band
+
+_STAR = ("situation", "task", "action", "result")
+_STAR_MARK = {"present": "🟢", "weak": "🟡", "missing": "🔴"}
+
+
+def score_text(value: float | None) -> str:
+    """A score as it is shown everywhere."""
+    return "–" if value is None else f"{value:.1f}"
+
+
+def dots(attempts: Sequence[Attempt]) -> None:
+    """One dot per attempt with its number; the best has a ring and a star."""
+    best = rollup.best_attempt(attempts)
+    marks = []
+    for attempt in attempts:
+        is_best = best is not None and attempt.id == best.id
+        ring = "box-shadow:0 0 0 2px #fff,0 0 0 4px #1d2330;" if is_best else ""
+        label = f"Attempt {attempt.attempt_number}: {score_text(attempt.overall_score)}{', best' if is_best else ''}"
+        colour = BAND_COLOURS[band(attempt.overall_score)]
+        ink = "#1d2330" if band(attempt.overall_score) in ("middle", "none") else "#fff"
+        marks.append(
+            f'<span role="img" aria-label="{label}" title="{label}" style="display:inline-grid;place-items:center;'
+            f"width:26px;height:26px;border-radius:50%;margin:4px 12px 4px 4px;background:{colour};color:{ink};"
+            f'font-weight:700;font-size:13px;{ring}">{attempt.attempt_number}</span>'
+        )
+    st.html(f'<div data-testid="attempt-dots" style="line-height:1">{"".join(marks)}</div>')
+
+
+def choose(attempts: Sequence[Attempt], key: str) -> Attempt:
+    """Lets the person choose an attempt; the best one is chosen at first."""
+    best = rollup.best_attempt(attempts) or attempts[-1]
+    by_id = {attempt.id: attempt for attempt in attempts}
+
+    def label(attempt_id: str) -> str:
+        attempt = by_id[attempt_id]
+        star = " ★ best" if attempt_id == best.id and attempt.overall_score is not None else ""
+        return f"Attempt {attempt.attempt_number} · {score_text(attempt.overall_score)}{star}"
+
+    chosen = st.segmented_control(
+        "Attempt", list(by_id), default=best.id, format_func=label, key=key, label_visibility="collapsed", required=True
+    )
+    return by_id[chosen or best.id]
+
+
+def full(attempt: Attempt, archive: AudioArchive) -> None:
+    """One attempt: how to hear it, what was said, what came of it."""
+    start_s = st.session_state.get(f"listen-{attempt.id}")
+    _recording(attempt, archive, start_s)
+    numbers(attempt)
+    if attempt.transcript is None:
+        st.caption("The text of this attempt was deleted when its time was up. Its numbers stay.")
+        return
+    if attempt.evaluation is None:
+        st.info("We captured this answer. Its feedback is delayed.")
+        st.markdown(_plain(attempt.transcript.text))
+        return
+    _feedback(attempt, attempt.evaluation)
+    said, better = st.columns(2, gap="large")
+    said.markdown("**What you said**")
+    said.markdown(_plain(attempt.transcript.text))
+    better.markdown("**Polished answer**")
+    better.markdown(_plain(attempt.evaluation.rewrite.polished_answer))
+
+
+def numbers(attempt: Attempt) -> None:
+    """The measured delivery in one line; what could not be measured is said so."""
+    measured = attempt.delivery
+    if measured is None:
+        return
+    parts = []
+    if measured.wpm is not None:
+        parts.append(f"{measured.wpm:.0f} words per minute")
+    fillers = "fillers not measurable" if measured.filler_count is None else f"{measured.filler_count} fillers"
+    pauses = f"{measured.long_pause_count} pause{'' if measured.long_pause_count == 1 else 's'} over 3 s"
+    st.caption(" · ".join([*parts, fillers, pauses, f"{attempt.duration_seconds:.0f} s"]))
+
+
+def _recording(attempt: Attempt, archive: AudioArchive, start_s: float | None) -> None:
+    if attempt.audio_uri is None:
+        if attempt.audio_deleted_at:
+            st.caption("The recording was deleted when its time was up.")
+        return
+    kind = "audio/ogg" if attempt.audio_uri.endswith((".ogg", ".opus")) else "audio/flac"
+    try:
+        sound = archive.read(attempt.audio_uri)
+    except (NotFoundError, StoreError, OSError):
+        st.caption("The recording cannot be found.")
+        return
+    st.audio(sound, format=kind, start_time=start_s or 0, autoplay=start_s is not None)
+
+
+def _feedback(attempt: Attempt, evaluation: Evaluation) -> None:
+    feedback = evaluation.content_feedback
+    checklist = feedback.star_checklist
+    marks = "  ".join(f"{_STAR_MARK[getattr(checklist, item).status.value]} {item.capitalize()}" for item in _STAR)
+    st.markdown(f"**{_plain(feedback.headline)}**")
+    st.caption(marks)
+    for index, improvement in enumerate(feedback.top_improvements):
+        _point(attempt, f"content_feedback.top_improvements.{index}", improvement)
+    st.markdown(f"**Next time:** {_plain(feedback.one_action_tip)}")
+
+
+def _point(attempt: Attempt, path: str, text: str) -> None:
+    """A point of the feedback; where its evidence has a time, a button plays that moment."""
+    at = next((e.start_s for e in attempt.evidence if e.path.startswith(path) and e.start_s is not None), None)
+    if at is None or attempt.audio_uri is None:
+        st.markdown(f"- {_plain(text)}")
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if st.button(f"▶ {int(at // 60)}:{int(at % 60):02d}", key=f"play-{attempt.id}-{path}", help="Hear this moment"):
+            st.session_state[f"listen-{attempt.id}"] = max(0.0, at - 0.3)
+            st.rerun()
+        st.markdown(_plain(text))
+
+
+def _plain(text: str) -> str:
+    """Somebody's words, safe to stand in Markdown."""
+    escaped = html.escape(text, quote=False)
+    for sign in "\\`*_[]$~#|:":
+        escaped = escaped.replace(sign, f"\\{sign}")
+    return escaped
