@@ -16,7 +16,9 @@ from coach.settings import DATA
 ASSUMPTIONS_PATH = DATA / "plans" / "assumptions.yaml"
 Case = Literal["best", "expected", "worst"]
 CASES: tuple[Case, ...] = ("best", "expected", "worst")
-RATES = frozenset({"follow_up_rate", "cache_hit_rate", "repair_rate", "credits_used", "overage_uptake", "churn"})
+RATES = frozenset(
+    {"follow_up_rate", "batch_share", "cache_hit_rate", "repair_rate", "credits_used", "overage_uptake", "churn"}
+)
 MAX_QUESTIONS = 5
 MAX_ANSWER_S = 180.0
 MIN_ANSWER_S = 5.0
@@ -69,6 +71,7 @@ class Point:
     answer_spread: float
     restarts: float
     restart_share: float
+    batch_share: float
     words_per_minute: float
     tokens_per_word: float
     prefix_tokens: float

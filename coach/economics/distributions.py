@@ -5,7 +5,6 @@ from math import exp, log
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import betainc, comb, ndtr
 
 from coach.economics.assumptions import MAX_ANSWER_S, MAX_QUESTIONS, MIN_ANSWER_S
@@ -26,6 +25,8 @@ def clipped_lognormal_mean(mu: float, sigma: float, low: float = MIN_ANSWER_S, h
 @lru_cache(maxsize=256)
 def lognormal_location(mean: float, sigma: float) -> float:
     """The mu whose clipped log-normal has exactly this mean (root found by Brent's method)."""
+    from scipy.optimize import brentq  # loaded where it is needed: it takes a second
+
     return float(
         brentq(lambda mu: clipped_lognormal_mean(mu, sigma) - mean, log(MIN_ANSWER_S) - 4, log(MAX_ANSWER_S) + 4)
     )

@@ -91,6 +91,7 @@ def quantities(counts: Counts, point: Point, service: Service) -> dict[tuple[str
     transcript_tokens = counts.answered_s / 60 * point.words_per_minute * point.tokens_per_word
     used = {
         ("deepgram", f"{service.speech}.live"): counts.answered_s + counts.restarted_s,
+        ("deepgram", f"{service.speech}.batch"): counts.answered_s * point.batch_share,
         ("openai", f"{model}.input"): counts.calls * point.context_tokens
         + transcript_tokens * counts.calls / counts.attempts
         + point.session_input_tokens,

@@ -98,7 +98,7 @@ def accounts(connection: sa.Connection) -> list[Account]:
     return [Account(**row) for row in rows]
 
 
-def change_account(connection: sa.Connection, user_id: str, **values: Any) -> None:
+def change_account(connection: sa.Connection, /, user_id: str, **values: Any) -> None:
     """Creates the account or changes the named fields."""
     empty = {"status": "none", "payment_failed": False, "overage_agreed": False}
     statement = insert(billing_accounts).values(user_id=user_id, **(empty | values))
@@ -186,6 +186,12 @@ def webhook_outcome(connection: sa.Connection, event_id: str, outcome: str) -> N
     """Notes what a webhook led to."""
     change = sa.update(billing_webhooks).where(billing_webhooks.c.event_id == event_id)
     connection.execute(change.values(outcome=outcome))
+
+
+def had_outcome(connection: sa.Connection, outcome: str) -> bool:
+    """Whether some webhook led to this."""
+    query = sa.select(billing_webhooks.c.event_id).where(billing_webhooks.c.outcome == outcome)
+    return connection.execute(query).first() is not None
 
 
 def scenarios(connection: sa.Connection) -> dict[str, dict[str, Any]]:

@@ -1,7 +1,7 @@
 """The billing outbox: usage that must reach Stripe, written before it is sent and settled after.
 
 pending → sending → sent; retry after a passing fault; rejected when Stripe refuses for good; unknown when nobody can
-say any more; written_off and cancelled by decision. The identity is the usage event's, for ever.
+say any more; written_off, cancelled and credited by decision. The identity is the usage event's, for ever.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,7 @@ from coach.store.tables_billing import billing_accounts, billing_outbox
 LEASE = timedelta(minutes=2)
 """A batch whose sender has not come back by then was interrupted; another takes it over."""
 OPEN = ("pending", "retry", "sending")
+SENT = ("sent", "credited")
 MeterNames = Mapping[tuple[str, str], str]
 
 
@@ -54,12 +55,12 @@ class Settlement:
 def enqueue(connection: sa.Connection, meters: MeterNames, now: datetime) -> int:
     """Puts billable usage of people with a Stripe customer into the outbox; what no meter counts is settled at once."""
     u = usage_tracking.c
-    waiting = (
+    query = (
         sa.select(u.event_id, u.vendor, u.meter, u.quantity, u.occurred_at, billing_accounts.c.stripe_customer_id)
         .select_from(usage_tracking.join(billing_accounts, billing_accounts.c.user_id == u.user_id))
         .where(u.billed_state == "pending", billing_accounts.c.stripe_customer_id.is_not(None))
     )
-    rows = connection.execute(waiting).all()
+    rows = connection.execute(query).all()
     metered = [row for row in rows if (row.vendor, row.meter) in meters]
     if metered:
         values = [_new_row(row, meters, now) for row in metered]
@@ -141,6 +142,17 @@ def next_due(connection: sa.Connection) -> datetime | None:
     """When the next open row wants to be tried; None when nothing is open."""
     c = billing_outbox.c
     return connection.execute(sa.select(sa.func.min(c.next_try_at)).where(c.state.in_(OPEN))).scalar()
+
+
+def waiting(connection: sa.Connection, meters: MeterNames) -> int:
+    """Billable usage that a flush would queue."""
+    u = usage_tracking.c
+    query = (
+        sa.select(u.vendor, u.meter)
+        .select_from(usage_tracking.join(billing_accounts, billing_accounts.c.user_id == u.user_id))
+        .where(u.billed_state == "pending", billing_accounts.c.stripe_customer_id.is_not(None))
+    )
+    return sum((row.vendor, row.meter) in meters for row in connection.execute(query))
 
 
 def ledger_sums(connection: sa.Connection, meters: MeterNames) -> dict[tuple[str, str], int]:
