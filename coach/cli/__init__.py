@@ -16,7 +16,7 @@ COMMANDS: dict[str, str] = {
     "practice": "coach.cli.practice:practice",
     "transcribe": "coach.cli.transcribe:transcribe",
     "evaluate": "coach.cli.brain:evaluate",
-    "plan": "coach.cli.brain:plan",
+    "plan": "coach.cli.plan:plan",
     "schema": "coach.cli.brain:schema",
     "eval": "coach.cli.evals:evals",
     "interview": "coach.cli.interview:interview",
