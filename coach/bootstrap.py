@@ -153,7 +153,9 @@ class Services:
     @cached_property
     def bundle(self) -> PromptBundle:
         """The prompt bundle in force when this process started."""
-        return self.lab.active()
+        from coach.lab.promotion import Promotions
+
+        return Promotions(self.store).active()
 
     @cached_property
     def transcriber(self) -> Transcriber:

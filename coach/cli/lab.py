@@ -65,7 +65,7 @@ def bundles(as_json: bool) -> None:
     from coach.brain.bundle import PromptBundle, available
 
     service = _lab()
-    active = service.active().label
+    active = service.promotions.active().label
     found = [
         {"name": b.name, "version": b.version, "hash": b.hash, "idea": b.idea, "active": b.label == active}
         for b in map(PromptBundle.load, available())
@@ -80,7 +80,11 @@ def bundles(as_json: bool) -> None:
 @json_option
 def promote(bundle: str, reason: str, as_json: bool) -> None:
     """Put BUNDLE in force for live interviews."""
-    emit(_lab().promote(bundle, reason), as_json=as_json, human=lambda d: f"{d['bundle']} {d['version']} is in force.")
+    emit(
+        _lab().promotions.promote(bundle, reason),
+        as_json=as_json,
+        human=lambda d: f"{d['bundle']} {d['version']} is in force.",
+    )
 
 
 @lab.command()
@@ -88,7 +92,11 @@ def promote(bundle: str, reason: str, as_json: bool) -> None:
 @json_option
 def rollback(reason: str, as_json: bool) -> None:
     """Put the bundle before the present one back in force."""
-    emit(_lab().roll_back(reason), as_json=as_json, human=lambda d: f"{d['bundle']} {d['version']} is in force again.")
+    emit(
+        _lab().promotions.roll_back(reason),
+        as_json=as_json,
+        human=lambda d: f"{d['bundle']} {d['version']} is in force again.",
+    )
 
 
 class _Progress:

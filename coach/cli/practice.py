@@ -1,1 +1,194 @@
-"""Commands of this group; filled by its owner."""
+"""`python -m coach practice`: one whole attempt without a browser, stored like any other."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from coach.cli.output import emit, json_option
+from coach.contracts.brain import Question
+from coach.contracts.interview import Attempt, PlannedQuestion
+from coach.errors import InputError
+
+if TYPE_CHECKING:
+    from coach.bootstrap import Services
+    from coach.interview.conductor import Conductor
+
+QUESTION_MAX_CHARS = next(m.max_length for m in Question.model_fields["text"].metadata if hasattr(m, "max_length"))
+TRANSCRIBERS = ("auto", "deepgram", "whisper", "pocketsphinx", "typed")
+
+
+@click.command()
+@click.option("--audio", type=click.Path(path_type=Path), help="The recorded answer: wav, flac, mp3, ogg, webm, m4a.")
+@click.option("--transcript", help="The answer as text: a file, or - for standard input.")
+@click.option("--question", required=True, help="What was asked.")
+@click.option("--competency", default="", help="What the question looks for.")
+@click.option("--job", type=click.Path(path_type=Path), help="A posting: text, or JSON {title, company, description}.")
+@click.option("--interview", "interview_id", default="", help="Go on with this one; the same question is a retry.")
+@click.option("--transcriber", type=click.Choice(TRANSCRIBERS), default=None, help="Default: COACH_TRANSCRIBER.")
+@click.option("--brain", type=click.Choice(("auto", "openai", "offline")), default=None, help="Default: COACH_BRAIN.")
+@json_option
+def practice(
+    audio: Path | None,
+    transcript: str | None,
+    question: str,
+    competency: str,
+    job: Path | None,
+    interview_id: str,
+    transcriber: str | None,
+    brain: str | None,
+    as_json: bool,
+) -> None:
+    """Coach one recorded or written answer and store it."""
+    if (audio is None) == (transcript is None):
+        raise click.UsageError("Give either --audio or --transcript.")
+    planned = _planned(question, competency)
+    text = read_text(transcript) if transcript is not None else ""
+    if transcript is not None and not text.strip():
+        raise InputError("The transcript is empty.", mend="Write the answer as it was said.")
+    result = asyncio.run(
+        _practise(planned, audio, text, job, interview_id, transcriber=transcriber or "", brain=brain or "")
+    )
+    emit(result, as_json=as_json, human=_lines)
+
+
+def _planned(question: str, competency: str) -> PlannedQuestion:
+    text = question.strip()
+    if not text:
+        raise InputError("The question is empty.")
+    if len(text) > QUESTION_MAX_CHARS:
+        raise InputError(f"The question has {len(text)} characters; {QUESTION_MAX_CHARS} are the most.")
+    return PlannedQuestion(text=text, competency=competency)
+
+
+def read_text(source: str) -> str:
+    """Text of a file, or of standard input for `-`.
+
+    Raises:
+        InputError: it cannot be read, or is not text.
+    """
+    try:
+        return sys.stdin.read() if source == "-" else Path(source).read_text("utf8")
+    except OSError as error:
+        raise InputError(f"{source} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{source} is not text (UTF-8).") from error
+
+
+async def _practise(
+    question: PlannedQuestion,
+    audio: Path | None,
+    text: str,
+    job: Path | None,
+    interview_id: str,
+    *,
+    transcriber: str,
+    brain: str,
+) -> dict[str, Any]:
+    from coach.audio.decode import decode
+    from coach.audio.vad import require_speech
+    from coach.bootstrap import build_services
+    from coach.interview.single import answer_once
+
+    if audio is not None:
+        pcm = await asyncio.to_thread(decode, audio)
+        await asyncio.to_thread(require_speech, pcm, audio.name)
+        del pcm
+    services = build_services(transcriber=transcriber if audio else "typed", brain=brain)
+    try:
+        job_id = await _job(services, job) if job else None
+        conductor, attempt = await answer_once(
+            services.hub, question, audio=audio, text=text, interview_id=interview_id, job_description_id=job_id
+        )
+        return await _describe(services, conductor, attempt)
+    finally:
+        await services.close()
+
+
+async def _job(services: "Services", path: Path) -> str:
+    """Parses and keeps a posting; returns its id."""
+    from coach.brain.port import PlanRequest
+    from coach.store import library
+
+    title, company, description = read_job(str(path))
+    plan = await services.brain.plan(PlanRequest(title, company, description, 1))
+    row = library.JobDescription(
+        title=title or plan.job.job_title or "Untitled job",
+        company=company or plan.job.company,
+        description=description,
+        parsed_skills=plan.job.key_skills,
+        competencies=plan.job.competencies,
+        summary=plan.job.summary,
+    )
+    await services.store.arun(library.save_job, row)
+    return row.id
+
+
+def read_job(source: str) -> tuple[str, str, str]:
+    """Title, company and description of a posting: plain text, or JSON with these keys.
+
+    Raises:
+        InputError: unreadable or empty.
+    """
+    text = read_text(source)
+    try:
+        row = json.loads(text) if text.lstrip().startswith("{") else {"description": text}
+        fields = tuple(str(row.get(key) or "") for key in ("title", "company", "description"))
+    except (ValueError, AttributeError) as error:
+        raise InputError(f"{source} is neither text nor JSON with title, company, description.") from error
+    if not any(field.strip() for field in fields):
+        raise InputError(f"The posting {source} is empty.")
+    return fields[0], fields[1], fields[2]
+
+
+async def _describe(services: "Services", conductor: "Conductor", attempt: Attempt) -> dict[str, Any]:
+    from coach.cli.transcribe import describe
+    from coach.store import ledger
+
+    if attempt.transcript is None or attempt.delivery is None or attempt.evaluation is None:
+        raise InputError("Feedback on this answer is delayed; the answer is kept.")
+    usage = await services.store.arun(ledger.usage_events, interview_id=attempt.interview_id)
+    best = conductor.board.exchange(attempt.exchange_id).final_attempt_id
+    return {
+        "interview_id": attempt.interview_id,
+        "exchange_id": attempt.exchange_id,
+        "attempt_id": attempt.id,
+        "attempt_number": attempt.attempt_number,
+        "best": best == attempt.id,
+        **describe(attempt.transcript, attempt.delivery),
+        "evaluation": attempt.evaluation.model_dump(mode="json"),
+        "evidence": [e.model_dump(mode="json") for e in attempt.evidence],
+        "guards": [g.model_dump(mode="json") for g in attempt.guards],
+        "status": attempt.status.value,
+        "timeline_ms": attempt.timeline,
+        "usage": [
+            u.model_dump(mode="json", include={"vendor", "meter", "quantity", "unit", "cost_usd", "price_entry"})
+            for u in usage
+            if u.attempt_id == attempt.id
+        ],
+        "transcriber": attempt.transcript.transcriber,
+        "brain": attempt.brain,
+    }
+
+
+def _lines(result: dict[str, Any]) -> str:
+    evaluation = result["evaluation"]
+    scoring, content = evaluation["scoring"], evaluation["content_feedback"]
+    star = "  ".join(f"{name} {item['status']}" for name, item in content["star_checklist"].items())
+    best = " (best so far)" if result["best"] else ""
+    lines = [
+        f"{scoring['overall']:.1f} of 10{best}: content {scoring['content']:.1f}, delivery {scoring['delivery']:.1f}",
+        content["headline"],
+        star,
+        *(f"+ {text}" for text in content["top_strengths"]),
+        *(f"- {text}" for text in content["top_improvements"]),
+        f"Tip: {content['one_action_tip']}",
+        "",
+        evaluation["rewrite"]["polished_answer"],
+        "",
+        f"Retry: --interview {result['interview_id']} with the same --question",
+    ]
+    return "\n".join(lines)

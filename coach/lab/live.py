@@ -1,6 +1,5 @@
 """Experiments on live traffic: who gets which bundle, whether the split held, and what came of it."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,44 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import statsmodels.formula.api as smf
-from pydantic import Field, model_validator
 from scipy import stats
 
-from coach.contracts.base import Record
 from coach.errors import InputError
+from coach.lab.promotion import Split
 
 SRM_ALARM = 0.001
 """p-value below which the split is not believed (Fabijan et al. 2019, sample ratio mismatch)."""
 OUTCOMES: Mapping[str, bool] = {"improvement": True, "completed": True, "retried": True, "saved": True}
 GUARDS: Mapping[str, bool] = {"cost_usd": False, "first_scores_ms": False, "fallback": False}
-
-
-class Split(Record):
-    """Shares of live traffic by bundle, and the salt that makes this experiment's assignment its own."""
-
-    name: str = Field(min_length=1, max_length=80)
-    shares: dict[str, float]
-    salt: str
-
-    @model_validator(mode="after")
-    def _whole(self) -> "Split":
-        if (
-            len(self.shares) < 2
-            or any(s <= 0 for s in self.shares.values())
-            or abs(sum(self.shares.values()) - 1) > 1e-6
-        ):
-            raise ValueError("a split needs two bundles or more, with shares above 0 that sum to 1")
-        return self
-
-    def assign(self, interview_id: str) -> str:
-        """The bundle of an interview: stable, independent of every other experiment."""
-        digest = hashlib.sha256(f"{self.salt}\x1f{interview_id}".encode()).digest()
-        point, edge = int.from_bytes(digest[:8]) / 2**64, 0.0
-        for bundle, share in sorted(self.shares.items()):
-            edge += share
-            if point < edge:
-                return bundle
-        return sorted(self.shares)[-1]
 
 
 @dataclass(frozen=True, slots=True)

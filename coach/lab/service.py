@@ -5,13 +5,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from coach.brain.bundle import PromptBundle
 from coach.contracts.base import Record
 from coach.errors import InputError
 from coach.lab.experiment import Estimate, Experiment, RunInfo, Workspace, estimate_cost
 from coach.lab.judge import BrainFactory, PipelineJudge, Pricer
-from coach.lab.live import Split
 from coach.lab.outcome import Outcome
+from coach.lab.promotion import Promotions
 from coach.lab.replay import Limits, Replay, RunReport
 from coach.lab.report import ComparisonReport, compare_variants
 from coach.store import lab as rows
@@ -44,6 +43,7 @@ class Lab:
         """Takes where runs are kept, how brains are built and how usage is priced."""
         self.workspace = workspace
         self.store = store
+        self.promotions = Promotions(store)
         self._make_brain = make_brain
         self._price = price
         self._default_model = default_model
@@ -99,56 +99,6 @@ class Lab:
             outcomes = [*_renamed(all_a, name_a, a), *_renamed(all_b, name_b, b)]
         useful = info_b.experiment.smallest_useful
         return compare_variants(outcomes, data, a=a, b=b, smallest_useful=useful)
-
-    def promote(self, bundle: str, reason: str) -> dict[str, Any]:
-        """Makes a bundle the one that live interviews use, with the reason on record.
-
-        Raises:
-            InputError: unknown bundle, or no reason.
-        """
-        found = PromptBundle.load(bundle)
-        if not reason.strip():
-            raise InputError("A promotion needs a reason.", mend="Say in a sentence why this bundle is better.")
-        return self._put_in_force(found.name, found.version, found.hash, found.files, reason.strip())
-
-    def roll_back(self, reason: str) -> dict[str, Any]:
-        """Puts the bundle before the present one back in force, with its very text.
-
-        Raises:
-            NotFoundError: there was none.
-        """
-        last = self.store.run(rows.previous_bundle)
-        why = f"rolled back: {reason.strip() or 'no reason given'}"
-        return self._put_in_force(last["name"], last["version"], last["content_hash"], last["content"], why)
-
-    def active(self) -> PromptBundle:
-        """The bundle in force: the promoted one as it was then, else the shipped default."""
-        row = self.store.run(rows.active_bundle)
-        return PromptBundle.from_files(row["name"], row["content"]) if row else PromptBundle.load()
-
-    def start_split(self, split: Split) -> None:
-        """Divides live interviews between bundles from now on, ending the split before."""
-        for bundle in split.shares:
-            PromptBundle.load(bundle)
-        self.store.run(rows.set_live_split, split.model_dump(), datetime.now(UTC))
-
-    def end_split(self) -> None:
-        """Ends the live experiment; the active bundle serves everyone."""
-        self.store.run(rows.set_live_split, None, datetime.now(UTC))
-
-    def bundle_for(self, interview_id: str) -> PromptBundle:
-        """The bundle an interview is judged with: its arm of the live experiment, else the active one."""
-        running = self.store.run(rows.live_split)
-        if not running:
-            return self.active()
-        return PromptBundle.load(Split.model_validate({k: running[k] for k in Split.model_fields}).assign(interview_id))
-
-    def _put_in_force(self, name: str, version: str, digest: str, files: dict[str, str], reason: str) -> dict[str, Any]:
-        at = datetime.now(UTC)
-        made = self.store.run(
-            rows.promote, name=name, version=version, content_hash=digest, files=files, reason=reason, at=at
-        )
-        return {"id": made, "bundle": name, "version": version, "hash": digest, "reason": reason, "promoted_at": at}
 
     def _load(self, reference: str) -> tuple[RunInfo, Any, list[Outcome]]:
         return self.workspace.load(reference.split(":", 1)[0])

@@ -1,0 +1,106 @@
+"""Which bundle is in force: promotions with their reasons, rolling back, and live traffic split between bundles.
+
+Apart from the rest of the lab because every interview asks it; it imports no statistics.
+"""
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from coach.brain.bundle import PromptBundle
+from coach.contracts.base import Record
+from coach.errors import InputError
+from coach.store import lab as rows
+from coach.store.sqlstore import SqlStore
+
+
+class Split(Record):
+    """Shares of live traffic by bundle, and the salt that makes this experiment's assignment its own."""
+
+    name: str = Field(min_length=1, max_length=80)
+    shares: dict[str, float]
+    salt: str
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Split":
+        if (
+            len(self.shares) < 2
+            or any(s <= 0 for s in self.shares.values())
+            or abs(sum(self.shares.values()) - 1) > 1e-6
+        ):
+            raise ValueError("a split needs two bundles or more, with shares above 0 that sum to 1")
+        return self
+
+    def assign(self, interview_id: str) -> str:
+        """The bundle of an interview: stable, independent of every other experiment."""
+        digest = hashlib.sha256(f"{self.salt}\x1f{interview_id}".encode()).digest()
+        point, edge = int.from_bytes(digest[:8]) / 2**64, 0.0
+        for bundle, share in sorted(self.shares.items()):
+            edge += share
+            if point < edge:
+                return bundle
+        return sorted(self.shares)[-1]
+
+
+class Promotions:
+    """The record of what was put in force, when and why."""
+
+    def __init__(self, store: SqlStore) -> None:
+        """Keeps it in `store`."""
+        self._store = store
+
+    def promote(self, bundle: str, reason: str) -> dict[str, Any]:
+        """Makes a bundle the one that live interviews use, with the reason on record.
+
+        Raises:
+            InputError: unknown bundle, or no reason.
+        """
+        found = PromptBundle.load(bundle)
+        if not reason.strip():
+            raise InputError("A promotion needs a reason.", mend="Say in a sentence why this bundle is better.")
+        return self._put_in_force(found.name, found.version, found.hash, found.files, reason.strip())
+
+    def roll_back(self, reason: str) -> dict[str, Any]:
+        """Puts the bundle before the present one back in force, with its very text.
+
+        Raises:
+            NotFoundError: there was none.
+        """
+        last = self._store.run(rows.previous_bundle)
+        why = f"rolled back: {reason.strip() or 'no reason given'}"
+        return self._put_in_force(last["name"], last["version"], last["content_hash"], last["content"], why)
+
+    def active(self) -> PromptBundle:
+        """The bundle in force: the promoted one as it was then, else the shipped default."""
+        row = self._store.run(rows.active_bundle)
+        return PromptBundle.from_files(row["name"], row["content"]) if row else PromptBundle.load()
+
+    def start_split(self, split: Split) -> None:
+        """Divides live interviews between bundles from now on, ending the split before."""
+        for bundle in split.shares:
+            PromptBundle.load(bundle)
+        self._store.run(rows.set_live_split, split.model_dump(), datetime.now(UTC))
+
+    def end_split(self) -> None:
+        """Ends the live experiment; the active bundle serves everyone."""
+        self._store.run(rows.set_live_split, None, datetime.now(UTC))
+
+    def bundle_for(self, interview_id: str) -> PromptBundle:
+        """The bundle an interview is judged with: its arm of the live experiment, else the active one."""
+        running = self._store.run(rows.live_split)
+        if not running:
+            return self.active()
+        return PromptBundle.load(Split.model_validate({k: running[k] for k in Split.model_fields}).assign(interview_id))
+
+    def _put_in_force(self, name: str, version: str, digest: str, files: dict[str, str], reason: str) -> dict[str, Any]:
+        at = datetime.now(UTC)
+        made = self._store.run(
+            rows.promote, name=name, version=version, content_hash=digest, files=files, reason=reason, at=at
+        )
+        return {"id": made, "bundle": name, "version": version, "hash": digest, "reason": reason, "promoted_at": at}
+
+    def history(self) -> list[dict[str, Any]]:
+        """Every promotion, newest first."""
+        return self._store.run(rows.promotions)
