@@ -13,7 +13,8 @@ from coach.interview import rollup
 from coach.views.palette import BAND_COLOURS, band
 
 _STAR = ("situation", "task", "action", "result")
-_STAR_MARK = {"present": "🟢", "weak": "🟡", "missing": "🔴"}
+_STAR_COLOUR = {"present": "green", "weak": "orange", "missing": "red"}
+_STAR_ICON = {"present": "check", "weak": "remove", "missing": "close"}
 
 
 def score_text(value: float | None) -> str:
@@ -105,12 +106,15 @@ def _recording(attempt: Attempt, archive: AudioArchive, start_s: float | None) -
 def _feedback(attempt: Attempt, evaluation: Evaluation) -> None:
     feedback = evaluation.content_feedback
     checklist = feedback.star_checklist
-    marks = "  ".join(f"{_STAR_MARK[getattr(checklist, item).status.value]} {item.capitalize()}" for item in _STAR)
     st.markdown(f"**{_plain(feedback.headline)}**")
-    st.caption(marks)
+    st.markdown(" ".join(_badge(item, getattr(checklist, item).status.value) for item in _STAR))
     for index, improvement in enumerate(feedback.top_improvements):
         _point(attempt, f"content_feedback.top_improvements.{index}", improvement)
     st.markdown(f"**Next time:** {_plain(feedback.one_action_tip)}")
+
+
+def _badge(item: str, status: str) -> str:
+    return f":{_STAR_COLOUR[status]}-badge[:material/{_STAR_ICON[status]}: {item.capitalize()} {status}]"
 
 
 def _point(attempt: Attempt, path: str, text: str) -> None:

@@ -5,6 +5,7 @@ a proper ES module, so an editor or node can check it alone; joining drops the `
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -49,12 +50,12 @@ def _component() -> Any:
     return st.components.v2.component("jobfoxy_stage", html=HTML, css=style(), js=script(), isolate_styles=False)
 
 
-def stage(*, key: str, data: dict[str, Any]) -> dict[str, Any] | None:
-    """Mounts the stage and returns what the person asked the page to do, once: `{"name": ..., ...}` or None.
+def stage(*, key: str, data: dict[str, Any], on_act: Callable[[], None]) -> None:
+    """Mounts the stage.
 
     Args:
-        key: keeps the stage alive over reruns.
+        key: keeps the stage alive over reruns; `st.session_state[key].act` is what the stage asks for.
         data: personas, setup and session as `static/js/stage.js` reads them.
+        on_act: called before the page runs when the stage asks the page for something (`{"name": ..., ...}`).
     """
-    result = _component()(key=key, data=data, on_act_change=lambda: None)
-    return result.act or None
+    _component()(key=key, data=data, on_act_change=on_act)

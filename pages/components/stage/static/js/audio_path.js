@@ -6,8 +6,8 @@ export const WEBRTC_PATIENCE_MS = 4000;
 const SILENT_PATH_MS = 900;
 
 /**
- * `offered`: the page mounted a WebRTC sender. `wanted(on)` tells the page to let its audio through or not.
- * The path never changes inside an answer, except when WebRTC goes silent: then the socket takes over and the
+ * `offered`: the page mounted a WebRTC sender; `wanted(false)` tells it to stop. For one answer the conductor takes
+ * socket frames or WebRTC frames, never both: the first socket frame of an answer shuts WebRTC out of it. The path never changes inside an answer, except when WebRTC goes silent: then the socket takes over and the
  * frames since its last sign of life are sent again.
  */
 export class AudioPath {
@@ -29,15 +29,13 @@ export class AudioPath {
     if (this.webrtc === "waiting") this.timer = setTimeout(() => this.#giveUp(), WEBRTC_PATIENCE_MS);
   }
 
-  /** The page reports: the WebRTC sender plays; `enabled` = its audio is let through to the conductor. */
-  report({ playing, enabled }) {
+  /** The page reports whether its WebRTC sender plays. */
+  report({ playing }) {
     if (this.webrtc === "off") return;
-    if (playing && this.webrtc === "waiting" && !this.listening) {
+    if (playing && this.webrtc === "waiting") {
       clearTimeout(this.timer);
-      this.webrtc = "asked";
-      this.wanted(true);
+      this.webrtc = "ready";
     }
-    if (enabled && this.webrtc === "asked") this.webrtc = "ready";
     if (!playing && this.webrtc === "ready") this.#giveUp();
     if (!this.listening) this.kind = this.#choose();
   }
@@ -55,7 +53,6 @@ export class AudioPath {
   }
 
   startListening() {
-    if (!this.listening) this.kind = this.#choose();
     this.listening = true;
     this.sign = performance.now();
     this.mic.keep(true);

@@ -7,7 +7,8 @@ export const HANDLERS = {
     const before = stage.state;
     stage.state = p;
     stage.moving = false;
-    if (p.notice) stage.toast(p.notice);
+    if (p.notice && p.view_state !== "ERROR_RECOVERABLE") stage.toast(p.notice);
+    if (p.view_state === "INTRO_LOADING" && stage.waiting) stage.link.send("START_INTERVIEW", { audio: stage.audioKind });
     if (before.current_question?.id !== p.current_question?.id || before.attempt_id !== p.attempt_id) stage.freshAttempt(p.view_state);
     if (p.history?.length && stage.scores) stage.scores = { ...stage.scores, history: p.history };
     stage.follow(p.view_state);
@@ -34,7 +35,6 @@ export const HANDLERS = {
   UPDATE_SCORES(stage, p) {
     stage.scores = p;
     stage.review = null;
-    stage.delayed = null;
     stage.error = null;
     stage.follow("FEEDBACK");
     stage.say(`Feedback is ready. Overall ${Number(p.overall).toFixed(1)} of 10. ${p.content_feedback.headline}`);
@@ -62,10 +62,7 @@ export const HANDLERS = {
     stage.showLevel();
   },
   NOTICE(stage, p) {
-    if (p.code === "FEEDBACK_DELAYED") {
-      stage.delayed = p.message;
-      stage.follow("FEEDBACK");
-    } else stage.toast(p.message);
+    stage.toast(p.message);
   },
   INTERVIEW_SUMMARY(stage, p) {
     stage.summary = p;
@@ -77,10 +74,12 @@ export const HANDLERS = {
     stage.moving = false;
     if (p.recoverable) {
       stage.toast(p.message, "bad");
+      stage.takeBack();
       stage.refresh();
     } else {
       stage.error = p;
       stage.follow("ERROR_BLOCKING");
+      stage.link?.close();
     }
   },
 };

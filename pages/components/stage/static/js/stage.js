@@ -42,10 +42,11 @@ export class Stage {
   #clear() {
     this.session = null;
     this.starting = false;
+    this.waiting = false;
     this.moving = false;
     this.state = NO_STATE;
     this.view = "INTRO_LOADING";
-    this.scores = this.rewrite = this.review = this.error = this.summary = this.delayed = null;
+    this.scores = this.rewrite = this.review = this.error = this.summary = null;
     this.followUp = "";
     this.gateMs = GATE_MS;
     this.processingSince = 0;
@@ -70,8 +71,8 @@ export class Stage {
     const savedBefore = JSON.stringify(this.data.saved);
     this.data = { ...this.data, ...data };
     if (first) Object.assign(this.setup, { persona_id: data.persona_id, q_count: data.q_count || 3, job_id: data.job_id || "" });
-    if (data.session && data.session.token !== this.session?.token && this.starting) this.#join(data.session);
-    if (!data.session && this.session && data.reset) this.leave();
+    if (data.session && this.starting && data.session.join === this.asked) this.#join(data.session);
+    if (!data.session && this.session && !this.starting) this.leave();
     if (data.failure && data.failure !== this.failureShown) this.#failed(data.failure);
     this.path.report(data.webrtc || {});
     if (first || !this.session || savedBefore !== JSON.stringify(this.data.saved)) this.refresh();
@@ -84,8 +85,11 @@ export class Stage {
     this.refresh();
   }
 
+  /** Asks the page for something; returns the request's number. */
   act(name, payload) {
-    if (this.trigger) this.trigger("act", { name, at: Date.now(), ...payload });
+    const at = Date.now();
+    if (this.trigger) this.trigger("act", { name, at, ...payload });
+    return at;
   }
 
   get persona() {
@@ -140,7 +144,7 @@ export class Stage {
       return;
     }
     const { persona_id, q_count, job_id, device_id } = this.setup;
-    this.act(resume ? "resume" : "start", { id: resume, persona_id, q_count, job_id, device_id, audio });
+    this.asked = this.act(resume ? "resume" : "start", { id: resume, persona_id, q_count, job_id, device_id, audio });
   }
 
   resume(id) {
@@ -148,13 +152,15 @@ export class Stage {
   }
 
   #join(session) {
+    this.link?.close();
     this.session = session;
     const url = new URL(session.ws_url, window.location.href);
     url.protocol = url.protocol.replace("http", "ws");
     if (!url.searchParams.has("token")) url.searchParams.set("token", session.token);
     this.link = new Link({ url: url.href, onevent: (e) => receive(this, e), onstatus: (status, why) => this.#connectionChanged(status, why) });
     this.path.begin(this.link, { offered: !!this.data.webrtc?.offered, kind: this.audioKind });
-    if (!session.resumed) this.link.send("START_INTERVIEW", { audio: this.audioKind });
+    this.starting = false;
+    this.waiting = true;
     this.refresh();
   }
 
@@ -243,7 +249,6 @@ export class Stage {
   }
 
   retryFeedback() {
-    this.delayed = null;
     this.#move("RETRY_FEEDBACK", { attempt_id: this.state.attempt_id });
     this.follow("PROCESSING");
   }
@@ -287,8 +292,8 @@ export class Stage {
   /* Following the conductor --------------------------------------------------------------------------------------- */
 
   freshAttempt(next) {
-    if (next === "FEEDBACK") return;
-    this.scores = this.rewrite = this.review = this.delayed = null;
+    if (next === "FEEDBACK" || next === "ERROR_RECOVERABLE") return;
+    this.scores = this.rewrite = this.review = null;
     this.followUp = "";
     this.ui = freshUi();
     this.level = null;
@@ -305,13 +310,17 @@ export class Stage {
     else setTimeout(action, left);
   }
 
+  /** What was shown ahead of the conductor is taken back when it refuses. */
+  takeBack() {
+    if (this.view === "PROCESSING" && this.state.view_state === "LISTENING") this.#enter("LISTENING");
+  }
+
   follow(view) {
-    if (view === "FEEDBACK" && this.view === "PROCESSING") {
-      if (!this.scores && !this.delayed && !this.summary) return;
-      this.afterGate(() => this.view === "PROCESSING" && this.#enter("FEEDBACK"));
+    if (["FEEDBACK", "ERROR_RECOVERABLE"].includes(view) && this.view === "PROCESSING" && !this.error) {
+      if (view === "FEEDBACK" && !this.scores && !this.summary) return;
+      this.afterGate(() => this.view === "PROCESSING" && this.#enter(view));
       return;
     }
-    if (view === "LISTENING" && this.view === "PROCESSING" && this.processingSince && performance.now() - this.processingSince < 150) return;
     this.#enter(view);
   }
 
@@ -325,7 +334,7 @@ export class Stage {
         this.path.startListening();
         this.restartClock();
       } else this.path.stopListening();
-      if (view !== "INTRO_LOADING") this.starting = false;
+      if (view !== "INTRO_LOADING") this.waiting = false;
       window.scrollTo?.({ top: 0 });
       this.host.closest?.("[data-testid=stMain]")?.scrollTo({ top: 0 });
     }
@@ -374,6 +383,7 @@ export class Stage {
       this.preflight.push(this.mic.level);
       if (this.view === "INTRO_LOADING") this.micBox?.refresh();
     }
+    this.root.setAttribute("data-audio", this.path.link ? this.path.kind : "");
     if (this.view === "LISTENING") this.scene.tick(clock((performance.now() - this.listeningSince) / 1000));
   }
 
@@ -402,10 +412,10 @@ export class Stage {
   #boardView() {
     if (SCENE_STATES.includes(this.view)) return null;
     if (this.summary) return summaryView(this);
-    if (this.view.startsWith("ERROR")) return errorView(this, this.error || { recoverable: true, message: this.state.notice });
+    if (this.error) return errorView(this, this.error);
+    if (this.view === "ERROR_RECOVERABLE") return delayedView(this, this.state.notice);
     if (this.view === "PROCESSING") return this.boardKey.startsWith("review") ? reviewView(this, this.review) : skeletonView();
     if (this.view === "FEEDBACK") {
-      if (this.delayed && !this.scores) return delayedView(this, this.delayed);
       return this.scores ? dashboardView(this) : skeletonView();
     }
     return introView(this);

@@ -33,7 +33,7 @@ function scoreCard(stage) {
   return h("header", { class: "jf-card jf-scorecard" }, ring(data.overall),
     h("div", { class: "jf-scoretext" },
       h("div", { class: "jf-row jf-scoretop" }, h("span", { class: "jf-eyebrow" }, `Attempt ${data.attempt_number}`), data.attempt_status === "best" ? h("span", { class: "jf-badge jf-badge-best" }, icon("star", 13), "Best so far") : null,
-        data.label ? h("span", { class: "jf-badge" }, data.label) : null, data.updated ? h("span", { class: "jf-badge" }, "updated") : null, dots(data.history || [], data.attempt_id)),
+        data.label ? h("span", { class: "jf-badge" }, data.label) : null, data.updated ? h("span", { class: "jf-badge" }, "updated") : null, dots((data.history || []).map((d) => (d.attempt_id === data.attempt_id ? { ...d, overall: data.overall } : d)), data.attempt_id)),
       h("h1", { tabindex: "-1", "data-key": "headline" }, VERDICTS[band(data.overall)]),
       h("div", { class: "jf-row" }, chip("Content", data.content), chip("Delivery", data.delivery), data.comparison ? h("span", { class: "jf-compare" }, data.comparison) : null)));
 }
@@ -64,10 +64,16 @@ export function actions(stage) {
     button("Finish interview", { kind: primary ? "ghost" : "primary", glyph: "flag", onclick: () => stage.finishInterview(), disabled: busy }), skip, primary);
 }
 
+/** How the feedback came about; what the delivery tab says anyway is not repeated. */
+function noticeLine(notices) {
+  const said = [...new Set(notices)].filter((n) => !/fillers.*not measurable/i.test(n));
+  return said.length ? h("p", { class: "jf-notes-line" }, said.join(" ")) : null;
+}
+
 export function dashboardView(stage) {
   const panel = TABS.find(([id]) => id === stage.ui.tab)[2];
   return h("div", { class: "jf-dash" }, scoreCard(stage),
-    stage.scores.notices && stage.scores.notices.length ? h("div", { class: "jf-notes-line" }, stage.scores.notices.map((n) => h("p", { class: "jf-note" }, n))) : null,
+    noticeLine(stage.scores.notices || []),
     tabBar(stage), panel(stage), actions(stage));
 }
 

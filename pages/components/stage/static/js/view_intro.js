@@ -97,7 +97,7 @@ export function micCheck(stage) {
 }
 
 export function introView(stage) {
-  const starting = stage.starting;
+  const starting = stage.starting || stage.waiting;
   const resumable = stage.data.resumable;
   const start = button("Start interview", { kind: "primary", glyph: "mic", onclick: () => stage.begin(), disabled: starting });
   stage.micBox = micCheck(stage);

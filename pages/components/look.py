@@ -1,0 +1,19 @@
+"""What all screens have in common to the eye, beyond the theme in `.streamlit/config.toml`."""
+
+import streamlit as st
+
+STYLE = """
+<style>
+.stMainBlockContainer { max-width: 1460px; padding: 4.75rem 2rem 2rem; }
+header.stAppHeader { background: rgb(251 248 243 / 92%); backdrop-filter: blur(8px); }
+.st-key-jf_microphone { position: fixed; width: 1px; height: 1px; overflow: hidden; visibility: hidden; }
+.stMainBlockContainer:has(.jf-host) > div > .stVerticalBlock { gap: 0; }
+.stElementContainer:has(style):has(> .stHtml:only-child) { display: none; }
+@media (max-width: 860px) { .stMainBlockContainer { padding: 4rem 1rem 1rem; } }
+</style>
+"""
+
+
+def dress() -> None:
+    """Applies the shared style to the page in hand."""
+    st.html(STYLE)

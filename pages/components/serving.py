@@ -1,0 +1,64 @@
+"""Puts Streamlit and the interview's own routes into one application and prepares what would be waited for."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+from streamlit.starlette import App
+
+from coach.bootstrap import services
+from coach.errors import CoachError
+from coach.web import routes
+from pages.components.microphone import warm_up
+
+log = logging.getLogger(__name__)
+HOME = Path(__file__).resolve().parents[1] / "home.py"
+
+
+@contextlib.asynccontextmanager
+async def lifespan(_: App) -> AsyncIterator[None]:
+    """Starts the interviews, resumes what the last process left, and warms up beside the first page."""
+    hub = services().hub
+    try:
+        await hub.start()
+    except CoachError as error:
+        log.error("%s", error)
+    warming = asyncio.create_task(_warm())
+    yield
+    warming.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await warming
+    await services().close()
+
+
+async def _warm() -> None:
+    """The first WebRTC connection and the transcriber's model; then the garbage collector leaves all of it alone.
+
+    `gc.freeze` with `runner.postScriptGC = false`: a full collection after every script run stops the audio for 50 ms.
+    """
+    try:
+        await warm_up()
+        await asyncio.to_thread(_load_transcriber)
+    except Exception:
+        log.exception("warming up failed; the first interview starts a little slower")
+    gc.collect()
+    gc.freeze()
+
+
+def _load_transcriber() -> None:
+    transcriber: Any = services().transcriber
+    prepare = getattr(transcriber, "prepare", None)
+    if prepare is not None:
+        prepare()
+
+
+def own_routes() -> list[BaseRoute]:
+    """REST, WebSocket and the type face of the theme."""
+    static = StaticFiles(directory=HOME.parent / "static")
+    return [*routes(services()), Mount("/assets", static)]

@@ -1,0 +1,103 @@
+"""Practice: the stage, and beside it what only the server can do for it."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from coach.bootstrap import services
+from coach.errors import CoachError
+from pages.components import personas
+from pages.components.interview_desk import Desk
+from pages.components.microphone import sender
+from pages.components.stage import stage
+
+KEY = "practice_stage"
+
+
+def desk() -> Desk:
+    """The desk of this browser session."""
+    if "practice_desk" not in st.session_state:
+        st.session_state.practice_desk = Desk(services())
+    return st.session_state.practice_desk
+
+
+def on_act() -> None:
+    asked = st.session_state[KEY].act
+    if asked:
+        desk().act(dict(asked))
+
+
+def stage_data(mine: Desk, *, playing: bool) -> dict[str, Any]:
+    """Everything the stage shows before its socket is open."""
+    idle = mine.session is None
+    parts = mine.services
+    return {
+        "personas": [persona.model_dump() for persona in personas.load_personas()],
+        "persona_id": personas.DEFAULT_PERSONA,
+        "q_count": 3,
+        "jobs": mine.jobs() if idle else [],
+        "resumable": mine.resumable() if idle else None,
+        "session": mine.session,
+        "webrtc": {"offered": True, "playing": playing},
+        "saved": mine.saved,
+        "failure": mine.failure,
+        "reset": mine.reset,
+        "voice": "none" if parts.settings.coach_voice == "none" else "browser",
+        "coach_label": getattr(parts.brain, "label", ""),
+    }
+
+
+@st.dialog("Delete this session?")
+def confirm_delete(mine: Desk) -> None:
+    st.write("Its answers, recordings, scores and feedback go for good. Stories in your library stay.")
+    keep, delete = st.columns(2)
+    if keep.button("Keep it", width="stretch"):
+        mine.deleting = ""
+        st.rerun()
+    if delete.button("Delete this session", type="primary", width="stretch", key="really_delete"):
+        try:
+            mine.delete()
+        except CoachError as error:
+            st.error(str(error))
+            return
+        st.rerun()
+
+
+def recording_instead(mine: Desk) -> None:
+    """Another way to answer: a file, or the browser's own recorder."""
+    with st.expander("Answer with a recording instead"):
+        st.caption("Wait for the question, then record here or choose a file. It counts as your answer.")
+        left, right = st.columns(2)
+        spoken = left.audio_input("Record an answer")
+        file = right.file_uploader("Choose a recording", type=["wav", "flac", "mp3", "ogg", "opus", "webm", "m4a"])
+        chosen = spoken or file
+        if st.button("Use as my answer", disabled=chosen is None) and chosen is not None:
+            with tempfile.NamedTemporaryFile(suffix=Path(chosen.name).suffix) as kept:
+                kept.write(chosen.getbuffer())
+                kept.flush()
+                try:
+                    mine.submit_recording(Path(kept.name))
+                except CoachError as error:
+                    st.error(str(error))
+
+
+def show() -> None:
+    mine = desk()
+    try:
+        playing = sender(key="practice_webrtc", intake=mine.intake, on=mine.webrtc_on, device_id=mine.device_id)
+        stage(key=KEY, data=stage_data(mine, playing=playing), on_act=on_act)
+    except CoachError as error:
+        st.error(str(error))
+        return
+    if mine.session:
+        recording_instead(mine)
+    if mine.deleting:
+        confirm_delete(mine)
+    if mine.go_to:
+        target, mine.go_to = mine.go_to, ""
+        st.switch_page(f"{target}.py")
+
+
+show()
