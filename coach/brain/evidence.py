@@ -9,13 +9,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-
-import snowballstemmer
+from functools import cached_property
 
 from coach.brain.offline_text import Clause, fold, read_answer, tokens
 from coach.contracts.brain import Evidence
 from coach.contracts.transcript import Transcript
+from coach.text.stems import stem
 
 Span = tuple[int, int]
 
@@ -64,20 +63,10 @@ _TOPICS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 
 
-@lru_cache(maxsize=1)
-def _stemmer() -> "snowballstemmer.stemmer":
-    return snowballstemmer.stemmer("english")
-
-
-@lru_cache(maxsize=20_000)
-def _stem(word: str) -> str:
-    return str(_stemmer().stemWord(word))
-
-
 def content_stems(words: Iterable[str]) -> frozenset[str]:
     """Stems of the words that carry content: no function words, no vocabulary of feedback itself."""
     kept = (w for w in words if w not in _STOP and w not in _FEEDBACK and (len(w) > 2 or w.isdigit()))
-    return frozenset(_stem(w.removesuffix("'s")) for w in kept)
+    return frozenset(stem(w.removesuffix("'s")) for w in kept)
 
 
 @dataclass(frozen=True)

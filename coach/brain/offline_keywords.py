@@ -1,8 +1,8 @@
 """Words of the job that would fit this answer: those it speaks of already first, then the rest of the job's skills."""
 
 from coach.brain.offline_reading import Reading
-from coach.brain.offline_relevance import stem
 from coach.brain.offline_text import fold, tokens
+from coach.text.stems import stem
 
 _MAX, _CHARS = 12, 40
 

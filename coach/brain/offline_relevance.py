@@ -10,16 +10,14 @@ import re
 from functools import lru_cache
 from typing import Literal
 
-import snowballstemmer
-
 from coach.brain.offline_features import Features, squash
 from coach.brain.offline_lexicon import common_words, skills_data
 from coach.brain.offline_roles import ClauseReading
 from coach.brain.offline_text import Answer, fold, tokens
+from coach.text.stems import stem
 
 Form = Literal["story", "explain", "plan", "self"]
 
-_STEMMER = snowballstemmer.stemmer("english")
 _ASKS_STORY = re.compile(
     r"\b(?:a time|an example|example of|instance|a situation|recent(?:ly)? (?:project|example)|walk me through (?:a|the) (?:project|process|time|decision|situation)|"
     r"describe (?:a|how you handled|the)|tell me about (?:a|an|the|your (?:biggest|most|proudest|last|greatest (?:achievement|failure|accomplishment)))|have you ever|when (?:did|have) you|last time you|achievement you|something you|proud of|"
@@ -37,8 +35,54 @@ _ASKS_SELF = re.compile(
     r"what (?:motivates|interests|attracts|experience|kind of|are your|do you (?:like|enjoy|expect|know))|salary|hire you|how do you approach|your (?:leadership|management|working|communication) style|walk me through your)"
 )
 _GENERIC = frozenset(
-    "tell time describ exampl give situat when how you your what the which work job someon walk through explain would about instanc respond handl did "
-    "were had success experi share recent specif import person peopl one thing make made get did then end did question answer".split()
+    [
+        "tell",
+        "time",
+        "describ",
+        "exampl",
+        "give",
+        "situat",
+        "when",
+        "how",
+        "you",
+        "your",
+        "what",
+        "the",
+        "which",
+        "work",
+        "job",
+        "someon",
+        "walk",
+        "through",
+        "explain",
+        "would",
+        "about",
+        "instanc",
+        "respond",
+        "handl",
+        "did",
+        "were",
+        "had",
+        "success",
+        "experi",
+        "share",
+        "recent",
+        "specif",
+        "import",
+        "person",
+        "peopl",
+        "one",
+        "thing",
+        "make",
+        "made",
+        "get",
+        "did",
+        "then",
+        "end",
+        "did",
+        "question",
+        "answer",
+    ]
 )
 _DENIAL = re.compile(
     r"\b(?:can(?:'t|not) (?:really )?(?:think of|remember|recall|say i)|(?:nobody|no one) else was (?:really )?involved|i don't really (?:get|have|do)|worked (?:on my own|alone)|never (?:really )?(?:had|been|needed|happened)|no,? not really|"
@@ -59,12 +103,6 @@ def _themes() -> dict[str, tuple[re.Pattern[str], tuple[re.Pattern[str], ...]]]:
         )
         for name, entry in skills_data("themes").items()
     }
-
-
-@lru_cache(maxsize=4096)
-def stem(word: str) -> str:
-    """English (Porter2) stem of a folded word."""
-    return _STEMMER.stemWord(word)
 
 
 def asked_form(question: str, kind: str = "") -> Form:
@@ -109,7 +147,42 @@ def question_words(text: str) -> list[str]:
 
 
 _STOP = frozenset(stem(word) for word in list(common_words())[:0]) | frozenset(
-    "the and for with that this from had has was were you your are can could not did does ani all but out our a an of to in on it is be do".split()
+    [
+        "the",
+        "and",
+        "for",
+        "with",
+        "that",
+        "this",
+        "from",
+        "had",
+        "has",
+        "was",
+        "were",
+        "you",
+        "your",
+        "are",
+        "can",
+        "could",
+        "not",
+        "did",
+        "does",
+        "ani",
+        "all",
+        "but",
+        "out",
+        "our",
+        "a",
+        "an",
+        "of",
+        "to",
+        "in",
+        "on",
+        "it",
+        "is",
+        "be",
+        "do",
+    ]
 )
 
 
