@@ -8,6 +8,7 @@ from coach.contracts.interview import InterviewSnapshot, InterviewStatus
 from coach.errors import CoachError
 from coach.interview import rollup
 from coach.store.removal import delete_interview
+from coach.store.sample import remove_sample
 from coach.views import progress
 from coach.views.attempts import attempts_frame, improvement_frame
 from coach.views.sessions import Plain, find_session, list_sessions
@@ -30,9 +31,7 @@ def main() -> None:
         empty()
         return
     if any(session["is_sample"] for session in sessions):
-        st.caption(
-            "🏷️ Sessions marked *sample* are invented, to show what this page looks like with a few weeks of practice."
-        )
+        sample_note(parts)
     overview(sessions, attempts)
     charts(attempts)
     st.subheader("Sessions", anchor=False)
@@ -51,16 +50,31 @@ def empty() -> None:
             st.switch_page("pages/practice.py")
 
 
+def sample_note(parts: Services) -> None:
+    """Says that some sessions are invented, and takes them out on request."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(
+            "Sessions marked *sample* are invented; they show this page after a few weeks of practice.", width="content"
+        )
+        if st.button("Remove samples", type="tertiary"):
+            remove_sample(parts.store, parts.archive, parts.settings.journal_dir)
+            st.rerun()
+
+
 def overview(sessions: list[Plain], attempts: pd.DataFrame) -> None:
     """Four numbers that say where the person stands."""
     scored = [session["overall_score"] for session in sessions if session["overall_score"] is not None]
     gains = improvement_frame(attempts)["gain"]
     change = f"{scored[0] - scored[1]:+.1f} to the one before" if len(scored) > 1 else None
+    figures: list[tuple[str, str, str | None]] = [
+        ("Latest session", history.score_text(scored[0] if scored else None), change),
+        ("Best answer", history.score_text(attempts["overall_score"].max()), None),
+        ("What a retry brings", f"{gains.mean():+.1f}" if len(gains) else "–", None),
+        ("Answers so far", str(len(attempts)), None),
+    ]
     with st.container(horizontal=True, gap="medium"):
-        st.metric("Latest session", history.score_text(scored[0] if scored else None), change, border=True)
-        st.metric("Best answer", history.score_text(attempts["overall_score"].max()), border=True)
-        st.metric("What a retry brings", f"{gains.mean():+.1f}" if len(gains) else "–", border=True)
-        st.metric("Answers so far", len(attempts), border=True)
+        for name, value, delta in figures:
+            st.metric(name, value, delta, border=True, height="stretch")
 
 
 def charts(attempts: pd.DataFrame) -> None:
@@ -86,14 +100,15 @@ def charts(attempts: pd.DataFrame) -> None:
 def session_browser(parts: Services, sessions: list[Plain]) -> None:
     """Chooses a session and shows it."""
     by_id = {session["interview_id"]: session for session in sessions}
-    chosen = st.selectbox(
-        "Session", list(by_id), format_func=lambda key: label(by_id[key]), label_visibility="collapsed"
-    )
-    if chosen is None:
-        return
-    snapshot = find_session(parts.store, chosen)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        chosen = st.selectbox(
+            "Session", list(by_id), format_func=lambda key: label(by_id[key]), label_visibility="collapsed"
+        )
+        snapshot = find_session(parts.store, chosen)
+        actions(parts, snapshot)
     if snapshot.interview.summary and snapshot.interview.summary.headline:
         st.markdown(f"*{snapshot.interview.summary.headline}*")
+    shown = 0
     for exchange in snapshot.exchanges:
         attempts = rollup.standing(a for a in snapshot.attempts if a.exchange_id == exchange.id)
         if attempts:
@@ -102,9 +117,9 @@ def session_browser(parts: Services, sessions: list[Plain]) -> None:
                 st.caption(kind or "Question")
                 st.markdown(f"##### {exchange.question_text}")
                 history.dots(attempts)
-                with st.expander("Listen and read"):
+                with st.expander("Listen and read", expanded=shown == 0):
                     history.full(history.choose(attempts, key=f"attempt-{exchange.id}"), parts.archive)
-    actions(parts, snapshot)
+            shown += 1
 
 
 def label(session: Plain) -> str:
@@ -118,12 +133,11 @@ def label(session: Plain) -> str:
 
 def actions(parts: Services, snapshot: InterviewSnapshot) -> None:
     """Resume and delete."""
-    with st.container(horizontal=True, gap="small"):
-        if snapshot.interview.status != InterviewStatus.COMPLETED and st.button("Resume interview"):
-            st.session_state["resume_interview_id"] = snapshot.interview.id
-            st.switch_page("pages/practice.py")
-        if st.button("Delete this session", icon=":material/delete:"):
-            confirm_delete(parts, snapshot)
+    if snapshot.interview.status != InterviewStatus.COMPLETED and st.button("Resume interview"):
+        st.session_state["resume_interview_id"] = snapshot.interview.id
+        st.switch_page("pages/practice.py")
+    if st.button("Delete this session", icon=":material/delete:"):
+        confirm_delete(parts, snapshot)
 
 
 @st.dialog("Delete this session?")

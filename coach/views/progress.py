@@ -121,10 +121,13 @@ def retries(attempts: pd.DataFrame) -> go.Figure:
     table = improvement_frame(attempts).iloc[::-1]
     figure = go.Figure()
     for row in table.itertuples():
+        figure.add_annotation(
+            x=0, y=row.exchange_id, text=row.question, showarrow=False, xanchor="left", yanchor="bottom", yshift=9
+        )
         figure.add_trace(
             go.Scatter(
                 x=[row.first, row.best],
-                y=[row.question, row.question],
+                y=[row.exchange_id, row.exchange_id],
                 mode="lines",
                 line={"color": LINE, "width": 6},
                 hoverinfo="skip",
@@ -136,7 +139,7 @@ def retries(attempts: pd.DataFrame) -> go.Figure:
         figure.add_trace(
             go.Scatter(
                 x=table[column],
-                y=table["question"],
+                y=table["exchange_id"],
                 mode="markers",
                 name=name,
                 marker={"size": 13, "symbol": symbol, "color": colours, "line": {"width": 2, "color": colours}},
@@ -144,7 +147,8 @@ def retries(attempts: pd.DataFrame) -> go.Figure:
             )
         )
     figure.update_xaxes(range=[0, 10.2], dtick=2)
-    return style(figure, height=max(170, 70 + 44 * len(table)))
+    figure.update_yaxes(showticklabels=False, range=[-0.5, len(table) - 0.2])
+    return style(figure, height=max(170, 70 + 54 * len(table)))
 
 
 def competencies(attempts: pd.DataFrame) -> go.Figure:
