@@ -29,7 +29,7 @@ class HearingLimits:
     front_s: float = 4.0
     lag_s: float = 1.5
     speech_s: float = 2.0
-    patience_s: float = 6.0
+    patience_s: float = 8.0
     reconnects: int = 2
 
 

@@ -16,10 +16,11 @@ BASE = 1_000
 STEP = 4
 HEARD_SHARE = 0.6
 MUMBLE = "mumble"
-VOCABULARY = (
+STORY = (
     "we had a failing release in march so i gathered the team and split the work then i wrote the migration myself "
     "tested it twice and shipped on friday which cut errors by forty percent"
-).split()
+)
+VOCABULARY = STORY.split()
 FILLERS = ("um", "uh")
 
 

@@ -42,7 +42,7 @@ MODEL = {"name": "general-nova-3", "version": "2025-07-31.0", "arch": "nova-3"}
 class Fault:
     """How one connection misbehaves. Seconds with `_at_s` are audio received on that connection; others are wall time.
 
-    finalize: "flagged" answers with from_finalize, "unflagged" without the flag, "none" not at all, "drop" by hanging up.
+    finalize: "flagged" answers with from_finalize, "unflagged" without the flag, "none" not at all, "drop" hangs up.
     """
 
     refuse: int = 0
@@ -74,6 +74,14 @@ class Connection:
     arrivals: list[tuple[float, float]] = field(default_factory=list)
     results: list[dict[str, Any]] = field(default_factory=list)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def heard(self, seconds: float) -> None:
+        """Waits until this much audio arrived."""
+        async with asyncio.timeout(10):
+            while self.audio_s < seconds - 1e-6:
+                self.arrived.clear()
+                await self.arrived.wait()
 
 
 class ScriptedRecogniser:
@@ -136,6 +144,7 @@ class DeepgramServer:
         self._validate = validate
         self._clock = clock
         self.url = ""
+        self.stopping = asyncio.Event()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["DeepgramServer"]:
@@ -151,15 +160,15 @@ class DeepgramServer:
             app, host="127.0.0.1", port=0, log_config=None, ws=_Protocol, ws_per_message_deflate=False, lifespan="off"
         )
         config.timeout_graceful_shutdown = 1
-        server = uvicorn.Server(config)
+        server = _Server(config)
         server.capture_signals = nullcontext  # type: ignore[method-assign]
         task = asyncio.create_task(server.serve())
-        while not server.started:
-            await asyncio.sleep(0.005)
-        self.url = "http://127.0.0.1:%d" % server.servers[0].sockets[0].getsockname()[1]
+        await server.up.wait()
+        self.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
         try:
             yield self
         finally:
+            self.stopping.set()
             server.should_exit = True
             server.force_exit = True
             await task
@@ -264,7 +273,7 @@ class _Live:
         self._heard = recogniser
         self._final_until_s = 0.0
         self._interim_at_s = 0.0
-        self._outbox: asyncio.Queue[tuple[float, str | None]] = asyncio.Queue()
+        self._outbox: asyncio.Queue[tuple[float, str]] = asyncio.Queue()
         self._held: list[dict[str, Any]] = []
         self._request_id = str(uuid.uuid4())
 
@@ -301,6 +310,7 @@ class _Live:
         self._heard.feed(pcm)
         log.audio_s = self._heard.seconds
         log.arrivals.append((self._server.now(), log.audio_s))
+        log.arrived.set()
         if fault.drop_at_s and log.audio_s >= fault.drop_at_s:
             self._abort()
             return False
@@ -309,7 +319,8 @@ class _Live:
             return False
         if fault.stall_at_s and log.audio_s >= fault.stall_at_s:
             _transport(self._socket).pause_reading()
-            await asyncio.sleep(3600)
+            await self._server.stopping.wait()
+            return False
         self._results_while_listening()
         return True
 
@@ -334,8 +345,7 @@ class _Live:
             self._server.errors.append("KeepAlive before the first audio")
         if kind == "CloseStream":
             self._send(self._metadata())
-            await self._close(1000, "")
-            return False
+            self._outbox.put_nowait((0.0, ""))
         if kind == "Finalize":
             return self._finalize()
         return True
@@ -431,17 +441,28 @@ class _Live:
             wait = due - asyncio.get_running_loop().time()
             if wait > 0:
                 await asyncio.sleep(wait)
-            if text is None:
+            if not text:
+                await self._close(1000, "")
                 return
             await self._socket.send_text(text)
 
     async def _close(self, code: int, reason: str) -> None:
-        while not self._outbox.empty() and code == 1000:
-            await asyncio.sleep(0.001)
         await self._socket.close(code, reason)
 
     def _abort(self) -> None:
         _transport(self._socket).abort()
+
+
+class _Server(uvicorn.Server):
+    """Tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[Any] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
 
 
 class _Protocol(WebSocketsSansIOProtocol):

@@ -1,0 +1,59 @@
+"""The voice port: text to sound, for the avatar (PCM) and for a browser (WAV)."""
+
+import io
+import wave
+from dataclasses import dataclass
+from typing import Protocol
+
+from coach.contracts.usage import UsageEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Sound of a text.
+
+    Attributes:
+        pcm: Int16 little-endian mono samples.
+        sample_rate_hz: rate of `pcm`.
+        usage: what it cost.
+    """
+
+    pcm: bytes
+    sample_rate_hz: int
+    usage: tuple[UsageEvent, ...] = ()
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.pcm) / 2 / self.sample_rate_hz
+
+    def wav(self) -> bytes:
+        """The sound as a WAV file."""
+        out = io.BytesIO()
+        with wave.open(out, "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(self.sample_rate_hz)
+            file.writeframes(self.pcm)
+        return out.getvalue()
+
+
+class Voice(Protocol):
+    """Something that can speak."""
+
+    name: str
+    label: str
+
+    @property
+    def clip_key(self) -> str:
+        """What, beside the text, decides how it sounds: part of a clip cache's key."""
+
+    async def speak(self, text: str, *, interview_id: str = "", attempt_id: str | None = None) -> Spoken:
+        """Speaks a text.
+
+        Raises:
+            VendorError: the vendor failed; the caller falls back to the browser's voice or a subtitle.
+        """
+
+    async def close(self) -> None:
+        """Frees clients."""
