@@ -55,6 +55,12 @@ def match_at(view: View, at: int) -> Run | None:
     return Run(at, at, name) if name in RULES else None
 
 
+_EMERGENCY_ROOM = word_set(
+    "nurse doctor doctors nurses department staff shift team visit visits room doors physician consultant waiting all "
+    "last yesterday tonight twice once again every straight immediately overnight"
+) | {END}
+
+
 def _hesitation(view: View, run: Run) -> bool:
     token = view.tokens[run.first]
     if view.after(run) == "huh" and not view.break_after(run):
@@ -64,9 +70,10 @@ def _hesitation(view: View, run: Run) -> bool:
     before, after = view.before(run), view.after(run)
     if before == after or before not in DETERMINERS | {"busy", "local"} or view.break_before(run):
         return view.text[token.start : token.end] != "ER"
-    room = {"nurse", "doctor", "doctors", "nurses", "department", "staff", "shift", "team", "visit", "visits", "room",
-            "doors", "physician", "consultant", "waiting", "all", END}  # fmt: skip
-    return after not in room | PREPOSITIONS | COORDINATORS | SUBORDINATORS | AUXILIARIES and not view.break_after(run)
+    return (
+        after not in _EMERGENCY_ROOM | PREPOSITIONS | COORDINATORS | SUBORDINATORS | AUXILIARIES
+        and not view.break_after(run)
+    )
 
 
 def _so(view: View, run: Run) -> bool:
@@ -79,7 +86,7 @@ def _so(view: View, run: Run) -> bool:
         return view.after(run, 2) == END or view.filler_next(run) or view.filler_before(run)
     clause_start = view.starts(run) or before in COORDINATORS or view.break_before(run)
     if view.filler_next(run):
-        return clause_start or before not in _LINKING | {"hope", "think", "said", "guess", "suppose", "not", "do"}
+        return clause_start or view.filler_before(run)
     return (
         view.filler_before(run) and view.starts(run) and after != END and after not in {"that", "far", "much", "many"}
     )
@@ -94,7 +101,7 @@ def _well(view: View, run: Run) -> bool:
         return view.is_restart(run) and before != "as"
     if view.is_restart(run) or view.set_off(run):
         return True
-    opens = before in _OPENERS | SUBORDINATORS
+    opens = before in _OPENERS | SUBORDINATORS | {"said", "thought"}
     if view.filler_next(run):
         return opens or view.filler_before(run) or before in BE
     if view.starts(run):
@@ -107,9 +114,15 @@ def _you_know(view: View, run: Run) -> bool:
     before, after = view.before(run), view.after(run)
     if view.set_off(run) or view.is_restart(run):
         return True
-    asked = DO | MODALS | WH - {"when", "if", "where"} | {"as", "let", "than", "all", "everything", "once", "whatever"}
-    if before in asked or before in PERSONS | {"if"}:
+    asked = WH - {"when", "if", "where"} | {"as", "let", "than", "all", "everything", "once", "whatever", "never"}
+    if before in {"everyone", "everybody", "anyone", "someone", "people", "nobody"} and is_finite(after):
         return False
+    if before in DO | MODALS - {"to"} and view.before(run, 2) not in SUBJECTS:
+        return False
+    if before in asked | {"if"} or (before == "that" and (is_finite(after) or after in PREPOSITIONS | {END})):
+        return False
+    if before in {"to", "just"}:
+        return True
     if view.filler_next(run) or view.ends(run) or view.break_after(run):
         return True
     if after in WH | {"that", "about", "of"} and not view.break_after(run):
@@ -122,7 +135,8 @@ def _you_know(view: View, run: Run) -> bool:
 def _takes_object(view: View, run: Run, *, subordinate: bool) -> bool:
     """As in "you know" is followed by a thing known (an object without a verb of its own)."""
     after = view.after(run)
-    if after in {"each", "nothing", "everything", "anything", "something", "someone", "everyone"}:
+    if after in {"each", "nothing", "everything", "anything", "something", "someone", "everyone", "more", "less",
+                 "enough", "plenty", "exactly", "better", "best", "anyone"}:  # fmt: skip
         return not is_finite(view.after(run, 2))
     if after in OBJECTS - {"it", "this", "that", "these", "those"}:
         return after != "her" or not _clause_follows(view, run)
@@ -155,13 +169,15 @@ def _i_mean(view: View, run: Run) -> bool:
     if after in {"to", "business", "by", "every", "nothing"}:
         return False
     if after in {"it", "that", "this"}:
-        return is_finite(view.after(run, 2)) or view.after(run, 2) in SUBJECTS
+        return view.after(run, 2) not in COORDINATORS | SUBORDINATORS | PREPOSITIONS | DETERMINERS | {END}
+    if after in DETERMINERS and (view.starts(run) or before == "no") and not _clause_follows(view, run):
+        return False
     return not _defines(view, run)
 
 
 def _defines(view: View, run: Run) -> bool:
     """As in "when i say late i mean after midnight": a word was named shortly before and is now explained."""
-    before, _ = view.sentenceword_set(run)
+    before, _ = view.sentence_words(run)
     recent = before[-8:]
     named = {"say", "says", "said", "call", "called", "mention", "mentioned", "wrote", "write", "talk", "saying"}
     return (any(w in named for w in recent) and bool({"when", "if", "by", "whenever"} & set(recent))) or "by" in recent[
@@ -180,7 +196,10 @@ _CONTRAST = word_set(
 def _actually(view: View, run: Run) -> bool:
     if view.next_to_filler(run) or view.is_restart(run):
         return True
-    before, after = view.sentenceword_set(run)
+    before, after = view.sentence_words(run)
+    inverted = len(before) > 1 and before[-1] in SUBJECTS and before[-2] in AUXILIARIES
+    if inverted or before[-1:] == ["no"]:
+        return False
     return not any(w in _CONTRAST or w.endswith("n't") for w in before[-12:] + after[:12])
 
 
@@ -197,7 +216,8 @@ def _basically(view: View, run: Run) -> bool:
     if after in _TOTALS - {"the", "whole", "half"}:
         return False
     if before in _LINKING or (view.before(run, 2) in BE and before == "not"):
-        return after in SUBJECTS | CONTRACTED_SUBJECTS - {"there's"} and after not in {"one", "this", "that"}
+        clause = after in SUBJECTS | CONTRACTED_SUBJECTS - {"there's"} and after not in {"one", "this", "that"}
+        return clause and view.after(run, 2) != END
     return not (before == START and after == END)
 
 
@@ -208,15 +228,17 @@ _BEFORE_NOUN_KIND = word_set(
 
 def _kind_of(view: View, run: Run) -> bool:
     before, after = view.before(run), view.after(run)
-    if before in {"that", "this", "it", "which"} and (is_past(after) or after in {"makes", "helps", "feels"}):
+    if before in {"that", "this", "it", "which", "all", "both", "each"} and (
+        is_past(after) or after in {"makes", "helps", "feels"}
+    ):
         return True
     if before in DETERMINERS | _BEFORE_NOUN_KIND:
         return False
     if is_number(before) or (is_adjective(before) and view.before(run, 2) in DETERMINERS):
         return False
-    kindness = run.expression == "kind of" and before in BE | INTENSE
+    kindness = run.expression == "kind of" and before in BE | INTENSE | {"how"}
     named = after in OBJECTS | {"you"} or (after in DETERMINERS and view.after(run, 3) == "to")
-    return not (kindness and named and "to" in (view.after(run, 2), view.after(run, 3), view.after(run, 4), END))
+    return not (kindness and named and {view.after(run, n) for n in (2, 3, 4)} & {"to", END})
 
 
 INTENSE = word_set("very so really too extremely incredibly")
@@ -228,14 +250,14 @@ _TURNING = word_set(
 
 def _right(view: View, run: Run) -> bool:
     before, after = view.before(run), view.after(run)
+    if view.set_off(run):
+        return True
     if before in BE | DETERMINERS | _TURNING | {"all", "quite", "not", "exactly", "that's", "feel", "felt", "seemed"}:
         return view.filler_next(run) and before in BE and view.is_restart(run)
     if view.starts(run):
         return view.filler_next(run) or after in {"so", "okay", "ok", "well"}
     if _put_right(view, run) or (is_adverb(before) and view.before(run, 2) in BE):
         return False
-    if view.set_off(run) or (view.break_after(run) and view.break_before(run)):
-        return True
     if after in {"and", "but", "so", "because", "or", END} or view.ends(run):
         return True
     return view.filler_next(run) or (after in {"then"} and before not in {"just"})
@@ -245,12 +267,17 @@ def _put_right(view: View, run: Run) -> bool:
     """As in "got it right", "do things right": the result of doing, not a tag."""
     doing = {"get", "got", "getting", "do", "did", "done", "doing", "put", "set", "make", "made", "guessed", "guess",
              "gets", "wasn't", "weren't", "isn't", "spell", "spelled"}  # fmt: skip
-    return any(view.before(run, n) in doing for n in (1, 2, 3)) and view.before(run) in OBJECTS | doing | {"things"}
+    return any(view.before(run, n) in doing for n in (1, 2, 3, 4)) and view.before(run) in OBJECTS | doing | {"things"}
+
+
+_QUOTING = word_set("said says replied told answered")
 
 
 def _okay(view: View, run: Run) -> bool:
     before, after = view.before(run), view.after(run)
     if after in {"yes", "yeah", "sure", "thanks", "thank", "fine", "great", "deal", "with"}:
+        return False
+    if _QUOTING & set(view.sentence_words(run)[1]) and not view.next_to_filler(run):
         return False
     if view.starts(run) or (view.filler_before(run) and before in _OPENERS):
         return after != END or view.filler_before(run)
@@ -274,17 +301,25 @@ _HYPERBOLE = word_set(
     "exploded explode exploding starving starved freezing frozen melting melted drowning drowned buried "
     "mind brain dead heart attack everything everyone everybody nobody never impossible always world "
     "universe jumped flew shaking screaming begging nightmare hell murdered bouncing climbing sweating "
-    "bleeding glued living zombie zombies crying ages decades centuries years"
+    "bleeding glued living zombie zombies crying ages decades centuries years nothing laughing "
+    "laugh fire breathe tears pieces bits speechless"
 )
+
+
+_NOT_SUPERLATIVE = word_set("forest request interest honest invest protest contest harvest suggest modest digest")
+
+
+_NOT_SUPERLATIVE = word_set("forest request interest honest invest protest contest harvest suggest modest digest")
 
 
 def _literally(view: View, run: Run) -> bool:
     if view.next_to_filler(run) or view.is_restart(run):
         return True
-    before, after = view.sentenceword_set(run)
+    before, after = view.sentence_words(run)
     if {"translated", "means", "mean", "translation", "took", "taken", "take", "word"} & set(before[-5:]):
         return False
-    return any(w in _HYPERBOLE for w in after[:5])
+    superlative = any(w.endswith("est") and len(w) > 5 and w not in _NOT_SUPERLATIVE for w in after[:3])
+    return superlative or any(w in _HYPERBOLE for w in after[:5])
 
 
 def _always(view: View, run: Run) -> bool:

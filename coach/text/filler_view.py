@@ -88,7 +88,7 @@ class View:
             n -= 0 if self.is_filler(at) else 1
         return END if n else self.tokens[at].word
 
-    def sentenceword_set(self, run: Run) -> tuple[list[str], list[str]]:
+    def sentence_words(self, run: Run) -> tuple[list[str], list[str]]:
         """All words of the sentence before and after the candidate, fillers left out, in order."""
         before: list[str] = []
         while (word := self.before(run, len(before) + 1)) != START:
