@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from coach.contracts.events import PROTOCOL_SAMPLE_RATE_HZ, LevelPayload
+from coach.errors import CoachError
 from coach.interview.parts import Ear, Journal
 from coach.speech.port import SpeechStream
 
@@ -64,12 +65,16 @@ class Capture:
         tell: Callable[[LevelPayload], None],
         level_every_s: float = 0.1,
         finish_ready_after_s: float = 1.5,
+        longest_s: float = 3600.0,
     ) -> None:
         """`tell` is called on the loop about every `level_every_s` of sound."""
         self.attempt_id = attempt_id
         self.journal = journal
         self.stream = stream
         self.closed = False
+        self.full = False
+        self.trouble: CoachError | None = None
+        self._longest_s = longest_s
         self.lost_frames = 0
         self.frames = 0
         self._loop = asyncio.get_running_loop()
@@ -124,7 +129,13 @@ class Capture:
         with self._lock:
             if self.closed:
                 return False
-            self.journal.append(pcm16)
+            if self.journal.seconds >= self._longest_s:
+                self.full = True
+                return False
+            try:
+                self.journal.append(pcm16)
+            except CoachError as error:
+                self.trouble = error
             self.frames += 1
         return True
 

@@ -38,8 +38,8 @@ from coach.contracts.interview import (
     InterviewStatus,
     ViewState,
 )
-from coach.contracts.transcript import Transcript, TranscriptSource
-from coach.errors import CoachError, IllegalCommandError, InputError
+from coach.contracts.transcript import Transcript
+from coach.errors import CoachError, EntitlementError, IllegalCommandError, InputError
 from coach.interview import states
 from coach.interview.asking import Asking
 from coach.interview.board import Board
@@ -47,13 +47,15 @@ from coach.interview.closing import Closing
 from coach.interview.fanout import Subscription
 from coach.interview.listening import Listening
 from coach.interview.parts import Parts, off_loop
-from coach.interview.processing import Processing, typed
+from coach.interview.processing import Processing
+from coach.interview.resuming import MIN_ANSWER_S, Resuming
 from coach.interview.session import Session
 from coach.interview.voice import Voice
 from coach.interview.waterfall import Timeline
+from coach.speech.correction import apply_correction
+from coach.speech.typed import typed_transcript
 
 log = logging.getLogger(__name__)
-MIN_ANSWER_S = 0.1
 _NOTHING_HEARD = "We have not heard anything yet: check the microphone, or type your answer."
 
 
@@ -71,6 +73,7 @@ class Conductor:
         self._processing = Processing(self._s, self._asking)
         self._closing = Closing(self._s, self._listening, self._processing, spare)
         self._loop = asyncio.get_running_loop()
+        self._on_socket = ""
         self._handlers: dict[str, Callable[[Any], Awaitable[None]]] = {
             "START_INTERVIEW": self._start,
             "FINISH_ANSWER": self._finish_answer,
@@ -96,6 +99,14 @@ class Conductor:
         """
         async with self._s.lock:
             await self._handlers[command.type](command)
+
+    def greet(self, notice: str) -> None:
+        """A notice for the first client that connects."""
+        self._s.notice = notice
+
+    def tell(self, code: str, message: str) -> None:
+        """A quiet notice to every listener."""
+        self._s.tell(code, message)
 
     def subscribe(self) -> Subscription:
         """A listener that starts with what puts a client where the interview is."""
@@ -130,13 +141,18 @@ class Conductor:
         capture = self._listening.capture
         if capture is None:
             return False
+        self._on_socket = capture.attempt_id
         capture.push(pcm16)
         return True
 
     def push_audio_threadsafe(self, pcm16: bytes) -> bool:
-        """Takes a frame in any other thread (streamlit-webrtc); on disk when it returns, never waits for the loop."""
+        """Takes a frame in any other thread (streamlit-webrtc); on disk when it returns, never waits for the loop.
+
+        False when no answer is being recorded, or when its frames come over the socket: a client sends those only
+        when it does not trust this path, and the same sound must not be recorded twice.
+        """
         capture = self._listening.capture
-        if capture is None:
+        if capture is None or capture.attempt_id == self._on_socket:
             return False
         capture.push_from_thread(pcm16)
         return True
@@ -168,12 +184,13 @@ class Conductor:
     async def open(self) -> None:
         """Starts the avatar and finds the place after a restart."""
         interview = self._s.board.interview
+        resuming = Resuming(self._s, self._listening, self._asking, self._processing)
         if interview.status == InterviewStatus.COMPLETED:
-            self._find_place()
+            resuming.find_place()
             return
         await self._s.voice.open(self.parts.avatar, self.id, interview.persona_id)
         async with self._s.lock:
-            await self._resume()
+            await resuming.resume()
 
     async def settle(self, timeout_s: float = 10.0) -> None:
         """Waits until no answer is being processed any more."""
@@ -230,8 +247,7 @@ class Conductor:
         return attempt.status == AttemptStatus.RECORDING and not self._processing.busy(attempt.id)
 
     def _acknowledge(self, attempt: Attempt) -> Timeline:
-        timeline = Timeline(self.parts.monotonic)
-        timeline.begin()
+        timeline = Timeline.begun(self.parts.monotonic)
         self._s.recoverable_s = 0.0
         self._s.change(ViewState.PROCESSING, quiet=True)
         self._s.hint(attempt.id)
@@ -272,14 +288,23 @@ class Conductor:
         if self._s.view == ViewState.LISTENING and exchange.id == self._s.exchange_id:
             return
         states.after("RETRY_QUESTION", self._s.view)
+        await self._ask_leave()
         await self._s.voice.stop()
         await self._listening.arm(await self._listening.new_attempt(exchange))
 
+    async def _ask_leave(self) -> None:
+        """Whether the plan includes a retry; nothing is cut off in the middle of an answer."""
+        if self.parts.entitlements is None:
+            return
+        leave = await self.parts.entitlements.before_retry(self._s.board.interview.user_id, self.id)
+        if not leave.allowed:
+            raise EntitlementError("Your plan does not include another retry.", mend=leave.offer)
+        if leave.notice:
+            self._s.tell("PLAN", leave.notice)
+
     async def _answer_follow_up(self, command: AnswerFollowUp) -> None:
         current = self._current()
-        if current.follow_up_of == command.payload.question_id or (
-            current.follow_up_of and current.id == command.payload.question_id
-        ):
+        if current.follow_up_of == command.payload.question_id:
             return
         states.after("ANSWER_FOLLOW_UP", self._s.view)
         text = self._s.follow_up_text()
@@ -309,7 +334,7 @@ class Conductor:
             raise InputError("The answer is empty.")
         if attempt.status == AttemptStatus.RECORDING:
             timeline = self._acknowledge(attempt)
-            self._processing.start_text(attempt, typed(text), timeline, self._listening.take())
+            self._processing.start_text(attempt, typed_transcript(text), timeline, self._listening.take())
         else:
             self._processing.start_review(attempt, corrected(attempt.transcript, text))
 
@@ -321,6 +346,8 @@ class Conductor:
         if attempt.status != AttemptStatus.DELAYED or attempt.id != self._s.attempt_id:
             raise IllegalCommandError("Feedback on this attempt is not delayed.")
         self._s.told.pop(attempt.id, None)
+        again = {**attempt.extra, "feedback_retries": int(attempt.extra.get("feedback_retries", 0)) + 1}
+        attempt = await self._s.save(attempt.model_copy(update={"extra": again}))
         timeline = self._acknowledge(attempt)
         self._processing.resume(attempt, timeline)
 
@@ -352,65 +379,9 @@ class Conductor:
     async def _speech_ended(self, task_id: str) -> None:
         await self._asking.ended(task_id)
 
-    # -- after a restart -------------------------------------------------------------------------------------------
-
-    def _find_place(self) -> None:
-        attempts = sorted(self._s.board.attempts.values(), key=lambda a: a.created_at)
-        if attempts:
-            self._s.exchange_id = attempts[-1].exchange_id
-            latest = self._s.board.latest(attempts[-1].exchange_id)
-            self._s.attempt_id = latest.id if latest else ""
-
-    async def _resume(self) -> None:
-        self._find_place()
-        exchange, attempt = self._s.exchange, self._s.attempt
-        for unfinished in [*self._s.board.attempts.values()]:
-            if unfinished.status in (AttemptStatus.CAPTURED, AttemptStatus.EVALUATING):
-                self._processing.resume(unfinished, self._resumed_timeline())
-        if exchange is None:
-            return
-        if attempt is None:
-            await self._asking.ask(exchange)
-            return
-        await self._resume_at(exchange, attempt)
-
-    def _resumed_timeline(self) -> Timeline:
-        timeline = Timeline(self.parts.monotonic)
-        timeline.begin()
-        return timeline
-
-    async def _resume_at(self, exchange: Exchange, attempt: Attempt) -> None:
-        match attempt.status:
-            case AttemptStatus.RECORDING:
-                await self._resume_recording(exchange, attempt)
-            case AttemptStatus.EVALUATED | AttemptStatus.DELAYED:
-                self._s.view = ViewState.FEEDBACK if attempt.evaluation else ViewState.ERROR_RECOVERABLE
-                self._s.remember_stored(attempt)
-            case AttemptStatus.REVIEW:
-                self._s.view = ViewState.PROCESSING
-                if attempt.transcript:
-                    self._processing.ask_review(attempt, attempt.transcript)
-            case _:
-                self._s.view = ViewState.PROCESSING
-
-    async def _resume_recording(self, exchange: Exchange, attempt: Attempt) -> None:
-        self._s.view = ViewState.ASKING
-        await self._listening.arm(attempt)
-        capture = self._listening.capture
-        found_s = round(capture.seconds, 1) if capture else 0.0
-        if found_s >= MIN_ANSWER_S:
-            self._s.recoverable_s = found_s
-            self._s.notice = f"We kept {found_s:.0f} s of your answer: finish it, go on speaking, or start over."
-        else:
-            self._s.view = ViewState.INTRO_LOADING
-            await self._listening.drop()
-            await self._asking.ask(exchange)
-
 
 def corrected(heard: Transcript | None, text: str) -> Transcript:
-    """The transcript as the person corrected it; untouched text keeps its source, words and times are kept."""
-    if heard is None:
-        return typed(text)
-    if heard.text.strip() == text:
-        return heard
-    return heard.model_copy(update={"text": text, "source": TranscriptSource.CORRECTED})
+    """The transcript as the person corrected it; the timing of the recording is kept."""
+    if heard is None or not heard.words:
+        return typed_transcript(text).model_copy(update={"duration_s": heard.duration_s if heard else 0.0})
+    return apply_correction(heard, text)

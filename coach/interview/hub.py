@@ -11,20 +11,25 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from coach.avatar.drawn import DrawnAvatar
 from coach.avatar.port import Avatar
 from coach.brain.port import Brain, InterviewPlan, PlanRequest
 from coach.contracts.brain import JobContext
 from coach.contracts.interview import Exchange, Interview, InterviewStatus, PlannedQuestion, new_id
-from coach.errors import CoachError, InputError, NotFoundError, VendorError
+from coach.errors import CoachError, EntitlementError, InputError, NotFoundError, VendorError
 from coach.interview.conductor import Conductor
 from coach.interview.parts import Archive, Ear, Evaluate, JobMaterial, Journal, Materials, Measure, Parts, Timing
-from coach.interview.ports import InterviewStore
+from coach.interview.ports import Entitlement, Entitlements, InterviewStore
 from coach.interview.session import clip_key
+from coach.interview.spool import SpooledStore
 from coach.interview.tokens import LIFETIME_S, new_token, token_hash
 from coach.speech.port import Transcriber
 
 log = logging.getLogger(__name__)
+SPOOL = "facts.jsonl"
 WS_PATH = "/ws/mock-interview"
+STORE_BUSY = "The database cannot be written just now; everything is kept on disk and stored as soon as it can be."
+STORE_BACK = "Everything that waited has been stored."
 IDLE_CLOSE_S = 600.0
 SWEEP_EVERY_S = 60.0
 Result = TypeVar("Result")
@@ -67,6 +72,7 @@ class InterviewHub:
         evaluate: Evaluate | None = None,
         measure: Measure | None = None,
         ear: Callable[[], Ear] | None = None,
+        entitlements: Entitlements | None = None,
         policy: Any = None,
         bundle: Any = None,
         materials: Materials | None = None,
@@ -89,6 +95,7 @@ class InterviewHub:
             journals: class of the recording journal.
             evaluate: the evaluation pipeline (`coach.brain.evaluate.run_evaluation`).
             measure: `(transcript, recording path or None, eye contact or None) -> DeliveryMetrics`.
+            entitlements: what a person's plan includes; None = everything.
             ear: makes a voice activity detector per attempt.
             policy: policy of the prompt bundle.
             bundle: the prompt bundle or its name.
@@ -102,8 +109,9 @@ class InterviewHub:
         """
         from coach.interview import defaults
 
+        self._spool = SpooledStore(store, journal_dir / SPOOL, self._store_trouble)
         self.parts = Parts(
-            store=store,
+            store=self._spool,
             transcriber=transcriber,
             brain=brain,
             avatar=avatar,
@@ -115,6 +123,7 @@ class InterviewHub:
             policy=policy if policy is not None else getattr(bundle, "policy", None),
             bundle=bundle if isinstance(bundle, str) else getattr(bundle, "name", ""),
             ear=ear,
+            entitlements=entitlements,
             materials=materials,
             timing=timing or Timing(),
             monotonic=monotonic,
@@ -140,6 +149,7 @@ class InterviewHub:
         self._loop = asyncio.get_running_loop()
         self._sweeper = self._loop.create_task(self._sweep_for_ever())
         try:
+            await self._spool.recover()
             unfinished = await self.parts.store.unfinished_attempts()
         except CoachError:
             log.warning("the store cannot be asked for unfinished attempts; they are resumed when opened")
@@ -157,6 +167,7 @@ class InterviewHub:
         for conductor in [*self._conductors.values()]:
             await conductor.close()
         self._conductors.clear()
+        await self._spool.close()
 
     def call(self, work: Coroutine[Any, Any, Result], timeout_s: float = 30.0) -> Result:
         """Runs a coroutine on the hub's loop from another thread (a page's script) and waits for it."""
@@ -189,12 +200,16 @@ class InterviewHub:
 
         Raises:
             NotFoundError: the job or resume is unknown.
+            EntitlementError: the plan does not include another interview.
             StoreError: it could not be stored.
         """
+        interview_id = new_id()
+        leave = await self._leave(user_id, interview_id, request.q_count)
         material = await self._material(request)
-        plan = await self._plan(material, request.q_count, questions)
+        plan = await self._plan(material, min(request.q_count, leave.max_questions), questions)
         now = self.parts.clock()
         interview = Interview(
+            id=interview_id,
             user_id=user_id,
             job_description_id=request.job_description_id,
             role_profile_id=request.role_profile_id,
@@ -208,7 +223,10 @@ class InterviewHub:
         )
         await self.parts.store.create_interview(interview, _exchanges(interview, plan.questions))
         await self.parts.store.add_usage(plan.usage)
-        conductor = await self.open(interview.id)
+        drawn = not leave.avatar or leave.level == "throttled"
+        conductor = await self.open(interview.id, avatar=DrawnAvatar() if drawn else None)
+        if leave.notice:
+            conductor.greet(leave.notice)
         token = await self.token(interview.id)
         return self.way_in(conductor, token, ws_base)
 
@@ -235,8 +253,8 @@ class InterviewHub:
         await conductor.reawaken()
         return self.way_in(conductor, await self.token(interview_id), ws_base)
 
-    async def open(self, interview_id: str) -> Conductor:
-        """The conductor of an interview, from memory or from the store.
+    async def open(self, interview_id: str, *, avatar: Avatar | None = None) -> Conductor:
+        """The conductor of an interview, from memory or from the store; `avatar` stands in for the usual one.
 
         Raises:
             NotFoundError: unknown.
@@ -250,7 +268,8 @@ class InterviewHub:
             snapshot = await self.parts.store.load_interview(interview_id)
             if snapshot is None:
                 raise NotFoundError("There is no such interview.")
-            conductor = Conductor(self.parts, snapshot, spare=self._spare)
+            parts = replace(self.parts, avatar=avatar) if avatar else self.parts
+            conductor = Conductor(parts, snapshot, spare=self._spare)
             self._conductors[interview_id] = conductor
             try:
                 await conductor.open()
@@ -312,6 +331,18 @@ class InterviewHub:
         held = self._tokens.pop(interview_id, None)
         if held:
             self._finished[token_hash(held[0])] = interview_id
+
+    async def _leave(self, user_id: str, interview_id: str, questions: int) -> Entitlement:
+        if self.parts.entitlements is None:
+            return Entitlement(allowed=True, plan="local")
+        leave = await self.parts.entitlements.before_session(user_id, interview_id, questions=questions)
+        if not leave.allowed:
+            raise EntitlementError("Your plan does not include another interview.", mend=leave.offer)
+        return leave
+
+    def _store_trouble(self, waiting: bool) -> None:
+        for conductor in self._conductors.values():
+            conductor.tell("STORE_BUSY" if waiting else "STORE_BACK", STORE_BUSY if waiting else STORE_BACK)
 
     # -- planning ----------------------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ class Listening:
         self._speaking = False
         self._told_notice = ""
         self._told_drops = False
+        self._told_trouble = False
         self.capture: Capture | None = None
 
     async def open_stream(self) -> None:
@@ -78,7 +79,7 @@ class Listening:
             except CoachError:
                 stream = None
                 self._s.tell("STT_STREAM_FAILED", KEEPS_RECORDING)
-        self._eyes, self._told_drops, self._told_notice = [], False, ""
+        self._eyes, self._told_drops, self._told_trouble, self._told_notice = [], False, False, ""
         self.capture = Capture(
             attempt.id,
             journal,
@@ -87,6 +88,7 @@ class Listening:
             tell=self._level,
             level_every_s=parts.timing.level_every_s,
             finish_ready_after_s=parts.timing.finish_ready_after_s,
+            longest_s=parts.timing.longest_answer_s,
         )
 
     async def restart(self) -> str:
@@ -143,6 +145,10 @@ class Listening:
             self._s.tell(
                 "AUDIO_DROPPED", "Sound arrives faster than it can be transcribed live; the recording is whole."
             )
+        trouble = self.capture.trouble if self.capture else None
+        if trouble and not self._told_trouble:
+            self._told_trouble = True
+            self._s.fail(trouble, code="RECORDING_FAILED")
         notice = self._stream.notice if self._stream else ""
         if notice and notice != self._told_notice:
             self._s.tell("STT_STREAM_FAILED", notice)

@@ -12,7 +12,7 @@ from coach.avatar.port import Avatar
 from coach.brain.port import Brain
 from coach.contracts.brain import JobContext
 from coach.contracts.delivery import DeliveryMetrics
-from coach.interview.ports import InterviewStore
+from coach.interview.ports import Entitlements, InterviewStore
 from coach.speech.port import Transcriber
 
 
@@ -100,6 +100,7 @@ class Timing:
     restart_every_s: float = 0.5
     restarts_per_minute: int = 12
     audio_kept_days: int = 30
+    longest_answer_s: float = 3600.0
 
     def speech_timeout_s(self, text: str) -> float:
         """How long the browser may take to say `text` before we go on without its word: slow speech plus grace."""
@@ -127,6 +128,7 @@ class Parts:
     policy: Any = None
     bundle: str = ""
     ear: Callable[[], Ear] | None = None
+    entitlements: Entitlements | None = None
     materials: Materials | None = None
     timing: Timing = field(default_factory=Timing)
     clock: Callable[[], datetime] = now_utc

@@ -3,34 +3,35 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from coach.contracts.brain import EvaluationResult
+from coach.contracts.evaluation import Evaluation
 from coach.contracts.events import Event, Notice, NoticePayload, TranscriptReview, TranscriptReviewPayload
 from coach.contracts.interview import Attempt, AttemptStatus, Exchange, ViewState
 from coach.contracts.transcript import Transcript, TranscriptSource
-from coach.contracts.usage import UsageEvent
-from coach.errors import AudioError, CoachError
-from coach.interview import rollup
+from coach.errors import AudioError, CoachError, StoreBusyError
+from coach.interview import payloads, rollup
 from coach.interview.asking import Asking
 from coach.interview.capture import Capture
+from coach.interview.hearing import Hearing
 from coach.interview.parts import Parts, off_loop
 from coach.interview.race import Race, evaluation_call
 from coach.interview.session import Session
+from coach.interview.verbatim import with_verbatim
 from coach.interview.waterfall import Timeline
-from coach.speech.port import Heard, SpeechContext
+from coach.speech.port import Heard
+from coach.speech.typed import typed_transcript
 
 log = logging.getLogger(__name__)
 
 REVIEW_REASON = (
     "The offline recogniser is unsure. Correct the text before it is scored; the timing of your speech is kept."
 )
-WITHDRAWN = NoticePayload(
-    code="FOLLOW_UP_WITHDRAWN", message="No follow-up is needed after all: your answer covers it."
-)
+WITHDRAWN = NoticePayload(code="FOLLOW_UP_WITHDRAWN", message="No follow-up is needed after all: your answer has it.")
 NO_WORDS = "We heard no words. Retry the question, or check the microphone."
+OUR_FAULT = "Something failed on our side; your answer is kept."
 
 
 class Processing:
@@ -40,6 +41,7 @@ class Processing:
         """Both are the conductor's."""
         self._s = session
         self._asking = asking
+        self._hearing = Hearing(session)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._side: set[asyncio.Task[Any]] = set()
         self._rollup = asyncio.Lock()
@@ -78,17 +80,17 @@ class Processing:
 
     def start_file(self, attempt: Attempt, recording: Path, timeline: Timeline) -> None:
         """From a finished recording: an upload, or one found after a crash."""
-        self._start(attempt, self._from_file(attempt, recording, timeline, heard=None))
+        self._start(attempt, self._from_file(attempt, recording, timeline))
 
     def start_text(
         self, attempt: Attempt, transcript: Transcript, timeline: Timeline, capture: Capture | None = None
     ) -> None:
-        """From a text: typed, corrected, or known from before."""
+        """From a text that was typed instead of spoken (what was recorded all the same is kept)."""
         self._start(attempt, self._from_text(attempt, transcript, timeline, capture))
 
     def start_review(self, attempt: Attempt, transcript: Transcript) -> None:
-        """From the transcript the person looked over; the recording is in the archive."""
-        timeline = self._reviewing.pop(attempt.id, None) or self._begun()
+        """From the transcript the person looked over."""
+        timeline = self._reviewing.pop(attempt.id, None) or Timeline.begun(self.parts.monotonic)
         timeline.mark("reviewed")
         self._start(attempt, self._from_text(attempt, transcript, timeline, None))
 
@@ -103,7 +105,7 @@ class Processing:
         """*Finish* without sound where the person can type: asks for the text."""
         if capture:
             await off_loop(capture.discard)
-        nothing = typed("")
+        nothing = typed_transcript("")
         changes = {"status": AttemptStatus.CAPTURED, "transcript": nothing, "finished_at": self.parts.clock()}
         await self._review(await self._s.save(attempt.model_copy(update=changes)), nothing)
 
@@ -112,30 +114,15 @@ class Processing:
         recording = await off_loop(capture.seal)
         changes = {"duration_seconds": round(capture.seconds, 3), "finished_at": self.parts.clock()}
         attempt = await self._s.save(attempt.model_copy(update={**changes, "status": AttemptStatus.CAPTURED}))
-        audio = self._audio(await self._archive(attempt, recording))
-        await self._s.save(attempt.model_copy(update={**audio, "status": AttemptStatus.DELAYED}))
-
-    def _begun(self) -> Timeline:
-        timeline = Timeline(self.parts.monotonic)
-        timeline.begin()
-        return timeline
-
-    async def _from_kept(self, attempt: Attempt, timeline: Timeline) -> None:
-        recording = await off_loop(self._kept_recording, attempt)
-        await self._from_file(attempt, recording, timeline, heard=None)
-
-    def _kept_recording(self, attempt: Attempt) -> Path:
-        if attempt.audio_uri:
-            return self.parts.archive.local_path(attempt.audio_uri)
-        journal = self.parts.journals.create(self.parts.journal_dir, attempt.id)
-        return journal.seal()
+        audio = self._hearing.audio(await self._hearing.archive(attempt, recording))
+        kept = await self._s.save(attempt.model_copy(update={**audio, "status": AttemptStatus.DELAYED}))
+        await self._hearing.clear(kept)
 
     def _start(self, attempt: Attempt, work: Coroutine[Any, Any, None]) -> None:
         if attempt.id in self._tasks:
             work.close()
             return
-        task = asyncio.get_running_loop().create_task(self._guarded(attempt.id, work))
-        self._tasks[attempt.id] = task
+        self._tasks[attempt.id] = asyncio.get_running_loop().create_task(self._guarded(attempt.id, work))
 
     def _beside(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
         task = asyncio.get_running_loop().create_task(work)
@@ -150,7 +137,7 @@ class Processing:
             await self._failed(attempt_id, error)
         except Exception:
             log.exception("processing of an attempt failed")
-            await self._failed(attempt_id, CoachError("Something failed on our side.", mend="Your answer is kept."))
+            await self._failed(attempt_id, CoachError(OUR_FAULT))
         finally:
             self._tasks.pop(attempt_id, None)
 
@@ -159,93 +146,61 @@ class Processing:
     async def _from_capture(self, attempt: Attempt, capture: Capture, timeline: Timeline) -> None:
         recording = await off_loop(capture.seal)
         attempt = attempt.model_copy(update={"duration_seconds": round(capture.seconds, 3)})
-        heard = None
-        if capture.stream:
-            heard = asyncio.ensure_future(capture.stream.finish_answer(recording))
-        await self._from_file(attempt, recording, timeline, heard=heard)
+        live = asyncio.ensure_future(capture.stream.finish_answer(recording)) if capture.stream else None
+        await self._from_file(attempt, recording, timeline, live)
+
+    async def _from_kept(self, attempt: Attempt, timeline: Timeline) -> None:
+        recording = await off_loop(self._hearing.recording_of, attempt)
+        if recording is None:
+            raise AudioError(NO_WORDS)
+        await self._from_file(attempt, recording, timeline)
 
     async def _from_file(
-        self, attempt: Attempt, recording: Path, timeline: Timeline, heard: "asyncio.Future[Heard] | None"
+        self, attempt: Attempt, recording: Path, timeline: Timeline, live: "asyncio.Future[Heard] | None" = None
     ) -> None:
+        """Keeps, claims and archives while the transcriber works; then asks for review or judges."""
+        review = self.parts.transcriber.capabilities.needs_review
         changes = {"status": AttemptStatus.CAPTURED, "finished_at": attempt.finished_at or self.parts.clock()}
         captured = attempt.model_copy(update=changes)
-        review = self.parts.transcriber.capabilities.needs_review
-        kept = self._beside(self._keep(captured, claim=not review))
-        archived = self._beside(self._archive(captured, recording))
-        result = await self._hear(captured, recording, heard)
-        timeline.mark("transcript_final")
-        self._beside(self._meter(result.usage))
-        claimed, uri = await kept, await archived
-        transcript = result.transcript
-        attempt = self._heard(self._s.board.attempt(attempt.id), transcript, uri)
+        kept = self._beside(self._hearing.keep(captured, claim=not review))
+        archived = self._beside(self._hearing.archive(captured, recording))
+        try:
+            heard = await self._hearing.transcript(captured, recording, live)
+            timeline.mark("transcript_final")
+        finally:
+            claimed = await kept
+            audio = self._hearing.audio(await archived)
+            attempt = self._s.board.attempt(attempt.id).model_copy(update=audio)
+            self._s.board.attempts[attempt.id] = attempt
+        self._beside(self._hearing.meter(heard.usage))
+        transcript = heard.transcript
+        duration_s = attempt.duration_seconds or transcript.duration_s
+        attempt = attempt.model_copy(update={"transcript": transcript, "duration_seconds": duration_s})
         if review:
             self._reviewing[attempt.id] = timeline
             await self._review(attempt, transcript)
-        elif claimed:
-            await self._judge(attempt, transcript, timeline, recording)
+        else:
+            await self._judge(attempt, transcript, timeline, recording, claimed=claimed)
 
     async def _from_text(
         self, attempt: Attempt, transcript: Transcript, timeline: Timeline, capture: Capture | None
     ) -> None:
-        recording: Path | None = None
-        if capture and capture.frames:
-            recording = await off_loop(capture.seal)
-        elif capture:
-            await off_loop(capture.journal.discard)
+        if capture and not capture.frames:
+            await off_loop(capture.discard)
+        recording = await off_loop(self._recording, attempt, capture)
         changes: dict[str, Any] = {"finished_at": attempt.finished_at or self.parts.clock(), "transcript": transcript}
         if attempt.status == AttemptStatus.RECORDING:
             changes["status"] = AttemptStatus.CAPTURED
+        attempt = attempt.model_copy(update=changes)
+        if recording and not attempt.audio_uri:
+            attempt = attempt.model_copy(update=self._hearing.audio(await self._hearing.archive(attempt, recording)))
         timeline.mark("transcript_final")
-        if await self._keep(attempt.model_copy(update=changes), claim=True):
-            if recording:
-                uri = await self._archive(attempt, recording)
-                changes |= self._audio(uri)
-            attempt = self._s.board.attempt(attempt.id).model_copy(update=self._audio_only(changes))
-            await self._judge(attempt, transcript, timeline, recording)
+        claimed = await self._hearing.keep(attempt, claim=True)
+        attempt = self._s.board.attempt(attempt.id)
+        await self._judge(attempt, transcript, timeline, recording, claimed=claimed)
 
-    async def _keep(self, attempt: Attempt, *, claim: bool) -> bool:
-        """Stores the attempt and, with `claim`, wins the right to evaluate it; False when someone else has it."""
-        await self._s.save(attempt)
-        if not claim:
-            return False
-        if not await self.parts.store.claim_evaluation(attempt.id, owner=self.parts.owner):
-            return False
-        self._s.board.attempts[attempt.id] = attempt.model_copy(update={"status": AttemptStatus.EVALUATING})
-        return True
-
-    async def _archive(self, attempt: Attempt, recording: Path) -> str | None:
-        try:
-            return await off_loop(self.parts.archive.save, recording, attempt.id)
-        except (CoachError, OSError):
-            log.warning("the archive did not take a recording; it stays in the journal")
-            return None
-
-    async def _hear(self, attempt: Attempt, recording: Path, heard: "asyncio.Future[Heard] | None") -> Heard:
-        if heard is not None:
-            return await heard
-        context = SpeechContext(
-            keyterms=tuple(self._s.board.interview.job.key_skills), interview_id=attempt.interview_id
-        )
-        return await self.parts.transcriber.transcribe(recording, context, attempt_id=attempt.id)
-
-    async def _meter(self, usage: tuple[UsageEvent, ...]) -> None:
-        if usage:
-            await self.parts.store.add_usage(usage)
-
-    def _heard(self, attempt: Attempt, transcript: Transcript, uri: str | None) -> Attempt:
-        duration_s = attempt.duration_seconds or transcript.duration_s
-        changes = {"transcript": transcript, "duration_seconds": duration_s, **self._audio(uri)}
-        return attempt.model_copy(update=changes)
-
-    def _audio(self, uri: str | None) -> dict[str, Any]:
-        if uri is None:
-            return {}
-        kept = timedelta(days=self.parts.timing.audio_kept_days)
-        return {"audio_uri": uri, "audio_expires_at": self.parts.clock() + kept}
-
-    @staticmethod
-    def _audio_only(changes: dict[str, Any]) -> dict[str, Any]:
-        return {k: v for k, v in changes.items() if k.startswith("audio_")}
+    def _recording(self, attempt: Attempt, capture: Capture | None) -> Path | None:
+        return capture.seal() if capture and capture.frames else self._hearing.recording_of(attempt)
 
     async def _review(self, attempt: Attempt, transcript: Transcript) -> None:
         await self._s.save(attempt.model_copy(update={"status": AttemptStatus.REVIEW}))
@@ -262,22 +217,41 @@ class Processing:
         self._s.emit_for(attempt.id, TranscriptReview(payload=payload))
 
     async def _judge(
-        self, attempt: Attempt, transcript: Transcript, timeline: Timeline, recording: Path | None
+        self, attempt: Attempt, transcript: Transcript, timeline: Timeline, recording: Path | None, *, claimed: bool
     ) -> None:
+        if not claimed:
+            self._elsewhere(attempt)
+            return
+        self._s.board.attempts[attempt.id] = attempt
         if not transcript.text.strip():
             raise AudioError(NO_WORDS)
         self._s.told.pop(attempt.id, None)
+        self._s.withdrawn.discard(attempt.id)
         delivery = await off_loop(self.parts.measure, transcript, recording, attempt.extra.get("eye_contact"))
         attempt = attempt.model_copy(update={"delivery": delivery})
+        kept = self._beside(self._s.save(attempt))
+        second = self._second_hearing(attempt, transcript, recording)
+        judged = await self._race(attempt, timeline, kept)
+        if second:
+            await self._correct(judged, await second, recording)
+        await self._hearing.clear(judged)
+
+    async def _race(self, attempt: Attempt, timeline: Timeline, kept: "asyncio.Task[Any]") -> Attempt:
         exchange = self._s.board.exchange(attempt.exchange_id)
         earlier = [a for a in self._s.board.attempts_of(exchange.id) if a.attempt_number < attempt.attempt_number]
-        job = self._s.board.interview.job
-        version = getattr(self.parts.policy, "version", "")
-        call = evaluation_call(exchange, attempt, earlier, job, version, await self._resume())
+        job, version = self._s.board.interview.job, getattr(self.parts.policy, "version", "")
+        call = evaluation_call(exchange, attempt, earlier, job, version, await self._resume_text())
         noise_sd = await self.parts.store.scores_noise(self.parts.bundle) if earlier else None
-        await Race(self, attempt, timeline, noise_sd).run(call)
+        return await Race(self, attempt, timeline, noise_sd, kept).run(call)
 
-    async def _resume(self) -> str:
+    def _elsewhere(self, attempt: Attempt) -> None:
+        """Another process evaluates this attempt: nothing is done twice, the person is told to come back."""
+        error = StoreBusyError("This answer is being evaluated already.", mend="Reload in a moment.")
+        self._s.fail(error)
+        if self._s.attempt_id == attempt.id and self._s.view == ViewState.PROCESSING:
+            self._s.change(ViewState.ERROR_RECOVERABLE, notice=str(error))
+
+    async def _resume_text(self) -> str:
         resume_id = self._s.board.interview.resume_id
         if not resume_id or not self.parts.materials:
             return ""
@@ -286,14 +260,52 @@ class Processing:
     async def _failed(self, attempt_id: str, error: CoachError) -> None:
         attempt = self._s.board.attempt(attempt_id)
         try:
-            if attempt.status not in (AttemptStatus.DELAYED, AttemptStatus.RECORDING):
-                attempt = await self._s.save(attempt.model_copy(update={"status": AttemptStatus.DELAYED}))
+            if attempt.status == AttemptStatus.RECORDING:
+                attempt = await self._s.save(attempt.model_copy(update={"status": AttemptStatus.CAPTURED}))
+            if attempt.status != AttemptStatus.EVALUATED:
+                await self._s.save(attempt.model_copy(update={"status": AttemptStatus.DELAYED}))
         except CoachError:
             log.warning("the failure of an attempt could not be stored; it is resumed at the next start")
         self._s.fail(error)
         async with self._s.lock:
             if self._s.attempt_id == attempt_id and self._s.view == ViewState.PROCESSING:
                 self._s.change(ViewState.ERROR_RECOVERABLE, notice=str(error))
+
+    # -- the verbatim pass -----------------------------------------------------------------------------------------
+
+    def _second_hearing(
+        self, attempt: Attempt, transcript: Transcript, recording: Path | None
+    ) -> "asyncio.Task[Heard | None] | None":
+        """Starts the pass that keeps fillers, where the first one did not and a second one can."""
+        wanted = not transcript.verbatim and self.parts.transcriber.capabilities.verbatim_batch
+        if recording is None or not wanted or transcript.source == TranscriptSource.TYPED:
+            return None
+        return self._beside(self._hearing.verbatim(attempt, recording))
+
+    async def _correct(self, attempt: Attempt, heard: Heard | None, recording: Path | None) -> None:
+        """Replaces provisional counts, delivery scores and overall, and says so."""
+        if heard is None or attempt.evaluation is None:
+            return
+        delivery = await off_loop(self.parts.measure, heard.transcript, recording, attempt.extra.get("eye_contact"))
+        attempt = await off_loop(with_verbatim, attempt, heard.transcript, delivery, self.parts.policy)
+        await self._store(attempt, ())
+        if attempt.evaluation is None:
+            return
+        siblings = self.siblings(attempt)
+        earlier = [a.overall_score for a in siblings if a.id != attempt.id and a.overall_score is not None]
+        noise_sd = await self.parts.store.scores_noise(self.parts.bundle) if earlier else None
+        scored = attempt.overall_score
+        scores = payloads.stored_scores(
+            attempt,
+            siblings,
+            attempt.evaluation,
+            comparison=rollup.comparison(scored, earlier, noise_sd) if scored is not None else "",
+            label=self.parts.brain.label,
+            updated=True,
+        )
+        self.emit_for(attempt.id, scores)
+        self.emit_for(attempt.id, payloads.stored_rewrite(attempt, attempt.evaluation))
+        await self._score_session()
 
     # -- what a race asks of us ------------------------------------------------------------------------------------
 
@@ -337,36 +349,28 @@ class Processing:
 
     async def complete(self, attempt: Attempt, result: EvaluationResult, timeline: Timeline) -> Attempt:
         """See `RaceHost`."""
-        attempt = attempt.model_copy(update={"timeline": dict(timeline.marks)})
-        async with self._rollup:
-            exchange = self._rolled_up(attempt, result)
-            await self.parts.store.complete_attempt(attempt, exchange, result.usage)
-            self._s.board.attempts[attempt.id] = attempt
-            self._s.board.exchanges[exchange.id] = exchange
+        await self._store(attempt.model_copy(update={"timeline": dict(timeline.marks)}), result.usage)
         timeline.mark("stored")
         attempt = await self._s.save(attempt.model_copy(update={"timeline": dict(timeline.marks)}))
+        await self._score_session()
+        return attempt
+
+    async def _store(self, attempt: Attempt, usage: Any) -> None:
+        async with self._rollup:
+            exchange = self._rolled_up(attempt, attempt.evaluation)
+            await self.parts.store.complete_attempt(attempt, exchange, usage)
+            self._s.board.attempts[attempt.id] = attempt
+            self._s.board.exchanges[exchange.id] = exchange
+
+    async def _score_session(self) -> None:
         board = self._s.board
         score = rollup.session_score([*board.exchanges.values()], [*board.attempts.values()])
         await self._s.touch(overall_score=score)
-        if attempt.audio_uri:
-            await off_loop(self._clear_journal, attempt.id)
-        return attempt
 
-    def _clear_journal(self, attempt_id: str) -> None:
-        """The archive has the recording and the store says where: the journal is not needed any more."""
-        self.parts.journals.create(self.parts.journal_dir, attempt_id).discard()
-
-    def _rolled_up(self, attempt: Attempt, result: EvaluationResult) -> Exchange:
+    def _rolled_up(self, attempt: Attempt, evaluation: Evaluation | None) -> Exchange:
         exchange = self._s.board.exchange(attempt.exchange_id)
         best = rollup.best_attempt(self.siblings(attempt))
         changes: dict[str, Any] = {"final_attempt_id": best.id if best else None}
-        if attempt.extra.get("follow_up_asked"):
-            changes["follow_up_question_text"] = result.evaluation.follow_up.question_text
+        if evaluation and attempt.extra.get("follow_up_asked"):
+            changes["follow_up_question_text"] = evaluation.follow_up.question_text
         return exchange.model_copy(update=changes)
-
-
-def typed(text: str, duration_s: float = 0.0) -> Transcript:
-    """The transcript of an answer that was typed."""
-    return Transcript(
-        text=text.strip(), duration_s=duration_s, transcriber="typed", source=TranscriptSource.TYPED, verbatim=False
-    )

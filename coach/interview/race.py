@@ -5,7 +5,7 @@ fails (avatar, archive, verbatim pass) never stops the others. Order is kept her
 NO_FOLLOW_UP, then anything the avatar says, then UPDATE_SCORES, then UPDATE_REWRITE.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import aclosing
 from typing import Any, Protocol
 
@@ -31,6 +31,8 @@ from coach.interview.parts import Parts
 from coach.interview.rollup import comparison
 from coach.interview.waterfall import Timeline
 
+CALLS_PER_EVALUATION = 10
+"""Call numbers one evaluation with its repairs may use."""
 _SCORE_PARTS = ("scoring", "content_feedback", "delivery_feedback")
 _REWRITE_PARTS = ("rewrite", "coach_notes", "library_suggestion")
 
@@ -83,7 +85,11 @@ def evaluation_call(
     policy_version: str,
     resume_text: str = "",
 ) -> EvaluationCall:
-    """The one call for `attempt`; it must have transcript and delivery."""
+    """The one call for `attempt`; it must have transcript and delivery.
+
+    An evaluation that a crash cut off is called again under the same number, so that its use is billed once; feedback
+    that failed and is asked for again is a new call.
+    """
     transcript = attempt.transcript or Transcript(text="", transcriber="", source="typed")
     history = [
         HistoryItem(
@@ -110,15 +116,27 @@ def evaluation_call(
         attempt_history=history,
     )
     return EvaluationCall(
-        input=whole, attempt_id=attempt.id, resume_text=resume_text, interview_id=attempt.interview_id
+        input=whole,
+        attempt_id=attempt.id,
+        resume_text=resume_text,
+        call_number=1 + CALLS_PER_EVALUATION * int(attempt.extra.get("feedback_retries", 0)),
+        interview_id=attempt.interview_id,
     )
 
 
 class Race:
     """One evaluation of one attempt, from transcript to stored row."""
 
-    def __init__(self, host: RaceHost, attempt: Attempt, timeline: Timeline, noise_sd: float | None) -> None:
-        """`attempt` carries transcript and delivery."""
+    def __init__(
+        self,
+        host: RaceHost,
+        attempt: Attempt,
+        timeline: Timeline,
+        noise_sd: float | None,
+        kept: Awaitable[Any] | None = None,
+    ) -> None:
+        """`attempt` carries transcript and delivery; `kept` is the write that stores them meanwhile."""
+        self._kept = kept
         self._host = host
         self._attempt = attempt
         self._timeline = timeline
@@ -148,6 +166,8 @@ class Race:
         if result is None:
             raise RuntimeError("The evaluation ended without a result.")
         await self._settle(result)
+        if self._kept:
+            await self._kept
         return await self._host.complete(self._scored(result), result, self._timeline)
 
     async def _step(self, step: Any) -> EvaluationResult | None:

@@ -68,6 +68,13 @@ class Timeline:
     start: float = 0.0
     marks: dict[str, float] = field(default_factory=dict)
 
+    @classmethod
+    def begun(cls, clock: Callable[[], float]) -> "Timeline":
+        """A timeline that counts from now."""
+        timeline = cls(clock)
+        timeline.begin()
+        return timeline
+
     def begin(self) -> None:
         """*Finish* was pressed: everything is counted from here."""
         self.start = self.clock()

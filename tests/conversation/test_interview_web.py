@@ -11,6 +11,7 @@ from coach.contracts import events as ev
 from coach.contracts.interview import ViewState
 from tests.conversation.driver import make_hub, tone
 from tests.conversation.serving import served
+from tests.fakes.store import FakeStore
 from tests.fakes.vendors import ScriptedEvaluation
 
 
@@ -46,9 +47,10 @@ def connect(way, **more):
 
 @pytest.fixture
 async def server(tmp_path):
-    hub = make_hub(tmp_path, evaluate=ScriptedEvaluation({"follow_up": "And the numbers?"}, {}))
+    store = FakeStore()
+    hub = make_hub(tmp_path, store=store, evaluate=ScriptedEvaluation({"follow_up": "And the numbers?"}, {}))
     async with served(hub) as host, httpx.AsyncClient(base_url=f"http://{host}") as http:
-        http.hub = hub
+        http.hub, http.store = hub, store
         yield http
 
 
@@ -165,7 +167,7 @@ async def test_a_foreign_page_is_not_let_in(server):
 async def test_a_token_opens_its_own_interview_only(server):
     mine, other = await begin(server), await begin(server)
     assert (await server.get(f"/mock-interviews/{other['mock_interview_id']}", headers=header(mine))).status_code == 401
-    stored = server.hub.parts.store.tokens[mine["mock_interview_id"]][0]
+    stored = server.store.tokens[mine["mock_interview_id"]][0]
     assert mine["auth_token"] not in stored and len(stored) == 64
 
 

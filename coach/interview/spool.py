@@ -1,0 +1,241 @@
+"""Facts the database would not take right now: kept on disk in order, and written as soon as it does.
+
+`SpooledStore` stands before any `InterviewStore`. While the database is held by another process or its disk is full,
+writes go to one append-only file beside the recordings (forced to disk before the call returns), so that an interview
+goes on; they are replayed in order every few seconds and at the next start. Reads are never answered from here.
+"""
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot
+from coach.contracts.usage import UsageEvent
+from coach.errors import CoachError, NotFoundError, StoreBusyError, StoreError, StoreVersionError
+from coach.interview.ports import InterviewStore
+
+log = logging.getLogger(__name__)
+REPLAY_EVERY_S = 2.0
+
+_USAGE = TypeAdapter(list[UsageEvent])
+_SHAPES: dict[str, tuple[TypeAdapter[Any], ...]] = {
+    "update_interview": (TypeAdapter(Interview),),
+    "add_exchange": (TypeAdapter(Exchange),),
+    "update_exchange": (TypeAdapter(Exchange),),
+    "add_attempt": (TypeAdapter(Attempt),),
+    "update_attempt": (TypeAdapter(Attempt),),
+    "complete_attempt": (TypeAdapter(Attempt), TypeAdapter(Exchange), _USAGE),
+    "add_usage": (_USAGE,),
+    "revoke_token": (TypeAdapter(str),),
+}
+
+
+class SpooledStore:
+    """An `InterviewStore` that outlives a database that is busy or full."""
+
+    def __init__(self, store: InterviewStore, path: Path, trouble: Callable[[bool], None] = lambda _: None) -> None:
+        """`path` is the spool file; `trouble(True)` tells that writes are waiting, `trouble(False)` that none are."""
+        self._store = store
+        self._path = path
+        self._trouble = trouble
+        self._lock = asyncio.Lock()
+        self._waiting = path.exists()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether facts wait to be written."""
+        return self._waiting
+
+    async def recover(self) -> None:
+        """Replays what an earlier process left; goes on trying when the database still refuses."""
+        async with self._lock:
+            await self._replay()
+        self._go_on_trying()
+
+    async def close(self) -> None:
+        """One last try; what remains waits on disk for the next start."""
+        if self._task:
+            self._task.cancel()
+        async with self._lock:
+            await self._replay()
+
+    async def _write(self, name: str, *facts: Any) -> None:
+        async with self._lock:
+            if self._waiting:
+                await self._replay()
+            if not self._waiting:
+                try:
+                    await getattr(self._store, name)(*facts)
+                    return
+                except StoreError as error:
+                    if not _passing(error):
+                        raise
+            await asyncio.to_thread(self._keep, name, facts)
+            if not self._waiting:
+                self._waiting = True
+                self._trouble(True)
+        self._go_on_trying()
+
+    def _keep(self, name: str, facts: Sequence[Any]) -> None:
+        values = [shape.dump_python(fact, mode="json") for shape, fact in zip(_SHAPES[name], facts, strict=True)]
+        line = json.dumps({"write": name, "facts": values}) + "\n"
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise StoreError("Neither database nor disk takes anything more.", mend="Free some disk space.") from error
+
+    async def _replay(self) -> None:
+        """Writes what waits, in order; stops at the first the database still refuses."""
+        if not self._waiting:
+            return
+        lines = await asyncio.to_thread(_lines, self._path)
+        done = 0
+        for line in lines:
+            if not await self._again(line):
+                break
+            done += 1
+        await asyncio.to_thread(_keep_rest, self._path, lines[done:])
+        self._waiting = done < len(lines)
+        if not self._waiting:
+            self._trouble(False)
+
+    async def _again(self, line: str) -> bool:
+        """True when the fact is written, or can never be."""
+        try:
+            raw = json.loads(line)
+            shapes = _SHAPES[raw["write"]]
+            facts = [shape.validate_python(value) for shape, value in zip(shapes, raw["facts"], strict=True)]
+        except (ValueError, KeyError):
+            log.warning("a torn line of the spool was left out")
+            return True
+        try:
+            await getattr(self._store, raw["write"])(*facts)
+        except StoreError as error:
+            if _passing(error):
+                return False
+            log.warning("a spooled fact was refused for good: %s", error.code)
+        return True
+
+    def _go_on_trying(self) -> None:
+        if self._waiting and (self._task is None or self._task.done()):
+            self._task = asyncio.get_running_loop().create_task(self._try_on())
+
+    async def _try_on(self) -> None:
+        while self._waiting:
+            await asyncio.sleep(REPLAY_EVERY_S)
+            try:
+                async with self._lock:
+                    await self._replay()
+            except CoachError:
+                log.warning("the spool could not be replayed; trying again")
+
+    # -- the port ----------------------------------------------------------------------------------------------------
+
+    async def create_interview(self, interview: Interview, exchanges: Sequence[Exchange]) -> None:
+        """Never spooled: what cannot be begun is not begun."""
+        await self._store.create_interview(interview, exchanges)
+
+    async def load_interview(self, interview_id: str) -> InterviewSnapshot | None:
+        """After what waits was written: a stale answer would undo facts."""
+        async with self._lock:
+            await self._replay()
+            if self._waiting:
+                raise StoreBusyError("The database is busy.", mend="Try again in a moment.")
+        return await self._store.load_interview(interview_id)
+
+    async def find_attempt(self, attempt_id: str) -> Attempt | None:
+        """From the database."""
+        return await self._store.find_attempt(attempt_id)
+
+    async def update_interview(self, interview: Interview) -> None:
+        """See the port."""
+        await self._write("update_interview", interview)
+
+    async def add_exchange(self, exchange: Exchange) -> None:
+        """See the port."""
+        await self._write("add_exchange", exchange)
+
+    async def update_exchange(self, exchange: Exchange) -> None:
+        """See the port."""
+        await self._write("update_exchange", exchange)
+
+    async def add_attempt(self, attempt: Attempt) -> None:
+        """See the port."""
+        await self._write("add_attempt", attempt)
+
+    async def update_attempt(self, attempt: Attempt) -> None:
+        """See the port."""
+        await self._write("update_attempt", attempt)
+
+    async def claim_evaluation(self, attempt_id: str, *, owner: str) -> bool:
+        """While writes wait, this process alone knows the attempt, so the claim is its own."""
+        if self._waiting:
+            return True
+        try:
+            return await self._store.claim_evaluation(attempt_id, owner=owner)
+        except StoreBusyError:
+            return True
+
+    async def complete_attempt(self, attempt: Attempt, exchange: Exchange, usage: Sequence[UsageEvent]) -> None:
+        """See the port."""
+        await self._write("complete_attempt", attempt, exchange, list(usage))
+
+    async def add_usage(self, usage: Sequence[UsageEvent]) -> None:
+        """See the port."""
+        if usage:
+            await self._write("add_usage", list(usage))
+
+    async def unfinished_attempts(self) -> list[Attempt]:
+        """From the database."""
+        return await self._store.unfinished_attempts()
+
+    async def store_token(self, interview_id: str, token_hash: str, expires_at: float) -> None:
+        """Never spooled: a token that is not stored opens nothing."""
+        await self._store.store_token(interview_id, token_hash, expires_at)
+
+    async def check_token(self, token_hash: str, now: float) -> str | None:
+        """From the database."""
+        return await self._store.check_token(token_hash, now)
+
+    async def revoke_token(self, interview_id: str) -> None:
+        """See the port."""
+        await self._write("revoke_token", interview_id)
+
+    async def scores_noise(self, bundle: str) -> float | None:
+        """From the database; None when it does not answer."""
+        try:
+            return await self._store.scores_noise(bundle)
+        except StoreError:
+            return None
+
+
+def _passing(error: StoreError) -> bool:
+    """Whether the same write may succeed later: busy or full, not refused."""
+    return not isinstance(error, NotFoundError | StoreVersionError) and "already has an attempt" not in error.message
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def _keep_rest(path: Path, rest: list[str]) -> None:
+    if not rest:
+        path.unlink(missing_ok=True)
+        return
+    part = path.with_suffix(".part")
+    with part.open("w", encoding="utf-8") as file:
+        file.write("".join(f"{line}\n" for line in rest))
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
