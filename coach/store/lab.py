@@ -12,6 +12,7 @@ from coach.errors import NotFoundError
 from coach.store.tables import (
     experiments,
     human_reviews,
+    lab_consents,
     mock_interview_attempts,
     mock_interview_exchanges,
     mock_interviews,
@@ -141,7 +142,8 @@ def live_outcomes(connection: sa.Connection, since: datetime) -> list[dict[str, 
 def stored_answers(connection: sa.Connection, *, include_sample: bool = False) -> list[dict[str, Any]]:
     """Evaluated attempts with all a dataset needs: transcript, question, job, delivery, machine and latest human score.
 
-    Answers whose text was deleted are gone; sample content only on demand.
+    Only answers of people who consented; answers whose text was deleted are gone; sample content, which is nobody's,
+    on demand.
     """
     a, e, i, h = mock_interview_attempts.c, mock_interview_exchanges.c, mock_interviews.c, human_reviews.c
     query = (
@@ -155,11 +157,23 @@ def stored_answers(connection: sa.Connection, *, include_sample: bool = False) -
         .where(a.status == "evaluated", a.transcript.is_not(None), a.transcript != "")
         .order_by(a.created_at, a.id)
     )  # fmt: skip
-    if not include_sample:
-        query = query.where(sa.not_(i.is_sample))
+    agreed = i.user_id.in_(sa.select(lab_consents.c.user_id)) & sa.not_(i.is_sample)
+    query = query.where(sa.or_(agreed, i.is_sample) if include_sample else agreed)
     reviews = sa.select(human_reviews).order_by(h.created_at)
     latest = {row["attempt_id"]: dict(row) for row in connection.execute(reviews).mappings()}
     return [{**row, "review": latest.get(row["id"])} for row in connection.execute(query).mappings()]
+
+
+def set_consent(connection: sa.Connection, user_id: str, agreed: bool, at: datetime) -> None:
+    """Remembers whether a person's answers may be replayed in the lab; no word on it means no."""
+    connection.execute(sa.delete(lab_consents).where(lab_consents.c.user_id == user_id))
+    if agreed:
+        connection.execute(sa.insert(lab_consents).values(user_id=user_id, given_at=at))
+
+
+def has_consent(connection: sa.Connection, user_id: str) -> bool:
+    """Whether the person agreed."""
+    return connection.execute(sa.select(lab_consents).where(lab_consents.c.user_id == user_id)).first() is not None
 
 
 def add_review(connection: sa.Connection, review: dict[str, Any]) -> str:

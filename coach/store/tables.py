@@ -316,6 +316,8 @@ scoring_noise = sa.Table(
     instant("measured_at", required=True),
 )
 
+lab_consents = sa.Table("lab_consents", metadata, identity("user_id"), instant("given_at", required=True))
+
 prompt_versions = sa.Table(
     "prompt_versions",
     metadata,
