@@ -4,15 +4,12 @@ import pandas as pd
 import streamlit as st
 
 from coach.bootstrap import Services, services
-from coach.contracts.interview import InterviewSnapshot, InterviewStatus
 from coach.errors import CoachError
-from coach.interview import rollup
-from coach.store.removal import delete_interview
 from coach.store.sample import remove_sample
 from coach.views import progress
 from coach.views.attempts import attempts_frame, improvement_frame
-from coach.views.sessions import Plain, find_session, list_sessions
-from pages.components import history
+from coach.views.sessions import Plain, list_sessions
+from pages.components import browser, history
 
 CHART = {"displayModeBar": False}
 
@@ -35,7 +32,7 @@ def main() -> None:
     overview(sessions, attempts)
     charts(attempts)
     st.subheader("Sessions", anchor=False)
-    session_browser(parts, [session for session in sessions if session["attempts"]])
+    browser.show(parts, [session for session in sessions if session["attempts"]])
 
 
 def empty() -> None:
@@ -47,7 +44,7 @@ def empty() -> None:
             "best one marked, and how your score moves from week to week."
         )
         if st.button("Start practising", type="primary"):
-            st.switch_page("pages/practice.py")
+            st.switch_page("practice.py")
 
 
 def sample_note(parts: Services) -> None:
@@ -95,67 +92,6 @@ def charts(attempts: pd.DataFrame) -> None:
         with tab:
             st.caption(caption)
             st.plotly_chart(figure(attempts), config=CHART, key=f"chart-{name}")
-
-
-def session_browser(parts: Services, sessions: list[Plain]) -> None:
-    """Chooses a session and shows it."""
-    by_id = {session["interview_id"]: session for session in sessions}
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        chosen = st.selectbox(
-            "Session", list(by_id), format_func=lambda key: label(by_id[key]), label_visibility="collapsed"
-        )
-        snapshot = find_session(parts.store, chosen)
-        actions(parts, snapshot)
-    if snapshot.interview.summary and snapshot.interview.summary.headline:
-        st.markdown(f"*{snapshot.interview.summary.headline}*")
-    shown = 0
-    for exchange in snapshot.exchanges:
-        attempts = rollup.standing(a for a in snapshot.attempts if a.exchange_id == exchange.id)
-        if attempts:
-            with st.container(border=True):
-                kind = "Follow-up" if exchange.follow_up_of else exchange.competency.capitalize()
-                st.caption(kind or "Question")
-                st.markdown(f"##### {exchange.question_text}")
-                history.dots(attempts)
-                with st.expander("Listen and read", expanded=shown == 0):
-                    history.full(history.choose(attempts, key=f"attempt-{exchange.id}"), parts.archive)
-            shown += 1
-
-
-def label(session: Plain) -> str:
-    """One line for a session."""
-    what = session["job_title"] or "General practice"
-    status = "" if session["status"] == "completed" else f" · {session['status'].replace('_', ' ')}"
-    mark = " · sample" if session["is_sample"] else ""
-    score = history.score_text(session["overall_score"])
-    return f"{session['created_at']:%d %b %Y} · {what} · {score}{status}{mark}"
-
-
-def actions(parts: Services, snapshot: InterviewSnapshot) -> None:
-    """Resume and delete."""
-    if snapshot.interview.status != InterviewStatus.COMPLETED and st.button("Resume interview"):
-        st.session_state["resume_interview_id"] = snapshot.interview.id
-        st.switch_page("pages/practice.py")
-    if st.button("Delete this session", icon=":material/delete:"):
-        confirm_delete(parts, snapshot)
-
-
-@st.dialog("Delete this session?")
-def confirm_delete(parts: Services, snapshot: InterviewSnapshot) -> None:
-    """Asks once, says what goes, deletes."""
-    attempts = len(snapshot.attempts)
-    st.markdown(
-        f"{attempts} answer{'' if attempts == 1 else 's'} with transcripts, feedback and recordings go for good. "
-        "Stories you saved stay in your library, without the raw transcript."
-    )
-    with_stories = st.checkbox("Delete the stories saved from it, too")
-    if st.button("Delete for good", type="primary"):
-        journal_dir = parts.settings.journal_dir
-        delete_interview(
-            parts.store, parts.archive, snapshot.interview.id, journal_dir=journal_dir, with_stories=with_stories
-        )
-        st.toast("Deleted.")
-        st.rerun()
 
 
 main()

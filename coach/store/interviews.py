@@ -26,6 +26,8 @@ from coach.store.tables import (
 )
 
 CLAIMABLE = (AttemptStatus.CAPTURED, AttemptStatus.REVIEW, AttemptStatus.DELAYED)
+USAGE_BATCH = 500
+"""Rows per statement: DuckDB takes milliseconds for each statement, hardly more for each row."""
 CLAIM_EXPIRES = timedelta(minutes=15)
 
 
@@ -155,8 +157,9 @@ def complete_attempt(
 
 def add_usage(connection: sa.Connection, usage: Sequence[UsageEvent]) -> None:
     """Stores usage events; one already known is left as it is."""
-    for event in usage:
-        connection.execute(insert(usage_tracking).values(records.usage_row(event)).on_conflict_do_nothing())
+    for batch in (usage[start : start + USAGE_BATCH] for start in range(0, len(usage), USAGE_BATCH)):
+        rows = {event.event_id: records.usage_row(event) for event in reversed(batch)}
+        connection.execute(insert(usage_tracking).values(list(rows.values())).on_conflict_do_nothing())
 
 
 def unfinished_attempts(connection: sa.Connection) -> list[Attempt]:

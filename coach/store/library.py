@@ -84,6 +84,16 @@ class Resume(Record):
     updated_at: datetime = Field(default_factory=_now)
 
 
+def changed_now(story: StarStory, **changes: Any) -> StarStory:
+    """The story with `changes`, checked, changed at this moment."""
+    return StarStory.model_validate(story.model_dump() | changes | {"updated_at": _now()})
+
+
+def changed_resume(resume: Resume, *, content: str) -> Resume:
+    """The resume with other content, changed at this moment."""
+    return resume.model_copy(update={"content": content, "updated_at": _now()})
+
+
 def save_story(connection: sa.Connection, story: StarStory) -> None:
     """Stores or overwrites a story; one attempt gives one story, saved again it is updated.
 

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from coach.store.tables import usage_tracking
+from coach.store.tables import UtcDateTime, usage_tracking
 from coach.store.tables_billing import billing_accounts, billing_outbox
 
 LEASE = timedelta(minutes=2)
@@ -53,21 +53,30 @@ class Settlement:
 
 
 def enqueue(connection: sa.Connection, meters: MeterNames, now: datetime) -> int:
-    """Puts billable usage of people with a Stripe customer into the outbox; what no meter counts is settled at once."""
-    u = usage_tracking.c
-    query = (
-        sa.select(u.event_id, u.vendor, u.meter, u.quantity, u.occurred_at, billing_accounts.c.stripe_customer_id)
-        .select_from(usage_tracking.join(billing_accounts, billing_accounts.c.user_id == u.user_id))
-        .where(u.billed_state == "pending", billing_accounts.c.stripe_customer_id.is_not(None))
-    )
-    rows = connection.execute(query).all()
-    metered = [row for row in rows if (row.vendor, row.meter) in meters]
-    if metered:
-        values = [_new_row(row, meters, now) for row in metered]
-        connection.execute(insert(billing_outbox).on_conflict_do_nothing(), values)
-    _mark(connection, [row.event_id for row in metered], "queued")
-    _mark(connection, [row.event_id for row in rows if (row.vendor, row.meter) not in meters], "skipped")
-    return len(metered)
+    """Puts billable usage of people with a Stripe customer into the outbox; what no meter counts is settled at once.
+
+    Meter events carry whole units: each event is rounded once, half up, and keeps that value.
+    """
+    u, account = usage_tracking.c, billing_accounts.c
+    theirs = sa.select(account.user_id).where(account.stripe_customer_id.is_not(None))
+    open_usage = (u.billed_state == "pending", u.user_id.in_(theirs))
+    selected = sa.select(
+        u.event_id,
+        account.stripe_customer_id,
+        _event_name(meters),
+        sa.cast(sa.func.round(u.quantity), sa.BigInteger()),
+        u.occurred_at,
+        sa.literal("pending", sa.String(20)),
+        sa.literal(0, sa.Integer()),
+        sa.literal(now, UtcDateTime()),
+    ).select_from(usage_tracking.join(billing_accounts, account.user_id == u.user_id))
+    columns = ("event_id", "customer_id", "event_name", "value", "occurred_at", "state", "tries", "next_try_at")
+    statement = insert(billing_outbox).from_select(columns, selected.where(*open_usage, _metered(meters)))
+    queued = connection.execute(statement.on_conflict_do_nothing().returning(billing_outbox.c.event_id)).all()
+    change = sa.update(usage_tracking).where(*open_usage)
+    connection.execute(change.where(_metered(meters)).values(billed_state="queued"))
+    connection.execute(change.values(billed_state="skipped"))
+    return len(queued)
 
 
 def claim(connection: sa.Connection, now: datetime, *, limit: int, ahead: timedelta) -> list[OutboxRow]:
@@ -89,13 +98,16 @@ def claim(connection: sa.Connection, now: datetime, *, limit: int, ahead: timede
     if not ids:
         return []
     change = sa.update(billing_outbox).where(c.event_id.in_(ids))
-    values = {"state": "sending", "tries": c.tries + 1, "tried_at": now}
-    connection.execute(change.values(**values, first_tried_at=sa.func.coalesce(c.first_tried_at, now)))
+    kept = {
+        "first_tried_at": sa.func.coalesce(c.first_tried_at, sa.literal(now, UtcDateTime())),
+        "stamped_at": sa.func.coalesce(c.stamped_at, c.occurred_at),
+    }
+    connection.execute(change.values(state="sending", tries=c.tries + 1, tried_at=now, **kept))
     return rows_of(connection, ids)
 
 
 def stamp(connection: sa.Connection, stamps: Sequence[tuple[str, datetime]]) -> None:
-    """Fixes the time told to Stripe for rows sent for the first time."""
+    """Gives rows another time to be told to Stripe than the one they happened at."""
     for event_id, at in stamps:
         change = sa.update(billing_outbox).where(billing_outbox.c.event_id == event_id)
         connection.execute(change.values(stamped_at=at))
@@ -146,13 +158,10 @@ def next_due(connection: sa.Connection) -> datetime | None:
 
 def waiting(connection: sa.Connection, meters: MeterNames) -> int:
     """Billable usage that a flush would queue."""
-    u = usage_tracking.c
-    query = (
-        sa.select(u.vendor, u.meter)
-        .select_from(usage_tracking.join(billing_accounts, billing_accounts.c.user_id == u.user_id))
-        .where(u.billed_state == "pending", billing_accounts.c.stripe_customer_id.is_not(None))
-    )
-    return sum((row.vendor, row.meter) in meters for row in connection.execute(query))
+    u, account = usage_tracking.c, billing_accounts.c
+    theirs = sa.select(account.user_id).where(account.stripe_customer_id.is_not(None))
+    query = sa.select(sa.func.count()).where(u.billed_state == "pending", u.user_id.in_(theirs), _metered(meters))
+    return int(connection.execute(query).scalar_one())
 
 
 def ledger_sums(connection: sa.Connection, meters: MeterNames) -> dict[tuple[str, str], int]:
@@ -175,21 +184,19 @@ def ledger_sums(connection: sa.Connection, meters: MeterNames) -> dict[tuple[str
 
 
 def whole_units(quantity: Decimal) -> int:
-    """Meter events carry whole units; each event is rounded once, half up, and keeps that value."""
+    """Whole units as `enqueue` rounds them."""
     return int(quantity.to_integral_value(rounding=ROUND_HALF_UP))
 
 
-def _new_row(row: Any, meters: MeterNames, now: datetime) -> dict[str, Any]:
-    return {
-        "event_id": row.event_id,
-        "customer_id": row.stripe_customer_id,
-        "event_name": meters[row.vendor, row.meter],
-        "value": whole_units(row.quantity),
-        "occurred_at": row.occurred_at,
-        "state": "pending",
-        "tries": 0,
-        "next_try_at": now,
-    }
+def _metered(meters: MeterNames) -> sa.ColumnElement[bool]:
+    u = usage_tracking.c
+    return sa.or_(sa.false(), *(sa.and_(u.vendor == vendor, u.meter == meter) for vendor, meter in meters))
+
+
+def _event_name(meters: MeterNames) -> sa.ColumnElement[str]:
+    u = usage_tracking.c
+    cases = [(sa.and_(u.vendor == vendor, u.meter == meter), name) for (vendor, meter), name in meters.items()]
+    return sa.case(*cases, else_="")
 
 
 def _mark(connection: sa.Connection, ids: Sequence[str], state: str, at: datetime | None = None) -> None:

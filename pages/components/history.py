@@ -1,6 +1,5 @@
 """Attempts of a question: dots in their band's colour, the best one ringed, and one attempt in full."""
 
-import html
 from collections.abc import Sequence
 
 import streamlit as st
@@ -11,6 +10,7 @@ from coach.contracts.interview import Attempt
 from coach.errors import NotFoundError, StoreError
 from coach.interview import rollup
 from coach.views.palette import BAND_COLOURS, band
+from pages.components.prose import plain
 
 _STAR = ("situation", "task", "action", "result")
 _STAR_COLOUR = {"present": "green", "weak": "orange", "missing": "red"}
@@ -66,14 +66,14 @@ def full(attempt: Attempt, archive: AudioArchive) -> None:
         return
     if attempt.evaluation is None:
         st.info("We captured this answer. Its feedback is delayed.")
-        st.markdown(_plain(attempt.transcript.text))
+        st.markdown(plain(attempt.transcript.text))
         return
     _feedback(attempt, attempt.evaluation)
     said, better = st.columns(2, gap="large")
     said.markdown("**What you said**")
-    said.markdown(_plain(attempt.transcript.text))
+    said.markdown(plain(attempt.transcript.text))
     better.markdown("**Polished answer**")
-    better.markdown(_plain(attempt.evaluation.rewrite.polished_answer))
+    better.markdown(plain(attempt.evaluation.rewrite.polished_answer))
 
 
 def numbers(attempt: Attempt) -> None:
@@ -106,11 +106,11 @@ def _recording(attempt: Attempt, archive: AudioArchive, start_s: float | None) -
 def _feedback(attempt: Attempt, evaluation: Evaluation) -> None:
     feedback = evaluation.content_feedback
     checklist = feedback.star_checklist
-    st.markdown(f"**{_plain(feedback.headline)}**")
+    st.markdown(f"**{plain(feedback.headline)}**")
     st.markdown(" ".join(_badge(item, getattr(checklist, item).status.value) for item in _STAR))
     for index, improvement in enumerate(feedback.top_improvements):
         _point(attempt, f"content_feedback.top_improvements.{index}", improvement)
-    st.markdown(f"**Next time:** {_plain(feedback.one_action_tip)}")
+    st.markdown(f"**Next time:** {plain(feedback.one_action_tip)}")
 
 
 def _badge(item: str, status: str) -> str:
@@ -121,18 +121,10 @@ def _point(attempt: Attempt, path: str, text: str) -> None:
     """A point of the feedback; where its evidence has a time, a button plays that moment."""
     at = next((e.start_s for e in attempt.evidence if e.path.startswith(path) and e.start_s is not None), None)
     if at is None or attempt.audio_uri is None:
-        st.markdown(f"- {_plain(text)}")
+        st.markdown(f"- {plain(text)}")
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if st.button(f"▶ {int(at // 60)}:{int(at % 60):02d}", key=f"play-{attempt.id}-{path}", help="Hear this moment"):
             st.session_state[f"listen-{attempt.id}"] = max(0.0, at - 0.3)
             st.rerun()
-        st.markdown(_plain(text))
-
-
-def _plain(text: str) -> str:
-    """Somebody's words, safe to stand in Markdown."""
-    escaped = html.escape(text, quote=False)
-    for sign in "\\`*_[]$~#|:":
-        escaped = escaped.replace(sign, f"\\{sign}")
-    return escaped
+        st.markdown(plain(text))

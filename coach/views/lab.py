@@ -1,0 +1,184 @@
+"""Figures and tables of the prompt lab; plotly and pandas, no Streamlit, the same on the page and in the notebooks."""
+
+import difflib
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from coach.brain.bundle import PromptBundle
+from coach.lab.agreement import Agreement, agreement
+from coach.lab.dataset import Dataset
+from coach.lab.outcome import Outcome
+from coach.lab.report import ComparisonReport
+from coach.lab.scorers import SCORER_BY_NAME, paired_table, score_table
+from coach.views.palette import FOX, GOOD, INK_SOFT, LINE, LOW
+from coach.views.progress import style
+
+FEW = 5
+
+
+def forest_frame(report: ComparisonReport) -> pd.DataFrame:
+    """One row per scorer; `effect`, `low`, `high` are in standard deviations of the item differences, better = right.
+
+    Scorers without any spread have no such unit and are left out of the plot (they stay in the table).
+    """
+    rows = []
+    for c in report.comparisons:
+        if c.sd == 0:
+            continue
+        sign = 1.0 if SCORER_BY_NAME[c.scorer].higher_is_better else -1.0
+        ends = sorted((sign * c.low / c.sd, sign * c.high / c.sd))
+        rows.append((c.scorer, sign * c.estimate / c.sd, *ends, c.p_adjusted, c.scorer == report.primary))
+    return pd.DataFrame(rows, columns=["scorer", "effect", "low", "high", "p_adjusted", "primary"])
+
+
+def forest(report: ComparisonReport) -> go.Figure:
+    """Every scorer's paired effect with its interval; right of zero means B is better."""
+    frame = forest_frame(report).iloc[::-1]
+    colours = [_colour(row.low, row.high) for row in frame.itertuples()]
+    figure = go.Figure(
+        go.Scatter(
+            x=frame["effect"],
+            y=[f"<b>{n}</b>" if p else n for n, p in zip(frame["scorer"], frame["primary"], strict=True)],
+            mode="markers",
+            marker={"size": 11, "color": colours, "symbol": "square"},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": frame["high"] - frame["effect"],
+                "arrayminus": frame["effect"] - frame["low"],
+                "color": INK_SOFT,
+                "thickness": 2,
+                "width": 0,
+            },
+            hovertemplate="%{y}: %{x:+.2f} SD<extra></extra>",
+        )
+    )
+    figure.add_vline(x=0, line={"color": INK_SOFT, "width": 1, "dash": "dot"})
+    figure.update_xaxes(title=f"worse  ←  {report.b} against {report.a}, in standard deviations  →  better")
+    return style(figure, height=90 + 30 * max(1, len(frame)))
+
+
+def _colour(low: float, high: float) -> str:
+    return GOOD if low > 0 else LOW if high < 0 else INK_SOFT
+
+
+def item_frame(outcomes: Sequence[Outcome], data: Dataset, report: ComparisonReport) -> pd.DataFrame:
+    """One row per item on the primary scorer: `item, cluster, a, b, gain` (better is positive), biggest win first."""
+    table = paired_table(score_table(outcomes, data.items), scorer=report.primary, a=report.a, b=report.b)
+    sign = 1.0 if SCORER_BY_NAME[report.primary].higher_is_better else -1.0
+    table["gain"] = sign * (table["b"] - table["a"])
+    return table.sort_values(["gain", "item"], ascending=[False, True]).reset_index(drop=True)
+
+
+def item_scatter(items: pd.DataFrame, report: ComparisonReport) -> go.Figure:
+    """A against B item by item on the primary scorer, with the line of equality."""
+    low, high = float(items[["a", "b"]].min().min()), float(items[["a", "b"]].max().max())
+    figure = go.Figure(
+        go.Scatter(x=[low, high], y=[low, high], mode="lines", line={"color": LINE, "width": 2}, hoverinfo="skip")
+    )
+    figure.add_trace(
+        go.Scatter(
+            x=items["a"],
+            y=items["b"],
+            mode="markers",
+            marker={"size": 9, "color": [_colour(g, g) for g in items["gain"]], "opacity": 0.75},
+            text=items["item"],
+            hovertemplate="%{text}<br>%{x:.2f} → %{y:.2f}<extra></extra>",
+        )
+    )
+    figure.update_layout(showlegend=False)
+    figure.update_xaxes(title=f"{report.primary}, {report.a}")
+    figure.update_yaxes(title=report.b, scaleanchor="x")
+    return style(figure, height=420)
+
+
+def extremes(items: pd.DataFrame, count: int = FEW) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Biggest wins and biggest losses; items without difference are neither."""
+    wins, losses = items[items["gain"] > 0].head(count), items[items["gain"] < 0].tail(count).iloc[::-1]
+    return wins, losses
+
+
+def calibration_frame(stored: Sequence[dict[str, object]]) -> pd.DataFrame:
+    """Stored answers that people scored: `attempt, question_type, human, machine, bundle, created_at`, overall 0-10."""
+    rows = [
+        (r["id"], r["question_type"], r["review"]["overall"], r["overall_score"], r["prompt_version"], r["created_at"])  # type: ignore[index]
+        for r in stored
+        if r["review"] and r["overall_score"] is not None
+    ]
+    frame = pd.DataFrame(rows, columns=["attempt", "question_type", "human", "machine", "bundle", "created_at"])
+    return frame.dropna(subset=["human", "machine"]).reset_index(drop=True)
+
+
+def agreement_frame(calibration: pd.DataFrame) -> pd.DataFrame:
+    """Agreement in all and by question type: `group, n, mae, bias, spearman, qwk`."""
+    groups = [("all", calibration), *calibration.groupby("question_type")] if len(calibration) else []
+    rows = [(str(name), _agree(part)) for name, part in groups]
+    return pd.DataFrame([{"group": name, **found.as_dict()} for name, found in rows])
+
+
+def _agree(part: pd.DataFrame) -> Agreement:
+    return agreement(part["human"].to_numpy(float), part["machine"].to_numpy(float))
+
+
+def calibration_scatter(calibration: pd.DataFrame) -> go.Figure:
+    """Human against machine overall, by question type, with the line of perfect agreement."""
+    figure = go.Figure(
+        go.Scatter(x=[0, 10], y=[0, 10], mode="lines", line={"color": LINE, "width": 2}, hoverinfo="skip", name="equal")
+    )
+    for kind, part in calibration.groupby("question_type"):
+        figure.add_trace(
+            go.Scatter(
+                x=part["human"],
+                y=part["machine"],
+                mode="markers",
+                name=str(kind),
+                marker={"size": 9, "opacity": 0.75},
+                hovertemplate="human %{x:.1f}, machine %{y:.1f}<extra></extra>",
+            )
+        )
+    figure.update_xaxes(title="human", range=[0, 10.3])
+    figure.update_yaxes(title="machine", range=[0, 10.3], scaleanchor="x")
+    return style(figure, height=420)
+
+
+def drift(calibration: pd.DataFrame) -> go.Figure:
+    """Machine minus human by week, with the 95 % interval of the mean; a drift away from zero is the alarm."""
+    weekly = drift_frame(calibration)
+    figure = go.Figure(
+        go.Scatter(
+            x=weekly["week"],
+            y=weekly["bias"],
+            mode="lines+markers",
+            line={"color": FOX, "width": 3},
+            error_y={"type": "data", "array": weekly["half"], "color": INK_SOFT, "width": 0},
+            hovertemplate="%{x|%d %b}: %{y:+.2f}<extra></extra>",
+        )
+    )
+    figure.add_hline(y=0, line={"color": INK_SOFT, "width": 1, "dash": "dot"})
+    figure.update_yaxes(title="machine minus human, points")
+    return style(figure, height=300)
+
+
+def drift_frame(calibration: pd.DataFrame) -> pd.DataFrame:
+    """`week, bias, half, n, alarm`: mean difference by week; the alarm is on when the interval excludes zero."""
+    frame = calibration.assign(
+        difference=calibration["machine"] - calibration["human"],
+        week=pd.to_datetime(calibration["created_at"], utc=True).dt.tz_localize(None).dt.to_period("W").dt.start_time,
+    )
+    weekly = frame.groupby("week")["difference"].agg(["mean", "std", "count"]).reset_index()
+    weekly["half"] = 1.96 * weekly["std"].fillna(0) / np.sqrt(weekly["count"])
+    weekly = weekly.rename(columns={"mean": "bias", "count": "n"})
+    weekly["alarm"] = (weekly["n"] > 2) & (weekly["bias"].abs() > weekly["half"])
+    return weekly[["week", "bias", "half", "n", "alarm"]]
+
+
+def bundle_diff(a: PromptBundle, b: PromptBundle) -> str:
+    """Unified diff of all files of two bundles; empty when they are the same."""
+    lines: list[str] = []
+    for name in sorted({*a.files, *b.files}):
+        old, new = a.files.get(name, "").splitlines(), b.files.get(name, "").splitlines()
+        lines += difflib.unified_diff(old, new, f"{a.name}/{name}", f"{b.name}/{name}", lineterm="", n=2)
+    return "\n".join(lines)

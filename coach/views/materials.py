@@ -1,0 +1,50 @@
+"""The person's own material as text to take away: stories as a cheat sheet, stories as resume lines."""
+
+from collections.abc import Sequence
+
+from coach.store.library import JobDescription, Resume, StarStory
+from coach.text.sentences import sentences
+
+PARTS = ("situation", "task", "action", "result")
+
+
+def cheat_sheet(stories: Sequence[StarStory]) -> str:
+    """All stories as Markdown: what to read ten minutes before the interview."""
+    lines = ["# My stories", ""]
+    for story in stories:
+        lines += [f"## {story.title}", ""]
+        if story.category:
+            lines += [f"*{story.category}*", ""]
+        lines += [story.polished_answer.strip(), ""]
+        lines += [f"- **{part.capitalize()}:** {getattr(story, part)}" for part in PARTS if getattr(story, part)]
+        lines += [f"- **{note.change_type.value.replace('_', ' ')}:** {note.reason}" for note in story.coach_notes]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def resume_line(story: StarStory) -> str:
+    """A story as one resume bullet: what was done, and what came of it. No word that is not in the story."""
+    done, outcome = (_first_sentence(text) for text in (story.action, story.result))
+    for opening in ("I ", "We "):
+        done = done.removeprefix(opening)
+    done = done[:1].upper() + done[1:]
+    joined = "; ".join(part for part in (done, outcome[:1].lower() + outcome[1:]) if part)
+    return f"- {joined or story.title}"
+
+
+def _first_sentence(text: str) -> str:
+    spans = sentences(text)
+    return text[spans[0].start : spans[0].end].strip().rstrip(".") if spans else ""
+
+
+def tailored_copy(master: Resume, job: JobDescription) -> Resume:
+    """The master's snapshot for one job, to be changed from there."""
+    where = job.company or job.title
+    return Resume(
+        source_resume_id=master.id,
+        job_description_id=job.id,
+        title=f"{master.title}, for {where}",
+        content=master.content,
+        user_id=master.user_id,
+        is_sample=master.is_sample and job.is_sample,
+    )

@@ -1,0 +1,18 @@
+"""Somebody's own words on a page: shown as written, never read as Markdown or HTML."""
+
+import html
+
+_SIGNS = "\\`*_[]$~#|:>"
+
+
+def plain(text: str) -> str:
+    """`text` with every sign escaped that Markdown would act on; a list or heading at a line start stays text."""
+    escaped = html.escape(text, quote=False).replace("&gt;", ">")
+    for sign in _SIGNS:
+        escaped = escaped.replace(sign, f"\\{sign}")
+    return "\n".join(_line(line) for line in escaped.split("\n"))
+
+
+def _line(line: str) -> str:
+    head = line.lstrip()
+    return line.replace(head, f"\\{head}", 1) if head[:1] in ("-", "+") else line

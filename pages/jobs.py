@@ -1,0 +1,147 @@
+"""Jobs & resumes: postings read into skills and competencies, roles without a posting, one resume per job."""
+
+import json
+
+import streamlit as st
+
+from coach.bootstrap import Services, services
+from coach.brain.planner import plan_interview
+from coach.brain.port import InterviewPlan, PlanRequest
+from coach.errors import CoachError, InputError
+from coach.store import interviews, library
+from coach.store.library import JobDescription
+from pages.components import resumes, roles
+from pages.components.prose import plain
+
+DRAFT = "job_draft"
+POSTING_LIMIT = 60_000
+
+
+def main() -> None:
+    """The page from top to bottom."""
+    st.title("Jobs & resumes")
+    parts = services()
+    try:
+        jobs = parts.store.run(library.jobs)
+    except CoachError as error:
+        st.error(str(error), icon=":material/database_off:")
+        return
+    at_jobs, at_roles, at_resumes = st.tabs(["Jobs", "Role profiles", "Resumes"])
+    with at_jobs:
+        add_job(parts)
+        for job in jobs:
+            card(parts, job)
+    with at_roles:
+        roles.show(parts)
+    with at_resumes:
+        resumes.show(parts, jobs)
+
+
+def add_job(parts: Services) -> None:
+    """Paste or import a posting, look over what was read from it, keep it."""
+    draft = st.session_state.get(DRAFT)
+    with st.container(border=True):
+        if draft is None:
+            paste(parts)
+        else:
+            look_over(parts, draft)
+
+
+def paste(parts: Services) -> None:
+    """The form for a posting."""
+    st.markdown("#### Add a job")
+    st.caption("Paste the posting, or import it as a file. Your questions are planned from what it asks for.")
+    file = st.file_uploader("Import a posting", type=["txt", "md", "json"])
+    with st.form("posting", border=False):
+        title = st.text_input("Title", placeholder="read from the posting when left empty", max_chars=200)
+        company = st.text_input("Company", max_chars=200)
+        text = st.text_area("Posting", height=220, placeholder="We are looking for …", max_chars=POSTING_LIMIT)
+        sent = st.form_submit_button("Read posting", type="primary")
+    if not sent:
+        return
+    try:
+        request = of_file(file.name, file.getvalue()) if file else PlanRequest(title, company, text)
+        if not f"{request.title}{request.description}".strip():
+            raise InputError("There is nothing to read yet.", mend="Paste the posting or choose a file.")
+        with st.spinner("Reading the posting …"):
+            job = read(parts, request).job
+    except CoachError as error:
+        st.error(str(error))
+        return
+    st.session_state[DRAFT] = JobDescription(
+        title=job.job_title or request.title or "Untitled job",
+        company=job.company or request.company,
+        description=request.description,
+        parsed_skills=job.key_skills,
+        competencies=job.competencies,
+        summary=job.summary,
+    )
+    st.rerun()
+
+
+def of_file(name: str, content: bytes) -> PlanRequest:
+    """A posting from a text file, or from JSON with title, company and description.
+
+    Raises:
+        InputError: it is neither.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+        if not name.lower().endswith(".json"):
+            return PlanRequest("", "", text[:POSTING_LIMIT])
+        fields = json.loads(text)
+        title, company, body = (str(fields.get(key, ""))[:POSTING_LIMIT] for key in ("title", "company", "description"))
+        return PlanRequest(title, company, body)
+    except (UnicodeDecodeError, ValueError, AttributeError) as error:
+        raise InputError("This file cannot be read.", mend="Use text, or JSON with title and description.") from error
+
+
+def read(parts: Services, request: PlanRequest) -> InterviewPlan:
+    """What the posting asks for, by the coach in force; its use is metered."""
+    if parts.brain.name == "offline":
+        return plan_interview(request)
+    plan = parts.hub.call(parts.brain.plan(request), timeout_s=60)
+    parts.store.run(interviews.add_usage, plan.usage)
+    return plan
+
+
+def look_over(parts: Services, draft: JobDescription) -> None:
+    """What was read, to be corrected and kept."""
+    st.markdown("#### Is this right?")
+    with st.form("reading", border=False):
+        title = st.text_input("Title", draft.title, max_chars=200)
+        company = st.text_input("Company", draft.company, max_chars=200)
+        skills = st.multiselect("Skills", draft.parsed_skills, draft.parsed_skills, accept_new_options=True)
+        wanted = st.multiselect("Competencies", draft.competencies, draft.competencies, accept_new_options=True)
+        summary = st.text_area("Summary", draft.summary, height=90)
+        with st.container(horizontal=True):
+            keep = st.form_submit_button("Keep this job", type="primary")
+            drop = st.form_submit_button("Discard")
+    if keep:
+        texts = {"title": title or draft.title, "company": company, "summary": summary}
+        lists = {"parsed_skills": skills, "competencies": wanted}
+        parts.store.run(library.save_job, draft.model_copy(update={**texts, **lists}))
+    if keep or drop:
+        del st.session_state[DRAFT]
+        st.rerun()
+
+
+def card(parts: Services, job: JobDescription) -> None:
+    """One job."""
+    with st.container(border=True):
+        st.markdown(f"#### {plain(job.title)}")
+        st.caption(plain(job.company) + (" · sample" if job.is_sample else ""))
+        if job.summary:
+            st.markdown(plain(job.summary))
+        badges = [f":orange-badge[{plain(skill)}]" for skill in job.parsed_skills]
+        st.markdown(" ".join([*badges, *(f":gray-badge[{plain(name)}]" for name in job.competencies)]))
+        with st.container(horizontal=True, gap="small"):
+            if st.button("Practise for this job", key=f"practise-{job.id}", type="primary"):
+                st.session_state["practice_job_id"] = job.id
+                st.switch_page("practice.py")
+            if st.button("Delete", key=f"delete-{job.id}", icon=":material/delete:", type="tertiary"):
+                parts.store.run(library.delete_job, job.id)
+                st.rerun()
+
+
+main()

@@ -1,0 +1,130 @@
+"""Library: the person's STAR stories, to be read ten minutes before the interview. Content only, no scores."""
+
+import streamlit as st
+
+from coach.bootstrap import Services, services
+from coach.errors import CoachError
+from coach.store import library
+from coach.store.library import JobDescription, StarStory
+from coach.views.materials import PARTS, cheat_sheet, resume_line
+from pages.components.copy import copy_button
+from pages.components.prose import plain
+
+
+def main() -> None:
+    """The page from top to bottom."""
+    st.title("Library")
+    parts = services()
+    try:
+        jobs = {job.id: job for job in parts.store.run(library.jobs)}
+        everything = parts.store.run(library.stories)
+    except CoachError as error:
+        st.error(str(error), icon=":material/database_off:")
+        return
+    if not everything:
+        empty(parts, jobs)
+        return
+    st.caption("Your best answers, polished. Read them ten minutes before the real interview.")
+    shown = find(parts, jobs, everything)
+    if not shown:
+        st.info("No story matches. Try fewer or other words.")
+    for story in shown:
+        card(parts, story, jobs)
+
+
+def empty(parts: Services, jobs: dict[str, JobDescription]) -> None:
+    """What there is to do when no story was saved yet."""
+    with st.container(border=True):
+        st.subheader("No stories yet", anchor=False)
+        st.markdown(
+            "When an answer on the *Practice* page went well, press **Save to library** under its polished version. "
+            "It waits for you here, with the coach's notes, ready to copy."
+        )
+        with st.container(horizontal=True):
+            if st.button("Start practising", type="primary"):
+                st.switch_page("practice.py")
+            if st.button("Write a story"):
+                edit(parts, StarStory(title=""), jobs)
+
+
+def find(parts: Services, jobs: dict[str, JobDescription], everything: list[StarStory]) -> list[StarStory]:
+    """Search, job filter, export, new story."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        words = st.text_input("Search", placeholder="conflict, dashboard, leadership …", width="stretch")
+        used = [key for key in jobs if any(story.job_description_id == key for story in everything)]
+        job_id = st.selectbox("Job", ["", *used], format_func=lambda key: name_of(jobs, key) or "All jobs", width=260)
+        shown = parts.store.run(library.stories, search=words, job_id=job_id)
+        st.download_button("Export", cheat_sheet(shown), "stories.md", "text/markdown", icon=":material/download:")
+        if st.button("Write a story", icon=":material/edit_note:"):
+            edit(parts, StarStory(title=""), jobs)
+    return shown
+
+
+def name_of(jobs: dict[str, JobDescription], job_id: str | None) -> str:
+    """Title and company of a job; empty when there is none."""
+    job = jobs.get(job_id or "")
+    return "" if job is None else f"{job.title}, {job.company}" if job.company else job.title
+
+
+def card(parts: Services, story: StarStory, jobs: dict[str, JobDescription]) -> None:
+    """One story."""
+    with st.container(border=True):
+        st.markdown(f"#### {plain(story.title)}")
+        badges = [name for name in (story.category, name_of(jobs, story.job_description_id)) if name]
+        badges += ["sample"] if story.is_sample else []
+        if badges:
+            st.markdown(" ".join(f":gray-badge[{plain(badge)}]" for badge in badges))
+        polished, star, said, notes, resume = st.tabs(
+            ["Polished", "STAR", "What you said", "Coach notes", "For your resume"]
+        )
+        polished.markdown(plain(story.polished_answer) or "*Nothing written yet.*")
+        for part in PARTS:
+            star.markdown(f"**{part.capitalize()}** {plain(getattr(story, part)) or '*not told yet*'}")
+        said.markdown(plain(story.original_transcript or "") or "*The raw transcript is not kept.*")
+        for note in story.coach_notes:
+            notes.markdown(f"- **{note.change_type.value.replace('_', ' ').capitalize()}:** {plain(note.reason)}")
+        if not story.coach_notes:
+            notes.caption("No notes with this story.")
+        resume.code(resume_line(story), language=None, wrap_lines=True)
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            copy_button(story.polished_answer, key=f"copy-{story.id}")
+            if st.button("Edit", key=f"edit-{story.id}", icon=":material/edit:"):
+                edit(parts, story, jobs)
+            if st.button("Delete", key=f"delete-{story.id}", icon=":material/delete:", type="tertiary"):
+                confirm_delete(parts, story)
+
+
+@st.dialog("Story", width="large")
+def edit(parts: Services, story: StarStory, jobs: dict[str, JobDescription]) -> None:
+    """A form for all texts of a story and the job it is linked to."""
+    with st.form("story", border=False):
+        changed: dict[str, str | None] = {
+            "title": st.text_input("Title", story.title, max_chars=80),
+            "category": st.text_input("Category", story.category, max_chars=40),
+            "polished_answer": st.text_area("Polished answer", story.polished_answer, height=160),
+        }
+        for part in PARTS:
+            changed[part] = st.text_area(part.capitalize(), getattr(story, part), height=80)
+        keys = ["", *jobs]
+        at = keys.index(story.job_description_id) if story.job_description_id in keys else 0
+        linked = st.selectbox("Job", keys, index=at, format_func=lambda key: name_of(jobs, key) or "No job")
+        changed["job_description_id"] = linked or None
+        if not st.form_submit_button("Save", type="primary"):
+            return
+    if not (changed["title"] or "").strip():
+        st.error("A story needs a title.")
+        return
+    parts.store.run(library.save_story, library.changed_now(story, **changed))
+    st.rerun()
+
+
+@st.dialog("Delete this story?")
+def confirm_delete(parts: Services, story: StarStory) -> None:
+    """Asks once, then deletes."""
+    st.markdown(f"**{plain(story.title)}** goes for good.")
+    if st.button("Delete for good", type="primary"):
+        parts.store.run(library.delete_story, story.id)
+        st.rerun()
+
+
+main()
