@@ -345,7 +345,6 @@ class Conductor:
         states.after("RETRY_FEEDBACK", self._s.view)
         if attempt.status != AttemptStatus.DELAYED or attempt.id != self._s.attempt_id:
             raise IllegalCommandError("Feedback on this attempt is not delayed.")
-        self._s.told.pop(attempt.id, None)
         again = {**attempt.extra, "feedback_retries": int(attempt.extra.get("feedback_retries", 0)) + 1}
         attempt = await self._s.save(attempt.model_copy(update={"extra": again}))
         timeline = self._acknowledge(attempt)

@@ -9,18 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
 from coach.avatar.drawn import DrawnAvatar
 from coach.avatar.port import Avatar
-from coach.brain.port import Brain, InterviewPlan, PlanRequest
-from coach.contracts.brain import JobContext
-from coach.contracts.interview import Exchange, Interview, InterviewStatus, PlannedQuestion, new_id
-from coach.errors import CoachError, EntitlementError, InputError, NotFoundError, VendorError
+from coach.brain.port import Brain
+from coach.contracts.interview import Interview, InterviewStatus, PlannedQuestion, new_id
+from coach.errors import CoachError, EntitlementError, InputError, NotFoundError
+from coach.interview import planning
 from coach.interview.conductor import Conductor
-from coach.interview.parts import Archive, Ear, Evaluate, JobMaterial, Journal, Materials, Measure, Parts, Timing
+from coach.interview.parts import Archive, Ear, Evaluate, Journal, Materials, Measure, Parts, Timing
+from coach.interview.planning import InitRequest as InitRequest
 from coach.interview.ports import Entitlement, Entitlements, InterviewStore
-from coach.interview.session import clip_key
 from coach.interview.spool import SpooledStore
 from coach.interview.tokens import LIFETIME_S, new_token, token_hash
 from coach.speech.port import Transcriber
@@ -33,18 +33,6 @@ STORE_BACK = "Everything that waited has been stored."
 IDLE_CLOSE_S = 600.0
 SWEEP_EVERY_S = 60.0
 Result = TypeVar("Result")
-
-
-class InitRequest(BaseModel):
-    """`POST /mock-interviews/init`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    job_description_id: str | None = Field(default=None, max_length=64)
-    role_profile_id: str | None = Field(default=None, max_length=64)
-    resume_id: str | None = Field(default=None, max_length=64)
-    persona_id: str = Field(default="sarah", min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")
-    q_count: int = Field(default=3, ge=1, le=5)
 
 
 class InitResult(BaseModel):
@@ -205,8 +193,8 @@ class InterviewHub:
         """
         interview_id = new_id()
         leave = await self._leave(user_id, interview_id, request.q_count)
-        material = await self._material(request)
-        plan = await self._plan(material, min(request.q_count, leave.max_questions), questions)
+        count = min(request.q_count, leave.max_questions)
+        plan = await planning.plan(self.parts, request, count, ready=questions, spare=self._spare)
         now = self.parts.clock()
         interview = Interview(
             id=interview_id,
@@ -221,7 +209,7 @@ class InterviewHub:
             created_at=now,
             last_activity_at=now,
         )
-        await self.parts.store.create_interview(interview, _exchanges(interview, plan.questions))
+        await self.parts.store.create_interview(interview, planning.exchanges(interview, plan.questions))
         await self.parts.store.add_usage(plan.usage)
         drawn = not leave.avatar or leave.level == "throttled"
         conductor = await self.open(interview.id, avatar=DrawnAvatar() if drawn else None)
@@ -344,37 +332,6 @@ class InterviewHub:
         for conductor in self._conductors.values():
             conductor.tell("STORE_BUSY" if waiting else "STORE_BACK", STORE_BUSY if waiting else STORE_BACK)
 
-    # -- planning ----------------------------------------------------------------------------------------------------
-
-    async def _material(self, request: InitRequest) -> JobMaterial:
-        asked = request.job_description_id or request.role_profile_id
-        if not asked:
-            return JobMaterial()
-        found = None
-        if self.parts.materials:
-            found = await self.parts.materials.job(
-                job_description_id=request.job_description_id, role_profile_id=request.role_profile_id
-            )
-        if found is None:
-            raise NotFoundError("There is no such job or role profile.")
-        return found
-
-    async def _plan(self, material: JobMaterial, count: int, ready: Sequence[PlannedQuestion]) -> InterviewPlan:
-        if ready:
-            return InterviewPlan(material.context or JobContext(job_title=material.title), tuple(ready))
-        request = PlanRequest(material.title, material.company, material.description, count)
-        last: CoachError = InputError("No questions could be planned.")
-        for brain in (self.parts.brain, self._spare):
-            if brain is None:
-                continue
-            try:
-                plan = await brain.plan(request)
-                return replace(plan, job=material.context) if material.context else plan
-            except VendorError as error:
-                last = error
-                log.warning("planning with %s failed", brain.name)
-        raise last
-
     # -- the idle ----------------------------------------------------------------------------------------------------
 
     async def _sweep_for_ever(self) -> None:
@@ -394,17 +351,3 @@ class InterviewHub:
                 await conductor.close()
                 gone += 1
         return gone
-
-
-def _exchanges(interview: Interview, questions: Sequence[PlannedQuestion]) -> list[Exchange]:
-    return [
-        Exchange(
-            interview_id=interview.id,
-            order=number,
-            question_text=question.text,
-            competency=question.competency,
-            question_type=question.type,
-            avatar_clip_key=clip_key(question.text, interview.persona_id),
-        )
-        for number, question in enumerate(questions)
-    ]

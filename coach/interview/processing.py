@@ -225,8 +225,7 @@ class Processing:
         self._s.board.attempts[attempt.id] = attempt
         if not transcript.text.strip():
             raise AudioError(NO_WORDS)
-        self._s.told.pop(attempt.id, None)
-        self._s.withdrawn.discard(attempt.id)
+        self._s.told.get(attempt.id, {}).pop("TRANSCRIPT_REVIEW", None)
         delivery = await off_loop(self.parts.measure, transcript, recording, attempt.extra.get("eye_contact"))
         attempt = attempt.model_copy(update={"delivery": delivery})
         kept = self._beside(self._s.save(attempt))
@@ -327,6 +326,11 @@ class Processing:
         async with self._s.lock:
             if self._s.attempt_id == attempt_id and self._s.view == ViewState.PROCESSING:
                 self._s.change(ViewState.FEEDBACK)
+
+    def decided(self, attempt_id: str) -> str:
+        """See `RaceHost`."""
+        told = self._s.told.get(attempt_id, {})
+        return "asked" if "FOLLOW_UP_QUEUED" in told else "none" if "NO_FOLLOW_UP" in told else ""
 
     def may_follow_up(self, attempt: Attempt) -> bool:
         """See `RaceHost`."""

@@ -53,6 +53,9 @@ class RaceHost(Protocol):
     def scores_out(self, attempt_id: str) -> None:
         """The first scores were told: feedback may be shown when the skeleton had its time."""
 
+    def decided(self, attempt_id: str) -> str:
+        """What clients were told before, when feedback is asked for again: `asked`, `none`, or empty."""
+
     def may_follow_up(self, attempt: Attempt) -> bool:
         """Whether a follow-up is possible at all: at most one per question, none to a follow-up."""
 
@@ -143,8 +146,8 @@ class Race:
         self._noise_sd = noise_sd
         self._sections: dict[str, Any] = {}
         self._evidence: list[Evidence] = []
-        self._decided = ""
-        self._asked = False
+        self._decided = host.decided(attempt.id)
+        self._asked = self._decided == "asked"
         self._scores: tuple[Any, ...] | None = None
         self._rewrite: tuple[Any, ...] | None = None
 
@@ -193,9 +196,9 @@ class Race:
             self._tell_rewrite()
 
     def _decide(self, value: FollowUp) -> None:
+        self._timeline.mark("follow_up_complete")
         if self._decided:
             return
-        self._timeline.mark("follow_up_complete")
         attempt_id = self._attempt.id
         self._asked = value.should_ask and bool(value.question_text) and self._host.may_follow_up(self._attempt)
         self._decided = "asked" if self._asked else "none"

@@ -1,0 +1,82 @@
+"""From a request to a plan: the job's material, the questions, the exchanges that hold them."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from coach.brain.port import Brain, InterviewPlan, PlanRequest
+from coach.contracts.brain import JobContext
+from coach.contracts.interview import Exchange, Interview, PlannedQuestion
+from coach.errors import CoachError, InputError, NotFoundError, VendorError
+from coach.interview.parts import JobMaterial, Parts
+from coach.interview.session import clip_key
+
+log = logging.getLogger(__name__)
+
+
+class InitRequest(BaseModel):
+    """`POST /mock-interviews/init`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    job_description_id: str | None = Field(default=None, max_length=64)
+    role_profile_id: str | None = Field(default=None, max_length=64)
+    resume_id: str | None = Field(default=None, max_length=64)
+    persona_id: str = Field(default="sarah", min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")
+    q_count: int = Field(default=3, ge=1, le=5)
+
+
+async def plan(
+    parts: Parts, request: InitRequest, count: int, *, ready: Sequence[PlannedQuestion] = (), spare: Brain | None = None
+) -> InterviewPlan:
+    """Questions for an interview: `ready` ones, else the brain's, else those of `spare`.
+
+    Raises:
+        NotFoundError: the job or role profile is unknown.
+        VendorError: nobody could plan.
+    """
+    material = await _material(parts, request)
+    if ready:
+        return InterviewPlan(material.context or JobContext(job_title=material.title), tuple(ready))
+    wanted = PlanRequest(material.title, material.company, material.description, count)
+    last: CoachError = InputError("No questions could be planned.")
+    for brain in (parts.brain, spare):
+        if brain is None:
+            continue
+        try:
+            made = await brain.plan(wanted)
+            return replace(made, job=material.context) if material.context else made
+        except VendorError as error:
+            last = error
+            log.warning("planning with %s failed", brain.name)
+    raise last
+
+
+async def _material(parts: Parts, request: InitRequest) -> JobMaterial:
+    if not (request.job_description_id or request.role_profile_id):
+        return JobMaterial()
+    found = None
+    if parts.materials:
+        found = await parts.materials.job(
+            job_description_id=request.job_description_id, role_profile_id=request.role_profile_id
+        )
+    if found is None:
+        raise NotFoundError("There is no such job or role profile.")
+    return found
+
+
+def exchanges(interview: Interview, questions: Sequence[PlannedQuestion]) -> list[Exchange]:
+    """One exchange per planned question, in order."""
+    return [
+        Exchange(
+            interview_id=interview.id,
+            order=number,
+            question_text=question.text,
+            competency=question.competency,
+            question_type=question.type,
+            avatar_clip_key=clip_key(question.text, interview.persona_id),
+        )
+        for number, question in enumerate(questions)
+    ]
