@@ -28,9 +28,12 @@ def main() -> None:
         return
     at_jobs, at_roles, at_resumes = st.tabs(["Jobs", "Role profiles", "Resumes"])
     with at_jobs:
-        add_job(parts)
-        for job in jobs:
-            card(parts, job)
+        listed, adding = st.columns([3, 2], gap="medium") if jobs else (st.container(), st.container())
+        with adding:
+            add_job(parts)
+        with listed:
+            for job in jobs:
+                card(parts, job)
     with at_roles:
         roles.show(parts)
     with at_resumes:
@@ -51,7 +54,7 @@ def paste(parts: Services) -> None:
     """The form for a posting."""
     st.markdown("#### Add a job")
     st.caption("Paste the posting, or import it as a file. Your questions are planned from what it asks for.")
-    file = st.file_uploader("Import a posting", type=["txt", "md", "json"])
+    file = st.file_uploader("Import a posting", type=["txt", "md", "json"], max_upload_size=1)
     with st.form("posting", border=False):
         title = st.text_input("Title", placeholder="read from the posting when left empty", max_chars=200)
         company = st.text_input("Company", max_chars=200)

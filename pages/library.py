@@ -28,8 +28,10 @@ def main() -> None:
     shown = find(parts, jobs, everything)
     if not shown:
         st.info("No story matches. Try fewer or other words.")
-    for story in shown:
-        card(parts, story, jobs)
+    columns = st.columns(2, gap="medium") if len(shown) > 1 else [st.container()]
+    for position, story in enumerate(shown):
+        with columns[position % len(columns)]:
+            card(parts, story, jobs)
 
 
 def empty(parts: Services, jobs: dict[str, JobDescription]) -> None:

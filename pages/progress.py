@@ -62,7 +62,7 @@ def overview(sessions: list[Plain], attempts: pd.DataFrame) -> None:
     """Four numbers that say where the person stands."""
     scored = [session["overall_score"] for session in sessions if session["overall_score"] is not None]
     gains = improvement_frame(attempts)["gain"]
-    change = f"{scored[0] - scored[1]:+.1f} to the one before" if len(scored) > 1 else None
+    change = f"{scored[0] - scored[1]:+.1f}" if len(scored) > 1 else None
     figures: list[tuple[str, str, str | None]] = [
         ("Latest session", history.score_text(scored[0] if scored else None), change),
         ("Best answer", history.score_text(attempts["overall_score"].max()), None),

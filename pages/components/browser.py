@@ -17,7 +17,7 @@ def show(parts: Services, sessions: list[Plain]) -> None:
     by_id = {session["interview_id"]: session for session in sessions}
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         chosen = st.selectbox(
-            "Session", list(by_id), format_func=lambda key: label(by_id[key]), label_visibility="collapsed"
+            "Session", list(by_id), format_func=lambda key: label(by_id[key]), label_visibility="collapsed", width=560
         )
         snapshot = find_session(parts.store, chosen)
         actions(parts, snapshot)

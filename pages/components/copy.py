@@ -2,12 +2,21 @@
 
 import streamlit as st
 
-_HTML = '<button type="button" class="copy" aria-label="Copy"><span aria-hidden="true">⧉</span> <b>Copy</b></button>'
+_HTML = """
+<button type="button" class="copy" aria-label="Copy">
+  <svg aria-hidden="true" viewBox="0 0 16 16" width="15" height="15" fill="none" stroke="currentColor" stroke-width="1.4">
+    <rect x="5.5" y="5.5" width="8" height="8" rx="1.6"/>
+    <path d="M10.5 3.2V3A1.5 1.5 0 0 0 9 1.5H3A1.5 1.5 0 0 0 1.5 3v6A1.5 1.5 0 0 0 3 10.5h.2"/>
+  </svg> <b>Copy</b>
+</button>
+"""
 _CSS = """
 .copy { font: 400 1rem/1.6 var(--st-font); color: var(--st-text-color); background: var(--st-background-color);
   border: 1px solid var(--st-border-color); border-radius: 999px; padding: .25rem .9rem; min-height: 2.5rem;
   cursor: pointer; }
-.copy b { font-weight: 400; } .copy:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
+.copy b { font-weight: 400; }
+.copy svg { vertical-align: -2px; margin-right: .15rem; }
+.copy:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
 .copy:focus-visible { outline: 3px solid #2f6fd6; outline-offset: 2px; }
 """
 _JS = """

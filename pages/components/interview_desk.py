@@ -118,9 +118,10 @@ class Desk:
             raise InputError("No answer is awaited now.", mend="Wait until the question was asked.")
         hub.call(conductor.submit_recording(path))
 
-    def resumable(self) -> dict[str, str] | None:
-        """The newest interview that was begun and not finished."""
-        for row in self.services.store.run(queries.interview_rows):
+    def resumable(self, wished: str = "") -> dict[str, str] | None:
+        """The interview `wished` for, else the newest, that was begun and not finished."""
+        rows = self.services.store.run(queries.interview_rows)
+        for row in sorted(rows, key=lambda row: row["id"] != wished):
             if row["status"] in UNFINISHED and row["attempts"] and not row["is_sample"]:
                 return {"id": row["id"], "label": _label(row)}
         return None

@@ -35,7 +35,7 @@ def edit_master(parts: Services, master: Resume | None) -> None:
     st.caption(
         "Everything you have done. Polished answers take names and numbers only from here and from what you said."
     )
-    file = st.file_uploader("Import a resume", type=["txt", "md"], key="resume-file")
+    file = st.file_uploader("Import a resume", type=["txt", "md"], key="resume-file", max_upload_size=1)
     if file is not None and st.session_state.get("resume-read") != file.file_id:
         st.session_state["resume-read"] = file.file_id
         st.session_state["resume-text"] = file.getvalue().decode("utf-8", "replace")[:LIMIT]
