@@ -98,6 +98,21 @@ class Workspace:
         """Frozen datasets by hash."""
         return self.folder / "datasets"
 
+    def freeze(self, path: Path) -> Dataset:
+        """Reads answers from JSONL and freezes them."""
+        data = from_jsonl(path)
+        data.freeze(self.datasets)
+        return data
+
+    def frozen(self) -> dict[str, tuple[str, int]]:
+        """Name and size of every frozen dataset by hash, newest first."""
+        found: dict[str, tuple[str, int]] = {}
+        for path in sorted(self.datasets.glob("*.jsonl"), key=lambda p: p.stat().st_mtime, reverse=True):
+            with path.open(encoding="utf8") as lines:
+                head = json.loads(lines.readline())
+            found[path.stem] = (str(head["dataset"]), int(head["items"]))
+        return found
+
     def dataset_of(self, experiment: Experiment) -> Dataset:
         """The answers an experiment runs on, after split and sample.
 

@@ -87,12 +87,15 @@ class Promotions:
         """Ends the live experiment; the active bundle serves everyone."""
         self._store.run(rows.set_live_split, None, datetime.now(UTC))
 
+    def split(self) -> Split | None:
+        """The running live experiment; None when the active bundle serves everyone."""
+        running = self._store.run(rows.live_split)
+        return Split.model_validate({key: running[key] for key in Split.model_fields}) if running else None
+
     def bundle_for(self, interview_id: str) -> PromptBundle:
         """The bundle an interview is judged with: its arm of the live experiment, else the active one."""
-        running = self._store.run(rows.live_split)
-        if not running:
-            return self.active()
-        return PromptBundle.load(Split.model_validate({k: running[k] for k in Split.model_fields}).assign(interview_id))
+        running = self.split()
+        return PromptBundle.load(running.assign(interview_id)) if running else self.active()
 
     def _put_in_force(self, name: str, version: str, digest: str, files: dict[str, str], reason: str) -> dict[str, Any]:
         at = datetime.now(UTC)

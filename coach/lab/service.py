@@ -100,6 +100,18 @@ class Lab:
         useful = info_b.experiment.smallest_useful
         return compare_variants(outcomes, data, a=a, b=b, smallest_useful=useful)
 
+    def stored_answers(self) -> list[dict[str, Any]]:
+        """Stored answers the lab may look at: of people who agreed, and the sample content."""
+        return self.store.run(rows.stored_answers, include_sample=True)
+
+    def consent(self, user_id: str) -> bool:
+        """Whether a person agreed that their answers are used here."""
+        return self.store.run(rows.has_consent, user_id)
+
+    def set_consent(self, user_id: str, agreed: bool) -> None:
+        """Remembers what the person decided."""
+        self.store.run(rows.set_consent, user_id, agreed, datetime.now(UTC))
+
     def _load(self, reference: str) -> tuple[RunInfo, Any, list[Outcome]]:
         return self.workspace.load(reference.split(":", 1)[0])
 

@@ -37,7 +37,7 @@ def forest_frame(report: ComparisonReport) -> pd.DataFrame:
 def forest(report: ComparisonReport) -> go.Figure:
     """Every scorer's paired effect with its interval; right of zero means B is better."""
     frame = forest_frame(report).iloc[::-1]
-    colours = [_colour(row.low, row.high) for row in frame.itertuples()]
+    colours = [_colour(low, high) for low, high in zip(frame["low"], frame["high"], strict=True)]
     figure = go.Figure(
         go.Scatter(
             x=frame["effect"],

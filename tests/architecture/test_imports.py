@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(p for p in (ROOT / "pages").glob("*.py") if p.name != "__init__.py")
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ENGINE = sorted((ROOT / "coach").rglob("*.py"))
-ALLOWED_COACH = {"bootstrap", "views", "contracts", "errors", "economics", "lab", "settings"}
+BEHIND_PORTS = {"speech", "brain", "avatar"}
 
 
 def imported(tree: ast.AST) -> set[str]:

@@ -1,0 +1,80 @@
+"""Machine against human: agreement by question type, drift over time, and the form that collects human scores."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from coach.errors import CoachError
+from coach.lab.attempts import HumanScore, import_scores, keep_scores
+from coach.lab.service import Lab
+from coach.views import lab as figures
+
+CHART = {"displayModeBar": False}
+
+
+def show(lab: Lab) -> None:
+    """The tab."""
+    stored = lab.stored_answers()
+    calibration = figures.calibration_frame(stored)
+    if calibration.empty:
+        st.info("No answer has a human score yet. Score some below, or import them.", icon=":material/rate_review:")
+    else:
+        _figures(calibration)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _form(lab, stored)
+    with right:
+        _import(lab)
+
+
+def _figures(calibration: Any) -> None:
+    st.dataframe(figures.agreement_frame(calibration), hide_index=True)
+    left, right = st.columns(2)
+    left.plotly_chart(figures.calibration_scatter(calibration), config=CHART, key="calibration")
+    right.plotly_chart(figures.drift(calibration), config=CHART, key="drift")
+    alarms = figures.drift_frame(calibration).query("alarm")
+    if len(alarms):
+        st.warning(f"In {len(alarms)} week(s) the machine scored differently from people, beyond chance.")
+
+
+def _form(lab: Lab, stored: list[dict[str, Any]]) -> None:
+    st.subheader("Score an answer", anchor=False)
+    waiting = {row["id"]: row for row in stored if row["review"] is None}
+    if not waiting:
+        st.caption("Every answer that may be used has a human score, or there is none yet.")
+        return
+    chosen = st.selectbox("Answer", list(waiting), format_func=lambda i: waiting[i]["question_text"][:80])
+    st.markdown(f"> {waiting[chosen]['transcript']}")
+    with st.form("human-score", clear_on_submit=True):
+        reviewer = st.text_input("Your name", max_chars=80)
+        overall, content, relevance = st.columns(3)
+        score = HumanScore(
+            attempt_id=chosen,
+            reviewer=reviewer or "-",
+            overall=overall.slider("Overall", 0.0, 10.0, 5.0, 0.5),
+            content=content.slider("Content", 0.0, 10.0, 5.0, 0.5),
+            relevance=relevance.slider("Relevance", 0.0, 10.0, 5.0, 0.5),
+            comment=st.text_area("Comment", max_chars=2000),
+        )
+        if st.form_submit_button("Keep this score", type="primary"):
+            if not reviewer.strip():
+                st.error("Say who scores.")
+                return
+            keep_scores(lab.store, [score])
+            st.rerun()
+
+
+def _import(lab: Lab) -> None:
+    st.subheader("Import scores", anchor=False)
+    st.caption('JSONL, one a line: {"attempt_id": …, "reviewer": …, "overall": 0–10, "content": 0–10}')
+    file = st.file_uploader("Human scores", type=["jsonl"], label_visibility="collapsed")
+    if file is not None and st.button("Import"):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "scores.jsonl"
+            path.write_bytes(file.getvalue())
+            try:
+                st.success(f"{import_scores(lab.store, path)} scores imported.")
+            except CoachError as error:
+                st.error(str(error))

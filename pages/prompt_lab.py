@@ -1,0 +1,30 @@
+"""Prompt lab: change a prompt, know whether it is better."""
+
+import streamlit as st
+
+from coach.bootstrap import services
+from coach.errors import CoachError
+from pages.components import lab_bundles, lab_calibration, lab_compare, lab_run
+
+SECTIONS = {
+    "Bundles": lab_bundles.show,
+    "Run": lab_run.show,
+    "Compare": lab_compare.show,
+    "Calibration": lab_calibration.show,
+}
+
+
+def main() -> None:
+    """The page from top to bottom."""
+    st.title("Prompt lab")
+    st.caption("Change a prompt or a policy, replay it on real answers, and ship it only when the figures say so.")
+    try:
+        lab = services().lab
+        for tab, show in zip(st.tabs(list(SECTIONS)), SECTIONS.values(), strict=True):
+            with tab:
+                show(lab)
+    except CoachError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+main()
