@@ -4,7 +4,8 @@ import streamlit as st
 
 _HTML = """
 <button type="button" class="copy" aria-label="Copy">
-  <svg aria-hidden="true" viewBox="0 0 16 16" width="15" height="15" fill="none" stroke="currentColor" stroke-width="1.4">
+  <svg aria-hidden="true" viewBox="0 0 16 16" width="15" height="15"
+    fill="none" stroke="currentColor" stroke-width="1.4">
     <rect x="5.5" y="5.5" width="8" height="8" rx="1.6"/>
     <path d="M10.5 3.2V3A1.5 1.5 0 0 0 9 1.5H3A1.5 1.5 0 0 0 1.5 3v6A1.5 1.5 0 0 0 3 10.5h.2"/>
   </svg> <b>Copy</b>
