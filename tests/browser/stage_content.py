@@ -1,4 +1,4 @@
-"""What the scripted conductor of the stage harness says: one believable answer and its feedback, in the contract's shapes."""
+"""What the scripted conductor says: one believable answer and its feedback, in the contract's shapes."""
 
 from coach.contracts.evaluation import (
     ChangeType,
@@ -28,9 +28,9 @@ TRANSCRIPT = (
     "We shipped four days before the sale and it went well."
 )
 POLISHED = (
-    "Last spring our checkout rewrite was about six weeks late and the team was worn out. I was asked to ship it before "
-    "the summer sale. I cut the scope to three payment methods, started a daily fifteen-minute call with the two "
-    "teams we depended on, and paired with our newest engineer on the riskiest part. We shipped four days before "
+    "Last spring our checkout rewrite was about six weeks late and the team was worn out. I was asked to ship it "
+    "before the summer sale. I cut the scope to three payment methods, started a daily fifteen-minute call with the "
+    "two teams we depended on, and paired with our newest engineer on the riskiest part. We shipped four days before "
     "the sale, and checkout errors fell by [X%]."
 )
 

@@ -26,15 +26,20 @@ from tests.browser import stage_content as content
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Stage</title><style>@font-face{font-family:Figtree;src:url(/figtree.woff2);font-weight:300 900}
+<title>Stage</title><link rel="icon" href="data:,"><style>
+@font-face{font-family:Figtree;src:url(/figtree.woff2);font-weight:300 900}
 body{margin:0;padding:76px 24px 0;background:#fbf8f3}@media(max-width:860px){body{padding:12px 16px 0}}</style>
 <body>%s<style>%s</style><script type="module">
 import mount from "/stage.mjs";
 const data = %s;
 window.acts = [];
-const trigger = (name, value) => { window.acts.push(value); if (value.name === "start" || value.name === "resume") {
-  data.session = {interview_id: "i1", ws_url: "/ws", token: "t" + window.acts.length, resumed: value.name === "resume"}; render(); } };
-window.render = (change) => mount({parentElement: document.body, data: {...Object.assign(data, change || {})}, setTriggerValue: trigger});
+window.render = (change) => mount({
+  parentElement: document.body, data: {...Object.assign(data, change || {})}, setTriggerValue: asked});
+function asked(name, value) {
+  window.acts.push(value);
+  if (!["start", "resume"].includes(value.name)) return;
+  render({session: {interview_id: "i1", ws_url: "/ws", token: "t", join: value.at}});
+}
 render();
 </script></body></html>"""
 
@@ -52,7 +57,7 @@ class ScriptedConductor:
         checked = ev.event_adapter.validate_json(event.model_dump_json())
         await self.socket.send_text(checked.model_dump_json())
 
-    async def state(self, view: ViewState) -> None:
+    async def state(self, view: ViewState, *, notice: str = "") -> None:
         last = bool(self.plan.get("last"))
         await self.send(
             ev.SessionState(
@@ -67,6 +72,7 @@ class ScriptedConductor:
                     is_last_question=last,
                     persona_id=str(self.plan.get("persona", "sarah")),
                     can_follow_up=False,
+                    notice=notice,
                 )
             )
         )
@@ -79,8 +85,12 @@ class ScriptedConductor:
         return
 
     async def on_start_interview(self) -> None:
+        spoken = str(self.plan.get("say", ""))
+        if not spoken:
+            await self.state(ViewState.LISTENING)
+            return
         await self.state(ViewState.ASKING)
-        await self.send(ev.Speak(payload=ev.SpeakPayload(task_id="s1", text=content.QUESTION)))
+        await self.send(ev.Speak(payload=ev.SpeakPayload(task_id="s1", text=spoken)))
 
     async def on_speech_done(self) -> None:
         await self.send(ev.SpeechEnd())
@@ -108,9 +118,7 @@ class ScriptedConductor:
             await self.send(ev.TranscriptReview(payload=payload))
             return
         if self.plan.get("delayed"):
-            notice = ev.NoticePayload(code="FEEDBACK_DELAYED", message="The coach did not answer. You can go on.")
-            await self.send(ev.Notice(payload=notice))
-            await self.state(ViewState.FEEDBACK)
+            await self.state(ViewState.ERROR_RECOVERABLE, notice="The coach did not answer. You can go on.")
             return
         await self.feedback()
 
@@ -155,14 +163,14 @@ class ScriptedConductor:
         await self.send(ev.ErrorEvent(payload=error))
 
     async def levels(self) -> None:
-        """What the server says of the microphone while listening: 1.6 s speech, then silence until ready."""
+        """What the server says of the microphone: `speaking`, `pause` or `ready`, as the plan has it now."""
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             for tick in range(600):
-                phase = (tick * 0.1) % 5
+                phase = str(self.plan["levels"])
                 level = ev.LevelPayload(
-                    rms_dbfs=-22 if phase < 3 else -64,
-                    speaking=phase < 3,
-                    finish_ready=phase > 4.4,
+                    rms_dbfs=-22 if phase == "speaking" else -64,
+                    speaking=phase == "speaking",
+                    finish_ready=phase == "ready",
                     seconds=tick * 0.1,
                 )
                 await self.send(ev.Level(payload=level))
@@ -229,7 +237,7 @@ class StageServer:
 def stage_server() -> Iterator[tuple[StageServer, str]]:
     """The harness and its address."""
     stage = StageServer()
-    config = uvicorn.Config(stage.app(), host="127.0.0.1", port=0, log_level="error", ws="websockets-sansio")
+    config = uvicorn.Config(stage.app(), host="127.0.0.1", port=0, log_level="error")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

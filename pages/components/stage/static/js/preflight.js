@@ -5,8 +5,7 @@ export const LIMITS = {
   dead_dbfs: -75,
   quiet_dbfs: -45,
   noise_dbfs: -42,
-  clip_peak: 0.985,
-  clip_share: 0.01,
+  clip_share: 0.03,
   speech_above_noise_db: 10,
 };
 
@@ -58,8 +57,8 @@ export class Preflight {
     this.heard = 0;
   }
 
-  push({ dbfs, peak }) {
-    this.frames.push({ dbfs: Math.max(-100, dbfs), peak });
+  push({ dbfs, clipped }) {
+    this.frames.push({ dbfs: Math.max(-100, dbfs), clipped });
     this.heard += 1;
     if (this.frames.length > this.limits.window_frames) this.frames.shift();
   }
@@ -71,7 +70,7 @@ export class Preflight {
     const levels = this.frames.map((f) => f.dbfs).sort((a, b) => a - b);
     const level = percentile(levels, 0.92);
     const noise = percentile(levels, 0.1);
-    const clipped = this.frames.filter((f) => f.peak >= limits.clip_peak).length / this.frames.length;
+    const clipped = this.frames.filter((f) => f.clipped).length / this.frames.length;
     const found = { level_dbfs: level, noise_dbfs: noise };
     if (level < limits.dead_dbfs) return { code: this.heard > 50 ? "dead" : "listening", ...found };
     if (clipped > limits.clip_share) return { code: "clipping", ...found };

@@ -85,11 +85,10 @@ export class Stage {
     this.refresh();
   }
 
-  /** Asks the page for something; returns the request's number. */
+  /** Asks the page for something; the number tells its answer from an older one. */
   act(name, payload) {
-    const at = Date.now();
-    if (this.trigger) this.trigger("act", { name, at, ...payload });
-    return at;
+    this.asked = Date.now();
+    if (this.trigger) this.trigger("act", { name, at: this.asked, ...payload });
   }
 
   get persona() {
@@ -144,7 +143,7 @@ export class Stage {
       return;
     }
     const { persona_id, q_count, job_id, device_id } = this.setup;
-    this.asked = this.act(resume ? "resume" : "start", { id: resume, persona_id, q_count, job_id, device_id, audio });
+    this.act(resume ? "resume" : "start", { id: resume, persona_id, q_count, job_id, device_id, audio });
   }
 
   resume(id) {

@@ -1,0 +1,131 @@
+"""A Chromium whose microphone is a recording, the stage on its own, and the real application."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.stage_server import StageServer, stage_server
+
+ROOT = Path(__file__).resolve().parents[2]
+SPOKEN = (
+    "Last spring our checkout project was six weeks late. I was asked to bring it back. "
+    "I cut the scope to three payment methods, and we shipped four days early, so errors fell by twenty percent."
+)
+
+
+def microphone_recording(folder: Path, text: str = SPOKEN) -> Path:
+    """Speech with numbers in it, made by espeak-ng, as Chromium takes it: 48 kHz WAV, played in a loop."""
+    raw, wav = folder / "raw.wav", folder / "microphone.wav"
+    subprocess.run(["espeak-ng", "-s", "150", "-w", str(raw), text], check=True)
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-y", "-i", str(raw), "-af", "volume=0.4", "-ar", "48000", str(wav)], check=True
+    )
+    return wav
+
+
+def launch(playwright: object, recording: Path) -> Browser:
+    return playwright.chromium.launch(  # type: ignore[attr-defined]
+        executable_path=shutil.which("chromium") or shutil.which("chromium-browser"),
+        args=[
+            "--use-fake-device-for-media-stream",
+            "--use-fake-ui-for-media-stream",
+            f"--use-file-for-fake-audio-capture={recording}",
+            "--no-sandbox",
+        ],
+    )
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    recording = microphone_recording(tmp_path_factory.mktemp("speech"))
+    with sync_playwright() as playwright:
+        browser = launch(playwright, recording)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def harness() -> Iterator[tuple[StageServer, str]]:
+    with stage_server() as served:
+        yield served
+
+
+@pytest.fixture
+def open_stage(
+    harness: tuple[StageServer, str], chromium: Browser
+) -> Iterator[Callable[..., tuple[Page, StageServer]]]:
+    """Opens the stage with a plan for its scripted conductor; any script error fails the test."""
+    server, url = harness
+    contexts, errors = [], []
+
+    def open_(*, microphone: bool = True, width: int = 1280, data: dict[str, object] | None = None, **plan: object):
+        server.plan, server.data = plan, data or {}
+        server.commands, server.frames = [], []
+        context = chromium.new_context(
+            viewport={"width": width, "height": 844}, permissions=["microphone"] if microphone else []
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(url)
+        return page, server
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+class RunningApp:
+    """The real application in its own process, on its own home."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://localhost:{self.port}"
+
+    def start(self) -> "RunningApp":
+        known = {"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV"}
+        env = {k: v for k, v in os.environ.items() if k in known} | {"COACH_HOME": str(self.home)}
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
+        self.log = (self.home / "server.log").open("a")
+        self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=self.log, stderr=self.log)
+        self._wait(60)
+        return self
+
+    def _wait(self, patience_s: float) -> None:
+        until = time.monotonic() + patience_s
+        while time.monotonic() < until:
+            try:
+                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1).close()
+                return
+            except (urllib.error.URLError, OSError):
+                if self.process.poll() is not None:
+                    break
+                time.sleep(0.1)
+        raise AssertionError(f"the application did not start: {(self.home / 'server.log').read_text()[-2000:]}")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=20)
+        self.log.close()
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[RunningApp]:
+    running = RunningApp(tmp_path).start()
+    yield running
+    if running.process.poll() is None:
+        running.stop()

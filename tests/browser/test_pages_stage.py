@@ -1,0 +1,297 @@
+"""Every state of the stage against a scripted conductor: what is shown, what is sent, what stays where it is."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import stage_content as content
+
+pytestmark = pytest.mark.browser
+
+
+def begin(page: Page) -> None:
+    page.get_by_role("button", name="Start interview").click()
+    page.locator("[data-state=LISTENING]").wait_for()
+
+
+def answer(page: Page) -> None:
+    begin(page)
+    page.get_by_role("button", name="Finish answer").click()
+
+
+def to_feedback(page: Page) -> None:
+    answer(page)
+    page.get_by_test_id("overall-score").wait_for()
+
+
+def sent(server, kind: str) -> list[dict]:
+    return [command["payload"] for command in server.commands if command["type"] == kind]
+
+
+WATCH = """() => {
+  const root = document.querySelector('.jf');
+  const rects = () => ['.jf-scene', '.jf-scorecard', '.jf-slot-star', '.jf-slot-insight'].map((name) => {
+    const box = document.querySelector(name).getBoundingClientRect();
+    return [box.x, box.y, box.width].map(Math.round);
+  });
+  window.seen = {};
+  window.boxes = {};
+  window.modes = new Set();
+  new MutationObserver(() => {
+    const state = root.dataset.state;
+    window.seen[state] ??= performance.now();
+    if (['PROCESSING', 'FEEDBACK'].includes(state)) requestAnimationFrame(() => { window.boxes[state] ??= rects(); });
+  }).observe(root, {attributes: true, attributeFilter: ['data-state']});
+  new MutationObserver(() => window.modes.add(document.querySelector('.jf-figure-box > svg').dataset.mode))
+    .observe(document.querySelector('.jf-figure-box'), {subtree: true, attributes: true, attributeFilter: ['data-mode']});
+}"""
+
+
+def test_asking_shows_the_question_and_nothing_else(open_stage):
+    page, server = open_stage(hold_asking=True, say="Over to you.")
+    page.evaluate(WATCH)
+    page.get_by_role("button", name="Start interview").click()
+    page.locator("[data-state=ASKING]").wait_for()
+    expect(page.get_by_text(content.QUESTION)).to_be_visible()
+    assert page.get_by_role("button").count() == 0
+    size = page.locator(".jf-subtitle p").evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
+    assert size >= 24
+    page.wait_for_function("window.modes.has('speaking') && window.modes.has('idle')")
+    assert [done["task_id"] for done in sent(server, "SPEECH_DONE")] == ["s1"]
+
+
+def test_microphone_reaches_the_server_as_16_khz_frames(open_stage):
+    page, server = open_stage()
+    begin(page)
+    page.wait_for_timeout(1500)
+    assert len(server.frames) >= 30
+    assert {len(frame) for frame in server.frames} == {1280}
+    loudest = max(
+        abs(int.from_bytes(f[i : i + 2], "little", signed=True)) for f in server.frames for i in range(0, 1280, 2)
+    )
+    assert loudest > 1000
+
+
+def test_finish_fades_while_speaking_and_keeps_its_name(open_stage):
+    page, server = open_stage(levels="speaking")
+    begin(page)
+    finish = page.get_by_role("button", name="Finish answer", exact=True)
+    page.locator("[data-phase=speaking]").wait_for()
+    expect(finish).to_have_text("Listening…")
+    page.wait_for_function("getComputedStyle(document.querySelector('.jf-finish')).opacity === '0.5'")
+    server.plan["levels"] = "pause"
+    page.wait_for_timeout(350)
+    expect(finish).to_have_text("Listening…")
+    server.plan["levels"] = "ready"
+    page.locator("[data-phase=ready]").wait_for()
+    expect(finish).to_have_text("Complete answer")
+    page.wait_for_function("getComputedStyle(document.querySelector('.jf-finish')).opacity === '1'")
+    finish.click()
+    page.locator("[data-state=PROCESSING]").wait_for()
+
+
+def test_start_over_asks_for_a_fresh_recording_only(open_stage):
+    page, server = open_stage()
+    begin(page)
+    page.get_by_role("button", name="Start over").click()
+    page.wait_for_timeout(200)
+    assert sent(server, "RESTART_ANSWER") == [{"attempt_id": "attempt-2"}]
+    assert sent(server, "FINISH_ANSWER") == []
+    assert page.locator("[data-state=LISTENING]").count() == 1
+
+
+def test_skeleton_stands_at_least_800_ms_and_nothing_jumps(open_stage):
+    page, _ = open_stage()
+    begin(page)
+    page.evaluate(WATCH)
+    page.get_by_role("button", name="Finish answer").click()
+    page.get_by_test_id("overall-score").wait_for()
+    page.wait_for_function("window.boxes.FEEDBACK")
+    shown_ms = page.evaluate("window.seen.FEEDBACK - window.seen.PROCESSING")
+    before, after = page.evaluate("[window.boxes.PROCESSING, window.boxes.FEEDBACK]")
+    assert shown_ms >= 800
+    assert after == before
+
+
+def test_dashboard_tells_star_score_and_history(open_stage):
+    page, _ = open_stage(attempt=3)
+    to_feedback(page)
+    expect(page.get_by_test_id("overall-score")).to_have_text("8.1")
+    expect(page.get_by_role("tab", name="What you said")).to_have_attribute("aria-selected", "true")
+    result = page.get_by_role("progressbar", name="Result: missing")
+    assert result.get_attribute("aria-valuenow") == "0"
+    assert page.get_by_role("progressbar", name="Situation: present").get_attribute("aria-valuenow") == "100"
+    assert page.locator(".jf-dot.jf-best").count() == 1
+    bands = [dot.get_attribute("class").split()[1] for dot in page.locator(".jf-dot").all()]
+    assert bands == ["jf-b-low", "jf-b-mid", "jf-b-high"]
+    assert page.locator(".jf-points-improve li").count() <= 3
+    assert page.get_by_text("offline coach").is_visible()
+    assert page.locator(".jf-m-filler").count() == len(content.fillers())
+
+
+def test_coach_notes_are_off_until_switched_on_and_point_at_the_changed_words(open_stage):
+    page, _ = open_stage()
+    to_feedback(page)
+    switch = page.get_by_role("switch", name="Coach notes")
+    switch.wait_for()
+    assert switch.get_attribute("aria-checked") == "false"
+    assert page.locator(".jf-side-polished mark").count() == 0
+    switch.click()
+    assert page.get_by_role("switch", name="Coach notes").get_attribute("aria-checked") == "true"
+    marks = [mark.inner_text() for mark in page.locator(".jf-side-polished mark").all()]
+    assert [mark.rstrip("123") for mark in marks][-1] == "checkout errors fell by [X%]"
+    assert page.get_by_text("A result needs a figure.").is_visible()
+
+
+def test_delivery_tab_by_keyboard_says_what_cannot_be_measured(open_stage):
+    page, _ = open_stage(verbatim=False)
+    to_feedback(page)
+    page.get_by_role("tab", name="What you said").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="How you said it")).to_be_focused()
+    fillers = page.get_by_role("region", name="Fillers")
+    expect(fillers).to_contain_text("Fillers not measurable with this transcriber")
+    assert "0" not in fillers.inner_text()
+    expect(page.locator(".jf-subscores")).to_contain_text("not available")
+    assert page.get_by_role("img", name="130 to 160").is_visible()
+
+
+def test_evidence_plays_that_moment_and_marks_it(open_stage):
+    page, _ = open_stage()
+    begin(page)
+    page.wait_for_timeout(1500)
+    page.get_by_role("button", name="Finish answer").click()
+    page.get_by_test_id("overall-score").wait_for()
+    page.get_by_role("button", name="Hear it: Situation").click()
+    expect(page.locator(".jf-m-heard")).to_have_text("our checkout rewrite was about six weeks late")
+
+
+def test_transcript_is_offered_for_correction_and_editing_stops_the_countdown(open_stage):
+    page, server = open_stage(review=True)
+    answer(page)
+    area = page.get_by_label("Transcript of your answer")
+    area.fill("We shipped four days early and errors fell by 20 percent.")
+    expect(page.get_by_role("timer")).to_contain_text("Take your time")
+    page.get_by_role("button", name="Use this text").click()
+    page.get_by_test_id("overall-score").wait_for()
+    assert sent(server, "SUBMIT_TRANSCRIPT")[0]["text"].startswith("We shipped four days early")
+
+
+def test_actions_send_commands(open_stage):
+    page, server = open_stage(follow_up=True, attempt=1)
+    to_feedback(page)
+    page.get_by_role("button", name="Save to library").click()
+    page.get_by_role("button", name="Answer follow-up").wait_for()
+    assert page.evaluate("window.acts.at(-1).name") == "save"
+    page.get_by_role("button", name="Retry question").click()
+    page.locator("[data-state=LISTENING]").wait_for()
+    assert sent(server, "RETRY_QUESTION") == [{"question_id": "q1"}]
+
+
+def test_last_question_ends_in_the_summary(open_stage):
+    page, _ = open_stage(last=True)
+    to_feedback(page)
+    assert page.get_by_role("button", name="Next question").count() == 0
+    page.get_by_role("button", name="Finish interview").click()
+    expect(page.get_by_text("Interview finished")).to_be_visible()
+    assert page.get_by_role("button", name="Delete this session").is_visible()
+
+
+def test_refused_microphone_says_the_mend_and_the_answer_can_be_typed(open_stage):
+    page, server = open_stage()
+    page.evaluate(
+        """() => { navigator.mediaDevices.getUserMedia = () =>
+        Promise.reject(Object.assign(new Error('no'), {name: 'NotAllowedError'})); }"""
+    )
+    page.get_by_role("button", name="Start interview").click()
+    expect(page.get_by_role("alert")).to_contain_text("choose Allow")
+    assert sent(server, "START_INTERVIEW") == []
+    page.get_by_role("button", name="Type my answers").click()
+    page.locator("[data-state=LISTENING]").wait_for()
+    page.get_by_label("Your answer").fill("I led it.")
+    page.get_by_role("button", name="Finish answer").click()
+    page.get_by_test_id("overall-score").wait_for()
+    assert sent(server, "START_INTERVIEW") == [{"audio": "none"}]
+    assert sent(server, "SUBMIT_TRANSCRIPT") == [{"attempt_id": "attempt-2", "text": "I led it."}]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("NotFoundError", "No microphone was found"), ("NotReadableError", "Another program"), ("", "https")],
+)
+def test_preflight_names_each_trouble(open_stage, name, words):
+    page, _ = open_stage()
+    script = "() => { Object.defineProperty(navigator, 'mediaDevices', {value: undefined}); }"
+    if name:
+        script = (
+            "() => { navigator.mediaDevices.getUserMedia = () => "
+            f"Promise.reject(Object.assign(new Error('x'), {{name: '{name}'}})); }}"
+        )
+    page.evaluate(script)
+    page.get_by_role("button", name="Check microphone").click()
+    expect(page.get_by_role("alert")).to_contain_text(words)
+
+
+def test_preflight_hears_a_good_voice(open_stage):
+    page, _ = open_stage()
+    page.get_by_role("button", name="Check microphone").click()
+    expect(page.get_by_role("meter", name="Microphone level")).to_be_visible()
+    expect(page.locator(".jf-verdict")).to_contain_text("You sound clear", timeout=8000)
+
+
+def test_cut_connection_comes_back_to_the_same_place(open_stage):
+    page, server = open_stage()
+    begin(page)
+    server.plan["at"] = "LISTENING"
+    page.evaluate("document.querySelector('.jf-host').jfStage.link.socket.close(4000)")
+    page.locator("[data-connection=reconnecting]").wait_for()
+    page.locator("[data-connection=open]").wait_for()
+    assert page.locator("[data-state=LISTENING]").count() == 1
+    page.get_by_role("button", name="Finish answer").click()
+    page.get_by_test_id("overall-score").wait_for()
+
+
+def test_delayed_feedback_lets_the_person_go_on(open_stage):
+    page, _ = open_stage(delayed=True)
+    answer(page)
+    page.locator("[data-state=ERROR_RECOVERABLE]").wait_for()
+    expect(page.get_by_text("We captured your answer. Feedback is delayed.")).to_be_visible()
+    assert page.get_by_role("button", name="Next question").is_visible()
+    page.get_by_role("button", name="Retry question").click()
+    page.locator("[data-state=LISTENING]").wait_for()
+
+
+def test_blocking_error_says_what_was_saved(open_stage):
+    page, _ = open_stage()
+    to_feedback(page)
+    page.get_by_role("button", name="Next question").click()
+    page.locator("[data-state=ERROR_BLOCKING]").wait_for()
+    expect(page.get_by_role("alert")).to_contain_text("disk is full")
+
+
+def test_phone_shows_one_version_at_a_time_and_never_scrolls_sideways(open_stage):
+    page, _ = open_stage(width=390)
+    to_feedback(page)
+    page.locator(".jf-side-polished").wait_for()
+    assert not page.locator(".jf-side-transcript").is_visible()
+    page.get_by_role("button", name="Your words").click()
+    assert page.locator(".jf-side-transcript").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_webrtc_carries_the_answer_and_the_socket_takes_over_when_it_goes_silent(open_stage):
+    page, server = open_stage(
+        data={"webrtc": {"offered": True, "playing": False}}, levels="speaking", say="Over to you."
+    )
+    page.get_by_role("button", name="Start interview").click()
+    page.locator("[data-state=ASKING]").wait_for()
+    page.evaluate("() => { window.render({webrtc: {offered: true, playing: true}}); }")
+    page.locator("[data-state=LISTENING]").wait_for()
+    page.locator("[data-audio=webrtc]").wait_for()
+    before = len(server.frames)
+    page.wait_for_timeout(600)
+    assert len(server.frames) == before
+    server.plan["levels"] = ""
+    page.evaluate("document.querySelector('.jf-host').jfStage.path.alive = () => {}")
+    page.locator("[data-audio=socket]").wait_for()
+    page.wait_for_timeout(300)
+    assert len(server.frames) > before + 20
