@@ -154,17 +154,15 @@ class Outbox:
         groups: dict[tuple[str, str, datetime], list[OutboxRow]] = defaultdict(list)
         for row in rows:
             groups[row.customer_id, row.event_name, _minute(row)].append(row)
-        known = self._store.run(outbox.all_rows) if groups else []
         steps: list[Step] = []
         missing: list[OutboxRow] = []
         for (customer, name, minute), group in groups.items():
-            counted_for = [r for r in known if r.state in SENT and (r.customer_id, r.event_name) == (customer, name)]
             try:
                 counted = self._gateway.used(name, customer, minute, minute + MINUTE)
             except CoachError as error:
                 steps += [self._again(row, error) for row in group]
                 continue
-            unexplained = counted - sum(row.value for row in counted_for if _minute(row) == minute)
+            unexplained = counted - self._store.run(outbox.sent_units, customer, name, minute, minute + MINUTE)
             if unexplained == 0:
                 missing += group
             elif unexplained == sum(row.value for row in group):

@@ -245,7 +245,7 @@ def _meter_object(meter: Any) -> CatalogObject:
 
 
 def _product_object(product: Any) -> CatalogObject:
-    fields = {"name": product.name, "description": product.description, "metadata": dict(product.metadata.items())}
+    fields = {"name": product.name, "description": product.description, "metadata": product.metadata.to_dict()}
     return CatalogObject(kind="product", key=product.id, id=product.id, active=product.active, fields=fields)
 
 
@@ -259,7 +259,7 @@ def _price_object(price: Any, meters: dict[str, str]) -> CatalogObject:
         "meter": meters.get(recurring.meter, recurring.meter) if recurring and recurring.meter else None,
         "product": price.product if isinstance(price.product, str) else price.product.id,
         "nickname": price.nickname,
-        "metadata": dict(price.metadata.items()),
+        "metadata": price.metadata.to_dict(),
     }
     return CatalogObject(kind="price", key=price.lookup_key, id=price.id, active=price.active, fields=fields)
 

@@ -143,6 +143,19 @@ def all_rows(connection: sa.Connection) -> list[OutboxRow]:
     return [OutboxRow(**row) for row in connection.execute(query).mappings()]
 
 
+def sent_units(connection: sa.Connection, customer_id: str, event_name: str, start: datetime, end: datetime) -> int:
+    """Units known to be at Stripe with a stamp in [start, end)."""
+    c = billing_outbox.c
+    query = sa.select(sa.func.coalesce(sa.func.sum(c.value), 0)).where(
+        c.customer_id == customer_id,
+        c.event_name == event_name,
+        c.state.in_(SENT),
+        c.stamped_at >= start,
+        c.stamped_at < end,
+    )
+    return int(connection.execute(query).scalar_one())
+
+
 def counts(connection: sa.Connection) -> dict[str, int]:
     """Rows by state."""
     c = billing_outbox.c

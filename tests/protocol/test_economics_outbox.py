@@ -1,0 +1,298 @@
+"""Usage reaches Stripe exactly once, whatever fails: over the wire, through the SDK, against a stateful loopback."""
+
+import random
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from pydantic import SecretStr
+
+from coach.contracts.usage import UsageEvent, usage_event_id
+from coach.economics import catalog
+from coach.economics.gateway import MeterEvent
+from coach.economics.outbox import Outbox
+from coach.economics.plans import plan_book
+from coach.economics.reconcile import reconcile
+from coach.economics.stripe_gateway import StripeGateway
+from coach.errors import UsageError, VendorAuthError
+from coach.store import SqlStore, billing, interviews, outbox, records
+from tests.fakes.stripe_server import FakeStripe, StripeServer
+
+EXTRA, AVATAR = "jobfoxy_extra_retries", "jobfoxy_avatar_seconds"
+START = datetime(2026, 11, 20, 9, 0, 30, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that goes only when told."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def wait(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+class Crash(BaseException):
+    """The process died."""
+
+
+class CrashingGateway(StripeGateway):
+    """Dies before or after certain sends, as a killed process would."""
+
+    before: set[str] = set()
+    after: set[str] = set()
+
+    def send(self, event: MeterEvent) -> bool:
+        if event.identifier in self.before:
+            self.before.discard(event.identifier)
+            raise Crash
+        fresh = super().send(event)
+        if event.identifier in self.after:
+            self.after.discard(event.identifier)
+            raise Crash
+        return fresh
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def server(clock: Clock) -> Iterator[StripeServer]:
+    state = FakeStripe()
+    state.now = clock
+    with StripeServer(state) as running:
+        yield running
+
+
+@pytest.fixture
+def gateway(server: StripeServer) -> CrashingGateway:
+    made = CrashingGateway(SecretStr(server.state.key), server.url, timeout_s=0.4)
+    made.before, made.after = set(), set()
+    for meter in catalog.wanted(plan_book()):
+        if meter.kind == "meter":
+            made.apply(catalog.Change(action="create", kind="meter", key=meter.key, after=meter.fields))
+    return made
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database, made once."""
+    path = tmp_path_factory.mktemp("billing") / "empty.duckdb"
+    with SqlStore(f"duckdb:///{path}") as made:
+        made.upgrade()
+    return path
+
+
+@pytest.fixture
+def store(tmp_path: Path, migrated: Path, gateway: CrashingGateway) -> Iterator[SqlStore]:
+    shutil.copy(migrated, tmp_path / "coach.duckdb")
+    with SqlStore(f"duckdb:///{tmp_path / 'coach.duckdb'}", idle_s=60) as opened:
+        for user in ("ada", "ben"):
+            opened.run(billing.change_account, user, stripe_customer_id=gateway.ensure_customer(user))
+        yield opened
+
+
+def used(number: int, at: datetime, *, user: str = "ada", quantity: str = "1", meter: str = "") -> UsageEvent:
+    vendor, name, unit = (
+        ("liveavatar", "lite.connected", "second") if meter else ("jobfoxy", "answer.retried_extra", "retry")
+    )
+    return UsageEvent(
+        event_id=usage_event_id(f"attempt-{number}", "call", name),
+        vendor=vendor,
+        meter=name,
+        quantity=Decimal(quantity),
+        unit=unit,
+        occurred_at=at,
+        user_id=user,
+    )
+
+
+def flush_until_done(box: Outbox, store: SqlStore, clock: Clock, *, crash_waits: list[timedelta]) -> int:
+    """Flushes, restarts after each crash and waits for retries until nothing is open; returns the crashes survived."""
+    crashes = 0
+    for _ in range(2_000):
+        try:
+            result = box.flush()
+        except Crash:
+            clock.now += crash_waits[crashes % len(crash_waits)]
+            crashes += 1
+            continue
+        if result.next_due is None:
+            return crashes
+        clock.now = max(clock.now, result.next_due) + timedelta(minutes=2)
+    raise AssertionError(store.run(outbox.counts))
+
+
+@pytest.mark.slow
+def test_ten_thousand_events_and_five_hundred_faults_are_billed_to_the_last_unit(
+    server: StripeServer, gateway: CrashingGateway, store: SqlStore, clock: Clock
+) -> None:
+    rng = random.Random(20261122)
+    events = [_random_event(number, rng) for number in range(10_000)]
+    rng.shuffle(events)
+    store.run(_insert_all, events)
+    store.run(interviews.add_usage, rng.sample(events, 200))  # the same calls reported twice
+
+    died = rng.sample([event.event_id for event in events], 40)
+    gateway.before, gateway.after = set(died[:20]), set(died[20:])
+    kinds = ["refuse"] * 130 + ["swallow"] * 180 + ["500"] * 70 + ["429"] * 72 + ["slow"] * 8
+    rng.shuffle(kinds)
+    planned = dict(zip(rng.sample(range(10_000), 460), kinds, strict=True))
+    sends = iter(range(1_000_000))
+    server.state.fault = lambda method, path, number: (
+        planned.pop(next(sends), "") if path == "/v1/billing/meter_events" else ""
+    )
+    box = Outbox(store, gateway, clock=clock, senders=2)
+    waits = [timedelta(minutes=3)] * 9 + [timedelta(hours=25)]
+    crashes = flush_until_done(box, store, clock, crash_waits=waits)
+
+    assert not gateway.before | gateway.after and crashes > 0
+    assert len(server.state.faults) + len(died) == 500
+    assert store.run(outbox.counts) == {"sent": 10_000}
+    for user in ("ada", "ben"):
+        customer = store.run(billing.account_of, user).stripe_customer_id
+        for name, meter in ((EXTRA, "answer.retried_extra"), (AVATAR, "lite.connected")):
+            mine = [int(event.quantity) for event in events if (event.user_id, event.meter) == (user, meter)]
+            assert server.state.counted(name, customer) == sum(mine)
+    comparison = reconcile(store, gateway)
+    assert [each for each in comparison.differences if each.kind != "unpriced"] == []
+    assert sum(row.stripe or 0 for row in comparison.rows) == sum(int(event.quantity) for event in events)
+
+
+def _insert_all(connection: Any, events: list[UsageEvent]) -> None:
+    """Many rows at once, as DuckDB likes them."""
+    rows = pd.DataFrame([records.usage_row(event) for event in events])
+    connection.connection.dbapi_connection.register("rows", rows)
+    names = ", ".join(rows.columns)
+    connection.exec_driver_sql(f"INSERT INTO usage_tracking ({names}) SELECT {names} FROM rows")
+    connection.connection.dbapi_connection.unregister("rows")
+
+
+def _random_event(number: int, rng: random.Random) -> UsageEvent:
+    """Mostly of the last days; some older than 35 days, some up to 20 minutes ahead of the clock."""
+    ages = [timedelta(minutes=rng.uniform(0, 4_000))] * 18
+    age = rng.choice([*ages, timedelta(days=rng.uniform(34.9, 50)), -timedelta(minutes=rng.uniform(0, 20))])
+    user = rng.choice(["ada", "ben"])
+    if rng.random() < 0.5:
+        return used(number, START - age, user=user)
+    return used(number, START - age, user=user, quantity=str(rng.randint(1, 900)), meter="avatar")
+
+
+def test_an_event_whose_answer_was_lost_is_not_counted_twice(server, gateway, store, clock) -> None:
+    store.run(interviews.add_usage, [used(1, START)])
+    server.state.fault = lambda method, path, number: "swallow" if len(server.state.events) == 0 else ""
+    box = Outbox(store, gateway, clock=clock)
+    assert box.flush().retry == 1
+    clock.wait(seconds=30)
+    result = box.flush()
+    assert (result.sent, result.already_there) == (0, 1)
+    assert server.state.counted(EXTRA) == 1
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_after_a_day_stripes_own_sums_decide_whether_it_arrived(server, gateway, store, clock, arrived) -> None:
+    event, earlier = used(1, START), used(2, START + timedelta(seconds=9))
+    store.run(interviews.add_usage, [earlier])
+    box = Outbox(store, gateway, clock=clock)
+    assert box.flush().sent == 1
+    store.run(interviews.add_usage, [event])
+    (gateway.after if arrived else gateway.before).add(event.event_id)
+    with pytest.raises(Crash):
+        box.flush()
+    clock.wait(hours=25)
+    result = box.flush()
+    assert (result.sent, result.already_there, result.unknown) == ((0, 1, 0) if arrived else (1, 0, 0))
+    assert server.state.counted(EXTRA) == 2
+
+
+def test_what_nobody_can_tell_any_more_is_named_and_never_guessed(server, gateway, store, clock) -> None:
+    pair = [used(1, START, quantity="40", meter="avatar"), used(2, START, quantity="25", meter="avatar")]
+    store.run(interviews.add_usage, pair)
+    gateway.after = {event.event_id for event in pair}
+    box = Outbox(store, gateway, clock=clock, senders=1)
+    with pytest.raises(Crash):
+        box.flush()
+    server.state.events = server.state.events[:1]
+    clock.wait(hours=30)
+    result = box.flush()
+    assert result.unknown == 2
+    named = [each for each in reconcile(store, gateway).differences if each.kind == "unknown"]
+    assert named[0].units == 65 and "units in doubt" in named[0].detail
+
+
+def test_future_events_wait_and_late_ones_are_billed_in_the_current_period(server, gateway, store, clock) -> None:
+    store.run(interviews.add_usage, [used(1, START + timedelta(minutes=12)), used(2, START - timedelta(days=40))])
+    box = Outbox(store, gateway, clock=clock)
+    first = box.flush()
+    assert (first.sent, first.restamped, first.rejected) == (1, 1, 0)
+    assert server.state.events[0]["timestamp"] == int(START.timestamp())
+    clock.wait(minutes=7, seconds=1)
+    assert box.flush().sent == 1
+    assert server.state.counted(EXTRA) == 2
+
+
+def test_late_events_can_be_written_off_by_the_plan_file(server, gateway, store, clock) -> None:
+    store.run(interviews.add_usage, [used(1, START - timedelta(days=40))])
+    plans = plan_book().model_copy(update={"late_usage": "write_off"})
+    assert Outbox(store, gateway, plans=plans, clock=clock).flush().written_off == 1
+    assert server.state.events == []
+    assert {each.kind for each in reconcile(store, gateway).differences} >= {"written_off"}
+
+
+def test_a_refusal_for_good_is_kept_and_named(server, gateway, store, clock) -> None:
+    store.run(billing.change_account, "ada", stripe_customer_id="cus_gone")
+    store.run(interviews.add_usage, [used(1, START)])
+    assert Outbox(store, gateway, clock=clock).flush().rejected == 1
+    rejected = next(each for each in reconcile(store, gateway).differences if each.kind == "rejected")
+    assert "No such customer" in rejected.detail and rejected.events == (used(1, START).event_id,)
+
+
+def test_a_refused_key_stops_the_flush_and_loses_nothing(server, gateway, store, clock) -> None:
+    store.run(interviews.add_usage, [used(1, START)])
+    wrong = StripeGateway(SecretStr("sk_test_wrong"), server.url)
+    with pytest.raises(VendorAuthError):
+        Outbox(store, wrong, clock=clock).flush()
+    clock.wait(minutes=3)
+    assert Outbox(store, gateway, clock=clock).flush().sent == 1
+
+
+def test_a_refund_cancels_within_a_day_and_credits_later(server, gateway, store, clock) -> None:
+    early, late = used(1, START), used(2, START)
+    store.run(interviews.add_usage, [early, late])
+    box = Outbox(store, gateway, clock=clock)
+    box.flush()
+    assert box.take_back(early.event_id, cents=35) == "cancelled"
+    assert server.state.counted(EXTRA) == 1
+    clock.wait(hours=24)
+    assert box.take_back(late.event_id, cents=35) == "credited"
+    assert box.take_back(late.event_id, cents=35) == "credited"
+    assert [grant["amount"]["monetary"]["value"] for grant in server.state.grants] == ["35"]
+    with pytest.raises(UsageError):
+        box.take_back("never-billed", cents=35)
+
+
+def test_reconcile_names_what_is_not_queued_not_sent_missing_and_extra(server, gateway, store, clock) -> None:
+    store.run(interviews.add_usage, [used(1, START), used(2, START, quantity="30", meter="avatar")])
+    kinds = {each.kind for each in reconcile(store, None).differences}
+    assert kinds == {"not_queued", "unpriced"}
+    box = Outbox(store, gateway, clock=clock)
+    server.state.fault = lambda method, path, number: "500" if path.endswith("meter_events") else ""
+    box.flush()
+    assert "not_sent_yet" in {each.kind for each in reconcile(store, gateway).differences}
+    server.state.fault = lambda method, path, number: ""
+    clock.wait(minutes=1)
+    box.flush()
+    for event in server.state.events:
+        event["payload"]["value"] = "3" if event["event_name"] == EXTRA else "28"
+    found = {each.kind: (each.event_name, each.units) for each in reconcile(store, gateway).differences}
+    assert found["extra_at_stripe"] == (EXTRA, 2) and found["missing_at_stripe"] == (AVATAR, 2)
