@@ -1,7 +1,5 @@
 """Jobs & resumes: postings read into skills and competencies, roles without a posting, one resume per job."""
 
-import json
-
 import streamlit as st
 
 from coach.bootstrap import Services, services
@@ -10,11 +8,11 @@ from coach.brain.port import InterviewPlan, PlanRequest
 from coach.errors import CoachError, InputError
 from coach.store import interviews, library
 from coach.store.library import JobDescription
+from coach.views.postings import POSTING_LIMIT, posting_of_file
 from pages.components import resumes, roles
 from pages.components.prose import plain
 
 DRAFT = "job_draft"
-POSTING_LIMIT = 60_000
 
 
 def main() -> None:
@@ -63,7 +61,7 @@ def paste(parts: Services) -> None:
     if not sent:
         return
     try:
-        request = of_file(file.name, file.getvalue()) if file else PlanRequest(title, company, text)
+        request = posting_of_file(file.name, file.getvalue()) if file else PlanRequest(title, company, text)
         if not f"{request.title}{request.description}".strip():
             raise InputError("There is nothing to read yet.", mend="Paste the posting or choose a file.")
         with st.spinner("Reading the posting …"):
@@ -80,23 +78,6 @@ def paste(parts: Services) -> None:
         summary=job.summary,
     )
     st.rerun()
-
-
-def of_file(name: str, content: bytes) -> PlanRequest:
-    """A posting from a text file, or from JSON with title, company and description.
-
-    Raises:
-        InputError: it is neither.
-    """
-    try:
-        text = content.decode("utf-8-sig")
-        if not name.lower().endswith(".json"):
-            return PlanRequest("", "", text[:POSTING_LIMIT])
-        fields = json.loads(text)
-        title, company, body = (str(fields.get(key, ""))[:POSTING_LIMIT] for key in ("title", "company", "description"))
-        return PlanRequest(title, company, body)
-    except (UnicodeDecodeError, ValueError, AttributeError) as error:
-        raise InputError("This file cannot be read.", mend="Use text, or JSON with title and description.") from error
 
 
 def read(parts: Services, request: PlanRequest) -> InterviewPlan:

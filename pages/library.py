@@ -7,8 +7,11 @@ from coach.errors import CoachError
 from coach.store import library
 from coach.store.library import JobDescription, StarStory
 from coach.views.materials import PARTS, cheat_sheet, resume_line
+from pages.components import dialogs
 from pages.components.copy import copy_button
 from pages.components.prose import plain
+
+NEW = "new"
 
 
 def main() -> None:
@@ -21,12 +24,12 @@ def main() -> None:
     except CoachError as error:
         st.error(str(error), icon=":material/database_off:")
         return
+    open_dialog(parts, everything, jobs)
     if not everything:
-        empty(parts, jobs)
+        empty()
         return
     st.caption("Your best answers, polished. Read them ten minutes before the real interview.")
-    shown = find(parts, jobs, everything)
-    if not shown:
+    if not (shown := find(parts, jobs, everything)):
         st.info("No story matches. Try fewer or other words.")
     columns = st.columns(2, gap="medium") if len(shown) > 1 else [st.container()]
     for position, story in enumerate(shown):
@@ -34,7 +37,16 @@ def main() -> None:
             card(parts, story, jobs)
 
 
-def empty(parts: Services, jobs: dict[str, JobDescription]) -> None:
+def open_dialog(parts: Services, stories: list[StarStory], jobs: dict[str, JobDescription]) -> None:
+    """The form or question that is open, if any."""
+    by_id = {NEW: StarStory(title="")} | {story.id: story for story in stories}
+    if (story := by_id.get(dialogs.asked("edit") or "")) is not None:
+        edit(parts, story, jobs)
+    elif (story := by_id.get(dialogs.asked("delete") or "")) is not None:
+        confirm_delete(parts, story)
+
+
+def empty() -> None:
     """What there is to do when no story was saved yet."""
     with st.container(border=True):
         st.subheader("No stories yet", anchor=False)
@@ -45,8 +57,7 @@ def empty(parts: Services, jobs: dict[str, JobDescription]) -> None:
         with st.container(horizontal=True):
             if st.button("Start practising", type="primary"):
                 st.switch_page("practice.py")
-            if st.button("Write a story"):
-                edit(parts, StarStory(title=""), jobs)
+            st.button("Write a story", on_click=dialogs.ask, args=("edit", NEW))
 
 
 def find(parts: Services, jobs: dict[str, JobDescription], everything: list[StarStory]) -> list[StarStory]:
@@ -57,8 +68,7 @@ def find(parts: Services, jobs: dict[str, JobDescription], everything: list[Star
         job_id = st.selectbox("Job", ["", *used], format_func=lambda key: name_of(jobs, key) or "All jobs", width=260)
         shown = parts.store.run(library.stories, search=words, job_id=job_id)
         st.download_button("Export", cheat_sheet(shown), "stories.md", "text/markdown", icon=":material/download:")
-        if st.button("Write a story", icon=":material/edit_note:"):
-            edit(parts, StarStory(title=""), jobs)
+        st.button("Write a story", icon=":material/edit_note:", on_click=dialogs.ask, args=("edit", NEW))
     return shown
 
 
@@ -90,13 +100,20 @@ def card(parts: Services, story: StarStory, jobs: dict[str, JobDescription]) -> 
         resume.code(resume_line(story), language=None, wrap_lines=True)
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             copy_button(story.polished_answer, key=f"copy-{story.id}")
-            if st.button("Edit", key=f"edit-{story.id}", icon=":material/edit:"):
-                edit(parts, story, jobs)
-            if st.button("Delete", key=f"delete-{story.id}", icon=":material/delete:", type="tertiary"):
-                confirm_delete(parts, story)
+            st.button(
+                "Edit", key=f"edit-{story.id}", icon=":material/edit:", on_click=dialogs.ask, args=("edit", story.id)
+            )
+            st.button(
+                "Delete",
+                key=f"delete-{story.id}",
+                icon=":material/delete:",
+                type="tertiary",
+                on_click=dialogs.ask,
+                args=("delete", story.id),
+            )
 
 
-@st.dialog("Story", width="large")
+@st.dialog("Story", width="large", on_dismiss=lambda: dialogs.close("edit"))
 def edit(parts: Services, story: StarStory, jobs: dict[str, JobDescription]) -> None:
     """A form for all texts of a story and the job it is linked to."""
     with st.form("story", border=False):
@@ -117,15 +134,17 @@ def edit(parts: Services, story: StarStory, jobs: dict[str, JobDescription]) -> 
         st.error("A story needs a title.")
         return
     parts.store.run(library.save_story, library.changed_now(story, **changed))
+    dialogs.close("edit")
     st.rerun()
 
 
-@st.dialog("Delete this story?")
+@st.dialog("Delete this story?", on_dismiss=lambda: dialogs.close("delete"))
 def confirm_delete(parts: Services, story: StarStory) -> None:
     """Asks once, then deletes."""
     st.markdown(f"**{plain(story.title)}** goes for good.")
     if st.button("Delete for good", type="primary"):
         parts.store.run(library.delete_story, story.id)
+        dialogs.close("delete")
         st.rerun()
 
 

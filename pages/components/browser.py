@@ -8,7 +8,7 @@ from coach.errors import CoachError
 from coach.interview import rollup
 from coach.store.removal import delete_interview
 from coach.views.sessions import Plain, find_session
-from pages.components import history
+from pages.components import dialogs, history
 from pages.components.prose import plain
 
 
@@ -51,11 +51,13 @@ def actions(parts: Services, snapshot: InterviewSnapshot) -> None:
     if snapshot.interview.status != InterviewStatus.COMPLETED and st.button("Resume interview"):
         st.session_state["resume_interview_id"] = snapshot.interview.id
         st.switch_page("practice.py")
-    if st.button("Delete this session", icon=":material/delete:"):
+    about = ("delete-session", snapshot.interview.id)
+    st.button("Delete this session", icon=":material/delete:", on_click=dialogs.ask, args=about)
+    if dialogs.asked("delete-session") == snapshot.interview.id:
         confirm_delete(parts, snapshot)
 
 
-@st.dialog("Delete this session?")
+@st.dialog("Delete this session?", on_dismiss=lambda: dialogs.close("delete-session"))
 def confirm_delete(parts: Services, snapshot: InterviewSnapshot) -> None:
     """Asks once, says what goes, deletes."""
     attempts = len(snapshot.attempts)
@@ -74,5 +76,6 @@ def confirm_delete(parts: Services, snapshot: InterviewSnapshot) -> None:
     except CoachError as error:
         st.error(str(error))
         return
+    dialogs.close("delete-session")
     st.toast("Deleted.")
     st.rerun()

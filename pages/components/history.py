@@ -84,9 +84,13 @@ def numbers(attempt: Attempt) -> None:
     parts = []
     if measured.wpm is not None:
         parts.append(f"{measured.wpm:.0f} words per minute")
-    fillers = "fillers not measurable" if measured.filler_count is None else f"{measured.filler_count} fillers"
-    pauses = f"{measured.long_pause_count} pause{'' if measured.long_pause_count == 1 else 's'} over 3 s"
+    fillers = "fillers not measurable" if measured.filler_count is None else _count(measured.filler_count, "filler")
+    pauses = f"{_count(measured.long_pause_count, 'pause')} over 3 s"
     st.caption(" · ".join([*parts, fillers, pauses, f"{attempt.duration_seconds:.0f} s"]))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _recording(attempt: Attempt, archive: AudioArchive, start_s: float | None) -> None:

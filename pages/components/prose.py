@@ -2,12 +2,12 @@
 
 import html
 
-_SIGNS = "\\`*_[]$~#|:>"
+_SIGNS = "\\`*_[]$~#|:"
 
 
 def plain(text: str) -> str:
     """`text` with every sign escaped that Markdown would act on; a list or heading at a line start stays text."""
-    escaped = html.escape(text, quote=False).replace("&gt;", ">")
+    escaped = html.escape(text, quote=False)
     for sign in _SIGNS:
         escaped = escaped.replace(sign, f"\\{sign}")
     return "\n".join(_line(line) for line in escaped.split("\n"))

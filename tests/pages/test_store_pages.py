@@ -1,0 +1,226 @@
+"""Progress, Library, Jobs & resumes: with nothing, with samples, and what their buttons change in the store."""
+
+import json
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from streamlit.testing.v1 import AppTest
+
+from coach import bootstrap
+from coach.bootstrap import Services, build_services
+from coach.brain.port import PlanRequest
+from coach.errors import InputError
+from coach.store import interviews, library, queries
+from coach.store.sample import load_sample
+from coach.views.postings import posting_of_file
+from tests.fakes import records as make
+
+PAGES = Path(__file__).resolve().parents[2] / "pages"
+TIMEOUT_S = 30
+
+
+@pytest.fixture
+def services(tmp_path, monkeypatch) -> Services:
+    """Services on an empty home, offline whatever the environment says."""
+    parts = build_services(coach_home=tmp_path, coach_database_url="", coach_audio_url="", coach_brain="offline")
+    monkeypatch.setattr(bootstrap, "_services", parts)
+    yield parts
+    parts.store.close()
+
+
+@pytest.fixture
+def sampled(services) -> Services:
+    """The same with the sample content in."""
+    load_sample(services.store, lambda: services.archive)
+    return services
+
+
+def page(name: str) -> AppTest:
+    app = AppTest.from_file(PAGES / f"{name}.py", default_timeout=TIMEOUT_S).run()
+    assert not app.exception
+    return app
+
+
+def button(app: AppTest, label: str):
+    return next(item for item in app.button if item.label == label)
+
+
+def texts(app: AppTest) -> str:
+    parts = [*app.markdown, *app.caption, *app.title, *app.subheader, *app.info, *app.error]
+    return "\n".join(str(item.value) for item in parts)
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "says"),
+    [
+        ("progress", "Progress", "Nothing to show yet"),
+        ("library", "Library", "No stories yet"),
+        ("jobs", "Jobs & resumes", "Add a job"),
+    ],
+)
+def test_an_empty_page_says_what_to_do(services, name, title, says):
+    app = page(name)
+    assert [item.value for item in app.title] == [title]
+    assert says in texts(app)
+
+
+@pytest.mark.parametrize("name", ["progress", "library", "jobs"])
+def test_a_database_of_a_newer_program_is_told_not_thrown(services, name):
+    services.store.upgrade()
+    services.store.run(lambda c: c.execute(sa.text("UPDATE alembic_version SET version_num = '9999'")))
+    services.store._ready = False
+    assert "newer than this program" in texts(page(name))
+
+
+def test_progress_shows_sessions_scores_and_the_best_attempt(sampled):
+    app = page("progress")
+    metrics = {item.label: item.value for item in app.metric}
+    assert metrics["Answers so far"] == "15"
+    assert float(metrics["Latest session"]) > 0
+    assert any("★ best" in option for option in app.segmented_control[0].options)
+    assert "words per minute" in texts(app)
+    assert len(app.get("plotly_chart")) == 5
+    assert len(app.get("audio")) >= 1
+
+
+def test_another_session_can_be_chosen(sampled):
+    app = page("progress")
+    oldest = app.selectbox[0].options[-1]
+    app.selectbox[0].select(oldest).run()
+    assert not app.exception
+    assert "Tell me about a time you improved a process" in texts(app)
+
+
+def test_deleting_a_session_asks_first_and_then_deletes_it(sampled):
+    app = page("progress")
+    before = len(sampled.store.run(queries.interview_rows))
+    button(app, "Delete this session").click().run()
+    assert len(sampled.store.run(queries.interview_rows)) == before
+    button(app, "Delete for good").click().run()
+    assert not app.exception
+    assert len(sampled.store.run(queries.interview_rows)) == before - 1
+    assert len(sampled.archive.uris()) == 0
+
+
+def test_samples_are_said_to_be_samples_and_can_be_removed(sampled):
+    app = page("progress")
+    assert "invented" in texts(app)
+    button(app, "Remove samples").click().run()
+    assert not app.exception
+    assert "Nothing to show yet" in texts(app)
+    assert sampled.store.run(library.stories) == []
+
+
+def test_an_answer_without_feedback_is_shown_as_delayed(services):
+    interview = make.interview()
+    exchange = make.exchange(interview)
+    services.store.run(interviews.create_interview, interview, [exchange])
+    services.store.run(interviews.add_attempt, make.attempt(exchange, transcript=make.transcript(), status="delayed"))
+    assert "feedback is delayed" in texts(page("progress"))
+
+
+def test_an_answer_whose_text_expired_says_so(services):
+    interview = make.interview()
+    exchange = make.exchange(interview)
+    services.store.run(interviews.create_interview, interview, [exchange])
+    gone = make.evaluated(exchange, transcript=None, evaluation=None)
+    services.store.run(interviews.add_attempt, gone)
+    assert "was deleted when its time was up" in texts(page("progress"))
+
+
+def test_a_question_written_like_markup_is_shown_as_written(services):
+    interview = make.interview()
+    exchange = make.exchange(interview, question_text="Use <b>bold</b> or $x$ and *stars*?")
+    services.store.run(interviews.create_interview, interview, [exchange])
+    services.store.run(interviews.add_attempt, make.evaluated(exchange))
+    assert "&lt;b&gt;" in texts(page("progress")) or "&lt;b>" in texts(page("progress"))
+
+
+def test_library_finds_edits_links_and_deletes(sampled):
+    app = page("library")
+    stories = sampled.store.run(library.stories)
+    assert all(f"copy-{story.id}" for story in stories)
+    app.text_input[0].input("dashboard trusted").run()
+    found = sampled.store.run(library.stories, search="dashboard trusted")
+    assert [item.value for item in app.markdown if item.value.startswith("####")] == [
+        f"#### {story.title}" for story in found
+    ]
+    app.text_input[0].input("no such word anywhere").run()
+    assert "No story matches" in texts(app)
+    app.text_input[0].input("").run()
+    first = stories[0]
+    app.button(key=f"edit-{first.id}").click().run()
+    next(item for item in app.text_input if item.label == "Title").input("A better title")
+    button(app, "Save").click().run()
+    assert sampled.store.run(library.stories)[0].title == "A better title"
+    app.button(key=f"delete-{first.id}").click().run()
+    button(app, "Delete for good").click().run()
+    assert first.id not in {story.id for story in sampled.store.run(library.stories)}
+
+
+def test_a_story_can_be_written_by_hand(services):
+    app = page("library")
+    button(app, "Write a story").click().run()
+    button(app, "Save").click().run()
+    assert "needs a title" in texts(app)
+    next(item for item in app.text_input if item.label == "Title").input("My story")
+    button(app, "Save").click().run()
+    (story,) = services.store.run(library.stories)
+    assert (story.title, story.source_type) == ("My story", "manual")
+
+
+POSTING = """Senior Data Engineer at Bright Water
+You will own our pipelines in Python and SQL, work with Airflow and dbt, and lead small projects.
+You bring stakeholder management and experience with AWS."""
+
+
+def test_a_pasted_posting_is_read_corrected_and_kept(services):
+    app = page("jobs")
+    app.text_area[0].input(POSTING)
+    button(app, "Read posting").click().run()
+    assert not app.exception
+    skills = next(item for item in app.multiselect if item.label == "Skills")
+    assert "Python" in skills.value
+    next(item for item in app.text_input if item.label == "Company").input("Bright Water Ltd")
+    button(app, "Keep this job").click().run()
+    (job,) = services.store.run(library.jobs)
+    assert job.company == "Bright Water Ltd"
+    assert "SQL" in job.parsed_skills
+    assert job.description == POSTING
+
+
+def test_an_empty_posting_is_refused_with_its_mend(services):
+    app = page("jobs")
+    button(app, "Read posting").click().run()
+    assert "nothing to read" in texts(app)
+
+
+def test_one_master_and_one_tailored_copy_per_job(services):
+    job = library.JobDescription(title="Analyst", company="Bright Water")
+    services.store.run(library.save_job, job)
+    app = page("jobs")
+    area = next(item for item in app.text_area if item.label == "Master resume")
+    area.input("I cut the night run from six hours to two.")
+    app.run()
+    button(app, "Save resume").click().run()
+    button(app, "Make a copy for this job").click().run()
+    assert not app.exception
+    master, copy = services.store.run(library.resumes_of)
+    assert (master.is_base_version, copy.is_base_version) == (True, False)
+    assert (copy.source_resume_id, copy.job_description_id) == (master.id, job.id)
+    area = next(item for item in app.text_area if item.label == "Tailored resume")
+    area.input("For Bright Water: night run cut to two hours.")
+    button(app, "Save copy").click().run()
+    master, copy = services.store.run(library.resumes_of)
+    assert "Bright Water" in copy.content
+    assert "Bright Water" not in master.content
+
+
+def test_a_posting_file_may_be_text_or_json():
+    whole = json.dumps({"title": "Analyst", "company": "X", "description": "SQL"}).encode()
+    assert posting_of_file("job.json", whole) == PlanRequest("Analyst", "X", "SQL")
+    assert posting_of_file("job.txt", b"\xef\xbb\xbfWe want SQL") == PlanRequest("", "", "We want SQL")
+    for name, content in (("job.json", b"[1]"), ("job.json", b"{"), ("job.txt", b"\xff\xfe\x00")):
+        with pytest.raises(InputError, match="cannot be read"):
+            posting_of_file(name, content)
