@@ -41,8 +41,9 @@ WATCH = """() => {
     window.seen[state] ??= performance.now();
     if (['PROCESSING', 'FEEDBACK'].includes(state)) requestAnimationFrame(() => { window.boxes[state] ??= rects(); });
   }).observe(root, {attributes: true, attributeFilter: ['data-state']});
-  new MutationObserver(() => window.modes.add(document.querySelector('.jf-figure-box > svg').dataset.mode))
-    .observe(document.querySelector('.jf-figure-box'), {subtree: true, attributes: true, attributeFilter: ['data-mode']});
+  const figure = document.querySelector('.jf-figure-box');
+  new MutationObserver(() => window.modes.add(figure.firstChild.dataset.mode))
+    .observe(figure, {subtree: true, attributes: true, attributeFilter: ['data-mode']});
 }"""
 
 
