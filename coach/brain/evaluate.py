@@ -47,12 +47,14 @@ async def run_evaluation(
     """
     timeouts = timeouts or Timeouts()
     context = GuardContext(call.input, transcript, delivery, policy, brain.model, call.resume_text)
-    context.warm()
-    tally = Tally(context, bundle=bundle, brain=brain.name)
     total_deadline = asyncio.get_running_loop().time() + timeouts.total_s
+    passages = await asyncio.to_thread(lambda: context.instructions)
+    tally = Tally(context, bundle=bundle, brain=brain.name)
+    if passages:
+        tally.note("instructions_ignored", f"{len(passages)} passage(s) addressed to the evaluator")
     finished = False
     try:
-        climb = _climb(brain, _as_data(call, context, tally), tally, timeouts, total_deadline)
+        climb = _climb(brain, _as_data(call, context), tally, timeouts, total_deadline)
         async with aclosing(climb) as stream:
             async for progress in stream:
                 yield progress
@@ -85,11 +87,10 @@ async def evaluate_to_end(
     raise RuntimeError("an evaluation ended without its result")
 
 
-def _as_data(call: EvaluationCall, context: GuardContext, tally: Tally) -> EvaluationCall:
+def _as_data(call: EvaluationCall, context: GuardContext) -> EvaluationCall:
     """Leaves out what the answer says to the evaluator, so that it can move no judgement; the transcript is kept."""
-    if not context.answer.instructions:
+    if not context.instructions:
         return call
-    tally.note("instructions_ignored", f"{len(context.answer.instructions)} passage(s) addressed to the evaluator")
     answer = call.input.user_answer.model_copy(update={"transcript": context.answer.without_instructions()})
     return replace(call, input=call.input.model_copy(update={"user_answer": answer}))
 

@@ -11,8 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from coach.brain.offline_roles import read_clauses
+from coach.brain.offline_star import read_star
 from coach.brain.offline_text import Clause, fold, read_answer, tokens
 from coach.contracts.brain import Evidence
+from coach.contracts.evaluation import StarStatus
 from coach.contracts.transcript import Transcript
 from coach.text.stems import stem
 
@@ -76,10 +79,11 @@ class _Indexed:
 
 
 class AnswerIndex:
-    """One transcript, read once, asked many times."""
+    """One transcript, read once, asked many times. `story_asked`: the question asks for a story, so STAR applies."""
 
-    def __init__(self, transcript: Transcript) -> None:
+    def __init__(self, transcript: Transcript, *, story_asked: bool = True) -> None:
         self.text = transcript.text
+        self._story_asked = story_asked
         self._transcript = transcript
         self._answer = read_answer(transcript.text)
         self.instructions: tuple[Span, ...] = self._answer.instructions
@@ -168,7 +172,14 @@ class AnswerIndex:
 
     @cached_property
     def _places(self) -> dict[str, Span]:
-        return {}
+        """Where our own reading finds each STAR item; items it finds missing are left out."""
+        star = read_star(self._answer, read_clauses(self._answer), story_asked=self._story_asked)
+        found = {name: reading.evidence for name, reading in star.items() if reading.status is not StarStatus.MISSING}
+        return {name: (at.clause.start, at.clause.end) for name, at in found.items() if at is not None}
+
+    def warm(self) -> None:
+        """Reads STAR now instead of with the first section that needs it."""
+        _ = self._places
 
     def cite(self, path: str, span: Span) -> Evidence:
         """The evidence record of a span, with seconds where the words are timed."""

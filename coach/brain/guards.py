@@ -8,6 +8,7 @@ a `GuardFinding` with a stable rule name:
     safe_minimal, repaired, vendor_failed, key_refused, after_the_end
 """
 
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +18,7 @@ from pydantic import BaseModel, TypeAdapter
 from coach.brain.evidence import AnswerIndex
 from coach.brain.guards_limits import cut_at_word, fit
 from coach.brain.guards_text import guard_content, guard_library, guard_notes, guard_rewrite
+from coach.brain.offline_relevance import asked_form
 from coach.brain.policy import Policy
 from coach.brain.sections import strict_bytes
 from coach.brain.truth import TruthGuard
@@ -35,6 +37,7 @@ from coach.contracts.evaluation import (
 )
 from coach.contracts.transcript import Transcript
 
+log = logging.getLogger(__name__)
 Section = (
     FollowUp | Scoring | ContentFeedback | DeliveryFeedback | Rewrite | list[CoachNote] | LibrarySuggestion | Metadata
 )
@@ -66,7 +69,26 @@ class GuardContext:
     @cached_property
     def answer(self) -> AnswerIndex:
         """The transcript, indexed for finding evidence."""
-        return AnswerIndex(self.transcript)
+        asked = self.input.question
+        story = asked_form(asked.text, asked.type.lower()) in ("story", "plan")
+        return AnswerIndex(self.transcript, story_asked=story)
+
+    @cached_property
+    def instructions(self) -> tuple[tuple[int, int], ...]:
+        """Passages addressed to the evaluator; none when the answer cannot be read at all."""
+        try:
+            return self.answer.instructions
+        except Exception:
+            log.exception("an answer could not be read")
+            return ()
+
+    @property
+    def has_content(self) -> bool:
+        """True when there is any answer to judge."""
+        try:
+            return self.answer.has_content
+        except Exception:
+            return bool(self.transcript.text.strip())
 
     @cached_property
     def truth(self) -> TruthGuard:
@@ -74,8 +96,9 @@ class GuardContext:
         return TruthGuard((self.transcript.text, self.resume_text))
 
     def warm(self) -> None:
-        """Builds the indexes, so that the first section does not pay for them."""
-        _ = self.answer, self.truth
+        """Builds the indexes, so that no section pays for them; some 10 ms, best beside waiting for the model."""
+        self.answer.warm()
+        self.truth.warm()
 
 
 @dataclass(frozen=True)
@@ -201,7 +224,7 @@ def _silent(section: FollowUp) -> FollowUp:
 
 def _guard_scoring(section: Scoring, context: GuardContext) -> Result:
     findings: list[GuardFinding] = []
-    if not context.answer.has_content:
+    if not context.has_content:
         nothing = section.content_breakdown.model_copy(
             update=dict.fromkeys(("star", "relevance", "clarity", "impact"), 0.0)
         )

@@ -4,8 +4,10 @@ Such a stretch is data like everything else, but it is no content: it is cut out
 can neither win nor lose points. A sentence counts when it *orders* something about the evaluation; a person who tells
 how they ignored a rule or scored ten out of ten keeps every word.
 """
+# ruff: noqa: E501 - phrase lists are easier to keep on one line
 
 import re
+from itertools import pairwise
 
 Span = tuple[int, int]
 
@@ -17,7 +19,7 @@ _JUDGE = (
 _RULES = r"(?:instructions?|rubric|criteria|criterion|prompts?|guidelines|rules|guardrails|policy|directions|scoring)"
 _ORDERS = [
     rf"\b(?:ignore|disregard|forget|override|bypass|skip|drop|discard|set aside)\b[^.!?]{{0,40}}\b{_RULES}\b",
-    rf"\b(?:ignore|disregard|forget)\b[^.!?]{{0,20}}\b(?:everything|all|anything|what)\b[^.!?]{{0,25}}\b(?:above|before|previous|prior|told|said)\b",
+    r"\b(?:ignore|disregard|forget)\b[^.!?]{0,20}\b(?:everything|all|anything|what)\b[^.!?]{0,25}\b(?:above|before|previous|prior|told|said)\b",
     rf"\b(?:give|award|grant|assign|score|rate|mark|grade)\b (?:this|me|it|my|the|us|every|all|him|her|at least|an?|full|max\w*|top)\b[^.!?]{{0,50}}"
     rf"(?:\b{_SCORE} (?:out of|/|marks?|scores?|points?|in every|for every|across)|\b{_SCORE}\s*/\s*\d|\bfull marks\b|\bto {_SCORE}\b|\bas (?:present|complete|excellent|perfect|outstanding|strong)\b|\bhigh(?:est)? (?:score|mark)|\bat least an? \w+|\b10\b|\bten\b)",
     r"\baward (?:full|maximum|top)\b",
@@ -50,7 +52,7 @@ _TOLD = re.compile(
     re.IGNORECASE,
 )
 _FENCE = re.compile(
-    r"\bsystem message\b.*?\bend of system message\b[.!]?|</?\s*(?:transcript|system|user|assistant|answer)[^>]*>",
+    r"\bsystem message\b.{0,2000}?\bend of system message\b[.!]?|</?\s*(?:transcript|system|user|assistant|answer)[^>]*>",
     re.I | re.S,
 )
 _JSON = re.compile(r"\{[^{}]*[\"'][^{}]*:(?:[^{}]|\{[^{}]*\})*\}", re.S)
@@ -87,7 +89,7 @@ def _is_told(sentence: str) -> bool:
 def _pieces(sentence: str) -> list[Span]:
     """Windows of a sentence without punctuation: between connectives, so that the rest of the story stays."""
     cuts = [0, *(m.end() for m in _CLAUSE_CUT.finditer(sentence)), len(sentence)]
-    return [(a, b) for a, b in zip(cuts, cuts[1:], strict=False) if b > a]
+    return [(a, b) for a, b in pairwise(cuts) if b > a]
 
 
 def _merge(spans: list[Span]) -> list[Span]:

@@ -3,16 +3,20 @@
 A transcript may be one long run without a full stop ("… so i did this and then we did that …"), so a clause, not a
 sentence, is the unit every judgement rests on. Offsets are code points into the transcript exactly as given.
 """
+# ruff: noqa: E501 - phrase lists are easier to keep on one line
 
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from coach.brain.offline_injection import instruction_spans
 
 Span = tuple[int, int]
 
-_ABBREVIATIONS = frozenset("mr mrs ms dr st prof etc e.g i.e vs no inc ltd co approx a.m p.m".split())
+_ABBREVIATIONS = frozenset(
+    ["mr", "mrs", "ms", "dr", "st", "prof", "etc", "e.g", "i.e", "vs", "no", "inc", "ltd", "co", "approx", "a.m", "p.m"]
+)
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)|\n+")
 _TOKEN = re.compile(r"[^\W_]+(?:['’\-.&/][^\W_]+)*[%+]?|[$£€]\s?\d[\d,.]*[kKmM]?")
 _SUBJECT = (
@@ -29,6 +33,8 @@ _BARE_BREAK = re.compile(
     r"(?<!\bthat)(?<!\bwhich)(?<!\bwhat)(?<!\bif)(?<!\bwhen)(?<!\bbecause)(?<!\bwho)(?<!\bas)(?<!\bbefore)(?<!\bafter)"
     r"(?<!\bwhere)(?<!\bthan)(?<!\bhow)(?<!\band)(?<!\bor)(?<!\bbut)(?<!\bwhile)(?<!\buntil)(?<!\bi)(?<!\bwe)(?<!\bonce)"
     r"(?<!\bthink)(?<!\bsay)(?<!\bknow)(?<!\btill)(?<!\bguess)(?<!\bwhy)(?<!\bso)(?<!\bsure)(?<!\bmean)(?<!\bthing)"
+    r"(?<!\bones)(?<!\bone)(?<!\bway)(?<!\btime)(?<!\bday)(?<!\bmoment)(?<!\bpart)(?<!\breason)(?<!\beverything)(?<!\ball)"
+    r"(?<!\banything)(?<!\bsomething)(?<!\bfirst)(?<!\bwhenever)(?<!\bthough)(?<!\bsince)(?<!\bto)(?<!\bthe)(?<!\bmaybe)"
     r"\s+(?=(?:i|i'd|i'm|i've|we|we'd|they|he|she)\s+\w)",
     re.IGNORECASE,
 )
@@ -150,9 +156,15 @@ def _cut(text: str, start: int, end: int, breaks: re.Pattern[str]) -> list[Span]
     cuts = [start]
     for match in breaks.finditer(text, start, end):
         cut = match.start() + len(match.group()) - len(match.group().lstrip(",;:–—- "))
-        if len(_TOKEN.findall(text, cuts[-1], cut)) >= _MIN_CLAUSE_WORDS <= len(_TOKEN.findall(text, cut, end)):
+        if _has_clause(text, cuts[-1], cut) and _has_clause(text, cut, end):
             cuts.append(cut)
     return list(zip(cuts, [*cuts[1:], end], strict=True))
+
+
+def _has_clause(text: str, start: int, end: int) -> bool:
+    """True when at least three words lie in `[start, end)`; counts no further, so long answers stay cheap."""
+    words = _TOKEN.finditer(text, start, end)
+    return sum(1 for _ in islice(words, _MIN_CLAUSE_WORDS)) == _MIN_CLAUSE_WORDS
 
 
 def _without(span: Span, holes: list[Span]) -> list[Span]:

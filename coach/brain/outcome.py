@@ -86,6 +86,7 @@ class CallReader:
             except StopAsyncIteration:
                 break
             if isinstance(chunk, TextDelta):
+                await self._tally.warming
                 for progress in self._take_text(chunk.text):
                     yield progress
                 if self._section_seen:

@@ -82,7 +82,7 @@ def safe_minimal(context: GuardContext) -> Evaluation:
 
 
 def _conservative_scoring(context: GuardContext) -> dict[str, Any]:
-    content = CONSERVATIVE if context.answer.has_content else 0.0
+    content = CONSERVATIVE if context.has_content else 0.0
     plain = Scoring.model_validate(
         {
             "overall": 0,

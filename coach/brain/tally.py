@@ -24,6 +24,7 @@ class Tally:
 
     def __init__(self, context: GuardContext, *, bundle: str, brain: str) -> None:
         self.context = context
+        self.warming = asyncio.create_task(asyncio.to_thread(context.warm))
         self.usage: list[UsageEvent] = []
         self.marks: set[str] = set()
         self._bundle = bundle

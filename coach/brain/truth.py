@@ -19,7 +19,7 @@ _BRACKETED = re.compile(r"\[[^\]]{0,60}\]|\{[^}]{0,60}\}|<[^>]{0,60}>|\b_{2,}\b"
 _IDIOM = re.compile(
     r"\b(?:24/7|50/50|9-to-5|9 to 5|1:1|one-on-one|one-to-one|110%|360-degree|A/B)\b|\bhalf of the battle\b"
 )
-_URL = re.compile(r"\b(?:https?://|www\.)\S+|\S+@\S+\.\w+")
+_URL = re.compile(r"\b(?:https?://|www\.)\S{1,200}|\b[\w.+-]{1,64}@[\w-]{1,64}\.\w{2,10}")
 _PLACEHOLDERS = {
     "percent": "[X%]",
     "money": "[amount]",
@@ -83,11 +83,11 @@ class TruthGuard:
         """Invented spans of `text`, in order, without overlap."""
         masked = _masked(text)
         found: list[Violation] = []
-        taken: list[tuple[int, int]] = []
-        for violation, span in self._claims(masked):
-            if any(span[0] < end and start < span[1] for start, end in taken):
+        taken = bytearray(len(text))
+        for violation, (start, end) in self._claims(masked):
+            if any(taken[start:end]):
                 continue
-            taken.append(span)
+            taken[start:end] = b"\x01" * (end - start)
             if violation:
                 found.append(violation)
         return _merged(text, sorted(found, key=lambda v: v.start))

@@ -31,6 +31,9 @@ def _words(text: str) -> list[str]:
     return text.split()
 
 
+_LARGEST = 1e18
+
+
 class Token(NamedTuple):
     """A number, word or symbol; `text` is lower case."""
 
@@ -337,7 +340,7 @@ _NO_NOUN = frozenset(
 
 
 def _float(text: str) -> float:
-    return float(text.replace(",", ""))
+    return min(float(text.replace(",", "")), _LARGEST)
 
 
 def _joined(text: str, found: list[Quantity]) -> Iterator[Quantity]:
