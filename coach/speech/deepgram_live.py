@@ -69,9 +69,12 @@ class DeepgramSocket:
         self._socket = socket
 
     async def send(self, pcm: bytes) -> None:
-        """Sends audio."""
-        with vendor_errors():
+        """Sends audio. Fifty times a second and session, so without a context while all is well."""
+        try:
             await self._socket.send_media(pcm)
+        except Exception:
+            with vendor_errors():
+                raise
 
     async def finalize(self) -> None:
         """Sends Finalize."""

@@ -6,15 +6,28 @@ This one does neither, and costs less CPU time per frame (docs/speech.md).
 
 import ipaddress
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosedOK
+from websockets.protocol import State
 
 OPEN_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 0.5
 PING_S = 10.0
+
+
+class AudioConnection(ClientConnection):
+    """A connection with a short way for small frames: no context, no drain while the socket takes what it is given."""
+
+    async def send_frame(self, data: bytes) -> None:
+        """`send` of a binary message."""
+        if self.protocol.state is not State.OPEN or self.paused or self.send_in_progress is not None:
+            await self.send(data)
+            return
+        self.protocol.send_binary(data)
+        self.send_data()
 
 
 class DeepgramTransport:
@@ -23,13 +36,15 @@ class DeepgramTransport:
     def __init__(self, url: str, headers: dict[str, str]) -> None:
         self._url = url
         self._headers = headers
-        self._connection: ClientConnection | None = None
+        self._connection: AudioConnection | None = None
 
     async def send(self, data: Any) -> None:
         """Sends text or bytes."""
         connection = self._connection or await self._connect()
-        if data:
+        if isinstance(data, str):
             await connection.send(data)
+        elif data:
+            await connection.send_frame(data)
 
     async def recv(self) -> Any:
         """The next message."""
@@ -48,8 +63,8 @@ class DeepgramTransport:
         if self._connection is not None:
             await self._connection.close()
 
-    async def _connect(self) -> ClientConnection:
-        self._connection = await connect(
+    async def _connect(self) -> AudioConnection:
+        connection = await connect(
             self._url,
             additional_headers=self._headers,
             compression=None,
@@ -58,7 +73,9 @@ class DeepgramTransport:
             close_timeout=CLOSE_TIMEOUT_S,
             ping_interval=PING_S,
             ping_timeout=PING_S,
+            create_connection=AudioConnection,
         )
+        self._connection = cast(AudioConnection, connection)
         return self._connection
 
 

@@ -47,7 +47,7 @@ class FrameBuffer:
     @property
     def unsent_s(self) -> float:
         """Seconds waiting to be sent."""
-        return self._unsent_samples / SAMPLE_RATE_HZ
+        return self._unsent_samples / SAMPLE_RATE_HZ if self._unsent_samples else 0.0
 
     def append(self, pcm: bytes, *, live: bool) -> None:
         """Takes one frame; `live` while the connection works and has nothing to catch up with.

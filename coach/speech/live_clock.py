@@ -6,7 +6,7 @@ Positions are samples at 16 kHz; results are seconds.
 """
 
 from bisect import bisect_right
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from coach.audio.pcm import SAMPLE_RATE_HZ
 from coach.speech.live_words import TimedWord
@@ -15,7 +15,8 @@ Span = tuple[float, float]
 NOBODY = 0
 
 
-class _Piece(NamedTuple):
+@dataclass(slots=True)
+class _Piece:
     at: int
     generation: int
     position: int
@@ -33,7 +34,7 @@ class SentTimeline:
         """Notes `length` samples sent, beginning at sample `position` of the attempt `generation`."""
         last = self._pieces[-1] if self._pieces else None
         if last and last.generation == generation and last.position + last.length == position:
-            self._pieces[-1] = last._replace(length=last.length + length)
+            last.length += length
         else:
             self._pieces.append(_Piece(self.sent, generation, position, length))
         self.sent += length

@@ -146,7 +146,8 @@ class Link:
         """The frame to send now, or how long the pace asks to wait; (None, 0) when nothing waits."""
         segment = self.segment
         if segment is None or not segment.buffer.unsent_s:
-            self._pace.replay(False)
+            if self._pace.replaying:
+                self._pace.replay(False)
             return None, 0.0
         allowance = self._pace.allowance()
         if allowance < len(SILENCE) // BYTES_PER_SAMPLE:

@@ -20,7 +20,8 @@ from tests.fakes.deepgram_server import KEY, DeepgramServer
 SPEED = 8.0
 FAST = LiveOptions(
     replay_rate=1.25 * SPEED,
-    finalize_s=1.2,
+    finalize_s=2.0,
+    live_limit_s=10.0,
     quiet_tail_s=0.5,
     tick_s=0.1,
     keep_alive_s=0.4,

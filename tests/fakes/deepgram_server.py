@@ -5,12 +5,13 @@ Every message it takes and sends is checked against the vendor's published schem
 """
 
 import asyncio
+import contextlib
 import io
 import json
 import struct
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -82,6 +83,14 @@ class Connection:
             while self.audio_s < seconds - 1e-6:
                 self.arrived.clear()
                 await self.arrived.wait()
+
+    async def settled(self, quiet_s: float = 0.2) -> None:
+        """Waits until no audio arrived for a while."""
+        with contextlib.suppress(TimeoutError):
+            while True:
+                self.arrived.clear()
+                async with asyncio.timeout(quiet_s):
+                    await self.arrived.wait()
 
 
 class ScriptedRecogniser:
@@ -161,7 +170,7 @@ class DeepgramServer:
         )
         config.timeout_graceful_shutdown = 1
         server = _Server(config)
-        server.capture_signals = nullcontext  # type: ignore[method-assign]
+        server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign]
         task = asyncio.create_task(server.serve())
         await server.up.wait()
         self.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"

@@ -10,6 +10,7 @@ import pytest
 from coach.contracts.transcript import TranscriptSource
 from coach.errors import AudioError, UsageError, VendorAuthError, VendorError, VendorLimitError
 from coach.speech.deepgram_client import DeepgramRequestError, environment
+from coach.speech.live import LOST
 from coach.speech.port import SpeechContext
 from tests.fakes.coded_speech import answer, speak
 from tests.fakes.deepgram_run import CONTEXT, SPEED, record, say, stream, transcriber
@@ -91,16 +92,25 @@ async def test_seconds_sent_are_metered_once_each(tmp_path: Path) -> None:
     assert len({u.event_id for u in heard.usage}) == 2
 
 
-async def test_replayed_audio_counts_as_sent(tmp_path: Path) -> None:
-    speech = answer(60, pauses={i: 0.5 for i in range(9, 60, 11)})
+async def test_what_a_dropped_connection_had_not_answered_is_replayed_and_counts_as_sent(tmp_path: Path) -> None:
+    speech = answer(30, pauses={i: 0.5 for i in range(9, 30, 11)})
     async with DeepgramServer(speech, faults=[Fault(drop_at_s=4)]).running() as server, stream(server) as live:
         await live.start_answer("a")
         await say(live, speech)
+        covered = server.connections[0].results[-1]
+        assert live.notice in ("", LOST)
+        while len(server.connections) < 2:
+            await asyncio.sleep(0)
+        await server.connections[1].heard(speech.duration_s - 4)
+        await server.connections[1].settled()
         heard = await live.finish_answer(record(speech, tmp_path / "a.wav"))
         received = sum(c.audio_s for c in server.connections)
-    live_s = sum(u.quantity for u in heard.usage if u.meter == "nova-3.live")
-    assert float(live_s) == pytest.approx(received, abs=0.2)
-    assert len({u.event_id for u in heard.usage}) == len(heard.usage)
+    assert covered["start"] < 4
+    assert heard.transcript.source is TranscriptSource.LIVE
+    assert [w.word for w in heard.transcript.words] == speech.texts
+    assert float(sum(u.quantity for u in heard.usage)) == pytest.approx(received, abs=0.2)
+    assert received > speech.duration_s
+    assert len({u.event_id for u in heard.usage}) == len(heard.usage) == 2
 
 
 async def test_a_replay_is_at_most_a_quarter_faster_than_real_time(tmp_path: Path) -> None:
@@ -119,7 +129,7 @@ async def test_a_replay_is_at_most_a_quarter_faster_than_real_time(tmp_path: Pat
 
 async def test_too_fast_frames_are_dropped_oldest_first_counted_and_told(tmp_path: Path) -> None:
     speech = answer(75)
-    async with DeepgramServer(speech).running() as server, stream(server) as live:
+    async with DeepgramServer(speech).running() as server, stream(server, live_limit_s=2.0) as live:
         await live.start_answer("a")
         await say(live, speech, speed=3 * SPEED)
         dropped, notice = live.dropped_frames, live.notice
