@@ -1,10 +1,11 @@
 """Numbers that describe a whole answer, from its clauses: what the small model of `offline_star` weighs.
 
-Every feature is a count (squashed), a maximum or a share, 0-ish to 1-ish, so that coefficients can be compared. None looks
-at topic words: an answer about nursing and one about payroll with the same build have the same features.
+Every feature is a count (squashed), a maximum or a share, 0-ish to 1-ish, so that coefficients can be compared. None
+looks at topic words: an answer about nursing and one about payroll with the same build have the same features.
 """
 
 import math
+import re
 
 from coach.brain.offline_cues import CUES
 from coach.brain.offline_roles import ROLES, ClauseReading
@@ -42,6 +43,8 @@ def answer_features(answer: Answer, readings: list[ClauseReading], *, story_aske
     features |= _cue_features(readings)
     features |= _role_features(readings)
     features |= _step_features(readings)
+    features |= _opening_features(readings)
+    features |= _ending_features(readings)
     return features
 
 
@@ -73,7 +76,13 @@ def _step_features(readings: list[ClauseReading]) -> Features:
     ours = [e for _, e in concrete if e.subject == "we"]
     present = [e for r, e in steps if e.mood == "present" and "generic_action" not in r.cues]
     hypothetical = sum(e.mood == "hypothetical" and e.subject == "I" for r in readings for e in r.events)
+    count = len({(e.verb, r.clause.index) for r, e in concrete}) + 0.5 * len(present)
     return {
+        "steps.zero": float(count < 0.5),
+        "steps.one": float(0.5 <= count < 1.5),
+        "steps.two_or_more": float(count >= 1.5),
+        "steps.three_or_more": float(count >= 3),
+        "steps.only_we": float(not mine and bool(ours)),
         "steps.mine": squash(len(mine), 2.5),
         "steps.mine.two": float(len(mine) >= 2),
         "steps.ours": squash(len(ours), 2.5),
@@ -85,3 +94,70 @@ def _step_features(readings: list[ClauseReading]) -> Features:
         "steps.none": float(not steps),
         "told.others": squash(sum(e.subject == "other" and e.mood == "told" for r in readings for e in r.events)),
     }
+
+
+def _opening_features(readings: list[ClauseReading]) -> Features:
+    """How the answer begins: with a scene, or in the middle of the deed."""
+    early = [r for r in readings if r.place < 0.3] or readings[:1]
+    first_step = next((r.place for r in readings if any(s.mood == "told" for s in r.own_steps)), 1.0)
+    scene = sum(bool(r.cues & _SCENE) for r in early)
+    return {
+        "open.scene": squash(scene, 1.5),
+        "open.scene_cues": squash(sum(len(r.cues & _SCENE) for r in early), 2.5),
+        "open.indefinite": float(any(_INDEFINITE.search(r.clause.lower) for r in readings[:2])),
+        "open.ours": float(any(_OURS.search(r.clause.lower) for r in early)),
+        "open.step_first": float(first_step < 0.05),
+        "open.before_step": min(1.0, first_step),
+        "open.specific": squash(sum(r.specific for r in early), 5),
+        "open.numbers": squash(sum(r.numbers for r in early), 1.5),
+        "open.names": squash(sum(r.names for r in early), 1.5),
+        "open.others": squash(sum(e.subject != "I" and e.mood in _TELLING for r in early for e in r.events), 2),
+        "open.present": float(any(_PRESENT_BE.search(r.clause.lower) for r in readings[:1])),
+    }
+
+
+def _ending_features(readings: list[ClauseReading]) -> Features:
+    """What stands after the last own step: an outcome, a moral, or nothing."""
+    steps = [i for i, r in enumerate(readings) if any(s.mood == "told" and s.subject == "I" for s in r.own_steps)]
+    after = readings[steps[-1] + 1 :] if steps else [r for r in readings if r.place > 0.5]
+    quiet = [r for r in readings if r.place > 0.5 and not any(s.mood == "told" for s in r.own_steps)]
+    outcome = [r for r in quiet if r.cues & _OUTCOME]
+    moral = [r for r in after if r.cues & {"lesson", "habit", "conditional"}]
+    last = readings[-3:]
+    return {
+        "end.after_words": squash(sum(len(r.clause.tokens) for r in after), 15),
+        "end.after_moral": squash(len(moral), 1),
+        "end.after_plain": squash(len(after) - len(moral), 1.5),
+        "end.others_act": squash(sum(e.subject == "other" and e.mood == "told" for r in after for e in r.events), 1.5),
+        "end.outcome": squash(len(outcome), 1.5),
+        "end.outcome_cues": squash(sum(len(r.cues & _OUTCOME) for r in outcome), 3),
+        "end.outcome_numbers": squash(sum(r.numbers for r in outcome), 1.5),
+        "end.quiet_numbers": squash(sum(r.numbers for r in quiet if r.place > 0.65), 1.5),
+        "end.weak": float(any("result_weak" in r.cues for r in last)),
+        "end.weak_only": float(
+            any("result_weak" in r.cues for r in quiet) and not any(r.numbers or r.cues & _HARD for r in outcome)
+        ),
+        "end.hard": squash(sum(bool(r.cues & _HARD) for r in quiet), 1.5),
+        "end.last_is_step": float(bool(readings) and bool(readings[-1].own_steps)),
+        "end.last_is_moral": float(bool(readings) and bool(readings[-1].cues & {"lesson", "habit"})),
+        "end.specific": squash(sum(r.specific for r in outcome), 4),
+    }
+
+
+_OUTCOME = frozenset(
+    {
+        "result_marker",
+        "result_change",
+        "result_done",
+        "result_absence",
+        "result_lasting",
+        "result_praise",
+        "result_weak",
+    }
+)
+_SCENE = frozenset({"time", "place", "role", "problem", "there_was"})
+_TELLING = frozenset({"told", "state"})
+_HARD = frozenset({"result_change", "result_absence", "result_lasting", "result_praise"})
+_INDEFINITE = re.compile(r"\b(?:an?|some|one of|two|three|four) (?!lot|bit|few|time|problem|team)\w+")
+_OURS = re.compile(r"\bour (?!approach|goal)\w+")
+_PRESENT_BE = re.compile(r"\b(?:i'm|i am|i always|i just|i think|i believe|i like|it's|you)\b")

@@ -193,7 +193,8 @@ def _relevance_note(reading: Reading) -> str:
         praise = "Well built, but it answers" if complete else "It answers"
         return f"{praise} a different question. The question was: “{_short_question(reading)}”"
     if reading.relevance < 7:
-        return f"It touches the question “{_short_question(reading)}” in general terms; one specific moment would answer it."
+        asked = _short_question(reading)
+        return f"It touches the question “{asked}” in general terms; one specific moment would answer it."
     return "It answers the question that was asked."
 
 

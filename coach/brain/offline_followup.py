@@ -50,7 +50,7 @@ def _low_relevance(reading: Reading) -> FollowUpDecision:
     if reading.empty or reading.answer.word_count < 12:
         text = f"No rush. Is there one moment, even a small one, at work, at school or at home, that fits: {wanted}?"
     else:
-        text = f"Thank you. Let me bring us back to what I asked: {wanted}. Which moment of yours fits that best, and what did you do?"
+        text = f"Thank you. Let me bring us back to what I asked: {wanted}. Which moment of yours fits that best?"
     reason = "The answer does not yet speak to what was asked."
     return _ask(FollowUpType.LOW_RELEVANCE, "", text, reason)
 
@@ -96,7 +96,7 @@ def _question(reading: Reading, item: str, told: str, said: str) -> str:
         return f"{where}What did you do yourself at that point, step by step?"
     if item == "result":
         if said:
-            return f"You said “{said}”. How could one tell: what was different afterwards, in a number or in what somebody did?"
+            return f"You said “{said}”. How could one tell: which number or reaction was different afterwards?"
         return f"{where}What came of it: what was different afterwards, and how do you know?"
     if item == "task":
         if said:

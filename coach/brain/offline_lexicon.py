@@ -1,14 +1,39 @@
 """Word lists of the offline coach, read once from `data/skills`."""
 
 import json
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from coach.settings import DATA
 
 _DAYS_MONTHS = frozenset(
-    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september "
-    "october november december i i'd i'm i've i'll english".split()
+    [
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "i",
+        "i'd",
+        "i'm",
+        "i've",
+        "i'll",
+        "english",
+    ]
 )
 
 
@@ -18,7 +43,7 @@ def common_words() -> frozenset[str]:
     return frozenset((DATA / "skills" / "common_words.txt").read_text(encoding="utf-8").split())
 
 
-@lru_cache(maxsize=None)
+@cache
 def skills_data(name: str) -> Any:
     """One JSON file of `data/skills`."""
     return json.loads((DATA / "skills" / f"{name}.json").read_text(encoding="utf-8"))
@@ -36,7 +61,7 @@ def lower_first(text: str) -> str:
     return text if keep else text[:1].lower() + text[1:]
 
 
-@lru_cache(maxsize=None)
+@cache
 def shipped(path: str) -> Any:
     """One JSON file below `data`."""
     return json.loads((DATA / path).read_text(encoding="utf-8"))

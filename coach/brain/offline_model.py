@@ -1,13 +1,13 @@
 """Small linear models whose coefficients ship as data; no learning library is needed to use them.
 
-A model file holds feature names, one row of coefficients per class (or one row for a regression) and intercepts. How the
-coefficients came about is written in the file itself (`trained`) and in `docs/offline-coach.md`.
+A model file holds feature names, one row of coefficients per class (or one row for a regression) and intercepts. How
+the coefficients came about is written in the file itself (`trained`) and in `docs/offline-coach.md`.
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from coach.brain.offline_lexicon import skills_data
@@ -42,7 +42,7 @@ class LinearModel:
         return self.scores(features)[0]
 
 
-@lru_cache(maxsize=None)
+@cache
 def load_model(file: str, name: str) -> LinearModel:
     """The model `name` of `data/skills/<file>.json`."""
     return read_model(skills_data(file)["models"][name])

@@ -1,4 +1,5 @@
 """Short verbatim quotes from the transcript: what makes a remark specific, and the evidence it rests on."""
+# ruff: noqa: E501 - phrase lists are easier to keep on one line
 
 import re
 

@@ -7,13 +7,16 @@ from coach.brain.offline_content import ContentScores, score_content
 from coach.brain.offline_language import is_english
 from coach.brain.offline_model import load_model
 from coach.brain.offline_ownership import Ownership, has_metric, read_ownership
-from coach.brain.offline_relevance import asked_form, relevance_features
+from coach.brain.offline_relevance import asked_form, explanation_relevance, relevance_features
 from coach.brain.offline_roles import ROLES, ClauseReading, read_clauses
 from coach.brain.offline_star import StarItemReading, read_star
 from coach.brain.offline_text import Answer, read_answer
 from coach.brain.offline_units import Unit, units
 from coach.contracts.brain import EvaluationInput
 from coach.contracts.evaluation import StarStatus
+
+
+_EXPLANATION_WORDS = 12
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ def read(call: EvaluationInput) -> Reading:
     star = read_star(answer, clauses, story_asked=form in ("story", "plan"))
     features = relevance_features(question.text, question.competency, question.type.lower(), answer, clauses)
     relevance = _relevance(features, answer)
+    if form == "explain" and answer.word_count >= _EXPLANATION_WORDS:
+        relevance = explanation_relevance(question.text, answer, clauses)
     ownership = read_ownership(clauses)
     metric = has_metric(clauses)
     scores = score_content(

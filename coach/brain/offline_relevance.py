@@ -4,13 +4,14 @@ Two readings of the question: its *theme* (conflict, deadline, why here, …) fr
 it asks for (a story, an explanation, a plan, an opinion about oneself). An answer fits when it speaks of the theme, in
 the form, with the question's own words or their kin. Weights are learnt (`data/skills/relevance_model.json`).
 """
+# ruff: noqa: E501 - phrase lists are easier to keep on one line
 
 import math
 import re
 from functools import lru_cache
 from typing import Literal
 
-from coach.brain.offline_features import Features, squash
+from coach.brain.offline_features import Features, answer_features, squash
 from coach.brain.offline_lexicon import common_words, skills_data
 from coach.brain.offline_roles import ClauseReading
 from coach.brain.offline_text import Answer, fold, tokens
@@ -19,7 +20,7 @@ from coach.text.stems import stem
 Form = Literal["story", "explain", "plan", "self"]
 
 _ASKS_STORY = re.compile(
-    r"\b(?:a time|an example|example of|instance|a situation|recent(?:ly)? (?:project|example)|walk me through (?:a|the) (?:project|process|time|decision|situation)|"
+    r"\b(?:a time|an example|example of|specific example|real example|instance|a situation|recent(?:ly)? (?:project|example)|walk me through (?:a|the) (?:project|process|time|decision|situation)|"
     r"describe (?:a|how you handled|the)|tell me about (?:a|an|the|your (?:biggest|most|proudest|last|greatest (?:achievement|failure|accomplishment)))|have you ever|when (?:did|have) you|last time you|achievement you|something you|proud of|"
     r"what (?:was|is) (?:the|your|an|a) (?:\w+ )?(?:biggest|most|hardest|toughest|proudest|achievement|accomplishment|difficult)|how did you)\b"
 )
@@ -134,10 +135,16 @@ def asked_themes(question: str, competency: str) -> dict[str, float]:
 def told_themes(answer: Answer) -> dict[str, float]:
     """How strongly the answer speaks of every theme: distinct cues found, squashed."""
     text = answer.lower
+    weights = skills_data("theme_weights")
     return {
-        name: squash(sum(1.0 for cue in cues if cue.search(text)) * math.sqrt(24 / len(cues)), 5)
+        name: squash(sum(w for cue, w in zip(cues, weights[name], strict=True) if cue.search(text)) * _evened(cues), 3)
         for name, (_, cues) in _themes().items()
     }
+
+
+def _evened(cues: tuple[re.Pattern[str], ...]) -> float:
+    """Makes themes with many and with few cues comparable."""
+    return math.sqrt(24 / len(cues))
 
 
 def question_words(text: str) -> list[str]:
@@ -186,6 +193,18 @@ _STOP = frozenset(stem(word) for word in list(common_words())[:0]) | frozenset(
 )
 
 
+def explanation_relevance(question: str, answer: Answer, readings: list[ClauseReading]) -> float:
+    """Relevance 0-10 of an explanation: it explains instead of telling a story, in the words of the question.
+
+    `1 + 9 (0.55 not-a-story + 0.45 share of the question's words, met at two thirds)`.
+    """
+    told = sum(e.own_step and e.mood == "told" and e.subject == "I" for r in readings for e in r.events)
+    said = {stem(t.text) for t in answer.tokens}
+    wanted = question_words(question)
+    share = sum(w in said for w in wanted) / max(1, len(wanted))
+    return 1 + 9 * (0.55 * (1 - squash(told, 3)) + 0.45 * min(1.0, 1.5 * share))
+
+
 def relevance_features(
     question: str, competency: str, kind: str, answer: Answer, readings: list[ClauseReading]
 ) -> Features:
@@ -204,7 +223,15 @@ def relevance_features(
     past = sum(e.mood == "told" for r in readings for e in r.events)
     hyp = sum(e.mood == "hypothetical" for r in readings for e in r.events)
     story = squash(past, 4)
+    build = answer_features(answer, readings, story_asked=float(form == "story"))
+    concrete = (build["steps.two_or_more"] + build["open.scene"] + build["specific_count"]) / 3
+    spread = math.sqrt(sum((v - sum(values) / len(values)) ** 2 for v in values) / len(values))
     features = {
+        "theme.z": (strong - sum(values) / len(values)) / (spread + 0.1) / 3,
+        "theme.concrete": mean_asked * concrete,
+        "concrete": concrete,
+        "habit": build["cue.habit"],
+        "no_answer": build["cue.no_answer"],
         "theme.best": best_asked,
         "theme.mean": mean_asked,
         "theme.rank": rank,

@@ -84,7 +84,8 @@ def _situation(cues: frozenset[str], place: float, numbers: int, names: int, act
 
 def _task(cues: frozenset[str], place: float, steps: int) -> float:
     score = (
-        3.0 * ("task_mine" in cues)
+        2.2 * ("task_team" in cues)
+        + 3.0 * ("task_mine" in cues)
         + 1.6 * ("task_goal" in cues)
         + 1.8 * ("task_need" in cues)
         + 0.8 * ("task_shared" in cues)

@@ -2,6 +2,7 @@
 
 Only deletions and a short list of fixed substitutions; never a new fact. Works on any piece of the transcript.
 """
+# ruff: noqa: E501 - phrase lists are easier to keep on one line
 
 import re
 from dataclasses import dataclass
@@ -45,7 +46,15 @@ _TAIL = re.compile(
 )
 _WORD = re.compile(r"[\w'’]+")
 _MAX_REPEATED_WORDS = 4
-_ALLOWED_REPEATS = frozenset("had that very really no yes so far".split())
+_FUNCTION_END = re.compile(
+    r"\b(?:to|the|a|an|my|our|his|her|their|of|in|on|at|with|and|but|or|so|which|that|who|because|from|for|by|was|were|is|are|had|have|we|i|they|he|she|it|then|when|if|as|just)$",
+    re.IGNORECASE,
+)
+_LOOSE_END = re.compile(
+    r"[\s,]+(?:and|so|but|or|because|meanwhile|then|like|which|that|and then|and so|and meanwhile)\s*(?=[.!?]*$)",
+    re.IGNORECASE,
+)
+_ALLOWED_REPEATS = frozenset(["had", "that", "very", "really", "no", "yes", "so", "far"])
 _SUBSTITUTIONS = [
     (re.compile(pattern, re.IGNORECASE), shorter)
     for pattern, shorter in (
@@ -87,7 +96,7 @@ def tighten(text: str, *, sentence: bool = True) -> Tightened:
     removed = [span.text for span in spans]
     body = text
     for span in reversed(spans):
-        body = body[: span.start] + body[span.end :]
+        body = _cut_out(body, span.start, span.end)
     body = _tidy(body)
     body = _without_lead_in(body, removed)
     for pattern in (_INSERTED, _ASIDES, _SOFTENERS, _REALLY, _TAIL):
@@ -97,7 +106,23 @@ def tighten(text: str, *, sentence: bool = True) -> Tightened:
     for found, shorter in _SUBSTITUTIONS:
         body = found.sub(shorter, body)
     body = _without_lead_in(_tidy(body), removed)
+    while (shorter_body := _LOOSE_END.sub("", body)) != body:
+        body = shorter_body
     return Tightened(_as_sentence(body) if sentence else capitals(body), tuple(removed))
+
+
+def _cut_out(text: str, start: int, end: int) -> str:
+    """Takes out `[start, end)` with the comma that set it off; after a function word both commas go."""
+    before, after = text[:start].rstrip(), text[end:].lstrip()
+    if before.endswith(",") and after.startswith(","):
+        bare = before.rstrip(",")
+        before = bare if _FUNCTION_END.search(bare) else before
+        after = after.lstrip(", ")
+    elif before.endswith(",") and _FUNCTION_END.search(before.rstrip(",")):
+        before = before.rstrip(",")
+    elif after.startswith(",") and (not before or _FUNCTION_END.search(before)):
+        after = after.lstrip(", ")
+    return f"{before} {after}".strip()
 
 
 def capitals(text: str) -> str:

@@ -1,4 +1,5 @@
 """Groups clauses into sentences one could print, gives each a place in STAR and picks those worth keeping."""
+# ruff: noqa: E501 - phrase lists are easier to keep on one line
 
 import re
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ _DIGRESSION = re.compile(
     r"let me think|good question|a bit of background|where was i|anyway yeah|back to my story|does that make sense|what else)\b"
 )
 _CLOSER = re.compile(r"^(?:so |and |um |yeah |well |okay )*(?:yeah |that's|that is|that was)(?: [\w'-]+){0,14}$")
+_SUBORDINATE_OPENING = re.compile(
+    r"^(?:(?:and|so|but|um|uh|yeah|well|okay|basically) )*(?:when|while|after|before|if|as|once|because|since|by the time|whenever|although)\b[^,]*$"
+)
 _LONG_WORDS = 24
 _JOIN_BELOW_WORDS = 8
 _PUNCTUATED_LONG_WORDS = 45
@@ -79,6 +83,8 @@ def _belongs(answer: Answer, unit: Unit, reading: ClauseReading) -> bool:
     sentence_words = len(answer.transcript[start:end].split())
     if sentence_words <= _PUNCTUATED_LONG_WORDS:
         return True
+    if len(unit.readings) == 1 and _SUBORDINATE_OPENING.match(last.lower):
+        return True
     if _DEPENDENT.match(clause.lower) or unit.words < 4:
         return True
     between = answer.transcript[last.end : clause.start].strip()
@@ -133,7 +139,7 @@ def _value(unit: Unit) -> float:
 
 def is_digression(unit: Unit) -> bool:
     """True for asides and closing formulas that carry nothing of the story."""
-    if _DIGRESSION.search(unit.lower):
+    if _DIGRESSION.search(unit.lower) or (unit.words <= 2 and not any(r.own_steps or r.numbers for r in unit.readings)):
         return True
     formula = _CLOSER.match(unit.lower.strip(" .!?,"))
     return bool(formula) and not any(r.numbers or r.specific > 2 for r in unit.readings)

@@ -1,5 +1,6 @@
-"""Plans an interview: parses the job, then picks questions that balance competencies and types without repeating itself."""
+"""Plans an interview: parses the job, then picks questions that balance competencies and types and never repeat."""
 
+import hashlib
 import re
 from functools import lru_cache
 from itertools import pairwise
@@ -66,7 +67,7 @@ def plan_questions(job: JobContext, count: int) -> list[PlannedQuestion]:
             key=lambda entry: _worth(entry, wanted, covered, job),
         )
         chosen.append(_fill(best, wanted, covered, job, len(chosen)))
-        covered += best["competencies"][:1] + [chosen[-1].competency]
+        covered += [*best["competencies"][:1], chosen[-1].competency]
     return chosen
 
 
@@ -91,8 +92,6 @@ def _worth(entry: dict[str, Any], wanted: list[str], covered: list[str], job: Jo
 
 def _tie(identity: str, title: str) -> str:
     """A stable order that differs from job to job, so that not every interview opens alike."""
-    import hashlib
-
     return hashlib.sha256(f"{identity}|{title}".encode()).hexdigest()
 
 

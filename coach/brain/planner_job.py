@@ -1,8 +1,9 @@
 """From a posting to job context: skills, competencies and a summary, by lexicon and by how postings are written."""
+# ruff: noqa: E501 - phrase lists are easier to keep on one line
 
 import math
 import re
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,16 +12,140 @@ from coach.brain.offline_text import fold
 from coach.brain.planner_text import PostingLine, clean, posting_lines
 from coach.contracts.brain import JobContext
 
-MAX_SKILLS, MAX_COMPETENCIES = 12, 6
+MAX_SKILLS, MAX_COMPETENCIES = 15, 6
 _SHORT = frozenset(
-    "c r go rest chef word opera sage express lean access dispatch notion discovery measurement lighting intervention observation observations packing picking closing turning planting assessment marking drafting ordering payments pricing tax audit bar-work recruitment".split()
+    [
+        "c",
+        "r",
+        "go",
+        "rest",
+        "chef",
+        "word",
+        "opera",
+        "sage",
+        "express",
+        "lean",
+        "access",
+        "dispatch",
+        "notion",
+        "discovery",
+        "measurement",
+        "lighting",
+        "intervention",
+        "observation",
+        "observations",
+        "packing",
+        "picking",
+        "closing",
+        "turning",
+        "planting",
+        "assessment",
+        "marking",
+        "drafting",
+        "ordering",
+        "payments",
+        "pricing",
+        "tax",
+        "audit",
+        "bar-work",
+        "recruitment",
+    ]
 )
 _CASED = frozenset(
-    "Go R C Word Opera Sage Express REST Notion Swift Spring Rust Access Excel Outlook Spark Flask Helm Puppet Sketch Unity Unreal Xero Avid Looker".split()
+    [
+        "Go",
+        "R",
+        "C",
+        "Word",
+        "Opera",
+        "Sage",
+        "Express",
+        "REST",
+        "Notion",
+        "Swift",
+        "Spring",
+        "Rust",
+        "Access",
+        "Excel",
+        "Outlook",
+        "Spark",
+        "Flask",
+        "Helm",
+        "Puppet",
+        "Sketch",
+        "Unity",
+        "Unreal",
+        "Xero",
+        "Avid",
+        "Looker",
+    ]
 )
 _ACRONYM = re.compile(r"(?<![\w&])(?:[A-Z][A-Z0-9]{2,6}\d?|[A-Z]{2}\d)(?![\w])")
 _NO_ACRONYM = frozenset(
-    "UK USA EU UTC PT GMT OTE SDR SDRS CV CVS LTD PLC NHS GP GPS HQ CEO CTO CFO COO VP HND BSC MSC PHD ECT ECTS MPS UPS PAYE DACH EMEA APAC BENELUX AND THE FOR YOU JOB ROLE NOT OUR PLUSES PACKAGE WORK WHO MUST HAVE GOOD NIGHTS START NOW TBC FTE PA USD GBP EUR NB FAQ PDF".split()
+    [
+        "UK",
+        "USA",
+        "EU",
+        "UTC",
+        "PT",
+        "GMT",
+        "OTE",
+        "SDR",
+        "SDRS",
+        "CV",
+        "CVS",
+        "LTD",
+        "PLC",
+        "NHS",
+        "GP",
+        "GPS",
+        "HQ",
+        "CEO",
+        "CTO",
+        "CFO",
+        "COO",
+        "VP",
+        "HND",
+        "BSC",
+        "MSC",
+        "PHD",
+        "ECT",
+        "ECTS",
+        "MPS",
+        "UPS",
+        "PAYE",
+        "DACH",
+        "EMEA",
+        "APAC",
+        "BENELUX",
+        "AND",
+        "THE",
+        "FOR",
+        "YOU",
+        "JOB",
+        "ROLE",
+        "NOT",
+        "OUR",
+        "PLUSES",
+        "PACKAGE",
+        "WORK",
+        "WHO",
+        "MUST",
+        "HAVE",
+        "GOOD",
+        "NIGHTS",
+        "START",
+        "NOW",
+        "TBC",
+        "FTE",
+        "PA",
+        "USD",
+        "GBP",
+        "EUR",
+        "NB",
+        "FAQ",
+        "PDF",
+    ]
 )
 
 
@@ -47,16 +172,28 @@ def _skill_pattern(name: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-]){body}{plural}(?![\w+#]|-\w)", flags)
 
 
-def find_skills(lines: list[PostingLine]) -> list[Found]:
+@lru_cache(maxsize=1)
+def _aliases() -> list[tuple[str, re.Pattern[str]]]:
+    """Skills that postings describe as an activity ("plan the rota") rather than name."""
+    return [
+        (name, re.compile("|".join(rf"(?<!\w)(?:{form})(?!\w)" for form in forms)))
+        for name, forms in skills_data("skill_aliases").items()
+    ]
+
+
+def find_skills(lines: list[PostingLine], company: str = "") -> list[Found]:
     """Lexicon skills and acronyms in the order they are first named; longer names swallow shorter ones."""
     hits: dict[str, list[tuple[int, bool]]] = {}
     for number, line in enumerate(lines):
-        taken: list[tuple[int, int]] = []
+        taken = [m.span() for m in re.finditer(re.escape(company), line.raw)] if company else []
         for name, pattern in _skill_patterns():
             for match in pattern.finditer(line.raw):
                 if any(a < match.end() and match.start() < b for a, b in taken) or _is_verb_use(name, line, match):
                     continue
                 taken.append(match.span())
+                hits.setdefault(name, []).append((number * 1000 + match.start(), line.optional))
+        for name, pattern in _aliases():
+            if name not in hits and (match := pattern.search(line.text)) and not _covered(match.span(), taken):
                 hits.setdefault(name, []).append((number * 1000 + match.start(), line.optional))
         for match in _ACRONYM.finditer(line.raw):
             word = match.group()
@@ -71,6 +208,11 @@ def find_skills(lines: list[PostingLine]) -> list[Found]:
         Found(name, min(at for at, _ in seen), len(seen), all(optional for _, optional in seen))
         for name, seen in sorted(hits.items(), key=lambda item: min(item[1]))
     ]
+
+
+def _covered(span: tuple[int, int], taken: list[tuple[int, int]]) -> bool:
+    """True when a longer name was already read there."""
+    return any(a <= span[0] and span[1] <= b for a, b in taken)
 
 
 def _is_verb_use(name: str, line: PostingLine, match: re.Match[str]) -> bool:
@@ -95,7 +237,7 @@ def _competency_cues() -> dict[str, tuple[re.Pattern[str], ...]]:
 def find_competencies(title: str, lines: list[PostingLine], limit: int = MAX_COMPETENCIES) -> list[str]:
     """Competencies by how many different cues speak for them, weighted by how telling a cue is, plus the trade's own."""
     text = [line.text for line in lines]
-    scores: Counter[str] = Counter()
+    scores: defaultdict[str, float] = defaultdict(float)
     for name, cues in _competency_cues().items():
         distinct = [min(2, sum(bool(cue.search(t)) for t in text)) for cue in cues]
         scores[name] = sum(1 + 0.5 * (n - 1) for n in distinct if n) / math.sqrt(1 + len(cues) / 12)
@@ -146,7 +288,7 @@ def parse_job(title: str, company: str, description: str) -> JobContext:
     """The job as the coach needs it: skills in the order of the posting, required before optional."""
     lines = posting_lines(description)
     title = title.strip() or _title_from(description)
-    skills = find_skills(lines)
+    skills = find_skills(lines, company.strip())
     required = [s.name for s in skills if not s.optional]
     names = required or [s.name for s in skills]
     return JobContext(

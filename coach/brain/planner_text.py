@@ -2,6 +2,7 @@
 
 A posting is data: instructions in it to "AI systems" are left out like a benefits paragraph.
 """
+# ruff: noqa: E501 - phrase lists are easier to keep on one line
 
 import html
 import re
@@ -11,9 +12,9 @@ from coach.brain.offline_injection import instruction_spans
 from coach.brain.offline_text import fold, sentence_spans
 
 _TAG = re.compile(r"<\s*(?:br|/?p|/?li|/?ul|/?ol|/?div|/?h\d)[^>]*>", re.IGNORECASE)
-_ANY_TAG = re.compile(r"<[^>]+>|\[/?div[^\]]*\]")
+_ANY_TAG = re.compile(r"</?[a-zA-Z][^>\n]*>|\[/?div[^\]]*\]")
 _OPTIONAL = re.compile(
-    r"\b(?:nice[- ]to[- ]ha(?:ve|ves)|good to have|desirable|a bonus|bonus(?:es)?(?: points)?|plus(?:es)?\b|optional|would be (?:lovely|nice|great|a plus|an advantage|useful|welcome)|an advantage|advantageous|not essential|"
+    r"\b(?:nice[- ]to[- ]ha(?:ve|ves)|good to have|desirable|a bonus|bonus(?:es)?(?: points)?|a plus\b|optional|would be (?:lovely|nice|great|a plus|welcome)|not essential|"
     r"handy|ideally|preferred|welcome but|it helps if|helpful|we(?:'d| would) love|beneficial|von vorteil|se valora|mile widziany)\b"
 )
 _OPTIONAL_HEAD = re.compile(
@@ -65,10 +66,14 @@ def posting_lines(description: str) -> list[PostingLine]:
             continue
         heading = len(line.split()) <= 7 and not line.endswith((".", ";", "!"))
         bare = fold(line).strip(" :*#>-<=_•▪–—·")
-        if heading and (found := _section(bare)):
+        found = _section(bare) if heading else ""
+        inline = ":" in line and not line.rstrip(" *#<>").endswith(":")
+        if found and not (inline and found == "noise"):
             section = found
-            if ":" not in line or line.rstrip(" *#<").endswith(":"):
+            if not inline:
                 continue
+        elif found:
+            continue
         bullet = bool(re.match(r"^\s*(?:[-*•▪·–—>]|\d+[.)])\s*", line))
         for sentence in _sentences(line):
             _add(lines, sentence, section, bullet)

@@ -1,7 +1,7 @@
 """What one interview showed, from its best attempts: strengths, gaps, stories to keep, what to practise next.
 
-The readiness score is the mean of the best attempts, less a little for every competency still below the line; it says how
-prepared the stories are, never whether somebody should be hired.
+The readiness score is the mean of the best attempts, less a little for every competency still below the line; it
+says how prepared the stories are, never whether somebody should be hired.
 """
 
 from collections import Counter
@@ -88,7 +88,8 @@ def _strengths(items: tuple[SummaryItem, ...]) -> list[str]:
     grown = max(items, key=lambda i: i.best_overall - i.first_overall)
     if grown.best_overall - grown.first_overall >= 0.5:
         lines.append(
-            f"Practice paid off on {_label(grown)}: {grown.first_overall:.1f} to {grown.best_overall:.1f} in {grown.attempts} attempts."
+            f"Practice paid off on {_label(grown)}: from {grown.first_overall:.1f} to {grown.best_overall:.1f} "
+            f"in {grown.attempts} attempts."
         )
     return lines[:4]
 

@@ -1,4 +1,4 @@
-"""`python -m coach eval answers`: evaluates labelled answers through the whole pipeline and compares with the labels."""
+"""`python -m coach eval answers`: evaluates labelled answers through the whole pipeline, compares with the labels."""
 
 import asyncio
 import re
