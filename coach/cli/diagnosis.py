@@ -104,9 +104,9 @@ def recordings(settings: Settings) -> Finding:
 
 def transcriber(settings: Settings) -> Finding:
     """Who turns speech into text."""
-    chosen = settings.coach_transcriber
-    if chosen == "auto":
-        chosen = "deepgram" if settings.deepgram_api_key else "pocketsphinx"
+    from coach.bootstrap import chosen_transcriber
+
+    chosen = chosen_transcriber(settings)
     if chosen == "deepgram":
         if settings.deepgram_api_key is None:
             return Finding("transcriber", "failed", "deepgram is chosen without a key", "Set DEEPGRAM_API_KEY.")
@@ -121,10 +121,11 @@ def transcriber(settings: Settings) -> Finding:
 
 def brain(settings: Settings) -> Finding:
     """Who evaluates."""
-    chosen = settings.coach_brain
-    if chosen == "auto":
-        chosen = "openai" if settings.openai_api_key else "offline"
-    if chosen == "openai" and settings.openai_api_key is None:
+    from coach.bootstrap import chosen_brain
+
+    chosen = chosen_brain(settings)
+    own_server = "api.openai.com" not in settings.openai_base_url
+    if chosen == "openai" and settings.openai_api_key is None and not own_server:
         return Finding("brain", "failed", "openai is chosen without a key", "Set OPENAI_API_KEY.")
     return Finding("brain", "ok", f"{settings.coach_openai_model} at openai" if chosen == "openai" else "offline coach")
 

@@ -1,7 +1,7 @@
 """Puts recordings and rows together again after a crash between the two. Run once at start, before anybody is served.
 
 The recording is always on disk first and the row second; so there may be a recording its row does not know, never a row
-without a recording. Answers that were still being spoken are left as they are: the conductor offers them again.
+without a recording. Answers that are not evaluated yet are left as they are: the conductor takes them up again.
 """
 
 import logging
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STALE_AFTER = timedelta(hours=24)
+_CONDUCTORS = (AttemptStatus.RECORDING, AttemptStatus.CAPTURED, AttemptStatus.REVIEW, AttemptStatus.EVALUATING)
+"""Younger than a day, these are taken up again by the conductor itself."""
 
 
 class Archive(Protocol):
@@ -73,7 +75,7 @@ def _repair_one(
 
     if attempt is None:
         return "orphans"
-    if attempt.status == AttemptStatus.RECORDING and now - attempt.created_at < STALE_AFTER:
+    if now - attempt.created_at < STALE_AFTER and attempt.status in _CONDUCTORS:
         return "left"
     journal = RecordingJournal(journal_dir / f"{attempt_id}.pcm")
     if attempt.status == AttemptStatus.DISCARDED or attempt.audio_deleted_at is not None:

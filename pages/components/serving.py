@@ -14,6 +14,8 @@ from streamlit.starlette import App
 
 from coach.bootstrap import services
 from coach.errors import CoachError
+from coach.store import upkeep
+from coach.store.retention import RetentionPolicy
 from coach.web import routes
 from pages.components.microphone import warm_up
 
@@ -49,6 +51,15 @@ async def _warm() -> None:
         log.exception("warming up failed; the first interview starts a little slower")
     gc.collect()
     gc.freeze()
+    while True:
+        await asyncio.to_thread(_keep_up)
+        await asyncio.sleep(upkeep.EVERY_S)
+
+
+def _keep_up() -> None:
+    parts = services()
+    terms = RetentionPolicy(parts.settings.coach_audio_days, parts.settings.coach_text_months)
+    upkeep.keep_up(parts.store, parts.archive, parts.settings.journal_dir, terms)
 
 
 def _load_transcriber() -> None:
