@@ -1,9 +1,9 @@
 """Live sessions on one core: 20 ms frames from browser sockets to the transcriber, ours beside pipecat's.
 
-Two processes on two cores. This one plays all browsers and the transcriber; the other is the server under test, pinned to
-its own core: a WebSocket in, a Deepgram stream (the same released SDK) out. Every frame carries the moment it was sent;
-its delay is read where the transcriber receives it. Both engines run under uvicorn and uvloop. `pipecat` is a pipeline of
-its transport and its Deepgram service as they come; `pipecat-lean` has everything that can be turned off turned off.
+Two processes on two cores. This one plays all browsers and the transcriber; the other is the server under test,
+pinned to its own core: a WebSocket in, a Deepgram stream (the same released SDK) out. Every frame carries the moment it
+was sent; its delay is read where the transcriber receives it. Both engines run under uvicorn and uvloop. `pipecat` is
+a pipeline of its transport and its Deepgram service as they come; `pipecat-lean` has what can be turned off turned off.
 
 pipecat needs an environment of its own: it is expected at, or made in, PIPECAT_ENV (default ~/.cache/jobfoxy/pipecat).
 """
@@ -29,7 +29,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 HERE = Path(__file__).resolve().parent
-PIPECAT = "pipecat-ai[deepgram,websocket]==1.14.0"
+PIPECAT = ("pipecat-ai[deepgram,websocket]==1.14.0", "uvicorn[standard]==0.54.0")
 FRAME_S, FRAME_BYTES = 0.02, 640
 LIMIT_MS = 20.0
 WARM_UP_S, MEASURE_S = 3.0, float(os.environ.get("FORWARDING_SECONDS", "8"))
@@ -85,16 +85,9 @@ class Transcriber:
 def results(at_s: float, *, is_final: bool) -> str:
     """A `Results` message of three seconds of speech."""
     start = (at_s - 1e-6) // 3 * 3
-    words = [
-        {
-            "word": "word",
-            "start": start + i * 0.4,
-            "end": start + i * 0.4 + 0.3,
-            "confidence": 0.9,
-            "punctuated_word": "word",
-        }
-        for i in range(int((at_s - start) / 0.4))
-    ]
+    starts = [start + i * 0.4 for i in range(int((at_s - start) / 0.4))]
+    word = {"word": "word", "punctuated_word": "word", "confidence": 0.9}
+    words = [{**word, "start": at, "end": at + 0.3} for at in starts]
     info = {"name": "general", "version": "1", "arch": "nova-3"}
     text = " ".join("word" for _ in words)
     return json.dumps(
@@ -204,9 +197,7 @@ def pipecat_python() -> Path:
     if not python.exists():
         uv = shutil.which("uv") or "uv"
         subprocess.run([uv, "venv", "-q", "--python", "3.11", str(home)], check=True)
-        subprocess.run(
-            [uv, "pip", "install", "-q", "--python", str(python), PIPECAT, "uvicorn[standard]==0.54.0"], check=True
-        )
+        subprocess.run([uv, "pip", "install", "-q", "--python", str(python), *PIPECAT], check=True)
     return python
 
 
@@ -227,7 +218,7 @@ def prepare() -> None:
 
 
 def climb(engine: str) -> list[Figure]:
-    """More and more sessions, until the limit is missed twice; each count has a second try, for the machine is shared."""
+    """More and more sessions until the limit is missed; each count has a second try, for the machine is shared."""
     figures: list[Figure] = []
     for sessions in COUNTS[engine]:
         for _ in range(2):

@@ -154,6 +154,7 @@ class DeepgramServer:
         self._clock = clock
         self.url = ""
         self.stopping = asyncio.Event()
+        self._connected = asyncio.Event()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["DeepgramServer"]:
@@ -184,6 +185,13 @@ class DeepgramServer:
         if self.errors:
             raise AssertionError(f"messages against the published schema: {self.errors[:3]}")
 
+    async def connected(self, count: int) -> None:
+        """Waits for the `count`-th live connection."""
+        async with asyncio.timeout(10):
+            while len(self.connections) < count:
+                self._connected.clear()
+                await self._connected.wait()
+
     def now(self) -> float:
         return self._clock() if self._clock else asyncio.get_running_loop().time()
 
@@ -207,6 +215,7 @@ class DeepgramServer:
         self.check_query("live_query", list(query))
         connection = Connection(query, socket.headers["authorization"], self.now())
         self.connections.append(connection)
+        self._connected.set()
         await socket.accept(headers=[(b"dg-request-id", uuid.uuid4().hex.encode())])
         recogniser = ScriptedRecogniser(self._script) if self._script else CodedRecogniser(self.speech)
         try:

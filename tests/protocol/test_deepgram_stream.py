@@ -99,8 +99,7 @@ async def test_what_a_dropped_connection_had_not_answered_is_replayed_and_counts
         await say(live, speech)
         covered = server.connections[0].results[-1]
         assert live.notice in ("", LOST)
-        while len(server.connections) < 2:
-            await asyncio.sleep(0)
+        await server.connected(2)
         await server.connections[1].heard(speech.duration_s - 4)
         await server.connections[1].settled()
         heard = await live.finish_answer(record(speech, tmp_path / "a.wav"))
