@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from coach.audio.archive import AudioArchive
     from coach.avatar.port import Avatar
     from coach.brain.bundle import PromptBundle
+    from coach.brain.openai_batch import OpenAIBatch
     from coach.brain.port import Brain
     from coach.economics.pricebook import PriceBook
     from coach.interview.hub import InterviewHub
@@ -120,6 +121,24 @@ def build_brain(settings: Settings, bundle: PromptBundle, name: str = "") -> Bra
     )
 
 
+def build_batch(settings: Settings, bundle: PromptBundle) -> OpenAIBatch:
+    """The vendor's batch for one bundle.
+
+    Raises:
+        SettingsError: the key is missing.
+    """
+    import openai
+
+    from coach.brain.openai_batch import OpenAIBatch
+    from coach.brain.openai_brain import OpenAIBrain
+
+    brain = build_brain(settings, bundle, "openai")
+    if not isinstance(brain, OpenAIBrain) or settings.coach_openai_api != "responses":
+        raise SettingsError("A batch needs the Responses interface.", mend="Set COACH_OPENAI_API=responses.")
+    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else "none"
+    return OpenAIBatch(brain, openai.AsyncOpenAI(api_key=key, base_url=settings.openai_base_url))
+
+
 def build_avatar(settings: Settings) -> Avatar:
     """Who asks: the drawn persona; muted when no voice is wanted."""
     from coach.avatar.drawn import DrawnAvatar
@@ -219,6 +238,7 @@ class Services:
             make_brain=lambda variant, bundle: build_brain(self.settings, bundle, variant.brain),
             price=lambda events: price_what_can_be(events, self.price_book)[0],
             default_model=self.settings.coach_openai_model,
+            make_batch=lambda variant, bundle: build_batch(self.settings, bundle),
         )
 
     async def close(self) -> None:

@@ -107,6 +107,11 @@ class OpenAIBrain:
         """What a call used when the server never told, from characters, marked as estimated."""
         return self._meter(call).estimated(self._evaluation_prompt(call).chars, len(text))
 
+    def batch_body(self, call: EvaluationCall) -> dict[str, Any]:
+        """The body of the same call for a batch (Responses API)."""
+        body = self._requests.build(self._evaluation_prompt(call), stream=False)
+        return {key: value for key, value in body.items() if key != "stream"}
+
     async def plan(self, request: PlanRequest) -> InterviewPlan:
         """Parses a job and plans questions.
 
@@ -131,6 +136,16 @@ class OpenAIBrain:
         wanted = self._prompt(self.bundle.summary_prompt, summary_input(items, job), "session_summary", SummaryOutput)
         output, usage = await self._ask(wanted, SummaryOutput, subject=interview_id, interview_id=interview_id)
         return to_summary(output), usage
+
+    async def ask(self, system: str, user: str, name: str, shape: type[Output], *, subject: str) -> Output:
+        """One whole answer in `shape`, for judges and the like; its use goes to `on_usage`.
+
+        Raises:
+            VendorError: also when the output cannot be used twice.
+        """
+        output, usage = await self._ask(self._prompt(system, user, name, shape), shape, subject=f"{subject}:{new_id()}")
+        self._tell(usage)
+        return output
 
     async def check(self) -> None:
         """Asks the server who is there, with the key: for start-up and `doctor`; also opens the connection.

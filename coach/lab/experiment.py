@@ -40,6 +40,7 @@ class Experiment(Strict):
         dataset: a JSONL file (relative to the experiment's own folder), or the hash of a frozen dataset.
         part: all answers, the training side or the held-out side of the stable split by person.
         sample: at most so many answers, strata in proportion.
+        batch: send the models' calls through the vendor's batch, at half price, within 24 hours.
     """
 
     name: str = Field(min_length=1, max_length=80)
@@ -51,6 +52,7 @@ class Experiment(Strict):
     limits: LimitsFile = LimitsFile()
     smallest_useful: float = Field(default=0.2, gt=0)
     use_cache: bool = True
+    batch: bool = False
 
     @classmethod
     def load(cls, path: Path) -> "Experiment":
@@ -152,6 +154,10 @@ class Workspace:
         """The outcomes of a run."""
         return RunJournal(self._run(run_id) / "outcomes.jsonl")
 
+    def ticket(self, run_id: str, variant_key: str) -> Path:
+        """Where the id of a variant's batch is kept while the vendor works on it."""
+        return self._run(run_id) / f"batch-{variant_key}.json"
+
     def load(self, run_id: str) -> tuple[RunInfo, Dataset, list[Outcome]]:
         """A run with its answers and what came of them.
 
@@ -187,7 +193,7 @@ def estimate_cost(experiment: Experiment, data: Dataset, *, default_model: str, 
     events: list[UsageEvent] = []
     for variant in experiment.variants:
         if variant.brain == "openai":
-            events += _expected_usage(variant, data.items, experiment.repeats, default_model)
+            events += _expected_usage(variant, data.items, experiment, default_model)
     priced = price(events)
     unpriced = sorted({e.meter for e in priced if e.cost_usd is None})
     total = None if unpriced else sum((e.cost_usd or Decimal(0) for e in priced), Decimal(0))
@@ -195,8 +201,10 @@ def estimate_cost(experiment: Experiment, data: Dataset, *, default_model: str, 
     return Estimate(calls=calls, cost_usd=total, unpriced=unpriced)
 
 
-def _expected_usage(variant: Variant, items: tuple[Item, ...], repeats: int, default_model: str) -> list[UsageEvent]:
-    bundle = variant.resolve()
+def _expected_usage(
+    variant: Variant, items: tuple[Item, ...], experiment: Experiment, default_model: str
+) -> list[UsageEvent]:
+    bundle, repeats, batch = variant.resolve(), experiment.repeats, experiment.batch
     model = bundle.model_settings.model or default_model
     chars = sum(len(bundle.system_prompt) + len(bundle.render_input(item.input)) for item in items) * repeats
     quantities = {
@@ -207,7 +215,7 @@ def _expected_usage(variant: Variant, items: tuple[Item, ...], repeats: int, def
         UsageEvent(
             event_id=f"estimate-{variant.key}-{kind}",
             vendor="openai",
-            meter=f"{model}.{kind}",
+            meter=f"{model}.batch.{kind}" if batch else f"{model}.{kind}",
             quantity=quantity,
             unit="token",
             occurred_at=datetime.now(UTC),

@@ -1,5 +1,6 @@
 """Evaluates one stored answer through a variant with the very pipeline that serves people."""
 
+import hashlib
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -34,17 +35,16 @@ class PipelineJudge:
     async def __call__(self, variant: Variant, item: Item, repeat: int) -> Outcome:
         """One call; provider trouble becomes the outcome's `error`, never a statement about quality."""
         brain, bundle = self._of(variant)
-        attempt_id = f"lab-{variant.key}-{item.id}-{repeat}"
-        data = item.input.model_copy(update={"policy_version": bundle.policy.version})
-        answer = data.user_answer
+        call = lab_call(variant, bundle, item, repeat)
+        answer = call.input.user_answer
         started = time.perf_counter()
         first_section_ms: float | None = None
         result: EvaluationResult | None = None
         async for progress in run_evaluation(
             brain,
-            EvaluationCall(input=data, attempt_id=attempt_id, resume_text=item.resume_text),
+            call,
             transcript=_typed(answer.transcript, answer.duration_seconds),
-            delivery=from_input(data.delivery_metrics),
+            delivery=from_input(call.input.delivery_metrics),
             policy=bundle.policy,
             bundle=bundle.label,
         ):
@@ -52,7 +52,15 @@ class PipelineJudge:
                 first_section_ms = 1000 * (time.perf_counter() - started)
             if isinstance(progress, Finished):
                 result = progress.result
-        return self._outcome(variant, item, repeat, result, first_section_ms, 1000 * (time.perf_counter() - started))
+        total_ms: float | None = 1000 * (time.perf_counter() - started)
+        if getattr(brain, "recorded", False):
+            first_section_ms = total_ms = None
+        return self._outcome(variant, item, repeat, result, first_section_ms, total_ms)
+
+    def replace_brain(self, variant: Variant, wrap: Callable[[Brain], Brain]) -> None:
+        """Puts a wrapped brain in the place of a variant's own, e.g. one that has its answers from a batch."""
+        brain, bundle = self._of(variant)
+        self._ready[variant.key] = wrap(brain), bundle
 
     def _of(self, variant: Variant) -> tuple[Brain, PromptBundle]:
         if variant.key not in self._ready:
@@ -67,7 +75,7 @@ class PipelineJudge:
         repeat: int,
         result: EvaluationResult | None,
         first_section_ms: float | None,
-        total_ms: float,
+        total_ms: float | None,
     ) -> Outcome:
         usage = self._price(result.usage) if result else []
         failed = result is None or provider_failed(result)
@@ -90,6 +98,13 @@ class PipelineJudge:
         for brain, _ in self._ready.values():
             await brain.close()
         self._ready.clear()
+
+
+def lab_call(variant: Variant, bundle: PromptBundle, item: Item, repeat: int) -> EvaluationCall:
+    """The call a variant makes on an item; its attempt id is the same whenever it is made."""
+    identity = hashlib.sha256(f"{variant.key}\x1f{item.id}\x1f{repeat}".encode()).hexdigest()[:24]
+    data = item.input.model_copy(update={"policy_version": bundle.policy.version})
+    return EvaluationCall(input=data, attempt_id=f"lab-{identity}", resume_text=item.resume_text)
 
 
 def provider_failed(result: EvaluationResult) -> bool:

@@ -3,18 +3,25 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
+from coach.brain.bundle import PromptBundle
 from coach.contracts.base import Record
 from coach.errors import InputError
+from coach.lab.batched import Batch, RecordedBrain, collect
+from coach.lab.dataset import Dataset
 from coach.lab.experiment import Estimate, Experiment, RunInfo, Workspace, estimate_cost
-from coach.lab.judge import BrainFactory, PipelineJudge, Pricer
+from coach.lab.judge import BrainFactory, PipelineJudge, Pricer, lab_call
 from coach.lab.outcome import Outcome
 from coach.lab.promotion import Promotions
 from coach.lab.replay import Limits, Replay, RunReport
 from coach.lab.report import ComparisonReport, compare_variants
+from coach.lab.variant import Variant
 from coach.store import lab as rows
 from coach.store.sqlstore import SqlStore
+
+BatchFactory = Callable[[Variant, PromptBundle], Batch]
 
 
 class RunResult(Record):
@@ -38,9 +45,17 @@ class Lab:
     """Everything the lab does, wired once."""
 
     def __init__(
-        self, *, workspace: Workspace, store: SqlStore, make_brain: BrainFactory, price: Pricer, default_model: str
+        self,
+        *,
+        workspace: Workspace,
+        store: SqlStore,
+        make_brain: BrainFactory,
+        price: Pricer,
+        default_model: str,
+        make_batch: BatchFactory | None = None,
     ) -> None:
-        """Takes where runs are kept, how brains are built and how usage is priced."""
+        """Takes where runs are kept, how brains and batches are built and how usage is priced."""
+        self._make_batch = make_batch
         self.workspace = workspace
         self.store = store
         self.promotions = Promotions(store)
@@ -75,11 +90,28 @@ class Lab:
             on_progress=on_progress or (lambda _: None),
         )
         try:
+            if experiment.batch:
+                await self._prefetch(info, data, judge)
             report = await replay.run()
         finally:
             await judge.close()
         await self._keep(info, report)
         return self._result(info, report)
+
+    async def _prefetch(self, info: RunInfo, data: Dataset, judge: PipelineJudge) -> None:
+        """Has every model call of the run answered by a batch before the replay reads the answers."""
+        for variant in info.experiment.variants:
+            if variant.brain != "openai" or self._make_batch is None:
+                continue
+            bundle = variant.resolve()
+            calls = [
+                lab_call(variant, bundle, item, repeat)
+                for repeat in range(info.experiment.repeats)
+                for item in data.items
+            ]
+            batch = self._make_batch(variant, bundle)
+            answers = await collect(batch, calls, self.workspace.ticket(info.id, variant.key))
+            judge.replace_brain(variant, partial(RecordedBrain, answers=answers))
 
     def compare(self, run_a: str, run_b: str) -> ComparisonReport:
         """Compares two variants, each named `RUN` or `RUN:VARIANT`; one run of two variants compares with itself.
@@ -151,6 +183,8 @@ class Lab:
             "ended_at": datetime.now(UTC),
         }
         await self.store.arun(rows.keep_run, run, [_result_row(o) for o in report.outcomes])
+        used = [u for o in report.outcomes if not o.cached for u in o.usage]
+        await self.store.add_usage([u.model_copy(update={"billable": False}) for u in used])
 
 
 def _result_row(outcome: Outcome) -> dict[str, Any]:
