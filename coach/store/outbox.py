@@ -5,7 +5,7 @@ say any more; written_off, cancelled and credited by decision. The identity is t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -82,28 +82,56 @@ def enqueue(connection: sa.Connection, meters: MeterNames, now: datetime) -> int
 def claim(connection: sa.Connection, now: datetime, *, limit: int, ahead: timedelta) -> list[OutboxRow]:
     """Takes up to `limit` due rows for sending, oldest first, and those an interrupted sender left behind.
 
-    Events further in the future than `ahead` wait. The try is on disk before anything leaves the machine.
+    Events further in the future than `ahead` wait. The try is on disk before anything leaves the machine; what is
+    returned are the rows as they were before it, so that earlier tries can be told.
     """
     c = billing_outbox.c
     due = sa.or_(
         sa.and_(c.state.in_(("pending", "retry")), c.next_try_at <= now),
         sa.and_(c.state == "sending", c.tried_at <= now - LEASE),
     )
-    query = (
-        sa.select(c.event_id).where(due, c.occurred_at <= now + ahead).order_by(c.occurred_at, c.event_id).limit(limit)
-    )
+    query = sa.select(billing_outbox).where(due, c.occurred_at <= now + ahead)
+    query = query.order_by(c.occurred_at, c.event_id).limit(limit)
     if connection.dialect.name == "postgresql":
         query = query.with_for_update(skip_locked=True)
-    ids = [row.event_id for row in connection.execute(query)]
-    if not ids:
-        return []
-    change = sa.update(billing_outbox).where(c.event_id.in_(ids))
+    rows = [OutboxRow(**row) for row in connection.execute(query).mappings()]
+    take(connection, [row.event_id for row in rows], now)
+    return [replace(row, stamped_at=row.stamped_at or row.occurred_at) for row in rows]
+
+
+def take(connection: sa.Connection, ids: Sequence[str], now: datetime) -> None:
+    """Notes a try of these rows and keeps other senders off them for `LEASE`."""
+    c = billing_outbox.c
     kept = {
         "first_tried_at": sa.func.coalesce(c.first_tried_at, sa.literal(now, UtcDateTime())),
         "stamped_at": sa.func.coalesce(c.stamped_at, c.occurred_at),
     }
-    connection.execute(change.values(state="sending", tries=c.tries + 1, tried_at=now, **kept))
-    return rows_of(connection, ids)
+    if ids:
+        change = sa.update(billing_outbox).where(c.event_id.in_(ids))
+        connection.execute(change.values(state="sending", tries=c.tries + 1, tried_at=now, **kept))
+
+
+def tried_and_open(
+    connection: sa.Connection, customer_id: str, event_name: str, start: datetime, end: datetime
+) -> list[OutboxRow]:
+    """Rows stamped in [start, end) of which nobody knows yet whether they arrived."""
+    c = billing_outbox.c
+    query = sa.select(billing_outbox).where(
+        c.customer_id == customer_id,
+        c.event_name == event_name,
+        c.state.in_(OPEN),
+        c.tries > 0,
+        c.stamped_at >= start,
+        c.stamped_at < end,
+    )
+    return [OutboxRow(**row) for row in connection.execute(query).mappings()]
+
+
+def forget_tries(connection: sa.Connection, ids: Sequence[str], now: datetime) -> None:
+    """What turned out never to have arrived counts as tried for the first time now."""
+    if ids:
+        change = sa.update(billing_outbox).where(billing_outbox.c.event_id.in_(ids))
+        connection.execute(change.values(first_tried_at=now))
 
 
 def stamp(connection: sa.Connection, stamps: Sequence[tuple[str, datetime]]) -> None:

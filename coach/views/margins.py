@@ -1,0 +1,184 @@
+"""Unit economics as frames: the same records as the command line, ready for pages and notebooks."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+from coach.economics import report
+from coach.economics.assumptions import Assumptions, assumptions
+from coach.economics.fitting import fit
+from coach.economics.ledger import reprice, session_budget
+from coach.economics.margins import plan_case
+from coach.economics.money import ZERO_USD, format_usd
+from coach.economics.plans import Plan
+from coach.economics.pricebook import PriceBook, PriceBookError
+from coach.economics.scenario import Applied
+from coach.economics.simulation import Draws, Months, draw_sessions, simulate_plan
+from coach.economics.unit_cost import cost_usd, session_lines
+from coach.store import SqlStore, billing, ledger
+
+Records = list[dict[str, Any]]
+
+
+def frame(records: Records) -> pd.DataFrame:
+    """Records as a frame with plain numbers, for charts and tables."""
+    return pd.DataFrame([{key: _plain(value) for key, value in record.items()} for record in records])
+
+
+def csv(records: Records) -> str:
+    """Records as CSV with exact decimals; lists joined by `; `."""
+    rows = [
+        {key: "; ".join(map(str, v)) if isinstance(v, list | tuple) else v for key, v in r.items()} for r in records
+    ]
+    return pd.DataFrame(rows).to_csv(index=False)
+
+
+def fitted_assumptions(store: SqlStore, *, with_samples: bool = False) -> Assumptions:
+    """Shipped assumptions, replaced where enough attempts are recorded."""
+    return fit(assumptions(), store.run(ledger.recorded_facts, with_samples=with_samples))
+
+
+def headline(applied: Applied) -> dict[str, Any]:
+    """The figures on top of the page: cost of a session in three cases, the largest part, the narrowest margins."""
+    market = applied.market
+    shape = {row["case"]: row["cost_usd"] for row in report.session_shape(applied)}
+    parts = [row for row in report.part_records(applied) if row["case"] == "expected" and row["part"] != "total"]
+    largest = max(parts, key=lambda row: row["cost_usd"])
+    sold = [plan for plan in applied.plans.plans if plan.price]
+    expected = min((plan_case(plan, "expected", market) for plan in sold), key=lambda row: row.margin or 0)
+    worst = min((plan_case(plan, "worst", market) for plan in sold), key=lambda row: row.margin or 0)
+    return {"session": shape, "largest": largest, "expected": expected, "worst": worst}
+
+
+def plan_frame(applied: Applied, beside: Applied | None = None) -> pd.DataFrame:
+    """One row per plan: price, interviews, best, expected and worst margin; the change against another scenario."""
+    table = frame(report.plan_records(applied))
+    margins = table.pivot(index="plan", columns="case", values="margin")[["best", "expected", "worst"]]
+    money = table[table["case"] == "expected"].set_index("plan")[
+        ["name", "price_usd", "interviews", "revenue_usd", "stripe_fee_usd", "vendor_cost_usd", "margin_usd"]
+    ]
+    joined = money.join(margins).reindex([plan.id for plan in applied.plans.plans])
+    if beside is not None:
+        other = frame(report.plan_records(beside))
+        joined["change_usd"] = joined["margin_usd"] - other[other["case"] == "expected"].set_index("plan")["margin_usd"]
+    return joined.reset_index()
+
+
+def limit_frame(applied: Applied) -> pd.DataFrame:
+    """One row per plan: each limit as configured and the largest the worst case allows; guardrails beside them."""
+    names = {plan.id: plan.name for plan in applied.plans.plans}
+    checks = {(row["plan"], row["limit"]): row for row in report.limit_records(applied)}
+    rows = []
+    for rail in report.guardrail_records(applied):
+        row = {"plan": names[rail["plan"]]}
+        for limit in ("interviews", "retries_per_interview", "avatar_minutes"):
+            check = checks.get((rail["plan"], limit))
+            row[limit] = f"{rail[limit]} of {check['recommended']}" if check else f"{rail[limit]}"
+        row |= {
+            "told_at": rail["soft_cap_at"],
+            "lighter_after": rail["throttled_after"],
+            "offer_at": rail["hard_cap_at"],
+            "extra_retry": money(rail["overage_retry_usd"]) if rail["overage_retry_usd"] else "–",
+        }
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def months(plan: Plan, applied: Applied, draws: Draws | None = None) -> Months:
+    """Simulated months of one plan."""
+    return simulate_plan(plan, draws or draws_of(applied), applied.market.book, applied.market.at)
+
+
+def draws_of(applied: Applied) -> Draws:
+    """The sessions all plans are simulated on."""
+    scenario = applied.scenario
+    return draw_sessions(applied.market.assumptions.point("expected"), sessions=scenario.sessions, seed=scenario.seed)
+
+
+def ledger_frame(store: SqlStore, book: PriceBook, *, days: int = 90, now: datetime | None = None) -> pd.DataFrame:
+    """As-billed beside re-priced, by vendor and meter: what was paid, and what the same use costs at another book.
+
+    Args:
+        store: the database.
+        book: prices for the re-priced column; the bill itself is never touched.
+        days: how far back.
+        now: the present; default the clock.
+    """
+    since = (now or datetime.now(UTC)) - timedelta(days=days)
+    events = store.run(ledger.usage_events, since=since)
+    rows = []
+    for event in events:
+        try:
+            again = reprice([event], book)[0].cost_usd
+        except PriceBookError:
+            again = None
+        rows.append(
+            {
+                "vendor": event.vendor,
+                "meter": event.meter,
+                "unit": event.unit,
+                "quantity": float(event.quantity),
+                "as_billed_usd": event.cost_usd or ZERO_USD,
+                "repriced_usd": again or ZERO_USD,
+                "unpriced": int(event.cost_usd is None),
+                "events": 1,
+                "price_entry": event.price_entry or "",
+            }
+        )
+    columns = [
+        "vendor",
+        "meter",
+        "unit",
+        "price_entry",
+        "events",
+        "quantity",
+        "as_billed_usd",
+        "repriced_usd",
+        "unpriced",
+    ]
+    if not rows:
+        return pd.DataFrame(columns=columns)
+    keys = ["vendor", "meter", "unit", "price_entry"]
+    grouped = pd.DataFrame(rows).groupby(keys, sort=True).agg(dict.fromkeys(columns[4:], "sum"))
+    return grouped.reset_index()[columns]
+
+
+def session_budgets(store: SqlStore, applied: Applied, interview_ids: list[str]) -> Records:
+    """What running interviews have used of the worst case, for the operator."""
+    market = applied.market
+    budget = cost_usd(session_lines(market.assumptions.point("worst"), applied.service, market.book, market.at))
+    return [
+        {
+            "interview_id": interview_id,
+            **session_budget(store.run(ledger.usage_events, interview_id=interview_id), budget).model_dump(),
+        }
+        for interview_id in interview_ids
+    ]
+
+
+def saved_scenarios(store: SqlStore) -> dict[str, dict[str, Any]]:
+    """What-if scenarios people saved, by name."""
+    return store.run(billing.scenarios)
+
+
+def save_scenario(store: SqlStore, name: str, scenario: dict[str, Any]) -> None:
+    """Saves a what-if scenario under its name."""
+    store.run(billing.save_scenario, name, scenario, datetime.now(UTC))
+
+
+def delete_scenario(store: SqlStore, name: str) -> None:
+    """Forgets a saved scenario."""
+    store.run(billing.delete_scenario, name)
+
+
+def money(amount: Decimal | float, digits: int = 2) -> str:
+    """Dollars for people."""
+    return format_usd(amount, digits=digits)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return float(value)
+    return "\n".join(map(str, value)) if isinstance(value, list | tuple) else value
