@@ -160,3 +160,4 @@ class Listening:
         stream, self._stream, self._opened = self._stream, None, False
         if stream:
             await stream.close()
+            await self._s.parts.store.add_usage(stream.take_usage())

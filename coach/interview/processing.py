@@ -144,6 +144,8 @@ class Processing:
     # -- the way of an answer --------------------------------------------------------------------------------------
 
     async def _from_capture(self, attempt: Attempt, capture: Capture, timeline: Timeline) -> None:
+        if capture.stream:
+            capture.stream.end_answer()
         recording = await off_loop(capture.seal)
         attempt = attempt.model_copy(update={"duration_seconds": round(capture.seconds, 3)})
         live = asyncio.ensure_future(capture.stream.finish_answer(recording)) if capture.stream else None

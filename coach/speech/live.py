@@ -110,12 +110,22 @@ class LiveStream:
         if link is not None:
             link.wake()
 
+    def end_answer(self) -> None:
+        """Asks for the last result at once, unless so much waits to be sent that the recording is faster."""
+        segment, link = self._segment, self._link
+        if segment is None or segment.closed:
+            return
+        segment.closed = True
+        if link is not None and segment.buffer.unsent_s <= self._options.catch_up_s:
+            segment.asked = link.ledger.number
+            link.finalize()
+
     async def finish_answer(self, recording: Path) -> Heard:
         """See the port. The stream's own words where they are complete, else the recording's."""
         segment = self._segment
         if segment is None:
             raise UsageError("No answer is being heard.")
-        segment.closed = True
+        self.end_answer()
         try:
             await self._settle(segment)
             missing = segment.missing(self._link.ledger if self._link else None)
@@ -242,9 +252,8 @@ class LiveStream:
     async def _settle(self, segment: Segment) -> None:
         """Waits for the last result, as long as that makes sense."""
         link = self._link
-        if link is None or segment.buffer.unsent_s > self._options.catch_up_s:
+        if link is None or segment.asked != link.ledger.number:
             return
-        link.finalize()
         rest = asyncio.create_task(self._probe_rest(segment))
         try:
             await self._await_last_result(segment, link)

@@ -79,6 +79,7 @@ class Segment:
         self.settled = asyncio.Event()
         self._result_came = asyncio.Event()
         self.closed = False
+        self.asked = 0
         self.outages = 0
         self._accounted: list[Span] = []
         self._results: dict[int, list[Span]] = {}

@@ -12,6 +12,7 @@ from pathlib import Path
 from coach.audio.decode import decode
 from coach.audio.pcm import BYTES_PER_SECOND
 from coach.contracts.transcript import TranscriptSource, Word
+from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError
 from coach.speech.pocketsphinx_process import RecogniserProcess
 from coach.speech.pocketsphinx_text import recognise, transcript_of
@@ -100,6 +101,13 @@ class PocketsphinxStream:
     def push(self, frame: bytes) -> None:
         """Takes 16 kHz mono Int16 bytes; costs microseconds."""
         self._answer.push(frame)
+
+    def end_answer(self) -> None:
+        """Nothing to hurry: recognition runs behind already."""
+
+    def take_usage(self) -> tuple[UsageEvent, ...]:
+        """Costs nothing."""
+        return ()
 
     async def finish_answer(self, recording: Path) -> Heard:
         """The words heard live; from the recording where frames were missed or the recogniser failed.

@@ -54,6 +54,12 @@ class SpeechStream(Protocol):
     def push(self, frame: bytes) -> None:
         """Takes 16 kHz mono Int16 PCM. Never blocks; when the hand-over is full drops oldest frames and counts them."""
 
+    def end_answer(self) -> None:
+        """No frame follows: the transcriber may be asked for its last words while the recording is being sealed.
+
+        Optional before `finish_answer`, which does it otherwise. Never blocks.
+        """
+
     async def finish_answer(self, recording: Path) -> Heard:
         """Ends the segment and returns its transcript, repaired from `recording` where the stream failed or has holes.
 
@@ -71,6 +77,9 @@ class SpeechStream(Protocol):
     @property
     def notice(self) -> str:
         """What the person should be told now ("We keep recording; …"), else empty."""
+
+    def take_usage(self) -> tuple[UsageEvent, ...]:
+        """Usage not handed out with a transcript (answers started over or given up); each event once."""
 
     async def close(self) -> None:
         """Closes the stream and leaves no task running."""

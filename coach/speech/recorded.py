@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from coach.contracts.usage import UsageEvent
 from coach.speech.port import Heard, SpeechContext
 
 if TYPE_CHECKING:
@@ -27,12 +28,19 @@ class RecordedStream:
     def push(self, frame: bytes) -> None:
         """Ignores the frame; the recording has it."""
 
+    def end_answer(self) -> None:
+        """Nothing to hurry: the recording is all there is."""
+
     async def finish_answer(self, recording: Path) -> Heard:
         """Transcribes the recording; raises what the transcriber raises."""
         return await self._transcriber.transcribe(recording, self._context, attempt_id=self._attempt_id)
 
     async def reset(self) -> None:
         """Nothing to forget."""
+
+    def take_usage(self) -> tuple[UsageEvent, ...]:
+        """All usage comes with the transcript."""
+        return ()
 
     async def close(self) -> None:
         """Holds nothing."""

@@ -66,6 +66,12 @@ class FakeStream:
     def push(self, frame: bytes) -> None:
         self.bytes += len(frame)
 
+    def end_answer(self) -> None:
+        pass
+
+    def take_usage(self) -> tuple[UsageEvent, ...]:
+        return ()
+
     async def finish_answer(self, recording: Path) -> Heard:
         self.owner.finished += 1
         attempt_id, seconds = self.attempt_id, self.bytes / 32_000
