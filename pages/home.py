@@ -11,25 +11,27 @@ if str(HERE.parent) not in sys.path:
 
 from pages.components.look import dress  # noqa: E402
 
-SCREENS = (
-    ("practice", "Practice", ":material/mic:"),
-    ("jobs", "Jobs & resumes", ":material/work:"),
-    ("progress", "Progress", ":material/trending_up:"),
-    ("library", "Library", ":material/bookmarks:"),
-    ("review", "Review", ":material/rate_review:"),
-    ("prompt_lab", "Prompt lab", ":material/science:"),
-    ("margins", "Margins", ":material/payments:"),
-    ("operations", "Operations", ":material/monitor_heart:"),
-)
+SCREENS = {
+    "practice": "Practice",
+    "jobs": "Jobs & resumes",
+    "progress": "Progress",
+    "library": "Library",
+    "review": "Review",
+    "prompt_lab": "Prompt lab",
+    "margins": "Margins",
+    "operations": "Operations",
+}
 
 
 def screens() -> list[st.Page]:
-    """Every screen whose file is there, Practice first."""
-    return [
-        st.Page(HERE / f"{name}.py", title=title, icon=icon, url_path=name, default=name == "practice")
-        for name, title, icon in SCREENS
-        if (HERE / f"{name}.py").exists()
-    ]
+    """Every screen whose file is there, and the bare address, which leads to Practice."""
+    there = {name: title for name, title in SCREENS.items() if (HERE / f"{name}.py").exists()}
+    pages = [st.Page(HERE / f"{name}.py", title=title, url_path=name) for name, title in there.items()]
+
+    def start() -> None:
+        st.switch_page(pages[0])
+
+    return [st.Page(start, title="Job Foxy", default=True, visibility="hidden"), *pages]
 
 
 st.set_page_config(page_title="Job Foxy", page_icon=str(HERE / "static" / "fox.svg"), layout="wide")

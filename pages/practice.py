@@ -39,6 +39,7 @@ def stage_data(mine: Desk, *, playing: bool) -> dict[str, Any]:
         "q_count": 3,
         "jobs": mine.jobs() if idle else [],
         "job_id": st.session_state.get("practice_job_id", ""),
+        "job_id": st.session_state.get("practice_job_id", ""),
         "resumable": mine.resumable(st.session_state.get("resume_interview_id", "")) if idle else None,
         "session": mine.session,
         "webrtc": {"offered": True, "playing": playing},

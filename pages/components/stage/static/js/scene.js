@@ -84,7 +84,9 @@ export class Scene {
     this.controls.setPhase("idle");
     this.controls.setWarning("");
     this.controls.showTyping(listening && stage.audioKind === "none");
+    this.controls.showUpload(listening && stage.audioKind === "upload");
     this.node.classList.toggle("jf-typing", stage.audioKind === "none");
+    this.node.classList.toggle("jf-uploading", stage.audioKind === "upload");
     if (listening) this.wave.start(() => this.#loudness());
     else this.wave.stop();
   }

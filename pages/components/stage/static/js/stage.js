@@ -224,6 +224,20 @@ export class Stage {
     else this.link.send("FINISH_ANSWER", { ...this.#ref(), attempt_id, timestamp_ms: Date.now() });
   }
 
+  /** A recorded file is the answer; the conductor's events tell how it goes on. */
+  async upload(file) {
+    this.follow("PROCESSING");
+    const url = `/attempts/${this.state.attempt_id}/recording?token=${encodeURIComponent(this.session.token)}`;
+    this.player.keep(this.state.attempt_id, file);
+    try {
+      const answer = await fetch(url, { method: "POST", body: file });
+      if (!answer.ok) throw new Error((await answer.json()).error?.message);
+    } catch (error) {
+      this.toast(error.message || "The recording did not arrive. Try again.", "bad");
+      this.takeBack();
+    }
+  }
+
   startOver() {
     if (this.view !== "LISTENING") return;
     this.link.send("RESTART_ANSWER", { attempt_id: this.state.attempt_id });

@@ -98,7 +98,8 @@ export function micCheck(stage) {
 
 export function introView(stage) {
   const starting = stage.starting || stage.waiting;
-  const resumable = stage.data.resumable;
+  const left = stage.data.session;
+  const resumable = stage.data.resumable || (left ? { id: left.interview_id, label: "Your interview is still open." } : null);
   const start = button("Start interview", { kind: "primary", glyph: "mic", onclick: () => stage.begin(), disabled: starting });
   stage.micBox = micCheck(stage);
   return h("div", { class: "jf-intro" },

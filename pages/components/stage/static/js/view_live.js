@@ -19,7 +19,8 @@ export function liveControls(stage) {
   const finish = h("button", { type: "button", class: "jf-button jf-finish", "aria-label": "Finish answer", "data-key": "Finish answer", "data-phase": "idle", onclick: () => stage.finish() }, icon("check", 20), label);
   const time = h("span", { class: "jf-time", "aria-hidden": "true" }, "0:00");
   const typed = h("div", { class: "jf-typed" });
-  const box = h("div", { class: "jf-controls" }, typed, h("div", { class: "jf-hear" }, canvas, time), h("p", { class: "jf-warn", role: "status" }), finish);
+  const upload = h("div", { class: "jf-upload" });
+  const box = h("div", { class: "jf-controls" }, typed, upload, h("div", { class: "jf-hear" }, canvas, time), h("p", { class: "jf-warn", role: "status" }), finish);
   box.setPhase = (phase) => {
     if (finish.getAttribute("data-phase") === phase) return;
     finish.setAttribute("data-phase", phase);
@@ -36,6 +37,12 @@ export function liveControls(stage) {
     typed.replaceChildren();
     if (!on) return;
     typed.append(h("textarea", { "aria-label": "Your answer", "data-key": "typed", rows: 5, placeholder: "Type your answer here, in the words you would say." }));
+  };
+  box.showUpload = (on) => {
+    upload.replaceChildren();
+    if (!on) return;
+    const file = h("input", { type: "file", id: "jf-file", accept: "audio/*,.flac,.opus,.m4a", onchange: () => file.files[0] && stage.upload(file.files[0]) });
+    upload.append(h("label", { for: "jf-file" }, h("strong", {}, "Your recorded answer")), file);
   };
   box.typedText = () => (typed.firstChild ? typed.firstChild.value : "");
   box.canvas = canvas;

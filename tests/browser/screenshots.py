@@ -1,0 +1,173 @@
+"""Photographs every state of the stage at 1440 and 390 px: `python -m tests.browser.screenshots`."""
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.conftest import launch, microphone_recording
+from tests.browser.stage_server import StageServer, stage_server
+
+TARGET = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
+SIZES = {1440: 900, 390: 844}
+
+
+class Studio:
+    """One width: opens the stage, brings it into a state, takes the picture."""
+
+    def __init__(self, browser: Browser, server: StageServer, url: str, width: int) -> None:
+        self.browser, self.server, self.url, self.width = browser, server, url, width
+
+    @contextmanager
+    def stage(self, **plan: object) -> Iterator[Page]:
+        self.server.plan = plan
+        self.server.data = {
+            "jobs": [{"id": "j1", "label": "Product manager, Northwind"}],
+            "resumable": {"id": "i0", "label": "Tuesday, 17 November: 2 of 3 questions begun"}
+            if plan.get("resume")
+            else None,
+        }
+        size = {"width": self.width, "height": SIZES[self.width]}
+        context = self.browser.new_context(viewport=size, permissions=["microphone"])  # type: ignore[arg-type]
+        page = context.new_page()
+        page.goto(self.url)
+        page.evaluate("document.fonts.ready.then(() => true)")
+        page.get_by_role("button", name="Start interview").wait_for()
+        yield page
+        context.close()
+
+    def snap(self, page: Page, name: str, *, whole: bool = False) -> None:
+        page.wait_for_timeout(900)
+        if whole:
+            page.add_style_tag(
+                content=".jf-actions{position:static!important}"
+                ".jf .jf-scene{position:relative!important;top:0!important}"
+            )
+        page.screenshot(path=TARGET / f"{name}_{self.width}.png", full_page=whole)
+
+    def start(self, page: Page) -> None:
+        page.get_by_role("button", name="Start interview").click()
+
+    def finish(self, page: Page) -> None:
+        self.start(page)
+        page.get_by_role("button", name="Finish answer").click()
+
+    def intro(self) -> None:
+        with self.stage(resume=True) as page:
+            self.snap(page, "01_intro", whole=self.width < 500)
+
+    def microphone(self) -> None:
+        with self.stage() as page:
+            page.get_by_role("button", name="Check microphone").click()
+            page.get_by_text("You sound clear").wait_for()
+            self.snap(page, "02_microphone", whole=self.width < 500)
+
+    def microphone_refused(self) -> None:
+        with self.stage() as page:
+            page.evaluate(
+                "() => { navigator.mediaDevices.getUserMedia = () => "
+                "Promise.reject(Object.assign(new Error('no'), {name: 'NotAllowedError'})); }"
+            )
+            page.get_by_role("button", name="Check microphone").click()
+            self.snap(page, "03_microphone_refused", whole=self.width < 500)
+
+    def asking(self) -> None:
+        with self.stage(
+            say="A little time to look at the picture, please, before the microphone is on.", persona="john"
+        ) as page:
+            self.start(page)
+            page.locator("[data-mode=speaking]").wait_for()
+            self.snap(page, "04_asking")
+
+    def listening(self) -> None:
+        with self.stage(levels="speaking", persona="sarah") as page:
+            self.start(page)
+            page.locator("[data-phase=speaking]").wait_for()
+            page.mouse.move(2, 2)
+            page.wait_for_timeout(2500)
+            self.snap(page, "05_listening")
+            self.server.plan["levels"] = "ready"
+            page.locator("[data-phase=ready]").wait_for()
+            self.snap(page, "06_listening_complete")
+
+    def processing(self) -> None:
+        with self.stage(hold_processing=True, persona="priya") as page:
+            self.finish(page)
+            page.get_by_test_id("skeleton").wait_for()
+            self.snap(page, "07_processing")
+
+    def review(self) -> None:
+        with self.stage(review=True) as page:
+            self.finish(page)
+            page.get_by_test_id("transcript-review").wait_for()
+            self.snap(page, "08_transcript_review")
+
+    def feedback(self) -> None:
+        with self.stage(follow_up=True, attempt=2) as page:
+            self.finish(page)
+            page.locator(".jf-side-polished").wait_for()
+            self.snap(page, "09_feedback")
+            page.get_by_role("switch", name="Coach notes").click()
+            self.snap(page, "10_feedback_coach_notes", whole=True)
+
+    def delivery(self) -> None:
+        with self.stage(attempt=3, persona="leo") as page:
+            self.finish(page)
+            page.get_by_role("tab", name="How you said it").click()
+            self.snap(page, "11_delivery", whole=True)
+
+    def delayed(self) -> None:
+        with self.stage(delayed=True) as page:
+            self.finish(page)
+            page.locator("[data-state=ERROR_RECOVERABLE]").wait_for()
+            self.snap(page, "12_feedback_delayed")
+
+    def blocking(self) -> None:
+        with self.stage() as page:
+            self.finish(page)
+            page.get_by_role("button", name="Next question").click()
+            page.locator("[data-state=ERROR_BLOCKING]").wait_for()
+            self.snap(page, "13_error_blocking")
+
+    def summary(self) -> None:
+        with self.stage(last=True, attempt=3, persona="priya") as page:
+            self.finish(page)
+            page.get_by_role("button", name="Finish interview").click()
+            page.get_by_text("Interview finished").wait_for()
+            self.snap(page, "14_summary", whole=self.width < 500)
+
+
+SCENES: tuple[Callable[[Studio], None], ...] = (
+    Studio.intro,
+    Studio.microphone,
+    Studio.microphone_refused,
+    Studio.asking,
+    Studio.listening,
+    Studio.processing,
+    Studio.review,
+    Studio.feedback,
+    Studio.delivery,
+    Studio.delayed,
+    Studio.blocking,
+    Studio.summary,
+)
+
+
+def main(names: list[str]) -> None:
+    """Takes all pictures, or those of the named scenes."""
+    TARGET.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, stage_server() as (server, url), sync_playwright() as playwright:
+        browser = launch(playwright, microphone_recording(Path(folder)))
+        for width in SIZES:
+            studio = Studio(browser, server, url, width)
+            for scene in SCENES:
+                if not names or scene.__name__ in names:
+                    scene(studio)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
