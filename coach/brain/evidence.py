@@ -6,7 +6,7 @@ is ever evidence. Offsets are code points into the transcript as given; seconds 
 """
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +16,7 @@ from coach.brain.offline_star import read_star
 from coach.brain.offline_text import Clause, fold, read_answer, tokens
 from coach.contracts.brain import Evidence
 from coach.contracts.evaluation import StarStatus
-from coach.contracts.transcript import Transcript
+from coach.contracts.transcript import Transcript, Word
 from coach.text.stems import stem
 
 Span = tuple[int, int]
@@ -183,10 +183,19 @@ class AnswerIndex:
 
     def cite(self, path: str, span: Span) -> Evidence:
         """The evidence record of a span, with seconds where the words are timed."""
-        seconds = self._transcript.seconds_of(*span) if self._transcript.words else None
-        start_s, end_s = seconds or (None, None)
+        timed = self._timed
+        first = bisect_right([end for _, end, _ in timed], span[0])
+        last = bisect_left([start for start, _, _ in timed], span[1])
+        words = [word for _, _, word in timed[first:last]]
+        start_s, end_s = (words[0].start_s, words[-1].end_s) if words else (None, None)
         quote = self.text[span[0] : span[1]]
         return Evidence(path=path, start=span[0], end=span[1], quote=quote, start_s=start_s, end_s=end_s)
+
+    @cached_property
+    def _timed(self) -> list[tuple[int, int, Word]]:
+        """The timed words with their character spans, in order."""
+        spans = self._transcript.word_offsets()
+        return [(*span, word) for word, span in zip(self._transcript.words, spans, strict=True) if span]
 
 
 def _bare(word: str) -> str:

@@ -21,7 +21,7 @@ from coach.errors import VendorAuthError, VendorError, VendorProtocolError
 from tests.fakes import brain_samples as samples
 from tests.fakes.openai_server import OpenAIServer, Reply, Tokens
 
-QUICK = Timeouts(connect_s=2, first_section_s=0.4, stall_s=0.3, call_s=5, total_s=10)
+STALLED = Timeouts(connect_s=5, first_section_s=2, stall_s=1, call_s=30, total_s=60)
 GOOD = samples.output()
 
 
@@ -32,17 +32,17 @@ def api(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def brain_for(server: OpenAIServer, api: str, **options: Any) -> OpenAIBrain:
     settings = {"model": "gpt-test-1", "api_key": "sk-test", **options}
-    return OpenAIBrain(bundle=PromptBundle.load(), base_url=server.base_url, api=api, timeouts=QUICK, **settings)
+    return OpenAIBrain(bundle=PromptBundle.load(), base_url=server.base_url, api=api, **settings)
 
 
-async def evaluate(brain: OpenAIBrain, **call: Any) -> EvaluationResult:
+async def evaluate(brain: OpenAIBrain, timeouts: Timeouts | None = None, **call: Any) -> EvaluationResult:
     progress = run_evaluation(
         brain,
         replace(samples.call(), **call),
         transcript=samples.transcript(),
         delivery=samples.delivery(),
         policy=brain.bundle.policy,
-        timeouts=QUICK,
+        timeouts=timeouts,
     )
     finished = [item.result async for item in progress if isinstance(item, Finished)]
     await brain.close()
@@ -103,7 +103,7 @@ BROKEN = {
 @pytest.mark.parametrize("name", list(BROKEN))
 async def test_a_broken_output_is_repaired_by_one_retry(api: str, name: str) -> None:
     with OpenAIServer(BROKEN[name], Reply(GOOD)) as server:
-        result = await evaluate(brain_for(server, api))
+        result = await evaluate(brain_for(server, api), STALLED if "stall" in name else None)
     assert result.evaluation.scoring.content == 7.5
     complete_already = name in ("extra key", "enormous string")
     assert result.status == ("complete" if complete_already else "repaired")
@@ -162,7 +162,7 @@ async def test_limits_and_server_errors_are_tried_again(api: str, status: int) -
 
 async def test_a_long_wait_is_not_waited_for(api: str) -> None:
     with OpenAIServer(Reply(fault="http_error", status=429, retry_after="60")) as server:
-        result = await asyncio.wait_for(evaluate(brain_for(server, api)), 3)
+        result = await asyncio.wait_for(evaluate(brain_for(server, api)), 30)
     assert result.status == "fallback"
     assert len(server.requests) == 1
     assert result.usage == []
@@ -343,7 +343,7 @@ async def test_the_key_can_be_checked() -> None:
         brain = brain_for(server, "responses")
         await brain.check()
         await brain.close()
-    gone = OpenAIBrain(bundle=PromptBundle.load(), base_url=server.base_url, model="m", api_key="k", timeouts=QUICK)
+    gone = OpenAIBrain(bundle=PromptBundle.load(), base_url=server.base_url, model="m", api_key="k")
     with pytest.raises(VendorError, match="cannot be reached"):
         await gone.check()
     await gone.close()
