@@ -20,6 +20,7 @@ BATCHES = 10
 JUNK: tuple[Any, ...] = (
     None, True, -1, 11, 1e9, "", "7", [], {}, [[]], {"a": {}}, "x" * 5000, "\x00\x07", "😀" * 400, "<b>", "\u202e",
 )  # fmt: skip
+ODD_NUMBERS = ("NaN", "Infinity", "-0", "1e999", "07.5", "7.", ".5", "0x7", "9" * 400)
 NOISE = '{}[]",:\\ntfu0129-.eE \u00e9\U0001f600\x00\ud83d'
 
 
@@ -105,7 +106,7 @@ def wrap(body: dict[str, Any], rng: random.Random) -> str:
 
 def odd_numbers(body: dict[str, Any], rng: random.Random) -> str:
     text = json.dumps(body)
-    return text.replace("7.5", rng.choice(("NaN", "Infinity", "-0", "1e999", "07.5", "7.", ".5", "0x7", "9" * 400)), 1)
+    return text.replace("7.5", rng.choice(ODD_NUMBERS), 1)
 
 
 def nest(body: dict[str, Any], rng: random.Random) -> str:
@@ -114,9 +115,9 @@ def nest(body: dict[str, Any], rng: random.Random) -> str:
 
 
 MUTATIONS: tuple[Callable[[dict[str, Any], random.Random], str], ...] = (
-    swap_value, swap_value, swap_value, drop_key, add_key, shuffle_keys, repeat_key, lengthen, cut, scramble, scramble, wrap,
-    odd_numbers, nest,
-)  # fmt: skip
+    *(swap_value, swap_value, swap_value, drop_key, add_key, shuffle_keys, repeat_key),
+    *(lengthen, cut, scramble, scramble, wrap, odd_numbers, nest),
+)
 
 
 class MutatingBrain:
