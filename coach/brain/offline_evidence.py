@@ -27,7 +27,7 @@ def evidence_of(reading: Reading, evaluation: Evaluation) -> list[Evidence]:
 
 def _quoted(line: str) -> str:
     match = _QUOTED.search(line)
-    return match.group(1) if match else ""
+    return match.group(1).removesuffix(" …") if match else ""
 
 
 def _cite_text(found: list[Evidence], path: str, reading: Reading, words: str) -> None:

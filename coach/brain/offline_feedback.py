@@ -148,7 +148,7 @@ def _gap_line(reading: Reading, name: str) -> str:
 
 def _anchor(reading: Reading, name: str) -> ClauseReading | None:
     """The clause next to which the missing item belongs."""
-    acted = [r for r in reading.clauses if r.own_steps] or reading.clauses
+    acted = [r for r in reading.clauses if r.own_steps and len(r.clause.tokens) > 3] or reading.clauses
     if name in ("situation", "task"):
         return acted[0] if acted else None
     if name == "result":
@@ -192,6 +192,8 @@ def _relevance_note(reading: Reading) -> str:
     if reading.off_topic:
         praise = "Well built, but it answers" if complete else "It answers"
         return f"{praise} a different question. The question was: “{_short_question(reading)}”"
+    if reading.relevance < 7 and any(r.own_steps for r in reading.clauses) and reading.scores.star >= 5:
+        return f"It comes close. Say in your first sentence what ties it to “{_short_question(reading)}”"
     if reading.relevance < 7:
         asked = _short_question(reading)
         return f"It touches the question “{asked}” in general terms; one specific moment would answer it."

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 from coach.brain.offline_lexicon import lower_first
-from coach.brain.offline_quote import quote
+from coach.brain.offline_quote import quote, shorten
 from coach.brain.offline_reading import Reading
 from coach.contracts.evaluation import FollowUp, FollowUpType, StarStatus
 
-_LOW_RELEVANCE = 3.5
 _QUESTION_CHARS, _REASON_CHARS = 260, 220
 
 
@@ -24,7 +23,7 @@ def decide_follow_up(reading: Reading) -> FollowUpDecision:
     """Low relevance first; then, for stories, a missing item, a weak action or result, or two weak items."""
     if reading.input.question.is_follow_up or not reading.english:
         return _none("This answer already was a follow-up." if reading.input.question.is_follow_up else "")
-    if reading.relevance <= _LOW_RELEVANCE:
+    if reading.off_topic:
         return _low_relevance(reading)
     item = missing_item(reading)
     if item is None or not reading.story_asked:
@@ -57,8 +56,6 @@ def _low_relevance(reading: Reading) -> FollowUpDecision:
 
 def _asked_for(question: str) -> str:
     """The question without its opening formula, short enough to repeat."""
-    from coach.brain.offline_quote import shorten
-
     text = question.strip().split("?")[0].split(". ")[0].rstrip(".? ")
     for opening in (
         "Tell me about ",

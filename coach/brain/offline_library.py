@@ -1,7 +1,7 @@
 """Whether a story is worth keeping, and under which name."""
 
 from coach.brain.offline_notes import shorten_end
-from coach.brain.offline_quote import quote
+from coach.brain.offline_quote import shorten
 from coach.brain.offline_reading import Reading
 from coach.brain.offline_tighten import tighten
 from coach.contracts.evaluation import LibrarySuggestion
@@ -15,8 +15,9 @@ def library_suggestion(reading: Reading) -> LibrarySuggestion:
     if not save:
         return LibrarySuggestion(should_save=False, suggested_title="", category="", why_save="")
     competency = reading.input.question.competency or "story"
-    step = max(reading.clauses, key=lambda r: (r.scores["action"] + 0.2 * r.specific, -r.clause.index))
-    title = tighten(quote(step, 76), sentence=False).text
+    told = [r for u in reading.units if u.role == "action" for r in u.readings if r.own_steps] or reading.clauses
+    step = max(told, key=lambda r: (r.scores["action"] + 0.2 * r.specific, -r.clause.index))
+    title = tighten(shorten(step.clause.text, 76), sentence=False).text.removeprefix("I ").removeprefix("i ")
     why = (
         "Complete and measured; it will serve other questions too."
         if reading.metric

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from coach.brain.offline_cues import CUES
+from coach.brain.offline_lexicon import lower_first
 from coach.brain.offline_quote import shorten
 from coach.brain.offline_reading import Reading
 from coach.brain.offline_rewrite import RewrittenPart
@@ -12,6 +13,11 @@ from coach.contracts.evaluation import ChangeType, CoachNote, StarStatus
 
 _LIMIT, _REASON = 120, 170
 _MAX_NOTES, _MAX_PER_TYPE = 8, 2
+_CONNECTIVES = frozenset(["and", "so", "but", "then", "well", "anyway", "meanwhile"])
+_WITHOUT = (
+    "Without {} the point lands sooner, and nothing is lost.",
+    "{} can go: the sentence says the same and sounds surer.",
+)
 
 
 def coach_notes(reading: Reading, parts: list[RewrittenPart]) -> list[CoachNote]:
@@ -54,7 +60,7 @@ def _ownership(reading: Reading) -> list[CoachNote]:
     for r in reading.clauses:
         if any(e.subject == "we" and e.mood == "told" for e in r.own_steps):
             original = shorten(r.clause.text, 80)
-            revised = f"I [your own part]; together, {_plain(original)}"
+            revised = f"I [your own part]; together, {lower_first(_plain(original))}"
             notes.append(
                 _note(
                     ChangeType.OWNERSHIP,
@@ -79,7 +85,8 @@ def _outcome(reading: Reading) -> list[CoachNote]:
         if weak
         else "The outcome is real; a figure you can stand behind lets others see its size."
     )
-    return [_note(kind, original, f"{_plain(original)}: [X% or what changed]", reason)]
+    revised = "As a result, [what changed: X%, or what somebody did]" if weak else f"{_plain(original)} ([X%])"
+    return [_note(kind, original, revised, reason)]
 
 
 def _vague(reading: Reading) -> list[CoachNote]:
@@ -132,8 +139,11 @@ def _tightened(reading: Reading) -> list[CoachNote]:
         lost = len(original.split()) - len(edit.text.split())
         if lost < 2 or len(edit.text.split()) < 3:
             continue
-        words = ", ".join(f"“{w.lower()}”" for w in dict.fromkeys(edit.removed) if w)[:70]
-        reason = f"Without {words} the point lands sooner, and nothing is lost." if words else "Said once, it is heard."
+        words = [w.lower() for w in dict.fromkeys(edit.removed) if not set(w.lower().split()) <= _CONNECTIVES]
+        if not words and edit.removed:
+            continue
+        shown = ", ".join(f"“{w}”" for w in words[:3])
+        reason = _WITHOUT[len(notes) % len(_WITHOUT)].format(shown) if words else "Said once, it is heard."
         notes.append((lost, _note(ChangeType.CONCISENESS, original, edit.text, reason)))
     return [note for _, note in sorted(notes, key=lambda pair: -pair[0])]
 

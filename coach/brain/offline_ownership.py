@@ -1,10 +1,14 @@
 """Whose deeds were they: "I", "we", both, or nobody's; and is an outcome measured."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
-from coach.brain.offline_cues import NUMBER
 from coach.brain.offline_roles import ClauseReading
+
+_SHARE = re.compile(
+    r"\b(?:per ?cent|out of (?:the )?\w+|increase|decrease|reduction|growth|pounds? (?:less|more|saved))\b|%"
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,9 @@ def has_metric(readings: list[ClauseReading]) -> ClauseReading | None:
 
 def is_metric(reading: ClauseReading) -> bool:
     """True for an outcome clause with a number in it (or an absence: "no more …")."""
-    counted = bool(NUMBER.search(reading.clause.lower)) and reading.scores["result"] > 0.9
-    changed = "result_change" in reading.cues and reading.numbers > 0 and reading.place > 0.4
-    return counted or changed
+    if not reading.numbers or "task_mine" in reading.cues or "task_goal" in reading.cues:
+        return False
+    counted = reading.scores["result"] > 0.9
+    changed = bool(reading.cues & {"result_change", "result_absence"}) and reading.place > 0.4
+    share = bool(_SHARE.search(reading.clause.lower)) and reading.place > 0.3
+    return counted or changed or share

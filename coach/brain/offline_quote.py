@@ -14,6 +14,7 @@ _DANGLING = re.compile(
     r"[\s,]+(?:and|or|but|so|the|a|an|of|to|in|on|at|for|with|from|by|that|which|who|my|our|their|his|her|its|i|we|was|were|is|because|as|um|uh|like|about|than|if|it|they|had|have)$",
     re.IGNORECASE,
 )
+_EDGES = ' ,.;:!?–—-"“”'
 
 
 def quote(reading: ClauseReading, limit: int = 60) -> str:
@@ -22,17 +23,17 @@ def quote(reading: ClauseReading, limit: int = 60) -> str:
     opening = _OPENING.match(text)
     if opening and len(text) - opening.end() >= 8:
         text = text[opening.end() :]
-    return shorten(text, limit)
+    return _marked(shorten(text, limit - 2), text)
 
 
 def shorten(text: str, limit: int) -> str:
     """Cuts at a word boundary and drops a dangling last word; what is left is verbatim."""
-    text = text.strip(" ,.;:!?–—-")
+    text = text.strip(_EDGES)
     if len(text) > limit:
         text = text[: limit + 1].rsplit(None, 1)[0] if " " in text[: limit + 1] else text[:limit]
         while (cut := _DANGLING.sub("", text)) != text:
             text = cut
-    return text.strip(' ,.;:!?–—-"“”')
+    return text.strip(_EDGES)
 
 
 def number_quote(reading: ClauseReading, limit: int = 60) -> str:
@@ -43,4 +44,9 @@ def number_quote(reading: ClauseReading, limit: int = 60) -> str:
         return quote(reading, limit)
     start = max(0, found.start() - limit // 2)
     start = text.find(" ", start) + 1 if start else 0
-    return shorten(text[start:], limit)
+    return _marked(shorten(text[start:], limit - 2), text[start:])
+
+
+def _marked(text: str, whole: str) -> str:
+    """Shows by an ellipsis that the speaker went on."""
+    return text if len(text) >= len(whole.strip(_EDGES)) else f"{text} …"

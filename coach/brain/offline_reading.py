@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from coach.brain.offline_content import ContentScores, score_content
+from coach.brain.offline_content import ContentScores, score_content, star_score
 from coach.brain.offline_language import is_english
 from coach.brain.offline_model import load_model
 from coach.brain.offline_ownership import Ownership, has_metric, read_ownership
@@ -15,8 +15,9 @@ from coach.brain.offline_units import Unit, units
 from coach.contracts.brain import EvaluationInput
 from coach.contracts.evaluation import StarStatus
 
-
+LOW_RELEVANCE = 3.4
 _EXPLANATION_WORDS = 12
+_FULL_STORY, _OTHER_STORY = 6.0, 4.6
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,14 @@ class Reading:
     @property
     def off_topic(self) -> bool:
         """True when the question was missed."""
-        return self.relevance <= 3.5
+        return self.relevance <= LOW_RELEVANCE
 
     def incomplete(self) -> list[str]:
         """STAR items that are missing or weak, the most costly first."""
-        order = ("action", "result", "task", "situation")
-        missing = [n for n in order if self.star[n].status is StarStatus.MISSING]
-        return missing + [n for n in order if self.star[n].status is StarStatus.WEAK]
+        missing, weak = StarStatus.MISSING, StarStatus.WEAK
+        order = [(n, s) for s in (missing, weak) for n in ("action", "result")]
+        order += [(n, s) for s in (missing, weak) for n in ("task", "situation")]
+        return [name for name, status in order if self.star[name].status is status]
 
     @cached_property
     def units(self) -> list[Unit]:
@@ -72,12 +74,18 @@ def read(call: EvaluationInput) -> Reading:
     relevance = _relevance(features, answer)
     if form == "explain" and answer.word_count >= _EXPLANATION_WORDS:
         relevance = explanation_relevance(question.text, answer, clauses)
+    relevance = _settled(relevance, star_score(star))
     ownership = read_ownership(clauses)
     metric = has_metric(clauses)
     scores = score_content(
         answer, clauses, star, relevance, ownership, has_metric=metric is not None, story=form in ("story", "plan")
     )
     return Reading(call, answer, clauses, form, star, scores.relevance, ownership, metric, scores, is_english(answer))
+
+
+def _settled(relevance: float, star: float) -> float:
+    """A full story either fits or is another story: a low middle value (below 4.6) is drawn down to at most 3."""
+    return relevance * 3 / _OTHER_STORY if star >= _FULL_STORY and relevance < _OTHER_STORY else relevance
 
 
 def _relevance(features: dict[str, float], answer: Answer) -> float:

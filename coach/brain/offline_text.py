@@ -35,7 +35,7 @@ _BARE_BREAK = re.compile(
     r"(?<!\bthink)(?<!\bsay)(?<!\bknow)(?<!\btill)(?<!\bguess)(?<!\bwhy)(?<!\bso)(?<!\bsure)(?<!\bmean)(?<!\bthing)"
     r"(?<!\bones)(?<!\bone)(?<!\bway)(?<!\btime)(?<!\bday)(?<!\bmoment)(?<!\bpart)(?<!\breason)(?<!\beverything)(?<!\ball)"
     r"(?<!\banything)(?<!\bsomething)(?<!\bfirst)(?<!\bwhenever)(?<!\bthough)(?<!\bsince)(?<!\bto)(?<!\bthe)(?<!\bmaybe)"
-    r"\s+(?=(?:i|i'd|i'm|i've|we|we'd|they|he|she)\s+\w)",
+    r"\s+(?=(?:(?:i|i'd|i'm|i've|we|we'd|they|he|she)\s+\w|(?:it|there)\s+(?:was|were|came|went|took|turned)\b|nobody\s+\w))",
     re.IGNORECASE,
 )
 _LONG_CLAUSE_WORDS = 20

@@ -12,11 +12,11 @@ from coach.text.fillers import find_fillers
 
 _LEAD_IN = re.compile(
     r"^(?:(?:oh(?: god| yeah| yes)?|yeah|yes|yep|okay|ok|sure|well|right|so|and|um+|uh+|erm?|eh|hmm+|anyway|basically|actually|honestly|look|now|i mean|you know|like|"
-    r"to be honest|i guess|i suppose|let me think|let me see|good question|so a bit of background)\b[\s,.:–—-]*)+(?=\w)",
+    r"to be honest|i guess|i suppose|what happened was(?: that)?|what happened|let me think|let me see|good question|so a bit of background)\b[\s,.:–—-]*)+(?=\w)",
     re.IGNORECASE,
 )
 _LEAD_KEEP = re.compile(
-    r"^(?:so that|so far|well[- ]known|right (?:after|before|away)|now (?:the|we|they|i)\b|like (?:my|the|a)\b|actually what happened)",
+    r"^(?:so that|so far|well[- ]known|right (?:after|before|away)|now (?:the|we|they|i)\b|like (?:my|the|a)\b)",
     re.IGNORECASE,
 )
 _ASIDES = re.compile(
@@ -51,7 +51,7 @@ _FUNCTION_END = re.compile(
     re.IGNORECASE,
 )
 _LOOSE_END = re.compile(
-    r"[\s,]+(?:and|so|but|or|because|meanwhile|then|like|which|that|and then|and so|and meanwhile)\s*(?=[.!?]*$)",
+    r"[\s,]+(?:and|so|but|or|because|meanwhile|then|like|which|and then|and so|and meanwhile)\s*(?=[.!?]*$)",
     re.IGNORECASE,
 )
 _ALLOWED_REPEATS = frozenset(["had", "that", "very", "really", "no", "yes", "so", "far"])
@@ -92,7 +92,7 @@ class Tightened:
 @lru_cache(maxsize=2048)
 def tighten(text: str, *, sentence: bool = True) -> Tightened:
     """Shortens `text`; with `sentence` it starts with a capital and ends with a full stop."""
-    spans = find_fillers(text)
+    spans = [span for span in find_fillers(text) if not _is_such_as(text, span.start, span.end)]
     removed = [span.text for span in spans]
     body = text
     for span in reversed(spans):
@@ -109,6 +109,12 @@ def tighten(text: str, *, sentence: bool = True) -> Tightened:
     while (shorter_body := _LOOSE_END.sub("", body)) != body:
         body = shorter_body
     return Tightened(_as_sentence(body) if sentence else capitals(body), tuple(removed))
+
+
+def _is_such_as(text: str, start: int, end: int) -> bool:
+    """True for a "like" that may introduce an example (", like married names"), which a rewrite must not lose."""
+    before, after = text[:start].rstrip(), text[end:].lstrip()
+    return text[start:end].lower() == "like" and before.endswith(",") and not after.startswith(",")
 
 
 def _cut_out(text: str, start: int, end: int) -> str:

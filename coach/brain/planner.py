@@ -14,8 +14,10 @@ from coach.brain.port import InterviewPlan, PlanRequest
 from coach.contracts.brain import JobContext
 from coach.contracts.interview import PlannedQuestion
 from coach.errors import UsageError
+from coach.settings import DATA
 
 MAX_QUESTIONS = 5
+_ENOUGH_SKILLS, _MOST_COMPETENCIES = 3, 6
 _TOO_ALIKE = 72.0
 _TYPE_ORDER = {
     1: ("behavioral",),
@@ -44,8 +46,26 @@ def plan_interview(request: PlanRequest) -> InterviewPlan:
     """
     if not 1 <= request.questions <= MAX_QUESTIONS:
         raise UsageError(f"An interview has 1 to {MAX_QUESTIONS} questions, not {request.questions}.")
-    job = parse_job(request.title, request.company, request.description)
+    job = with_profile(parse_job(request.title, request.company, request.description))
     return InterviewPlan(job=job, questions=tuple(plan_questions(job, request.questions)))
+
+
+@lru_cache(maxsize=1)
+def role_profiles() -> dict[str, dict[str, Any]]:
+    """Shipped role profiles by folded title."""
+    folder = DATA / "role_profiles"
+    found = (shipped(f"role_profiles/{path.name}") for path in sorted(folder.glob("*.json")))
+    return {entry["title"].lower(): entry for entry in found}
+
+
+def with_profile(job: JobContext) -> JobContext:
+    """Fills in what the role usually asks for when the text of the job says little and its title is a known role."""
+    profile = role_profiles().get(job.job_title.strip().lower())
+    if profile is None or len(job.key_skills) >= _ENOUGH_SKILLS:
+        return job
+    skills = list(dict.fromkeys([*job.key_skills, *profile["key_skills"]]))
+    competencies = list(dict.fromkeys([*profile["competencies"], *job.competencies]))[:_MOST_COMPETENCIES]
+    return job.model_copy(update={"key_skills": skills, "competencies": competencies})
 
 
 def plan_questions(job: JobContext, count: int) -> list[PlannedQuestion]:

@@ -193,8 +193,9 @@ def find_skills(lines: list[PostingLine], company: str = "") -> list[Found]:
                 taken.append(match.span())
                 hits.setdefault(name, []).append((number * 1000 + match.start(), line.optional))
         for name, pattern in _aliases():
-            if name not in hits and (match := pattern.search(line.text)) and not _covered(match.span(), taken):
-                hits.setdefault(name, []).append((number * 1000 + match.start(), line.optional))
+            told = pattern.search(line.text)
+            if name not in hits and told and not _covered(told.span(), taken):
+                hits.setdefault(name, []).append((number * 1000 + told.start(), line.optional))
         for match in _ACRONYM.finditer(line.raw):
             word = match.group()
             if (
