@@ -10,6 +10,7 @@ from coach.contracts.base import Strict
 from coach.contracts.evaluation import Evaluation
 from coach.settings import DATA
 
+Side = Literal["first", "second", "tie"]
 PROMPT = DATA / "prompts" / "judges" / "pairwise.md"
 
 
@@ -17,7 +18,7 @@ class Preference(Strict):
     """What the judge answers; the reason first, so that it is thought before it is decided."""
 
     reason: str = Field(max_length=400)
-    better: Literal["first", "second", "tie"]
+    better: Side
 
 
 class OpenAIPairJudge:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import Field
@@ -46,7 +47,7 @@ class Variant(Record):
             }
         )
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Content identity, 16 hex digits: same key, same words and settings; the name does not count."""
         body = {**self.model_dump(exclude={"name"}), "hash": PromptBundle.load(self.bundle).hash}
