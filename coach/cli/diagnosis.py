@@ -85,6 +85,8 @@ def database(settings: Settings) -> Finding:
         return Finding(
             "database", "off", "none yet", "It is made at the first start, or by `python -m coach db upgrade`."
         )
+    if health.ok and (health.quarantined or health.damaged_backups):
+        return Finding("database", "warning", health.sentence, "Look at quarantine/ and backups/ in COACH_HOME.")
     behind = health.version < health.newest and not health.dangling
     return Finding("database", "ok" if health.ok else "warning" if behind else "failed", health.sentence)
 

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from coach.errors import CoachError, StoreBusyError, StoreError
+from coach.store.walguard import Damage, WalGuard
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +92,8 @@ class Database:
         self.is_duckdb = self.url.get_backend_name() == "duckdb"
         self.path = Path(self.url.database or "") if self.is_duckdb else None
         self.where = str(self.path) if self.path else self.url.render_as_string(hide_password=True)
+        self.guard = WalGuard(self.path) if self.path else None
+        self.damage: Damage | None = None
         self._engine: sa.Engine | None = None
         self._opening = threading.Lock()
 
@@ -118,6 +121,8 @@ class Database:
         if engine is not None:
             with plain_errors(self.where):
                 engine.dispose()
+                if self.guard:
+                    self.guard.close()
 
     def yield_to_waiter(self) -> None:
         """Lets go of the file for a moment when another process waits for it."""
@@ -150,8 +155,23 @@ class Database:
         self._require_folder()
         engine = sa.create_engine(self.url, poolclass=StaticPool)
         sa.event.listen(engine, "connect", _prepare_duckdb)
-        self.patiently(lambda: engine.connect().close())
+        self.patiently(lambda: self._connect_duckdb(engine))
         return engine
+
+    def _connect_duckdb(self, engine: sa.Engine) -> None:
+        """Opens the file; a log that is damaged is set aside first, what is whole of it is kept."""
+        assert self.guard is not None
+        self.damage = self.guard.before_open() or self.damage
+        try:
+            engine.connect().close()
+        except (DBAPIError, duckdb.Error) as error:
+            if is_lock_conflict(error) or "WAL" not in str(error):
+                raise
+            self.damage = Damage(0, 0, self.guard.set_aside())
+            log.error("the database log cannot be read and was set aside in %s", self.damage.quarantine)
+            self.guard.drop_log()
+            engine.connect().close()
+        self.guard.after_open()
 
     def patiently(self, action: Callable[[], None]) -> None:
         """Repeats `action` while another process holds the file, for at most `lock_wait_s`."""

@@ -16,6 +16,7 @@ class DatabaseHealth:
     dangling: dict[str, int] = field(default_factory=dict)
     backups: int = 0
     damaged_backups: int = 0
+    quarantined: int = 0
 
     @property
     def ok(self) -> bool:
@@ -35,6 +36,8 @@ class DatabaseHealth:
             return f"The database is at version {self.version} of {self.newest}. Run `python -m coach db upgrade`."
         if self.dangling:
             return f"The database has rows that refer to nothing: {self.dangling}. Restore a copy from backups/."
+        if self.quarantined:
+            return f"The database is sound; after a damaged log {self.quarantined} copy is kept in quarantine/."
         copies = ("1 copy" if self.backups == 1 else f"{self.backups} copies") + (
             f", {self.damaged_backups} damaged" if self.damaged_backups else ""
         )
@@ -54,4 +57,5 @@ def check_database(store: SqlStore) -> DatabaseHealth:
     dangling = store.run(integrity.dangling_references) if version == schema.head() else {}
     copies = safekeeping.backups(path) if path is not None else []
     damaged = sum(not copy.intact for copy in copies)
-    return DatabaseHealth(where, version, schema.head(), dangling, len(copies), damaged)
+    set_aside = len(list((path.parent / "quarantine").glob("*"))) if path is not None else 0
+    return DatabaseHealth(where, version, schema.head(), dangling, len(copies), damaged, set_aside)

@@ -44,12 +44,13 @@ class OutboxRow:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What became of one try."""
+    """What became of one try; `tried_at` takes back a try that never left the machine."""
 
     event_id: str
     state: str
     error: str | None = None
     next_try_at: datetime | None = None
+    tried_at: datetime | None = None
 
 
 def enqueue(connection: sa.Connection, meters: MeterNames, now: datetime) -> int:
@@ -143,13 +144,14 @@ def stamp(connection: sa.Connection, stamps: Sequence[tuple[str, datetime]]) -> 
 
 def settle(connection: sa.Connection, settlements: Sequence[Settlement], now: datetime) -> None:
     """Writes what became of a batch, in the outbox and in the ledger."""
-    by_outcome: dict[tuple[str, str | None, datetime | None], list[str]] = {}
+    by_outcome: dict[tuple[str, str | None, datetime | None, datetime | None], list[str]] = {}
     for each in settlements:
-        by_outcome.setdefault((each.state, each.error, each.next_try_at), []).append(each.event_id)
-    for (state, error, next_try_at), ids in by_outcome.items():
+        outcome = (each.state, each.error, each.next_try_at, each.tried_at)
+        by_outcome.setdefault(outcome, []).append(each.event_id)
+    for (state, error, next_try_at, tried_at), ids in by_outcome.items():
         values: dict[str, Any] = {"state": state, "error": error}
-        if next_try_at is not None:
-            values["next_try_at"] = next_try_at
+        values |= {"next_try_at": next_try_at} if next_try_at else {}
+        values |= {"tried_at": tried_at} if tried_at else {}
         if state not in OPEN:
             values["settled_at"] = now
         connection.execute(sa.update(billing_outbox).where(billing_outbox.c.event_id.in_(ids)).values(**values))

@@ -68,12 +68,15 @@ def backups(database: Path) -> list[Backup]:
 
 
 def renew(database: Path) -> None:
-    """Replaces all copies by one of the file as it is now, so that none holds what was deleted."""
+    """Replaces all copies by one of the file as it is now, so that none holds what was deleted; the same goes for files
+    that were set aside.
+    """
     old = _copies(database)
     if old:
         back_up(database)
     for path in old:
         _drop(path)
+    shutil.rmtree(database.parent / "quarantine", ignore_errors=True)
 
 
 def compact(database: Path) -> None:

@@ -114,8 +114,12 @@ class SqlStore:
         if not (self._ready and self.database.is_open):
             self._upgrade()
         try:
-            with plain_errors(self.database.where), self.database.engine().begin() as connection:
-                return work(connection)
+            with plain_errors(self.database.where):
+                with self.database.engine().begin() as connection:
+                    outcome = work(connection)
+                if self.database.guard:
+                    self.database.guard.after_commit()
+                return outcome
         except sa.exc.SQLAlchemyError:
             raise
         except BaseException:
