@@ -5,6 +5,7 @@ the two for an answer (see `Conductor.push_audio`).
 """
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any
 
 from coach.contracts.events import PROTOCOL_SAMPLE_RATE_HZ
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from coach.interview.hub import InterviewHub
 
+log = logging.getLogger(__name__)
 NO_ICE: dict[str, Any] = {"iceServers": []}
 WARM_UP_TIMEOUT_S = 20.0
 
@@ -59,25 +61,35 @@ def sender(*, key: str, intake: FrameIntake | None, on: bool, device_id: str = "
     """Mounts the WebRTC sender, idle until `on`; True while it plays.
 
     Mounting it already playing makes the browser offer several times and lose seconds, so it is always there first.
+    Whatever fails here, the stage's own socket carries the sound.
     """
     import streamlit as st
+
+    with st.container(key="jf_microphone"):
+        try:
+            return _mount(key, intake, on, device_id)
+        except Exception:
+            log.warning("WebRTC is not available; the sound comes over the socket", exc_info=True)
+            return False
+
+
+def _mount(key: str, intake: FrameIntake | None, on: bool, device_id: str) -> bool:
     from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
     audio: dict[str, Any] = {"echoCancellation": True, "noiseSuppression": False, "autoGainControl": True}
     if device_id:
         audio["deviceId"] = {"ideal": device_id}
     ice = ice_configuration()
-    with st.container(key="jf_microphone"):
-        context = webrtc_streamer(
-            key=key,
-            mode=WebRtcMode.SENDONLY,
-            frontend_rtc_configuration=ice,
-            server_rtc_configuration=ice,
-            media_stream_constraints={"audio": audio, "video": False},
-            desired_playing_state=on,
-            queued_audio_frames_callback=intake.receive if intake else None,
-            sendback_audio=False,
-        )
+    context = webrtc_streamer(
+        key=key,
+        mode=WebRtcMode.SENDONLY,
+        frontend_rtc_configuration=ice,
+        server_rtc_configuration=ice,
+        media_stream_constraints={"audio": audio, "video": False},
+        desired_playing_state=on,
+        queued_audio_frames_callback=intake.receive if intake else None,
+        sendback_audio=False,
+    )
     return bool(context.state.playing)
 
 
