@@ -6,15 +6,13 @@ up, the oldest frames are left out of the live path and counted, never out of th
 """
 
 import asyncio
-import math
 import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
-
+from coach.audio.level import FinishFade, FinishState, rms_dbfs
 from coach.contracts.events import PROTOCOL_SAMPLE_RATE_HZ, LevelPayload
 from coach.errors import CoachError
 from coach.interview.parts import Ear, Journal
@@ -23,33 +21,7 @@ from coach.speech.port import SpeechStream
 HANDOVER_FRAMES = 250
 """5 s of 20 ms frames wait for the loop at most."""
 BYTES_PER_S = PROTOCOL_SAMPLE_RATE_HZ * 2
-SILENT_DBFS = -100.0
 _EARS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="ear")
-
-
-def rms_dbfs(pcm16: bytes) -> float:
-    """Root mean square in dB relative to full scale; -100 for digital silence."""
-    samples = np.frombuffer(pcm16, "<i2").astype(np.float32)
-    rms = float(np.sqrt(np.mean(samples**2))) / 32768 if samples.size else 0.0
-    return round(max(SILENT_DBFS, 20 * math.log10(rms)), 1) if rms > 0 else SILENT_DBFS
-
-
-class FinishReadiness:
-    """Whether *Finish* is at full strength: after 1.5 s without speech once something was said.
-
-    One change per pause: it turns on once the silence has lasted, and off when speech is heard again.
-    """
-
-    def __init__(self, after_s: float) -> None:
-        self._after_s = after_s
-        self._silence_s = 0.0
-        self._spoke = False
-
-    def step(self, speaking: bool, seconds: float) -> bool:
-        """Adds `seconds` of sound that were speech or not."""
-        self._spoke = self._spoke or speaking
-        self._silence_s = 0.0 if speaking else self._silence_s + seconds
-        return self._spoke and self._silence_s >= self._after_s
 
 
 class Capture:
@@ -64,7 +36,6 @@ class Capture:
         ear: Ear | None,
         tell: Callable[[LevelPayload], None],
         level_every_s: float = 0.1,
-        finish_ready_after_s: float = 1.5,
         longest_s: float = 3600.0,
     ) -> None:
         """`tell` is called on the loop about every `level_every_s` of sound."""
@@ -87,7 +58,7 @@ class Capture:
         self._block_bytes = int(level_every_s * BYTES_PER_S) & ~1
         self._listening = False
         self._speaking = False
-        self._readiness = FinishReadiness(finish_ready_after_s)
+        self._fade = FinishFade()
 
     @property
     def seconds(self) -> float:
@@ -150,7 +121,7 @@ class Capture:
             self._loop.run_in_executor(_EARS, self._hear, block).add_done_callback(self._heard)
 
     def _hear(self, block: bytes) -> tuple[float, bool, float]:
-        level = rms_dbfs(block)
+        level = round(rms_dbfs(block), 1)
         if self._ear:
             self._speaking = bool(self._ear.push(block))
         else:
@@ -162,12 +133,12 @@ class Capture:
         if self.closed or done.cancelled() or done.exception():
             return
         level, speaking, seconds = done.result()
-        ready = self._readiness.step(speaking, seconds)
+        self._fade.step(speaking=speaking, seconds=seconds)
         self._tell(
             LevelPayload(
                 rms_dbfs=level,
                 speaking=speaking,
-                finish_ready=ready,
+                finish_ready=self._fade.state is FinishState.READY,
                 seconds=round(self.seconds, 2),
                 dropped_frames=self.dropped_frames,
             )

@@ -1,7 +1,7 @@
 """The engine's own parts a hub uses unless told otherwise; imported late, so that a fake needs none of them."""
 
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.transcript import Transcript
@@ -29,10 +29,18 @@ def ear() -> Ear:
     return VoiceActivity()
 
 
-def measure(transcript: Transcript, recording: Path | None, eye_contact: float | None) -> DeliveryMetrics:
-    """Delivery of an answer from its words and its recording (blocking)."""
+def listen(recording: Path) -> tuple[Any, Any]:
+    """What the sound alone tells, found while the transcriber still works (blocking)."""
     from coach.audio.decode import decode
     from coach.speech import delivery
 
-    pcm = decode(recording) if recording else None
-    return delivery.measure(transcript, pcm, eye_contact=eye_contact)
+    pcm = decode(recording)
+    return pcm, delivery.listen(pcm)
+
+
+def measure(transcript: Transcript, heard: tuple[Any, Any] | None, eye_contact: float | None) -> DeliveryMetrics:
+    """Delivery of an answer from its words and what `listen` found in its sound."""
+    from coach.speech import delivery
+
+    pcm, sound = heard or (None, None)
+    return delivery.measure(transcript, pcm, eye_contact=eye_contact, sound=sound)

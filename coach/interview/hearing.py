@@ -8,7 +8,7 @@ from typing import Any
 
 from coach.contracts.interview import Attempt, AttemptStatus
 from coach.contracts.usage import UsageEvent
-from coach.errors import CoachError, StoreError
+from coach.errors import CoachError, StoreError, VendorError
 from coach.interview.parts import off_loop
 from coach.interview.session import Session
 from coach.speech.port import Heard, SpeechContext
@@ -42,19 +42,33 @@ class Hearing:
             log.warning("the archive did not take a recording; it stays in the journal")
             return None
 
+    async def listen(self, recording: Path) -> Any:
+        """What the sound alone tells, beside the transcriber's work; None when the recording cannot be used."""
+        try:
+            return await off_loop(self._parts.listen, recording)
+        except CoachError:
+            log.warning("the sound of an answer could not be measured; its words still are")
+            return None
+
     async def transcript(self, attempt: Attempt, recording: Path, live: "asyncio.Future[Heard] | None") -> Heard:
-        """The live stream's words where there is one, else those of the recording.
+        """The live stream's words; where there is none, or it fails, those of the recording.
 
         Raises:
             VendorError, AudioError: no text could be had; the recording is kept.
         """
         if live is not None:
-            return await live
+            try:
+                return await live
+            except VendorError:
+                log.warning("the live transcript failed; the recording is transcribed")
         return await self._parts.transcriber.transcribe(recording, self._context(attempt), attempt_id=attempt.id)
 
-    async def verbatim(self, attempt: Attempt, recording: Path) -> Heard | None:
+    async def verbatim(self, attempt: Attempt) -> Heard | None:
         """A second hearing that keeps um and uh; None when it fails or hears nothing."""
         try:
+            recording = await off_loop(self.recording_of, attempt)
+            if recording is None:
+                return None
             heard = await self._parts.transcriber.transcribe(
                 recording, self._context(attempt), attempt_id=attempt.id, verbatim=True
             )

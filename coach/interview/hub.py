@@ -18,7 +18,7 @@ from coach.contracts.interview import Interview, InterviewStatus, PlannedQuestio
 from coach.errors import CoachError, EntitlementError, InputError, NotFoundError
 from coach.interview import planning
 from coach.interview.conductor import Conductor
-from coach.interview.parts import Archive, Ear, Evaluate, Journal, Materials, Measure, Parts, Timing
+from coach.interview.parts import Archive, Ear, Evaluate, Journal, Listen, Materials, Measure, Parts, Timing
 from coach.interview.planning import InitRequest as InitRequest
 from coach.interview.ports import Entitlement, Entitlements, InterviewStore
 from coach.interview.spool import SpooledStore
@@ -59,6 +59,7 @@ class InterviewHub:
         journals: type[Journal] | None = None,
         evaluate: Evaluate | None = None,
         measure: Measure | None = None,
+        listen: Listen | None = None,
         ear: Callable[[], Ear] | None = None,
         entitlements: Entitlements | None = None,
         policy: Any = None,
@@ -82,7 +83,8 @@ class InterviewHub:
             journal_dir: where recordings in progress are.
             journals: class of the recording journal.
             evaluate: the evaluation pipeline (`coach.brain.evaluate.run_evaluation`).
-            measure: `(transcript, recording path or None, eye contact or None) -> DeliveryMetrics`.
+            measure: `(transcript, what listen gave or None, eye contact or None) -> DeliveryMetrics`.
+            listen: `(recording path) -> what the sound alone tells`, run while the transcriber works.
             entitlements: what a person's plan includes; None = everything.
             ear: makes a voice activity detector per attempt.
             policy: policy of the prompt bundle.
@@ -108,6 +110,7 @@ class InterviewHub:
             journal_dir=journal_dir,
             evaluate=evaluate or defaults.evaluate(),
             measure=measure or defaults.measure,
+            listen=listen or defaults.listen,
             policy=policy if policy is not None else getattr(bundle, "policy", None),
             bundle=bundle if isinstance(bundle, str) else getattr(bundle, "name", ""),
             ear=ear,

@@ -87,7 +87,6 @@ class Listening:
             ear=parts.ear() if parts.ear else None,
             tell=self._level,
             level_every_s=parts.timing.level_every_s,
-            finish_ready_after_s=parts.timing.finish_ready_after_s,
             longest_s=parts.timing.longest_answer_s,
         )
 
@@ -102,6 +101,7 @@ class Listening:
         await self.drop()
         if self._stream:
             await self._stream.reset()
+            await self._meter()
         await self._s.discard(old)
         attempt = await self.new_attempt(self._s.board.exchange(old.exchange_id))
         await self._record(attempt)
@@ -114,6 +114,12 @@ class Listening:
         if len(recent) >= timing.restarts_per_minute or (recent and now - recent[-1] < timing.restart_every_s):
             raise RateLimitError("Start over was used very often; wait a moment.")
         self._restarts.append(now)
+
+    async def _meter(self) -> None:
+        """Sound that was sent and then started over was used all the same."""
+        usage = self._stream.take_usage() if self._stream else ()
+        if usage:
+            await self._s.parts.store.add_usage(usage)
 
     async def drop(self) -> None:
         """Forgets the recording in hand."""
@@ -157,7 +163,8 @@ class Listening:
     async def close(self) -> None:
         """Ends stream and recording; what was recorded stays in its journal."""
         self.take()
-        stream, self._stream, self._opened = self._stream, None, False
+        stream = self._stream
         if stream:
             await stream.close()
-            await self._s.parts.store.add_usage(stream.take_usage())
+            await self._meter()
+        self._stream, self._opened = None, False

@@ -82,7 +82,10 @@ class StoryShelf(Protocol):
 
 
 Evaluate = Callable[..., AsyncIterator[Any]]
+Listen = Callable[[Path], Any]
+"""Recording -> what the sound alone tells; costly, needs no transcript. Blocking."""
 Measure = Callable[..., DeliveryMetrics]
+"""(transcript, what `Listen` gave or None, eye contact or None) -> metrics. Blocking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,6 @@ class Timing:
     seal_s: float = 60.0
     settle_s: float = 20.0
     level_every_s: float = 0.1
-    finish_ready_after_s: float = 1.5
     review_auto_submit_s: float = 12.0
     restart_every_s: float = 0.5
     restarts_per_minute: int = 12
@@ -125,6 +127,7 @@ class Parts:
     journal_dir: Path
     evaluate: Evaluate
     measure: Measure
+    listen: Listen
     policy: Any = None
     bundle: str = ""
     ear: Callable[[], Ear] | None = None

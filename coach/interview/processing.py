@@ -144,11 +144,12 @@ class Processing:
     # -- the way of an answer --------------------------------------------------------------------------------------
 
     async def _from_capture(self, attempt: Attempt, capture: Capture, timeline: Timeline) -> None:
+        """The transcriber gives its last words while the recording is sealed."""
         if capture.stream:
             capture.stream.end_answer()
         recording = await off_loop(capture.seal)
         attempt = attempt.model_copy(update={"duration_seconds": round(capture.seconds, 3)})
-        live = asyncio.ensure_future(capture.stream.finish_answer(recording)) if capture.stream else None
+        live = self._beside(capture.stream.finish_answer(recording)) if capture.stream else None
         await self._from_file(attempt, recording, timeline, live)
 
     async def _from_kept(self, attempt: Attempt, timeline: Timeline) -> None:
@@ -166,6 +167,7 @@ class Processing:
         captured = attempt.model_copy(update=changes)
         kept = self._beside(self._hearing.keep(captured, claim=not review))
         archived = self._beside(self._hearing.archive(captured, recording))
+        sound = self._beside(self._hearing.listen(recording))
         try:
             heard = await self._hearing.transcript(captured, recording, live)
             timeline.mark("transcript_final")
@@ -182,7 +184,7 @@ class Processing:
             self._reviewing[attempt.id] = timeline
             await self._review(attempt, transcript)
         else:
-            await self._judge(attempt, transcript, timeline, recording, claimed=claimed)
+            await self._judge(attempt, transcript, timeline, sound, claimed=claimed)
 
     async def _from_text(
         self, attempt: Attempt, transcript: Transcript, timeline: Timeline, capture: Capture | None
@@ -190,6 +192,7 @@ class Processing:
         if capture and not capture.frames:
             await off_loop(capture.discard)
         recording = await off_loop(self._recording, attempt, capture)
+        sound = self._beside(self._hearing.listen(recording)) if recording else None
         changes: dict[str, Any] = {"finished_at": attempt.finished_at or self.parts.clock(), "transcript": transcript}
         if attempt.status == AttemptStatus.RECORDING:
             changes["status"] = AttemptStatus.CAPTURED
@@ -199,7 +202,7 @@ class Processing:
         timeline.mark("transcript_final")
         claimed = await self._hearing.keep(attempt, claim=True)
         attempt = self._s.board.attempt(attempt.id)
-        await self._judge(attempt, transcript, timeline, recording, claimed=claimed)
+        await self._judge(attempt, transcript, timeline, sound, claimed=claimed)
 
     def _recording(self, attempt: Attempt, capture: Capture | None) -> Path | None:
         return capture.seal() if capture and capture.frames else self._hearing.recording_of(attempt)
@@ -219,7 +222,13 @@ class Processing:
         self._s.emit_for(attempt.id, TranscriptReview(payload=payload))
 
     async def _judge(
-        self, attempt: Attempt, transcript: Transcript, timeline: Timeline, recording: Path | None, *, claimed: bool
+        self,
+        attempt: Attempt,
+        transcript: Transcript,
+        timeline: Timeline,
+        sound: "asyncio.Future[Any] | None",
+        *,
+        claimed: bool,
     ) -> None:
         if not claimed:
             self._elsewhere(attempt)
@@ -228,13 +237,15 @@ class Processing:
         if not transcript.text.strip():
             raise AudioError(NO_WORDS)
         self._s.told.get(attempt.id, {}).pop("TRANSCRIPT_REVIEW", None)
-        delivery = await off_loop(self.parts.measure, transcript, recording, attempt.extra.get("eye_contact"))
+        heard, eyes = (await sound if sound else None), attempt.extra.get("eye_contact")
+        delivery = await off_loop(self.parts.measure, transcript, heard, eyes)
+        timeline.mark("measured")
         attempt = attempt.model_copy(update={"delivery": delivery})
         kept = self._beside(self._s.save(attempt))
-        second = self._second_hearing(attempt, transcript, recording)
+        second = self._second_hearing(attempt, transcript) if sound else None
         judged = await self._race(attempt, timeline, kept)
         if second:
-            await self._correct(judged, await second, recording)
+            await self._correct(judged, await second, heard)
         await self._hearing.clear(judged)
 
     async def _race(self, attempt: Attempt, timeline: Timeline, kept: "asyncio.Task[Any]") -> Attempt:
@@ -274,20 +285,18 @@ class Processing:
 
     # -- the verbatim pass -----------------------------------------------------------------------------------------
 
-    def _second_hearing(
-        self, attempt: Attempt, transcript: Transcript, recording: Path | None
-    ) -> "asyncio.Task[Heard | None] | None":
+    def _second_hearing(self, attempt: Attempt, transcript: Transcript) -> "asyncio.Task[Heard | None] | None":
         """Starts the pass that keeps fillers, where the first one did not and a second one can."""
         wanted = not transcript.verbatim and self.parts.transcriber.capabilities.verbatim_batch
-        if recording is None or not wanted or transcript.source == TranscriptSource.TYPED:
+        if not wanted or transcript.source == TranscriptSource.TYPED:
             return None
-        return self._beside(self._hearing.verbatim(attempt, recording))
+        return self._beside(self._hearing.verbatim(attempt))
 
-    async def _correct(self, attempt: Attempt, heard: Heard | None, recording: Path | None) -> None:
+    async def _correct(self, attempt: Attempt, heard: Heard | None, sound: Any) -> None:
         """Replaces provisional counts, delivery scores and overall, and says so."""
         if heard is None or attempt.evaluation is None:
             return
-        delivery = await off_loop(self.parts.measure, heard.transcript, recording, attempt.extra.get("eye_contact"))
+        delivery = await off_loop(self.parts.measure, heard.transcript, sound, attempt.extra.get("eye_contact"))
         attempt = await off_loop(with_verbatim, attempt, heard.transcript, delivery, self.parts.policy)
         await self._store(attempt, ())
         if attempt.evaluation is None:

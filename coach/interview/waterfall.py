@@ -25,7 +25,7 @@ MARKS: tuple[str, ...] = (
     "rewrite",
     "stored",
 )
-"""The marks every attempt has when nothing failed; `reviewed` and `verbatim` come on top where they happen."""
+"""The marks every attempt has when nothing failed; `reviewed` and `measured` come on top where they happen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ class Stage:
 MAIN_LINE: tuple[tuple[str, str, str, Kind], ...] = (
     ("speech to text", FINISH, "transcript_final", "vendor"),
     ("transcript review", "transcript_final", "reviewed", "person"),
-    ("delivery and prompt", "transcript_final", "request_sent", "ours"),
+    ("delivery measured", "transcript_final", "measured", "ours"),
+    ("prompt and request", "measured", "request_sent", "ours"),
     ("first token", "request_sent", "first_token", "vendor"),
     ("follow-up decided", "first_token", "follow_up_complete", "vendor"),
     ("scores and feedback", "follow_up_complete", "first_scores", "vendor"),

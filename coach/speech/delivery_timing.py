@@ -53,9 +53,9 @@ def is_long(pause: Pause) -> bool:
     return pause.end_s - pause.start_s >= LONG_PAUSE_S - 0.005
 
 
-def timing(transcript: Transcript, pcm: Pcm | None) -> Timing:
-    """Voice activity where the sound is known, else the word times."""
-    segments = speech_segments(pcm.samples) if pcm else []
+def timing(transcript: Transcript, pcm: Pcm | None, heard: Segments | None = None) -> Timing:
+    """Voice activity where the sound is known (`heard`: found beforehand), else the word times."""
+    segments = heard if heard is not None else speech_segments(pcm.samples) if pcm else []
     segments = segments or segments_of_words(transcript.words)
     last_word = max((w.end_s for w in transcript.words), default=0.0)
     duration = pcm.duration_s if pcm else max(transcript.duration_s, last_word)

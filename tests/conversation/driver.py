@@ -35,6 +35,7 @@ def make_hub(tmp_path: Path, **changes: Any) -> InterviewHub:
         "journal_dir": tmp_path / "journal",
         "evaluate": vendors.ScriptedEvaluation({"overall": 6.5}),
         "measure": vendors.measure,
+        "listen": vendors.listen,
         "timing": FAST,
         "bundle": "test",
     }

@@ -35,6 +35,7 @@ def hub_on(home: Path) -> InterviewHub:
         journal_dir=home / "journal",
         evaluate=vendors.ScriptedEvaluation({"overall": 6.5, "pause_s": 0.005}),
         measure=vendors.measure,
+        listen=vendors.listen,
         timing=FAST,
         bundle="test",
     )
