@@ -49,6 +49,7 @@ async def run_evaluation(
     context = GuardContext(call.input, transcript, delivery, policy, brain.model, call.resume_text)
     total_deadline = asyncio.get_running_loop().time() + timeouts.total_s
     passages = await asyncio.to_thread(lambda: context.instructions)
+    bundle = bundle or getattr(getattr(brain, "bundle", None), "label", "")
     tally = Tally(context, bundle=bundle, brain=brain.name)
     if passages:
         tally.note("instructions_ignored", f"{len(passages)} passage(s) addressed to the evaluator")

@@ -148,15 +148,18 @@ class AnswerIndex:
         """What a present or weak STAR item rests on: its note's words, else what our own reading finds for it."""
         return self.quoted(note) or self.overlapping(note) or self._places.get(item)
 
-    def point_evidence(self, point: str) -> Span | None:
-        """What a strength or improvement rests on, by its words or its topic."""
-        return self.quoted(point) or self.overlapping(point) or self._by_topic(point)
+    def point_evidence(self, point: str, *, may_be_absent: bool) -> Span | None:
+        """What a strength or improvement rests on, by its words or its topic.
 
-    def _by_topic(self, point: str) -> Span | None:
-        if not self._clauses:
-            return None
+        `may_be_absent`: an improvement may be about something that is not there; it is shown where that belongs.
+        """
+        return self.quoted(point) or self.overlapping(point) or self._by_topic(point, may_be_absent)
+
+    def _by_topic(self, point: str, may_be_absent: bool) -> Span | None:
         place = next((place for pattern, place in _TOPICS if pattern.search(point)), None)
-        return self._places.get(place) or self._fallback_place(place) if place else None
+        if place is None or not self._clauses:
+            return None
+        return self._places.get(place) or (self._fallback_place(place) if may_be_absent else None)
 
     def _fallback_place(self, place: str) -> Span:
         clauses = [indexed.clause for indexed in self._clauses]

@@ -54,7 +54,7 @@ def _supported(
 ) -> list[str]:
     kept: list[str] = []
     for point in points:
-        span = answer.point_evidence(point)
+        span = answer.point_evidence(point, may_be_absent=key == "top_improvements")
         if span:
             evidence.append(answer.cite(f"content_feedback.{key}.{len(kept)}", span))
             kept.append(point)
