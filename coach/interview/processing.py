@@ -366,9 +366,17 @@ class Processing:
         """See `RaceHost`."""
         await self._store(attempt.model_copy(update={"timeline": dict(timeline.marks)}), result.usage)
         timeline.mark("stored")
-        attempt = await self._s.save(attempt.model_copy(update={"timeline": dict(timeline.marks)}))
+        attempt = await self._keep_marks(attempt.id, timeline)
+        timeline.late = lambda: self._keep_late_marks(attempt.id, timeline)
         await self._score_session()
         return attempt
+
+    def _keep_late_marks(self, attempt_id: str, timeline: Timeline) -> None:
+        self._beside(self._keep_marks(attempt_id, timeline))
+
+    async def _keep_marks(self, attempt_id: str, timeline: Timeline) -> Attempt:
+        known = self._s.board.attempt(attempt_id)
+        return await self._s.save(known.model_copy(update={"timeline": dict(timeline.marks)}))
 
     async def _store(self, attempt: Attempt, usage: Any) -> None:
         async with self._rollup:

@@ -68,6 +68,8 @@ class Timeline:
     clock: Callable[[], float]
     start: float = 0.0
     marks: dict[str, float] = field(default_factory=dict)
+    late: Callable[[], None] | None = None
+    """Called for a mark that comes after the row was stored (the avatar starts speaking when it is ready)."""
 
     @classmethod
     def begun(cls, clock: Callable[[], float]) -> "Timeline":
@@ -83,7 +85,10 @@ class Timeline:
 
     def mark(self, name: str) -> None:
         """Notes `name` now; the first time counts."""
-        self.marks.setdefault(name, round((self.clock() - self.start) * 1000, 3))
+        if name not in self.marks:
+            self.marks[name] = round((self.clock() - self.start) * 1000, 3)
+            if self.late:
+                self.late()
 
 
 def stages(timeline: Mapping[str, float]) -> list[Stage]:

@@ -1,0 +1,86 @@
+"""A loopback avatar that speaks `coach.avatar.remote`'s interface and can be told to fail."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+
+class AvatarServer:
+    """`speaks_for_s` per request; `refuse` = status of every answer but to open; `drop_events` ends event streams."""
+
+    def __init__(self, speaks_for_s: float = 0.01) -> None:
+        self.speaks_for_s = speaks_for_s
+        self.refuse = 0
+        self.refuse_open = 0
+        self.spoken: list[dict[str, Any]] = []
+        self.cancelled = 0
+        self.open_sessions: dict[str, asyncio.Queue[dict[str, Any] | None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._count = 0
+        self.app = Starlette(
+            routes=[
+                Route("/sessions", self._open, methods=["POST"]),
+                Route("/sessions/{id}/speak", self._speak, methods=["POST"]),
+                Route("/sessions/{id}/cancel", self._cancel, methods=["POST"]),
+                Route("/sessions/{id}/events", self._events),
+                Route("/sessions/{id}", self._close, methods=["DELETE"]),
+            ]
+        )
+
+    async def _open(self, request: Request) -> Response:
+        if self.refuse_open:
+            return Response(status_code=self.refuse_open)
+        self._count += 1
+        name = f"s{self._count}"
+        self.open_sessions[name] = asyncio.Queue()
+        return JSONResponse({"session_id": name, "view": {"url": "about:blank"}}, 201)
+
+    async def _speak(self, request: Request) -> Response:
+        received_ns = time.monotonic_ns()
+        body = await request.json()
+        if self.refuse:
+            return Response(status_code=self.refuse)
+        self.spoken.append({**body, "received_ns": received_ns})
+        task = asyncio.create_task(self._perform(request.path_params["id"], body["task_id"]))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return JSONResponse({}, 202)
+
+    async def _perform(self, session: str, task_id: str) -> None:
+        queue = self.open_sessions.get(session)
+        if queue is None:
+            return
+        queue.put_nowait({"kind": "speech_started", "task_id": task_id})
+        await asyncio.sleep(self.speaks_for_s)
+        queue.put_nowait({"kind": "speech_ended", "task_id": task_id})
+
+    async def _cancel(self, request: Request) -> Response:
+        self.cancelled += 1
+        return Response(status_code=204)
+
+    async def _events(self, request: Request) -> Response:
+        queue = self.open_sessions[request.path_params["id"]]
+
+        async def lines() -> AsyncIterator[bytes]:
+            while (event := await queue.get()) is not None:
+                yield json.dumps(event).encode() + b"\n"
+
+        return StreamingResponse(lines(), media_type="application/x-ndjson")
+
+    async def _close(self, request: Request) -> Response:
+        queue = self.open_sessions.pop(request.path_params["id"], None)
+        if queue:
+            queue.put_nowait(None)
+        return Response(status_code=204)
+
+    def drop_events(self) -> None:
+        """Every event stream ends, as when the vendor falls over."""
+        for queue in self.open_sessions.values():
+            queue.put_nowait(None)
