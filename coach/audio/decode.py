@@ -102,7 +102,15 @@ def _read_all(file: Path, container: av.container.InputContainer, limit_s: float
         if size > limit:
             raise _too_long(file, limit_s)
     parts.append(resampler.flush())
-    return b"".join(parts)
+    return b"".join(parts)[: _stated_bytes(container)]
+
+
+def _stated_bytes(container: av.container.InputContainer) -> int | None:
+    """Where to cut the padding that AAC adds to its last frame: the length an MP4 states; None elsewhere."""
+    stream = container.streams.audio[0]
+    if "mp4" not in container.format.name or not stream.duration or stream.time_base is None:
+        return None
+    return round(float(stream.duration * stream.time_base) * SAMPLE_RATE_HZ) * BYTES_PER_SAMPLE
 
 
 def _frames(container: av.container.InputContainer) -> Iterator[AudioFrame]:

@@ -25,21 +25,22 @@ class _Syncer:
     """One thread for all recordings of the process: forces files to disk without holding up the event loop."""
 
     def __init__(self) -> None:
-        self._due: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._due: queue.SimpleQueue[tuple[int, threading.Event]] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._started = False
 
-    def request(self, descriptor: int) -> None:
-        """Has the file synced soon; takes ownership of `descriptor`, a duplicate, and closes it."""
+    def request(self, descriptor: int, idle: threading.Event) -> None:
+        """Has the file synced soon; takes ownership of `descriptor`, a duplicate, closes it and sets `idle`."""
         with self._lock:
             if not self._started:
                 threading.Thread(target=self._run, name="journal-sync", daemon=True).start()
                 self._started = True
-        self._due.put(descriptor)
+        self._due.put((descriptor, idle))
 
     def _run(self) -> None:
         while True:
-            descriptor = self._due.get()
+            descriptor, idle = self._due.get()
+            idle.set()
             with suppress(OSError):
                 os.fsync(descriptor)
             os.close(descriptor)
@@ -65,6 +66,8 @@ class RecordingJournal:
         except OSError as error:
             raise _unwritable(error) from error
         self._synced = self._size
+        self._syncer_idle = threading.Event()
+        self._syncer_idle.set()
 
     @classmethod
     def create(cls, directory: Path, attempt_id: str) -> "RecordingJournal":
@@ -111,9 +114,10 @@ class RecordingJournal:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             except OSError as error:
                 raise _unwritable(error) from error
-            if self._size - self._synced >= SYNC_EVERY_S * BYTES_PER_SECOND:
+            if self._size - self._synced >= SYNC_EVERY_S * BYTES_PER_SECOND and self._syncer_idle.is_set():
                 self._synced = self._size
-                _syncer.request(os.dup(self._file))
+                self._syncer_idle.clear()
+                _syncer.request(os.dup(self._file), self._syncer_idle)
 
     def _drop_half_sample(self) -> None:
         assert self._file is not None

@@ -1,0 +1,147 @@
+"""The recording survives: crash, full disk, restart."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from coach.audio.archive import AudioArchive, write_flac
+from coach.audio.decode import decode
+from coach.audio.journal import RecordingJournal
+from coach.audio.pcm import SAMPLE_RATE_HZ, Pcm
+from coach.errors import AudioError, NotFoundError, StoreError
+
+FRAME = (np.arange(320) * 50).astype("<i2").tobytes()
+ROOT = Path(__file__).parents[2]
+
+
+def test_what_was_appended_is_sealed_losslessly(tmp_path):
+    journal = RecordingJournal.create(tmp_path, "one")
+    sound = np.random.default_rng(3).integers(-9000, 9000, 50 * 320).astype("<i2")
+    for start in range(0, len(sound), 320):
+        journal.append(sound[start : start + 320].tobytes())
+    assert journal.seconds == 1.0
+    assert journal.read(0.5, 0.6) == sound[8000:9600].tobytes()
+    sealed = journal.seal()
+    assert sealed == tmp_path / "one.flac"
+    assert (decode(sealed).samples == sound).all()
+    assert [p.name for p in tmp_path.iterdir()] == ["one.flac"]
+    assert journal.seal() == sealed
+
+
+def test_a_closed_recording_takes_no_more(tmp_path):
+    journal = RecordingJournal.create(tmp_path, "one")
+    journal.append(FRAME)
+    journal.seal()
+    with pytest.raises(StoreError, match="closed"):
+        journal.append(FRAME)
+
+
+def test_nothing_recorded_and_discarded(tmp_path):
+    with pytest.raises(AudioError, match="Nothing was recorded"):
+        RecordingJournal.create(tmp_path, "one").seal()
+    journal = RecordingJournal.create(tmp_path, "two")
+    journal.append(FRAME)
+    journal.discard()
+    assert not (tmp_path / "two.pcm").exists()
+
+
+def test_ids_cannot_leave_the_folder(tmp_path):
+    for name in ("../x", "a/b", "", "x" * 200):
+        with pytest.raises(StoreError):
+            RecordingJournal.create(tmp_path, name)
+
+
+def test_kill_9_while_journalling_loses_nothing_acknowledged(tmp_path):
+    script = (
+        "import sys, pathlib; from coach.audio.journal import RecordingJournal\n"
+        "journal = RecordingJournal.create(pathlib.Path(sys.argv[1]), 'crash')\n"
+        "frame = bytes(640)\n"
+        "while True:\n"
+        "    journal.append(frame); sys.stdout.buffer.write(b'.'); sys.stdout.buffer.flush()\n"
+    )
+    child = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, cwd=ROOT)
+    assert child.stdout
+    acknowledged = len(child.stdout.read(500))
+    os.kill(child.pid, signal.SIGKILL)
+    acknowledged += len(child.stdout.read())
+    child.wait()
+    child.stdout.close()
+    (left,) = RecordingJournal.unsealed(tmp_path)
+    assert left.attempt_id == "crash"
+    assert left.seconds >= acknowledged * 0.02 - 1e-6
+    left.append(FRAME)
+    assert decode(left.seal()).duration_s == pytest.approx(left.seconds)
+    assert RecordingJournal.unsealed(tmp_path) == []
+
+
+def test_a_full_disk_is_told_and_keeps_what_is_there(tmp_path):
+    script = (
+        "import resource, signal, sys, pathlib; from coach.audio.journal import RecordingJournal\n"
+        "from coach.errors import StoreError\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (10001, 10001))\n"
+        "journal = RecordingJournal.create(pathlib.Path(sys.argv[1]), 'full')\n"
+        "try:\n"
+        "    while True: journal.append(bytes(640))\n"
+        "except StoreError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, cwd=ROOT)
+    assert "The recording cannot be written" in done.stdout
+    assert "disk space" in done.stdout
+    size = (tmp_path / "full.pcm").stat().st_size
+    assert size == 10_000
+
+
+def test_an_unwritable_place_is_one_clear_line(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(StoreError, match="cannot be written"):
+        RecordingJournal.create(tmp_path / "file", "one")
+
+
+def test_thirty_minutes_of_frames(tmp_path):
+    journal = RecordingJournal.create(tmp_path, "long")
+    started = time.process_time()
+    for _ in range(30 * 60):
+        journal.append(FRAME * 50)
+    assert journal.seconds == 1800
+    sealed = decode(journal.seal())
+    assert sealed.duration_s == 1800
+    assert time.process_time() - started < 30
+
+
+def test_archive_keeps_reads_and_deletes(tmp_path):
+    source = tmp_path / "a.flac"
+    write_flac(Pcm(np.zeros(SAMPLE_RATE_HZ, np.int16)), source)
+    for url in (str(tmp_path / "archive"), "memory://recordings"):
+        archive = AudioArchive(url)
+        uri = archive.save(source, "attempt-1")
+        assert archive.read(uri) == source.read_bytes()
+        assert decode(archive.local_path(uri)).duration_s == 1.0
+        assert archive.uris() == [uri]
+        archive.delete(uri)
+        archive.delete(uri)
+        assert not archive.exists(uri)
+        for call in (archive.read, archive.local_path):
+            with pytest.raises(NotFoundError):
+                call(uri)
+
+
+def test_archive_reads_nothing_outside(tmp_path):
+    archive = AudioArchive(str(tmp_path / "archive"))
+    (tmp_path / "secret").write_text("secret")
+    for uri in (f"file://{tmp_path}/secret", f"{tmp_path}/archive/../secret", "file:///etc/hostname"):
+        with pytest.raises(NotFoundError):
+            archive.read(uri)
+
+
+def test_archive_tells_when_it_cannot_store(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    source = tmp_path / "a.flac"
+    source.write_bytes(b"x")
+    with pytest.raises(StoreError, match="cannot be stored"):
+        AudioArchive(str(tmp_path / "file")).save(source, "a")
