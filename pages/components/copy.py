@@ -12,7 +12,7 @@ _HTML = """
 </button>
 """
 _CSS = """
-.copy { font: 400 1rem/1.6 var(--st-font); color: var(--st-text-color); background: var(--st-background-color);
+.copy { font: 400 .9rem/1.6 var(--st-font); color: var(--st-text-color); background: var(--st-background-color);
   border: 1px solid var(--st-border-color); border-radius: 999px; padding: .25rem .9rem; min-height: 2.5rem;
   cursor: pointer; }
 .copy b { font-weight: 400; }
