@@ -34,6 +34,6 @@ class Outcome(Record):
         return int(sum(u.quantity for u in self.usage if u.unit == "token" and u.billable))
 
     @property
-    def identity(self) -> tuple[str, str, int]:
-        """What makes it the same call."""
-        return self.variant_key, self.item_id, self.repeat
+    def identity(self) -> tuple[str, str, str, int]:
+        """What makes it the same call; two variants of the same content (A/A) are two calls."""
+        return self.variant, self.variant_key, self.item_id, self.repeat

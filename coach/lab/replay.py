@@ -106,9 +106,10 @@ class Replay:
         return report
 
     def _resume(self, report: RunReport) -> list[Call]:
-        keys = {v.key: v.name for v in self.variants}
-        known = {o.identity: o for o in self.journal.outcomes() if not o.error and o.variant_key in keys}
-        report.outcomes = [o.model_copy(update={"variant": keys[o.variant_key]}) for o in known.values()]
+        mine = {(v.name, v.key) for v in self.variants}
+        kept = (o for o in self.journal.outcomes() if not o.error and (o.variant, o.variant_key) in mine)
+        known = {o.identity: o for o in kept}
+        report.outcomes = list(known.values())
         report.resumed = len(known)
         report.spent_usd = sum((o.cost_usd for o in known.values() if not o.cached), Decimal(0))
         todo = [
@@ -116,7 +117,7 @@ class Replay:
             for repeat in range(self.repeats)
             for item in self.dataset.items
             for variant in self.variants
-            if (variant.key, item.id, repeat) not in known
+            if (variant.name, variant.key, item.id, repeat) not in known
         ]
         random.Random(self.dataset.content_hash).shuffle(todo)
         return todo

@@ -116,6 +116,8 @@ def _limits() -> tuple[int, LimitsFile]:
 
 
 def _start(lab: Lab, experiment: Experiment) -> None:
+    if len({variant.key for variant in experiment.variants}) == 1:
+        st.caption("Both variants are the same: the run shows only how much scores vary by themselves.")
     estimate = lab.estimate(experiment)
     price = "its price is not in the price book" if estimate.cost_usd is None else f"about ${estimate.cost_usd:.4f}"
     st.markdown(f"**{estimate.calls} calls**, {price}.")

@@ -1,0 +1,207 @@
+"""Promotions, live splits, consent, human scores, pair votes: what the lab decides and remembers."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from coach.brain.bundle import PromptBundle, available
+from coach.contracts.evaluation import Evaluation
+from coach.errors import InputError, NotFoundError
+from coach.lab.attempts import AttemptFilter, from_attempts, import_scores
+from coach.lab.live import compare_arms, interview_outcomes, sample_ratio
+from coach.lab.pairwise import pairs, report, vote
+from coach.lab.promotion import Promotions, Split
+from coach.store import lab as rows
+from coach.store import open_store
+from coach.store.sqlstore import SqlStore
+from coach.views import lab as figures
+from tests.fakes.evaluations import make_evaluation, make_outcome
+from tests.unit.test_lab_replay import make_dataset
+
+SPLIT = Split(name="try", shares={"jobfoxy_v1": 0.5, "other": 0.5}, salt="s")
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    with open_store(f"duckdb:///{tmp_path / 'lab.duckdb'}") as opened:
+        yield opened
+
+
+def test_a_promotion_keeps_the_very_text_and_can_be_rolled_back(store: SqlStore) -> None:
+    promotions = Promotions(store)
+    shipped = PromptBundle.load()
+    assert promotions.active() == shipped
+    with pytest.raises(InputError, match="reason"):
+        promotions.promote("jobfoxy_v1", "  ")
+    with pytest.raises(InputError, match="no prompt bundle"):
+        promotions.promote("nowhere", "because")
+    promotions.promote("jobfoxy_v1", "the first")
+    edited = {**shipped.files, "system_prompt.md": shipped.system_prompt + "\nBe brief."}
+    changed = PromptBundle.from_files("jobfoxy_v1", edited)
+    promotions._put_in_force(changed.name, changed.version, changed.hash, changed.files, "shorter")
+    assert promotions.active().system_prompt.endswith("Be brief.")
+    promotions.roll_back("too brief")
+    assert promotions.active().hash == shipped.hash
+    assert [h["is_active"] for h in promotions.history()] == [True, False, False]
+    assert "too brief" in promotions.history()[0]["reason"]
+
+
+def test_rolling_back_without_a_past_is_told(store: SqlStore) -> None:
+    with pytest.raises(NotFoundError):
+        Promotions(store).roll_back("")
+
+
+def test_a_split_is_stable_fair_and_its_own() -> None:
+    arms = [SPLIT.assign(f"interview-{n}") for n in range(4000)]
+    assert arms == [SPLIT.assign(f"interview-{n}") for n in range(4000)]
+    assert sample_ratio(arms, SPLIT).held
+    assert 0.46 < Counter(arms)["other"] / 4000 < 0.54
+    another = SPLIT.model_copy(update={"salt": "t"})
+    same = np.mean([another.assign(f"interview-{n}") == arm for n, arm in enumerate(arms)])
+    assert 0.45 < same < 0.55
+
+
+def test_a_broken_split_is_noticed() -> None:
+    check = sample_ratio(["jobfoxy_v1@1#a"] * 600 + ["other"] * 400, SPLIT)
+    assert not check.held and check.counts == {"jobfoxy_v1": 600, "other": 400}
+    assert sample_ratio([], SPLIT).held
+
+
+@pytest.mark.parametrize("shares", [{"a": 1.0}, {"a": 0.5, "b": 0.6}, {"a": 0.0, "b": 1.0}])
+def test_impossible_shares_are_refused(shares: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="shares"):
+        Split(name="x", shares=shares, salt="s")
+
+
+def test_live_traffic_follows_the_running_split_and_then_the_active_bundle(store: SqlStore) -> None:
+    promotions = Promotions(store)
+    with pytest.raises(InputError):
+        promotions.start_split(SPLIT)
+    second = next(name for name in available() if name != "jobfoxy_v1")
+    twin = Split(name="t", shares={"jobfoxy_v1": 0.5, second: 0.5}, salt="s")
+    promotions.start_split(twin)
+    served = {promotions.bundle_for(f"i{n}").name for n in range(40)}
+    assert served == set(twin.shares) and promotions.split() == twin
+    promotions.end_split()
+    assert promotions.split() is None and promotions.bundle_for("i1").name == "jobfoxy_v1"
+
+
+def live_rows(rng: np.random.Generator, users: int, lift: float) -> list[dict[str, Any]]:
+    found = []
+    for n in range(users * 4):
+        bundle = "other" if n % 2 else "jobfoxy_v1"
+        first = float(rng.normal(5, 1))
+        gain = float(rng.normal(0.5 + (lift if bundle == "other" else 0), 0.5))
+        for number, score in ((1, first), (2, first + gain)):
+            found.append(
+                {
+                    "interview_id": f"i{n:04d}", "user_id": f"u{n % users}", "bundle": f"{bundle}@1#h",
+                    "interview_status": "completed", "exchange_id": f"e{n}", "question_type": "behavioral",
+                    "attempt_id": f"a{n}-{number}", "attempt_number": number, "status": "evaluated",
+                    "overall_score": score, "timeline": {"first_scores": 900.0}, "created_at": START,
+                    "cost_usd": None, "saved": False,
+                }
+            )  # fmt: skip
+    return found
+
+
+def test_a_live_lift_is_found_and_equal_arms_are_not() -> None:
+    rng = np.random.default_rng(5)
+    lifted = compare_arms(interview_outcomes(live_rows(rng, 60, 0.5)), control="jobfoxy_v1", treatment="other")
+    improvement = next(d for d in lifted if d.metric == "improvement")
+    assert improvement.low > 0 and improvement.estimate == pytest.approx(0.5, abs=0.25) and improvement.n == 240
+    equal = compare_arms(interview_outcomes(live_rows(rng, 60, 0.0)), control="jobfoxy_v1", treatment="other")
+    assert next(d for d in equal if d.metric == "improvement").p_value > 0.01
+    with pytest.raises(InputError, match="Each arm"):
+        compare_arms(interview_outcomes([]), control="a", treatment="b")
+
+
+def test_answers_without_consent_stay_out(store: SqlStore) -> None:
+    with pytest.raises(InputError, match="No stored answer"):
+        from_attempts(store, AttemptFilter())
+    store.run(rows.set_consent, "local", True, START)
+    assert store.run(rows.has_consent, "local")
+    store.run(rows.set_consent, "local", False, START)
+    assert not store.run(rows.has_consent, "local")
+
+
+def test_human_scores_are_imported_whole_or_not_at_all(store: SqlStore, tmp_path: Path) -> None:
+    path = tmp_path / "scores.jsonl"
+    for content, words in [
+        ("", "no human score"),
+        ('{"attempt_id": "x", "reviewer": "r", "overall": 11}', "Line 1"),
+        ('{"attempt_id": "unknown", "reviewer": "r", "overall": 7}', "no attempt"),
+    ]:
+        path.write_text(content)
+        with pytest.raises(InputError, match=words):
+            import_scores(store, path)
+
+
+def test_calibration_by_type_and_drift() -> None:
+    stored = [
+        {
+            "id": f"a{n}", "question_type": "technical" if n % 2 else "behavioral", "review": {"overall": 6.0},
+            "overall_score": 6.0 + (1.5 if n >= 20 else 0.1 * (n % 3 - 1)), "prompt_version": "v",
+            "created_at": START + timedelta(days=n // 5 * 7),
+        }
+        for n in range(30)
+    ]  # fmt: skip
+    frame = figures.calibration_frame([*stored, {**stored[0], "review": None}])
+    table = figures.agreement_frame(frame)
+    assert list(table["group"]) == ["all", "behavioral", "technical"] and table["n"].tolist() == [30, 15, 15]
+    alarms = figures.drift_frame(frame)
+    assert alarms["alarm"].tolist() == [False, False, False, False, True, True]
+    assert len(figures.calibration_scatter(frame).data) == 3 and len(figures.drift(frame).data) == 1
+    assert figures.agreement_frame(frame.head(0)).empty
+
+
+class Longer:
+    """Prefers the higher content score; with a bias it prefers whatever is shown first."""
+
+    def __init__(self, *, biased: bool = False) -> None:
+        self.biased = biased
+
+    async def prefer(self, question: str, answer: str, first: Evaluation, second: Evaluation) -> Any:
+        a, b = first.scoring.content, second.scoring.content
+        return "first" if self.biased or a > b else "second" if b > a else "tie"
+
+
+async def test_pair_votes_need_both_orders() -> None:
+    item = make_dataset(1).items[0]
+    low, high = make_evaluation(content=4), make_evaluation(content=8)
+    assert (await vote(Longer(), item, low, high)).winner == "b"
+    biased = await vote(Longer(biased=True), item, low, high)
+    assert (biased.winner, biased.consistent) == ("tie", False)
+    votes = [await vote(Longer(), i, low, high if n else low) for n, i in enumerate(make_dataset(8).items)]
+    summed = report(votes, {f"i{n}": "b" if n else "tie" for n in range(8)})
+    assert (summed.wins_b, summed.ties, summed.share_b, summed.kappa, summed.n_human) == (
+        7,
+        1,
+        1.0,
+        pytest.approx(1),
+        8,
+    )
+    with pytest.raises(InputError):
+        report([])
+
+
+def test_pairs_are_of_answers_both_variants_judged() -> None:
+    items = make_dataset(3).items
+    outcomes = [make_outcome("A", "ka", "i0"), make_outcome("B", "kb", "i0"), make_outcome("A", "ka", "i1")]
+    assert [item.id for item, _, _ in pairs(outcomes, items, a="A", b="B")] == ["i0"]
+    with pytest.raises(InputError, match="judged by both"):
+        pairs(outcomes, items, a="A", b="C")
+
+
+def test_bundles_differ_in_what_their_files_say() -> None:
+    one = PromptBundle.load()
+    two = PromptBundle.from_files(one.name, {**one.files, "system_prompt.md": one.system_prompt + "\nBe brief."})
+    assert "+Be brief." in figures.bundle_diff(one, two) and figures.bundle_diff(one, one) == ""
+    assert pd.Series([one.hash, two.hash]).is_unique
