@@ -31,10 +31,10 @@ def delivery(**update: Any) -> DeliveryMetrics:
     return measured.model_copy(update=update)
 
 
-def call(text: str = ANSWER, **question: Any) -> EvaluationCall:
+def call(answer: str = ANSWER, **question: Any) -> EvaluationCall:
     asked = Question(**{"text": "Tell me about a time you improved a process.", **question})
     return EvaluationCall(
-        EvaluationInput(question=asked, user_answer=UserAnswer(transcript=text, duration_seconds=22)), "attempt-1"
+        EvaluationInput(question=asked, user_answer=UserAnswer(transcript=answer, duration_seconds=22)), "attempt-1"
     )
 
 
