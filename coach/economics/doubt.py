@@ -119,4 +119,4 @@ def _left_behind(row: OutboxRow, now: datetime) -> bool:
 
 
 def _postpone(verdict: Verdict, group: Sequence[OutboxRow], until: datetime, why: str) -> None:
-    verdict.settled += [("retry", Settlement(row.event_id, "retry", why, until)) for row in group]
+    verdict.settled += [("retry", Settlement(row.event_id, "retry", why, until, row.tried_at)) for row in group]

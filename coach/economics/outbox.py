@@ -1,18 +1,19 @@
 """Telling Stripe what was used, exactly once, whatever crashes in between.
 
 Stripe remembers an identifier for about 24 hours only. Within that time an event is simply sent again under its
-permanent identity. Later, an event that may have arrived is looked up in Stripe's own sums for its minute; only when
-these say it is missing is it sent again, and when they leave it open a person decides (`reconcile` names it).
+permanent identity. Later, an event that may have arrived is looked up in Stripe's own sums (`coach.economics.doubt`);
+only when these say it is missing is it sent again, and when they leave it open a person decides (`reconcile` names it).
 """
 
 import logging
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from coach.contracts.base import Record
+from coach.economics.doubt import MINUTE, decide, is_doubtful, minute_of
 from coach.economics.gateway import BillingGateway, MeterEvent
 from coach.economics.plans import PlanBook, plan_book
 from coach.errors import CoachError, UsageError, VendorAuthError, VendorProtocolError
@@ -26,12 +27,9 @@ SENDERS = 8
 AHEAD = timedelta(minutes=5)
 OLDEST = timedelta(days=35)
 OLDEST_MARGIN = timedelta(hours=1)
-REMEMBERED = timedelta(hours=23)
-"""Within this after the first try an identifier protects against counting twice (Stripe: at least 24 hours)."""
 CANCELLABLE = timedelta(hours=23)
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(hours=1)
-MINUTE = timedelta(minutes=1)
 
 
 class FlushResult(Record):
@@ -121,13 +119,12 @@ class Outbox:
 
     def _batch(self, rows: list[OutboxRow], pool: ThreadPoolExecutor, tally: Counter[str]) -> list[Step]:
         now = self._clock()
-        doubtful = [
-            row for row in rows if row.tries > 1 and row.first_tried_at and now - row.first_tried_at > REMEMBERED
-        ]
-        looked_up, missing = self._looked_up(doubtful)
+        doubtful = [row for row in rows if is_doubtful(row, now)]
+        verdict = decide(self._store, self._gateway, doubtful, now, self._again)
+        arrived = [("already_there", Settlement(row.event_id, "sent")) for row in verdict.arrived]
         fresh = [row for row in rows if row not in doubtful]
-        ready, written_off = self._stamped([*fresh, *missing], tally)
-        return [*looked_up, *written_off, *pool.map(self._send, ready)]
+        ready, written_off = self._stamped([*fresh, *verdict.missing], tally)
+        return [*verdict.settled, *arrived, *written_off, *pool.map(self._send, ready)]
 
     def _stamped(self, rows: Sequence[OutboxRow], tally: Counter[str]) -> tuple[list[OutboxRow], list[Step]]:
         """Fixes the time told to Stripe before the first try, so that a second try tells the same."""
@@ -149,29 +146,6 @@ class Outbox:
         self._store.run(outbox.stamp, stamps)
         return ready, late
 
-    def _looked_up(self, rows: Sequence[OutboxRow]) -> tuple[list[Step], list[OutboxRow]]:
-        """Decides by Stripe's own sums which of these arrived; returns those that did or stay open, and the missing."""
-        groups: dict[tuple[str, str, datetime], list[OutboxRow]] = defaultdict(list)
-        for row in rows:
-            groups[row.customer_id, row.event_name, _minute(row)].append(row)
-        steps: list[Step] = []
-        missing: list[OutboxRow] = []
-        for (customer, name, minute), group in groups.items():
-            try:
-                counted = self._gateway.used(name, customer, minute, minute + MINUTE)
-            except CoachError as error:
-                steps += [self._again(row, error) for row in group]
-                continue
-            unexplained = counted - self._store.run(outbox.sent_units, customer, name, minute, minute + MINUTE)
-            if unexplained == 0:
-                missing += group
-            elif unexplained == sum(row.value for row in group):
-                steps += [("already_there", Settlement(row.event_id, "sent")) for row in group]
-            else:
-                text = f"Stripe counts {unexplained} of {sum(row.value for row in group)} units in doubt"
-                steps += [("unknown", Settlement(row.event_id, "unknown", text)) for row in group]
-        return steps, missing
-
     def _send(self, row: OutboxRow) -> Step:
         at = row.stamped_at or row.occurred_at
         try:
@@ -185,7 +159,7 @@ class Outbox:
         return "sent" if fresh else "already_there", Settlement(row.event_id, "sent")
 
     def _again(self, row: OutboxRow, error: CoachError) -> Step:
-        wait = min(FIRST_WAIT * 2 ** min(row.tries - 1, 20), LONGEST_WAIT)
+        wait = min(FIRST_WAIT * 2 ** min(row.tries, 20), LONGEST_WAIT)
         return "retry", Settlement(row.event_id, "retry", error.message, self._clock() + wait)
 
 
@@ -205,12 +179,8 @@ def meter_names(plans: PlanBook) -> MeterNames:
 
 def minutes_around(rows: Iterable[OutboxRow]) -> tuple[datetime, datetime]:
     """The whole minutes [start, end) that hold all stamps of these rows."""
-    minutes = [_minute(row) for row in rows]
+    minutes = [minute_of(row) for row in rows]
     return min(minutes), max(minutes) + MINUTE
-
-
-def _minute(row: OutboxRow) -> datetime:
-    return (row.stamped_at or row.occurred_at).replace(second=0, microsecond=0)
 
 
 def _now() -> datetime:

@@ -134,6 +134,7 @@ def flush_until_done(box: Outbox, store: SqlStore, clock: Clock, *, crash_waits:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(420)
 def test_ten_thousand_events_and_five_hundred_faults_are_billed_to_the_last_unit(
     server: StripeServer, gateway: CrashingGateway, store: SqlStore, clock: Clock
 ) -> None:
@@ -215,19 +216,48 @@ def test_after_a_day_stripes_own_sums_decide_whether_it_arrived(server, gateway,
     assert server.state.counted(EXTRA) == 2
 
 
-def test_what_nobody_can_tell_any_more_is_named_and_never_guessed(server, gateway, store, clock) -> None:
-    pair = [used(1, START, quantity="40", meter="avatar"), used(2, START, quantity="25", meter="avatar")]
+def _crashed_pair(values: tuple[str, str], server, gateway, store, clock) -> tuple[Outbox, list[UsageEvent]]:
+    """Two events of one minute, both sent by a process that died; then Stripe loses the second."""
+    pair = [used(n, START, quantity=value, meter="avatar") for n, value in enumerate(values)]
     store.run(interviews.add_usage, pair)
-    gateway.after = {event.event_id for event in pair}
     box = Outbox(store, gateway, clock=clock, senders=1)
+    for event in pair:
+        gateway.send(
+            MeterEvent(
+                event.event_id,
+                AVATAR,
+                store.run(billing.account_of, "ada").stripe_customer_id,
+                int(event.quantity),
+                START,
+            )
+        )
+    gateway.before = {pair[0].event_id, pair[1].event_id}
     with pytest.raises(Crash):
         box.flush()
-    server.state.events = server.state.events[:1]
+    gateway.before = set()
+    server.state.events.pop()
     clock.wait(hours=30)
+    return box, pair
+
+
+def test_part_of_a_minute_arrived_its_sums_tell_which(server, gateway, store, clock) -> None:
+    customer = store.run(billing.account_of, "ada").stripe_customer_id
+    box, _ = _crashed_pair(("40", "25"), server, gateway, store, clock)
+    first = box.flush()
+    assert first.retry == 2 and first.next_due == clock() + timedelta(hours=19)
+    clock.now = first.next_due
     result = box.flush()
-    assert result.unknown == 2
-    named = [each for each in reconcile(store, gateway).differences if each.kind == "unknown"]
-    assert named[0].units == 65 and "units in doubt" in named[0].detail
+    assert (result.sent, result.already_there) == (1, 1)
+    assert server.state.counted(AVATAR, customer) == 65
+
+
+def test_what_nobody_can_tell_any_more_is_named_and_never_guessed(server, gateway, store, clock) -> None:
+    box, _ = _crashed_pair(("40", "25"), server, gateway, store, clock)
+    server.state.events[0]["payload"]["value"] = "17"
+    clock.now = box.flush().next_due
+    assert box.flush().unknown == 2
+    named = next(each for each in reconcile(store, gateway).differences if each.kind == "unknown")
+    assert named.units == 65 and "17 of 65 units in doubt" in named.detail
 
 
 def test_future_events_wait_and_late_ones_are_billed_in_the_current_period(server, gateway, store, clock) -> None:
