@@ -1,128 +1,117 @@
-"""From *Finish* to the final transcript: what we add to what the transcriber takes. Also: memory of a live session.
+"""Our own share of Finish -> UPDATE_SCORES: vendors that take a known time, everything else real.
 
-Many short answers over the real SDK to the loopback Deepgram in another process, which waits a known time before its
-last result. Everything beyond that time counts as ours: SDK, socket and operating system included.
+The transcriber answers after 150 ms and the model streams its evaluation at once; database, recording, FLAC, voice
+activity, delivery metrics, sectioning, guards and events are the product's own. Ours = first_scores - 150 ms. The stages
+are those of the waterfall. The reference of the same run is the same answer measured after the transcript, not beside it.
 """
 
 import asyncio
-import gc
-import json
-import multiprocessing as mp
 import os
-import statistics
 import tempfile
 import time
-from dataclasses import replace
-from multiprocessing.connection import Connection
 from pathlib import Path
 
-import psutil
+import uvloop
 
-from coach.speech.live import LiveStream
-from coach.speech.port import SpeechContext
-from tests.fakes.coded_speech import Speech, answer
-from tests.fakes.deepgram_run import FAST, record, transcriber
-from tests.fakes.deepgram_server import DeepgramServer
+from benchmarks._playing import hub_on, percentiles, table
+from coach.brain.policy import Policy
+from coach.brain.port import RequestSent, StreamEnd, TextDelta
+from coach.contracts import events as ev
+from coach.contracts.interview import PlannedQuestion, ViewState
+from coach.interview import defaults, waterfall
+from coach.interview.hub import InitRequest
+from tests.conversation.driver import Client
+from tests.fakes import vendors
 
-SERVER_S = 0.05
-FINISHES = 60
-SESSIONS = 40
-MEMORY_ANSWER_S = 60
-
-
-class _Address:
-    """The loopback server of another process, as `transcriber` wants it."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
+ANSWERS = int(os.environ.get("FINISH_ANSWERS", "40"))
+STT_S = 0.15
+SPEECH = Path(os.environ.get("FINISH_AUDIO", ""))
 
 
-def _serve(pipe: Connection, words: int) -> None:
-    async def run() -> None:
-        server = DeepgramServer(answer(words), finalize_s=SERVER_S, validate=False)
-        async with server.running():
-            pipe.send(server.url)
-            await asyncio.get_running_loop().run_in_executor(None, pipe.recv)
+class InstantBrain(vendors.FakeBrain):
+    """Streams a ready evaluation in pieces of 24 characters, at once."""
 
-    asyncio.run(run())
-
-
-async def _push(live: LiveStream, speech: Speech, speed: float) -> None:
-    began = time.monotonic()
-    for i, frame in enumerate(speech.frames()):
-        live.push(frame)
-        await asyncio.sleep(max(0.0, began + (i + 1) * 0.02 / speed - time.monotonic()))
+    async def evaluate(self, call):
+        text = vendors.evaluation(6.5).model_dump_json()
+        yield RequestSent()
+        for at in range(0, len(text), 24):
+            yield TextDelta(text[at : at + 24])
+        yield StreamEnd("complete", "fake-1")
 
 
-async def finishes(url: str, folder: Path) -> list[float]:
-    """Milliseconds from *Finish* to the transcript, one interview, many answers."""
-    speech, speed = answer(20), 10.0
-    recording = record(speech, folder / "answer.wav")
-    options = replace(FAST, replay_rate=1.25 * speed)
-    hearer = transcriber(_Address(url))  # type: ignore[arg-type]
-    hearer._options = options
-    live, took = await hearer.open_stream(SpeechContext()), []
-    for i in range(FINISHES):
-        await live.start_answer(f"attempt-{i}")
-        await _push(live, speech, speed)
-        began = time.perf_counter()
-        heard = await live.finish_answer(recording)
-        took.append((time.perf_counter() - began) * 1000)
-        assert heard.transcript.source == "live", heard.transcript.notes
-    await live.close()
-    await hearer.close()
-    return took
+def speech(seconds: float) -> bytes:
+    """Speech-like sound: voiced bursts with pauses."""
+    import numpy as np
+
+    t = np.arange(int(seconds * 16_000)) / 16_000
+    voice = sum(np.sin(2 * np.pi * 120 * k * t) / k for k in range(1, 12))
+    return (6000 * voice * (np.sin(2 * np.pi * 0.6 * t) > -0.5)).astype("<i2").tobytes()
 
 
-async def memory(url: str) -> float:
-    """Mebibytes of resident memory that one live session holds after a minute of speech."""
-    speech, speed = answer(MEMORY_ANSWER_S * 3), 10.0
-    hearer = transcriber(_Address(url))  # type: ignore[arg-type]
-    hearer._options = replace(FAST, replay_rate=1.25 * speed, live_limit_s=30)
-    warm = await hearer.open_stream(SpeechContext())
-    gc.collect()
-    before = psutil.Process().memory_info().rss
-    streams = [await hearer.open_stream(SpeechContext()) for _ in range(SESSIONS)]
-    for stream in streams:
-        await stream.start_answer("attempt")
-    frames = speech.frames()
-    began = time.monotonic()
-    for i, frame in enumerate(frames):
-        for stream in streams:
-            stream.push(bytes(bytearray(frame)))
-        await asyncio.sleep(max(0.0, began + (i + 1) * 0.02 / speed - time.monotonic()))
-    used = psutil.Process().memory_info().rss - before
-    for stream in [warm, *streams]:
-        await stream.close()
-    await hearer.close()
-    return used / SESSIONS / 2**20
+async def answers(home: Path, seconds: float, listen) -> tuple[list[float], dict[str, list[float]]]:
+    """Own milliseconds of each answer, and milliseconds by stage."""
+    transcriber = vendors.FakeTranscriber(
+        ("I led the migration of the night run and cut it from six hours to two. " * 6,)
+    )
+    transcriber.delay_s = STT_S
+    hub = hub_on(
+        home,
+        transcriber=transcriber,
+        brain=InstantBrain(),
+        avatar=vendors.FakeAvatar(0.0),
+        policy=Policy(),
+        bundle="bench",
+        listen=listen,
+        measure=defaults.measure,
+    )
+    await hub.start()
+    question = PlannedQuestion(text="Tell me about a time you made something faster.")
+    client = Client(await hub.open((await hub.init(InitRequest(q_count=1), questions=[question])).mock_interview_id))
+    await client.start()
+    await client.view(ViewState.LISTENING)
+    sound, own, stages = speech(seconds), [], {}
+    for number in range(ANSWERS + 3):
+        for at in range(0, len(sound), 640):
+            client.conductor.push_audio(sound[at : at + 640])
+        await asyncio.sleep(0.3)
+        attempt = client.state.attempt_id
+        await client.send(client.finish_command())
+        await client.wait("UPDATE_REWRITE", 30)
+        await client.settled()
+        marks = client.conductor.board.attempt(attempt).timeline
+        if number >= 3:
+            own.append(marks["first_scores"] - STT_S * 1000)
+            for stage in waterfall.stages(marks):
+                stages.setdefault(stage.name, []).append(stage.ms)
+        await client.send(ev.RetryQuestion(payload=ev.ExchangeRef(question_id=client.state.current_question.id)))
+    await hub.close()
+    return own, stages
+
+
+def one_after_the_other(recording: Path):
+    """The reference: nothing of the sound is known before the transcript is."""
+    from coach.audio.decode import decode
+
+    return decode(recording), None
 
 
 def main() -> None:
-    """Prints the figures as JSON."""
-    pipe, theirs = mp.Pipe()
-    server = mp.get_context("spawn").Process(target=_serve, args=(theirs, MEMORY_ANSWER_S * 3), daemon=True)
-    server.start()
-    url = pipe.recv()
-    with tempfile.TemporaryDirectory() as folder:
-        took = asyncio.run(finishes(url, Path(folder)))
-    added = [t - SERVER_S * 1000 for t in took]
-    session_mb = asyncio.run(memory(url))
-    pipe.send("stop")
-    server.join(5)
-    print(
-        json.dumps(
-            {
-                "benchmark": "finish",
-                "server_takes_ms": SERVER_S * 1000,
-                "we_add_ms_median": round(statistics.median(added), 2),
-                "we_add_ms_p90": round(statistics.quantiles(added, n=10)[-1], 2),
-                "answers": len(took),
-                "memory_mb_per_live_session": round(session_mb, 2),
-                "load_average": round(os.getloadavg()[0], 1),
-            }
-        )
-    )
+    """Prints both tables."""
+    rows, shown = [], {}
+    for seconds in (10.0, 30.0):
+        for name, listen in (
+            ("beside the transcriber", defaults.listen),
+            ("after it (reference)", one_after_the_other),
+        ):
+            with tempfile.TemporaryDirectory() as home:
+                begun = time.process_time()
+                own, stages = uvloop.run(answers(Path(home), seconds, listen))
+                cpu = (time.process_time() - begun) / (ANSWERS + 3)
+            shown = shown or stages
+            rows.append([f"{seconds:.0f} s", name, len(own), *percentiles(own, 50, 95, 99), f"{cpu * 1000:.0f}"])
+    print(f"\n## Finish -> UPDATE_SCORES, our share (load average {os.getloadavg()[0]:.1f})\n")
+    table(["answer", "sound measured", "answers", "p50 ms", "p95 ms", "p99 ms", "CPU ms per answer"], rows)
+    table(["stage (10 s answer)", "p50 ms", "p95 ms"], [[n, *percentiles(v, 50, 95)] for n, v in shown.items()])
 
 
 if __name__ == "__main__":
