@@ -1,8 +1,9 @@
 """A process with a loopback model and a loopback avatar that note when things left and arrived.
 
-`python -m benchmarks._vendors PORT TOKENS_PER_S`. The model streams one evaluation per call in pieces of 4 characters.
-The moment the piece with the brace that closes `follow_up` leaves is noted by the follow-up's text, and so is the moment
-the avatar gets the request with that text. `GET /figures` gives the pairs. Monotonic clock, the same for all processes.
+`python -m benchmarks._vendors PORT TOKENS_PER_S`. The model streams one evaluation per call in pieces of 4
+characters. The moment the piece with the brace that closes `follow_up` leaves is noted by the follow-up's text, and
+so is the moment the avatar gets the request with that text. `GET /figures` gives the pairs. Monotonic clock, the same
+for all processes.
 """
 
 import asyncio

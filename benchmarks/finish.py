@@ -1,8 +1,9 @@
 """Our own share of Finish -> UPDATE_SCORES: vendors that take a known time, everything else real.
 
 The transcriber answers after 150 ms and the model streams its evaluation at once; database, recording, FLAC, voice
-activity, delivery metrics, sectioning, guards and events are the product's own. Ours = first_scores - 150 ms. The stages
-are those of the waterfall. The reference of the same run is the same answer measured after the transcript, not beside it.
+activity, delivery metrics, sectioning, guards and events are the product's own. Ours = first_scores - 150 ms. The
+stages are those of the waterfall. The reference of the same run is the same answer measured after the transcript, not
+beside it.
 """
 
 import asyncio

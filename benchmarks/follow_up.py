@@ -1,10 +1,10 @@
-"""From the complete follow-up to the avatar's request: alone, with 20 evaluations streaming at once, and where it breaks.
+"""From the complete follow-up to the avatar's request: alone, with 20 streams at once, and where it breaks.
 
 Model and avatar are loopback servers in a process of their own, spoken to through the vendor's SDK and one warm HTTP
-client; the interviews run on a real database with real recordings. "wire" is from the moment the model's server sent the
-piece that closes `follow_up` to the moment the avatar's server had the request: it contains the SDK, our sectioning,
-guards, the event, and HTTP both ways. "ours" is between our marks `follow_up_complete` and `speak_requested`, the
-avatar's answer included. The reference of the same run is a new HTTP client per request.
+client; the interviews run on a real database with real recordings. "wire" is from the moment the model's server sent
+the piece that closes `follow_up` to the moment the avatar's server had the request: it contains the SDK, our
+sectioning, guards, the event, and HTTP both ways. "ours" is between our marks `follow_up_complete` and
+`speak_requested`, the avatar's answer included. The reference of the same run is a new HTTP client per request.
 """
 
 import asyncio
