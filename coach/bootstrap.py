@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from coach.brain.openai_batch import OpenAIBatch
     from coach.brain.port import Brain
     from coach.economics.pricebook import PriceBook
+    from coach.economics.service import Billing
     from coach.interview.hub import InterviewHub
     from coach.lab.service import Lab
+    from coach.lab.serving import LiveBundles
     from coach.speech.port import Transcriber
     from coach.store.sqlstore import SqlStore
     from coach.web.shelf import StoreShelf
@@ -214,9 +216,30 @@ class Services:
             journal_dir=self.settings.journal_dir,
             ear=defaults.ear,
             bundle=self.bundle,
+            bundles=self.bundles,
+            entitlements=self.billing.entitlements if self.billing else None,
             materials=StoreMaterials(self.store),
             spare_brain=build_brain(self.settings, self.bundle, "offline"),
         )
+
+    @cached_property
+    def bundles(self) -> LiveBundles:
+        """Which bundle judges which interview."""
+        from coach.lab.promotion import Promotions
+        from coach.lab.serving import LiveBundles
+
+        return LiveBundles(Promotions(self.store), lambda bundle: build_brain(self.settings, bundle, self.brain_name))
+
+    @cached_property
+    def billing(self) -> Billing | None:
+        """Plans, outbox and webhooks; None without a Stripe key: everything is included then."""
+        if self.settings.stripe_api_key is None:
+            return None
+        from coach.economics.service import Billing
+        from coach.economics.stripe_gateway import StripeGateway
+
+        gateway = StripeGateway(self.settings.stripe_api_key, self.settings.stripe_base_url)
+        return Billing(self.store, gateway, secret=self.settings.stripe_webhook_secret)
 
     @cached_property
     def stories(self) -> StoreShelf:
@@ -243,7 +266,7 @@ class Services:
 
     async def close(self) -> None:
         """Closes what was opened."""
-        for name in ("hub", "transcriber", "brain", "avatar"):
+        for name in ("hub", "bundles", "transcriber", "brain", "avatar"):
             part: Any = self.__dict__.get(name)
             if part is not None:
                 await part.close()

@@ -18,7 +18,7 @@ from coach.contracts.interview import Interview, InterviewStatus, PlannedQuestio
 from coach.errors import CoachError, EntitlementError, InputError, NotFoundError
 from coach.interview import planning
 from coach.interview.conductor import Conductor
-from coach.interview.parts import Archive, Ear, Evaluate, Journal, Listen, Materials, Measure, Parts, Timing
+from coach.interview.parts import Archive, Bundles, Ear, Evaluate, Journal, Listen, Materials, Measure, Parts, Timing
 from coach.interview.planning import InitRequest as InitRequest
 from coach.interview.ports import Entitlement, Entitlements, InterviewStore
 from coach.interview.spool import SpooledStore
@@ -64,6 +64,7 @@ class InterviewHub:
         entitlements: Entitlements | None = None,
         policy: Any = None,
         bundle: Any = None,
+        bundles: Bundles | None = None,
         materials: Materials | None = None,
         spare_brain: Brain | None = None,
         timing: Timing | None = None,
@@ -88,7 +89,8 @@ class InterviewHub:
             entitlements: what a person's plan includes; None = everything.
             ear: makes a voice activity detector per attempt.
             policy: policy of the prompt bundle.
-            bundle: the prompt bundle or its name.
+            bundle: the prompt bundle or its label.
+            bundles: chooses the bundle of each interview; None = `bundle` serves all.
             materials: jobs and resumes by identity.
             timing: figures of time.
             spare_brain: plans and summarises when the brain cannot.
@@ -112,7 +114,8 @@ class InterviewHub:
             measure=measure or defaults.measure,
             listen=listen or defaults.listen,
             policy=policy if policy is not None else getattr(bundle, "policy", None),
-            bundle=bundle if isinstance(bundle, str) else getattr(bundle, "name", ""),
+            bundle=bundle if isinstance(bundle, str) else getattr(bundle, "label", ""),
+            bundles=bundles,
             ear=ear,
             entitlements=entitlements,
             materials=materials,
@@ -198,7 +201,7 @@ class InterviewHub:
         leave = await self._leave(user_id, interview_id, request.q_count)
         count = min(request.q_count, leave.max_questions)
         plan = await planning.plan(self.parts, request, count, ready=questions, spare=self._spare)
-        now = self.parts.clock()
+        now, bundles = self.parts.clock(), self.parts.bundles
         interview = Interview(
             id=interview_id,
             user_id=user_id,
@@ -208,7 +211,7 @@ class InterviewHub:
             persona_id=request.persona_id,
             q_count=len(plan.questions),
             job=plan.job,
-            bundle=self.parts.bundle,
+            bundle=await bundles.for_new(interview_id) if bundles else self.parts.bundle,
             created_at=now,
             last_activity_at=now,
         )
@@ -259,7 +262,8 @@ class InterviewHub:
             snapshot = await self.parts.store.load_interview(interview_id)
             if snapshot is None:
                 raise NotFoundError("There is no such interview.")
-            parts = replace(self.parts, avatar=avatar) if avatar else self.parts
+            parts = await self._parts_for(snapshot.interview)
+            parts = replace(parts, avatar=avatar) if avatar else parts
             conductor = Conductor(parts, snapshot, spare=self._spare)
             self._conductors[interview_id] = conductor
             try:
@@ -269,6 +273,13 @@ class InterviewHub:
                 await conductor.close()
                 raise
             return conductor
+
+    async def _parts_for(self, interview: Interview) -> Parts:
+        """The parts with the brain and policy of the interview's own bundle."""
+        if self.parts.bundles is None:
+            return self.parts
+        judging = await self.parts.bundles.judging(interview.bundle)
+        return replace(self.parts, brain=judging.brain, policy=judging.policy, bundle=judging.bundle)
 
     def find(self, interview_id: str) -> Conductor | None:
         """The conductor if it is in memory; for threads that push audio."""

@@ -81,6 +81,28 @@ class StoryShelf(Protocol):
         """Keeps the attempt's rewrite as a story, once; returns its id."""
 
 
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """By what an interview is judged: `bundle` is the label `name@version#hash` that every attempt keeps."""
+
+    bundle: str
+    brain: Brain
+    policy: Any
+
+
+class Bundles(Protocol):
+    """Which prompt bundle serves an interview."""
+
+    async def for_new(self, interview_id: str) -> str:
+        """Label of the bundle a new interview gets: its arm of a live split, else the one in force."""
+
+    async def judging(self, bundle: str) -> Judging:
+        """Brain and policy of a label; the bundle in force when the label is not known any more."""
+
+    async def close(self) -> None:
+        """Frees the brains."""
+
+
 Evaluate = Callable[..., AsyncIterator[Any]]
 Listen = Callable[[Path], Any]
 """Recording -> what the sound alone tells; costly, needs no transcript. Blocking."""
@@ -130,6 +152,7 @@ class Parts:
     listen: Listen
     policy: Any = None
     bundle: str = ""
+    bundles: Bundles | None = None
     ear: Callable[[], Ear] | None = None
     entitlements: Entitlements | None = None
     materials: Materials | None = None

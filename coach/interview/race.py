@@ -162,6 +162,7 @@ class Race:
             transcript=attempt.transcript,
             delivery=attempt.delivery,
             policy=parts.policy,
+            bundle=parts.bundle,
         )
         async with aclosing(steps) as stream:  # type: ignore[type-var]
             async for step in stream:
@@ -266,7 +267,7 @@ class Race:
                 "guards": result.guards,
                 "failed_outputs": result.failed_outputs,
                 "overall_score": None if fallback else evaluation.scoring.overall,
-                "prompt_version": result.bundle,
+                "prompt_version": result.bundle or self._host.parts.bundle,
                 "policy_version": evaluation.metadata.policy_version,
                 "model": result.model,
                 "brain": result.brain,

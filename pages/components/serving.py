@@ -17,6 +17,7 @@ from coach.errors import CoachError
 from coach.store import upkeep
 from coach.store.retention import RetentionPolicy
 from coach.web import routes
+from coach.web.billing import billing_routes
 from pages.components.microphone import warm_up
 
 log = logging.getLogger(__name__)
@@ -31,11 +32,13 @@ async def lifespan(_: App) -> AsyncIterator[None]:
         await hub.start()
     except CoachError as error:
         log.error("%s", error)
-    warming = asyncio.create_task(_warm())
+    beside = [asyncio.create_task(_warm())]
+    if billing := services().billing:
+        beside.append(asyncio.create_task(billing.flush_for_ever()))
     yield
-    warming.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await warming
+    for task in beside:
+        task.cancel()
+    await asyncio.gather(*beside, return_exceptions=True)
     await services().close()
 
 
@@ -70,6 +73,8 @@ def _load_transcriber() -> None:
 
 
 def own_routes() -> list[BaseRoute]:
-    """REST, WebSocket and the type face of the theme."""
+    """REST, WebSocket, Stripe's webhooks where billing is set up, and the type face of the theme."""
     static = StaticFiles(directory=HOME.parent / "static")
-    return [*routes(services()), Mount("/assets", static)]
+    billing = services().billing
+    webhooks = billing_routes(billing.webhooks) if billing and billing.webhooks else []
+    return [*routes(services()), *webhooks, Mount("/assets", static)]
