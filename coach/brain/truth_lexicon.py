@@ -58,23 +58,26 @@ COMMON_CAPITALS = _words(
     i ok okay star kpi kpis roi ceo cto cfo coo cmo cio vp svp hr it qa ux ui pr r&d faq faqs sla slas sop sops
     eta b2b b2c api apis q&a id ids pc pcs tv pdf pdfs usb wifi wi-fi internet web cv cvs gp gps gmt utc ai ml
     nps csat okr okrs p&l mvp uk us usa eu god english url urls app apps saas crm erp pos hq ad am pm x n y z
-    tbd tba asap diy vat gdp dvd cd ppe mr mrs ms dr prof sir madam situation task action result
+    tbd tba asap diy vat gdp dvd cd ppe mr mrs ms dr prof sir madam situation task action result grade level
+    year class room phase stage tier part week day plan option unit key item number no
     """
 )
 ROLE_WORDS = _words(
     """
-    account administrator advisor agent analyst apprentice architect assistant associate board captain chair
-    chief clerk client coach committee consultant coordinator council counsel customer data department deputy
-    designer developer director division engineer engineering executive finance foreman general head human
-    intern junior lead leader legal logistics manager managing marketing mentor office officer operations
-    operator owner partner people planner president principal procurement producer product professor programme
-    program project quality receptionist representative resources sales scientist scrum secretary senior service
-    services specialist staff success supervisor support tax teacher team technical technician technology
-    trainee trainer treasurer tutor vice warehouse accounts branch business care communications community
-    compliance content design desk development digital events facilities floor front global health hse
-    information kitchen maintenance manufacturing media member national payroll planning policy production
-    purchasing region regional research safety security shift site social software store strategy systems
-    training ward works
+    nurse chef cashier barista driver waiter carer lecturer librarian caretaker bookkeeper accountant
+    electrician mechanic pharmacist paramedic technologist buyer curator archivist editor journalist
+    photographer porter picker packer cleaner account administrator advisor agent analyst apprentice architect
+    assistant associate board captain chair chief clerk client coach committee consultant coordinator council
+    counsel customer data department deputy designer developer director division engineer engineering executive
+    finance foreman general head human intern junior lead leader legal logistics manager managing marketing
+    mentor office officer operations operator owner partner people planner president principal procurement
+    producer product professor programme program project quality receptionist representative resources sales
+    scientist scrum secretary senior service services specialist staff success supervisor support tax teacher
+    team technical technician technology trainee trainer treasurer tutor vice warehouse accounts branch business
+    care communications community compliance content design desk development digital events facilities floor
+    front global health hse information kitchen maintenance manufacturing media member national payroll planning
+    policy production purchasing region regional research safety security shift site social software store
+    strategy systems training ward works
     """
 )
 LEGAL_FORMS = _words("ltd limited inc llc llp plc gmbh ag sa co company corp corporation group the and of for")

@@ -27,6 +27,7 @@ _PRONOUN = re.compile(r"I(?:['’](?:m|ve|d|ll))?")
 _SENTENCE_START = re.compile(r"(?:[.!?:;]['\"”’)\]]*\s+|\n\s*(?:[-*•]\s*)?|^['\"“‘(\[]+|[.!?]\s+['\"“‘(]+)$")
 _CONNECTORS = frozenset(("of", "of the", "de", "de la", "la", "van", "van der", "von", "der", "del", "&", "-", ""))
 _POSSESSIVE = re.compile(r"['’]s?$")
+_NUMBERED = re.compile(r" \d")
 _TITLES = ("Project", "Operation", "Programme", "Program", "Dr", "Mr", "Mrs", "Ms")
 _SUFFIXES = ("ing", "ed", "ly")
 
@@ -78,7 +79,7 @@ def _finish(text: str, run: list[tuple[int, int]]) -> Iterator[Name]:
         run, words = run[1:], words[1:]
     while run and _is_generic(words[0]) and not (len(words) > 1 and words[0] in _TITLES):
         run, words = run[1:], words[1:]
-    while run and _is_generic(words[-1]):
+    while run and _is_generic(words[-1]) and not (len(words) > 1 and _NUMBERED.match(text, run[-1][1])):
         run, words = run[:-1], words[:-1]
     if run:
         yield Name(run[0][0], run[-1][1], tuple(run))

@@ -109,6 +109,8 @@ class _Reader:
         token = self.tokens[at]
         if self._is_part_of_name(at):
             return None, at + 1
+        if token.text in ("double", "triple") and (self.word(at + 1) == "-" or self.word(at + 1) in _NOT_TWICE):
+            return None, at + 1
         if token.text in TIMES or token.text in MANY:
             kind = "times" if token.text in TIMES else "many"
             value = TIMES.get(token.text) or MANY[token.text]
@@ -143,6 +145,8 @@ class _Reader:
     def _fraction(self, at: int) -> tuple[Quantity, int] | None:
         """Half, a quarter of, two thirds; "half a million" and "half an hour" are left to the cardinal."""
         start, number = at, 1.0
+        if self.tokens[at].kind == "number":
+            return self._written_fraction(at)
         if self.word(at) in ("a", "one", "an") and self.word(at + 1) in FRACTIONS:
             at += 1
         elif self.word(at) in UNITS and self.word(at + 1) in ("quarters", "thirds", "fifths", "tenths"):
@@ -162,6 +166,17 @@ class _Reader:
             end, unit = self.tokens[at + 3].end, time_unit(self.word(at + 3))
             return Quantity(begin, end, value, "fraction", unit, core_end=token.end), at + 4
         return Quantity(begin, token.end, value, "fraction", core_end=token.end), at + 1
+
+    def _written_fraction(self, at: int) -> tuple[Quantity, int] | None:
+        """Reads 2/3; larger figures are dates or idioms."""
+        glued = self.word(at + 1) == "/" and self.adjacent(at + 1) and self.adjacent(at + 2)
+        if not glued or self.tokens[at + 2].kind != "number" or self.word(at + 3) == "/":
+            return None
+        part, whole = _float(self.word(at)), _float(self.word(at + 2))
+        if not 0 < part < whole <= 10:
+            return None
+        end = self.tokens[at + 2].end
+        return Quantity(self.tokens[at].start, end, part / whole, "fraction", core_end=end), at + 3
 
     def _ends_fraction(self, at: int, *, article: bool) -> bool:
         """With an article ("from a third to") anything but a noun may follow, else "of"."""
@@ -328,6 +343,7 @@ _AFTER_FRACTION = frozenset(
 """
     )
 )
+_NOT_TWICE = frozenset(("check", "checked", "checking", "digit", "digits", "shift", "shifts", "click", "sided"))
 _HUNDREDS = ("hundred", "hundred and")
 _NO_NOUN = frozenset(
     _words(

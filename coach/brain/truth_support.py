@@ -33,6 +33,7 @@ class QuantitySources:
         self._durations = [(q.unit, q.value * TIME_UNITS[q.unit]) for q in _flat(self._all) if q.unit in TIME_UNITS]
         self._percents = self._all_percents()
         self._pairs = self._ratios()
+        self._beside_me = {m.end() for m in re.finditer(r"\b(?:me|myself|i) (?:and|plus) ", text, re.IGNORECASE)}
 
     def unsupported(self, quantity: Quantity, text: str) -> tuple[int, int] | None:
         """The span that is invented; None when the sources state it or it states nothing."""
@@ -78,6 +79,10 @@ class QuantitySources:
             return bool(re.search(r"\b(?:both|couple|pair|twice|double|two)\b", self._text, re.I))
         if quantity.noun == "x" or quantity.noun == "times":
             return self._has_ratio(quantity.value)
+        if any(
+            q.noun in ("others", "other") or q.start in self._beside_me for q in self._all.get(quantity.value - 1, ())
+        ):
+            return True
         short = round(quantity.value) % 100
         return 1900 <= quantity.value < 2100 and bool(re.search(rf"['’]{short:02d}\b", self._text))
 

@@ -279,6 +279,18 @@ CASES: list[tuple[str, str, str, list[str]]] = [
         "We held a weekly Zoom call, first with Finance and then with the Head of Operations.",
         [],
     ),
+    ("it was me and five others in the kitchen", "", "I worked in a kitchen team of six.", []),
+    ("it was me and five others in the kitchen", "", "I worked in a kitchen team of nine.", ["nine"]),
+    ("about two thirds of them came back", "", "About 2/3 of them came back. I double-checked every list.", []),
+    ("i got my diploma in the end", "", "I completed my NVQ Level 3 and moved to Grade 7.", ["NVQ Level 3", "7"]),
+    ("during covid we moved everything online", "", "During COVID-19 we moved everything online.", []),
+    ("i was in year nine maths then", "", "I was teaching Year 9 maths.", []),
+    (
+        "we sell to hospitals",
+        "",
+        "We sold to hospitals such as St Thomas' and the Royal Free.",
+        ["St Thomas", "Royal Free"],
+    ),
     ("we did two thousand eight hundred units", "", "We shipped 2,800 units, up 3x.", ["3x"]),
 ]
 
