@@ -85,13 +85,13 @@ class Resume(Record):
 
 
 def changed_now(story: StarStory, **changes: Any) -> StarStory:
-    """The story with `changes`, checked, changed at this moment."""
-    return StarStory.model_validate(story.model_dump() | changes | {"updated_at": _now()})
+    """The story with `changes`, checked, changed at this moment; a sample becomes the person's own."""
+    return StarStory.model_validate(story.model_dump() | changes | {"updated_at": _now(), "is_sample": False})
 
 
 def changed_resume(resume: Resume, *, content: str) -> Resume:
-    """The resume with other content, changed at this moment."""
-    return resume.model_copy(update={"content": content, "updated_at": _now()})
+    """The resume with other content, changed at this moment; a sample becomes the person's own."""
+    return resume.model_copy(update={"content": content, "updated_at": _now(), "is_sample": False})
 
 
 def save_story(connection: sa.Connection, story: StarStory) -> None:

@@ -76,7 +76,7 @@ def remove_sample(store: SqlStore, recordings: Recordings, journal_dir: Path) ->
     ids = store.run(_interview_ids, samples_only=True)
     attempts = heard = 0
     for interview_id in ids:
-        removed = delete_interview(store, recordings, interview_id, journal_dir=journal_dir, with_stories=True)
+        removed = delete_interview(store, recordings, interview_id, journal_dir=journal_dir)
         attempts, heard = attempts + removed.attempts, heard + removed.audio_deleted
     stories = store.run(_remove_rest)
     return SampleCount(len(ids), attempts, heard, stories)
@@ -156,8 +156,23 @@ def _interview_ids(connection: sa.Connection, *, samples_only: bool = False) -> 
 def _remove_rest(connection: sa.Connection) -> int:
     theirs = sa.delete(star_stories).where(star_stories.c.is_sample.is_(True)).returning(star_stories.c.id)
     stories = len(connection.execute(theirs).all())
-    for table, delete in ((job_descriptions, library.delete_job), (resumes, library.delete_resume)):
-        of_sample = sa.select(table.c.id).where(table.c.is_sample.is_(True))
-        for row_id in connection.execute(of_sample).scalars().all():
-            delete(connection, row_id)
+    for job_id in _samples(connection, job_descriptions):
+        if not _in_own_use(connection, job_id):
+            library.delete_job(connection, job_id)
+    for resume_id in _samples(connection, resumes):
+        library.delete_resume(connection, resume_id)
     return stories
+
+
+def _samples(connection: sa.Connection, table: sa.Table) -> list[str]:
+    return list(connection.execute(sa.select(table.c.id).where(table.c.is_sample.is_(True))).scalars())
+
+
+def _in_own_use(connection: sa.Connection, job_id: str) -> bool:
+    """Whether the person has practised for a sample job, or written for it: then it stays."""
+    return any(
+        connection.execute(
+            sa.select(table.c.id).where(table.c.job_description_id == job_id, table.c.is_sample.is_(False))
+        ).first()
+        for table in (mock_interviews, resumes, star_stories)
+    )

@@ -105,6 +105,21 @@ def test_an_interview_needs_its_job_to_exist(sql_store):
         sql_store.run(interviews.create_interview, make.interview(job_description_id="unknown"), [])
 
 
+def test_what_the_person_made_of_a_sample_stays_when_samples_go(sql_store, tmp_path: Path):
+    archive = AudioArchive(str(tmp_path / "audio"))
+    load_sample(sql_store, lambda: archive)
+    master, tailored = sql_store.run(library.resumes_of)
+    sql_store.run(library.save_resume, library.changed_resume(tailored, content="my own words"))
+    story = library.changed_now(sql_store.run(library.stories)[0], title="Mine now")
+    sql_store.run(library.save_story, story)
+    remove_sample(sql_store, archive, tmp_path)
+    assert [resume.content for resume in sql_store.run(library.resumes_of)] == ["my own words"]
+    assert [story.title for story in sql_store.run(library.stories)] == ["Mine now"]
+    assert len(sql_store.run(library.jobs)) == 1
+    assert sql_store.run(integrity.dangling_references) == {}
+    assert master.id not in {resume.id for resume in sql_store.run(library.resumes_of)}
+
+
 def test_role_profiles_of_ones_own(sql_store):
     profile = RoleProfile(user_id="local", title="Lighthouse keeper", key_skills=["light"])
     sql_store.run(library.save_role_profile, profile)
