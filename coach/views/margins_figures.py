@@ -147,7 +147,9 @@ def distribution(months: Months) -> go.Figure:
         value = float(np.percentile(margin, share))
         text = f"p{share} ${value:.2f}"
         figure.add_vline(x=value, line={"color": colour, "width": 1.5, "dash": "dot"})
-        figure.add_annotation(x=value, y=1.0, yref="paper", text=text, showarrow=False, yshift=12, font={"size": 12})
+        figure.add_annotation(
+            x=value, y=1.0, yref="paper", yanchor="bottom", text=text, showarrow=False, font={"size": 12}
+        )
     figure.update_xaxes(tickprefix="$", nticks=8)
-    figure.update_yaxes(tickformat=".0%")
-    return style(figure, height=340).update_layout(margin={"t": 32})
+    figure.update_yaxes(tickformat=".1%", nticks=5)
+    return style(figure, height=340).update_layout(margin={"t": 36})

@@ -125,7 +125,9 @@ def sensitivity(applied: Applied) -> None:
         )
     st.markdown("##### When usage spikes")
     rows = margins.frame(report.spike_records(applied))
-    st.dataframe(_spike_table(rows), hide_index=True)
+    names = {each.id: each.name for each in applied.plans.plans}
+    st.dataframe(_spike_table(rows, names), hide_index=True)
+    st.caption("Change of the expected margin per month (or pack), everything else as in the scenario.")
     _download(bars, f"tornado-{plan.id}")
 
 
@@ -198,10 +200,14 @@ def _plan(applied: Applied, key: str) -> Plan:
     return names[chosen or list(names)[-1]]
 
 
-def _spike_table(rows: pd.DataFrame) -> pd.DataFrame:
+def _spike_table(rows: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
     table = rows.pivot(index="spike", columns="plan", values="change_usd")
-    table = table.loc[rows["spike"].unique(), rows["plan"].unique()]
-    return table.map(lambda value: "–" if abs(value) < 0.005 else f"{value:+.2f} $").reset_index(names="spike")
+    table = table.loc[rows["spike"].unique(), rows["plan"].unique()].rename(columns=names)
+    return table.map(_change).reset_index(names="What happens")
+
+
+def _change(value: float) -> str:
+    return "–" if abs(value) < 0.005 else f"{'+' if value > 0 else ''}{margins.money(value)}"
 
 
 def _table(records: list[dict[str, Any]], columns: list[str], name: str, formats: dict[str, Any]) -> None:

@@ -1,0 +1,240 @@
+"""What a plan includes, checked against both databases; use becomes ledger in the same transaction as feedback."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+import pytest_asyncio
+
+from coach.contracts.interview import Attempt, AttemptStatus
+from coach.contracts.usage import UsageEvent, usage_event_id
+from coach.economics.entitlements import LocalEntitlements, PlanEntitlements, decide_retry, use_id_of
+from coach.economics.ledger import totals
+from coach.economics.metering import MeteredStore
+from coach.economics.plans import plan_book
+from coach.economics.pricebook import PriceBook, price_book
+from coach.store import billing, ledger
+from coach.store.billing import Credits, Use
+from tests.fakes import records as make
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+PLANS = plan_book()
+
+
+@pytest_asyncio.fixture
+async def metered(sql_url) -> AsyncIterator[MeteredStore]:
+    opened = MeteredStore(sql_url, idle_s=60)
+    yield opened
+    await opened.aclose()
+
+
+@pytest.fixture
+def clock():
+    return [NOW]
+
+
+@pytest.fixture
+def gate(metered, clock) -> PlanEntitlements:
+    return PlanEntitlements(metered, clock=lambda: clock[0])
+
+
+async def interviewed(store: MeteredStore, gate: PlanEntitlements, user: str = "ada", *, answers: int = 1):
+    """Starts an interview and gives it `answers` attempts at its first question; returns leave, interview, exchange."""
+    interview = make.interview(user_id=user)
+    leave = await gate.before_session(user, interview.id, questions=3)
+    if not leave.allowed:
+        return leave, interview, None
+    exchange = make.exchange(interview)
+    await store.create_interview(interview, [exchange])
+    for number in range(1, answers + 1):
+        await answered(store, exchange, number)
+    return leave, interview, exchange
+
+
+async def answered(store: MeteredStore, exchange, number: int) -> Attempt:
+    attempt = make.evaluated(exchange, attempt_number=number, finished_at=NOW)
+    await store.add_attempt(attempt.model_copy(update={"status": AttemptStatus.CAPTURED}))
+    await store.complete_attempt(attempt, exchange, [tokens(attempt)])
+    return attempt
+
+
+def tokens(attempt: Attempt) -> UsageEvent:
+    return UsageEvent(
+        event_id=usage_event_id(attempt.id, "evaluate.1", "gpt-6-luna.output"), vendor="openai",
+        meter="gpt-6-luna.output", quantity=Decimal(1000), unit="token", occurred_at=NOW, attempt_id=attempt.id, call_id="evaluate.1",
+    )  # fmt: skip
+
+
+def bought(store: MeteredStore, plan: str, interviews: int, **changes) -> None:
+    pack = {
+        "id": f"cs_{plan}", "user_id": "ada", "plan_id": plan, "interviews": interviews, "payment_id": "pi",
+        "bought_at": NOW - timedelta(days=1), "expires_at": NOW + timedelta(days=364), **changes,
+    }  # fmt: skip
+    store.run(billing.add_credits, Credits(**pack))
+
+
+def subscribed(store: MeteredStore, plan: str = "plus", **changes) -> None:
+    period = {"period_start": NOW - timedelta(days=10), "period_end": NOW + timedelta(days=20)}
+    values = {"plan_id": plan, "subscription_id": "sub_1", "status": "active", **period, **changes}
+    store.run(billing.change_account, "ada", **values)
+
+
+async def test_without_billing_everything_is_included():
+    local = LocalEntitlements()
+    assert (await local.before_session("local", "i", questions=5)).plan == "local"
+    assert (await local.before_retry("local", "i")).allowed
+
+
+async def test_the_trial_gives_one_interview_and_then_an_offer(metered, gate):
+    first, _, _ = await interviewed(metered, gate)
+    assert (first.allowed, first.plan, first.avatar) == (True, "trial", False)
+    second, _, _ = await interviewed(metered, gate)
+    assert not second.allowed and "$4.99" in second.offer and "a month" in second.offer
+
+
+async def test_asking_again_for_the_same_interview_takes_nothing_more(metered, gate):
+    interview = make.interview(user_id="ada")
+    leaves = [await gate.before_session("ada", interview.id, questions=3) for _ in range(3)]
+    assert all(leave.allowed for leave in leaves)
+    assert len(metered.run(billing.standing, "ada", NOW).uses) == 1
+
+
+async def test_an_interview_without_feedback_is_not_charged(metered, gate, clock):
+    interview = make.interview(user_id="ada")
+    assert (await gate.before_session("ada", interview.id, questions=3)).allowed
+    assert not (await gate.before_session("ada", "other", questions=3)).allowed
+    clock[0] += timedelta(hours=25)
+    assert (await gate.before_session("ada", "other", questions=3)).allowed
+
+
+async def test_deleting_a_session_gives_no_interview_back(metered, gate, clock):
+    from coach.store.removal import delete_rows
+
+    _, interview, _ = await interviewed(metered, gate)
+    metered.run(delete_rows, interview.id)
+    clock[0] += timedelta(days=2)
+    assert not (await gate.before_session("ada", "next", questions=3)).allowed
+
+
+async def test_two_starts_at_once_cannot_take_the_same_last_interview(metered, gate):
+    leaves = await asyncio.gather(*(gate.before_session("ada", f"i{n}", questions=3) for n in range(6)))
+    assert sum(leave.allowed for leave in leaves) == 1
+
+
+async def test_a_tier_tells_at_the_soft_cap_throttles_and_offers_at_the_hard_cap(metered, gate):
+    subscribed(metered)
+    metered.run(billing.change_account, "ada", stripe_customer_id="cus_1")
+    leaves = [await gate.before_session("ada", f"i{n}", questions=5) for n in range(16)]
+    plan = PLANS.plan("plus")
+    assert [leave.level for leave in leaves[:15]] == ["full"] * plan.throttle_after + ["throttled"] * 5
+    assert leaves[0].notice == "" and leaves[0].avatar
+    assert "2 of 10 interviews are left" in leaves[7].notice
+    assert "light mode" in leaves[10].notice and not leaves[10].avatar
+    assert leaves[15].allowed is True and leaves[15].plan == "trial"
+    refused = await gate.before_session("ada", "i99", questions=5)
+    assert not refused.allowed and "2026-12-10" in refused.offer
+
+
+async def test_packs_are_used_after_the_tier_and_the_first_to_expire_first(metered, gate):
+    bought(metered, "pack5", 5)
+    bought(metered, "single", 1, id="cs_old", expires_at=NOW + timedelta(days=3))
+    bought(metered, "pack10", 10, id="cs_gone", expires_at=NOW - timedelta(days=3))
+    bought(metered, "pack10", 10, id="cs_refunded", refunded_at=NOW - timedelta(hours=1))
+    plans = [(await gate.before_session("ada", f"i{n}", questions=5)).plan for n in range(7)]
+    assert plans == ["single"] + ["pack5"] * 5 + ["trial"]
+    subscribed(metered)
+    assert (await gate.before_session("ada", "i10", questions=5)).plan == "plus"
+
+
+async def test_a_lapsed_or_failed_payment_is_told_and_ends_after_its_grace(metered, gate, clock):
+    subscribed(metered, status="past_due", payment_failed=True)
+    assert "payment failed" in (await gate.before_session("ada", "i1", questions=3)).notice
+    clock[0] = NOW + timedelta(days=24)
+    assert (await gate.before_session("ada", "i2", questions=3)).plan == "trial"
+    subscribed(metered, status="canceled")
+    clock[0] = NOW
+    assert not (await gate.before_session("ada", "i3", questions=3)).allowed
+
+
+async def test_used_up_avatar_minutes_lead_to_the_drawn_avatar(metered, gate):
+    subscribed(metered)
+    used = UsageEvent(
+        event_id="avatar", vendor="liveavatar", meter="lite.connected", quantity=Decimal(20 * 60), unit="second",
+        occurred_at=NOW, user_id="ada",
+    )  # fmt: skip
+    await metered.add_usage([used])
+    leave = await gate.before_session("ada", "i1", questions=3)
+    assert leave.allowed and leave.level == "full" and not leave.avatar and "avatar minutes are used up" in leave.notice
+
+
+async def test_more_questions_than_the_plan_has_are_left_out(metered, gate):
+    leave = await gate.before_session("ada", "i1", questions=5)
+    assert leave.allowed and leave.max_questions == 3 and "3 questions" in leave.notice
+
+
+async def test_retries_end_at_the_limit_unless_extra_ones_are_paid_for(metered, gate):
+    subscribed(metered)
+    _, interview, exchange = await interviewed(metered, gate, answers=3)
+    assert "last retry" in (await gate.before_retry("ada", interview.id)).notice
+    await answered(metered, exchange, 4)
+    refused = await gate.before_retry("ada", interview.id)
+    assert not refused.allowed and "$0.35" in refused.offer
+    metered.run(billing.change_account, "ada", overage_agreed=True)
+    extra = await gate.before_retry("ada", interview.id)
+    assert extra.allowed and extra.extra_charge_usd == Decimal("0.35")
+    await answered(metered, exchange, 5)
+    meters = [event.meter for event in metered.run(ledger.usage_events, interview_id=interview.id, vendors=["jobfoxy"])]
+    assert sorted(meters) == sorted(
+        ["interview.used", "answer.evaluated", *["answer.retried"] * 3, "answer.retried_extra"]
+    )
+
+
+def test_no_plan_allows_more_retries_than_the_worst_case_knows():
+    use = Use("u", "pro", "subscription:s", "full", NOW, True)
+    assert not decide_retry(PLANS.plan("pro"), use, retries=10, overage_agreed=True).allowed
+
+
+async def test_use_is_completed_priced_and_never_counted_twice(metered, gate):
+    subscribed(metered)
+    _, interview, exchange = await interviewed(metered, gate)
+    attempt = (await metered.load_interview(interview.id)).attempts[0]
+    for _ in range(3):
+        await metered.complete_attempt(attempt, exchange, [tokens(attempt)])
+    events = metered.run(ledger.usage_events, interview_id=interview.id)
+    assert [event.meter for event in events if event.vendor == "jobfoxy"].count("answer.evaluated") == 1
+    spent = next(event for event in events if event.vendor == "openai")
+    assert (spent.cost_usd, spent.user_id) == (Decimal("0.0005"), "ada")
+    assert spent.price_entry == "openai/gpt-6-luna.output@2026-09-22"
+    assert sum(total.cost_usd for total in totals(events, "vendor")) == Decimal("0.0005")
+    assert any(event.event_id == use_id_of(interview.id) for event in events)
+
+
+async def test_delayed_feedback_and_samples_are_not_charged(metered, gate):
+    subscribed(metered)
+    _, _, exchange = await interviewed(metered, gate, answers=0)
+    attempt = make.evaluated(exchange, status=AttemptStatus.DELAYED)
+    await metered.add_attempt(attempt)
+    await metered.complete_attempt(attempt, exchange, [])
+    sample = make.interview(user_id="ada", is_sample=True)
+    question = make.exchange(sample)
+    await metered.create_interview(sample, [question])
+    await answered(metered, question, 1)
+    assert metered.run(ledger.usage_events, vendors=["jobfoxy"]) == []
+
+
+async def test_a_missing_price_never_stops_an_answer_and_is_filled_in_later(sql_url):
+    without = PriceBook([entry for entry in price_book().entries if entry.meter != "gpt-6-luna.output"])
+    store = MeteredStore(sql_url, book=without, idle_s=60)
+    interview = make.interview(user_id="ada")
+    exchange = make.exchange(interview)
+    await store.create_interview(interview, [exchange])
+    attempt = await answered(store, exchange, 1)
+    assert (await store.find_attempt(attempt.id)).status == AttemptStatus.EVALUATED
+    await store.aclose()
+    later = MeteredStore(sql_url, idle_s=60)
+    assert later.price_pending() == 1 and later.price_pending() == 0
+    event = next(each for each in later.run(ledger.usage_events) if each.vendor == "openai")
+    assert event.cost_usd == Decimal("0.0005")
+    await later.aclose()
