@@ -153,6 +153,7 @@ class ScriptedConductor:
             plan=["Tell the checkout rescue again, ending with a figure.", "One leadership question tomorrow."],
         )
         await self.send(ev.InterviewSummary(payload=payload))
+        await self.socket.close(1000)
 
     async def on_ready_for_next(self) -> None:
         error = ev.ErrorPayload(

@@ -189,12 +189,17 @@ def test_actions_send_commands(open_stage):
 
 
 def test_last_question_ends_in_the_summary(open_stage):
-    page, _ = open_stage(last=True)
+    page, server = open_stage(last=True)
     to_feedback(page)
+    sockets = len(server.sockets)
     assert page.get_by_role("button", name="Next question").count() == 0
     page.get_by_role("button", name="Finish interview").click()
     expect(page.get_by_text("Interview finished")).to_be_visible()
     assert page.get_by_role("button", name="Delete this session").is_visible()
+    page.wait_for_timeout(500)
+    assert page.get_by_text("Interview finished").is_visible()
+    assert len(server.sockets) == sockets
+    assert page.evaluate("document.querySelector('.jf-host').jfStage.mic.open") is False
 
 
 def test_refused_microphone_says_the_mend_and_the_answer_can_be_typed(open_stage):

@@ -18,6 +18,7 @@ export class AudioPath {
     this.kind = "socket";
     this.webrtc = "off";
     this.listening = false;
+    this.armed = true;
     this.sign = 0;
     mic.onframe = (pcm) => this.#frame(pcm);
   }
@@ -80,11 +81,13 @@ export class AudioPath {
       this.#giveUp();
       return;
     }
-    if (this.kind === "socket") this.link.audio(pcm);
+    if (this.kind === "socket" && this.armed) this.link.audio(pcm);
   }
 
   end() {
     clearTimeout(this.timer);
+    if (this.webrtc !== "off" && this.link) this.wanted(false);
+    this.webrtc = "off";
     this.link = null;
     this.listening = false;
   }

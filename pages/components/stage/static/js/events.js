@@ -10,6 +10,7 @@ export const HANDLERS = {
     if (p.notice && p.view_state !== "ERROR_RECOVERABLE") stage.toast(p.notice);
     if (p.view_state === "INTRO_LOADING" && stage.waiting) stage.link.send("START_INTERVIEW", { audio: stage.audioKind });
     if (before.current_question?.id !== p.current_question?.id || before.attempt_id !== p.attempt_id) stage.freshAttempt(p.view_state);
+    if (p.status === "completed") stage.settle();
     if (p.history?.length && stage.scores) stage.scores = { ...stage.scores, history: p.history };
     stage.follow(p.view_state);
   },
@@ -67,6 +68,7 @@ export const HANDLERS = {
   INTERVIEW_SUMMARY(stage, p) {
     stage.summary = p;
     stage.moving = false;
+    stage.settle();
     stage.follow("FEEDBACK");
     stage.say("Your interview is finished. The summary is ready.");
   },

@@ -83,7 +83,8 @@ function loadFaceMesh(assets) {
 export async function openFaceMesh(assets) {
   await loadFaceMesh(assets);
   const mesh = new window.FaceMesh({ locateFile: (file) => assets + file });
-  mesh.setOptions({ maxNumFaces: 1, refineLandmarks: true, minDetectionConfidence: 0.5, minTrackingConfidence: 0.5 });
+  // Setting a confidence here makes this release of the package abort; its defaults are 0.5.
+  mesh.setOptions({ maxNumFaces: 1, refineLandmarks: true });
   let found = null;
   mesh.onResults((results) => { found = results.multiFaceLandmarks && results.multiFaceLandmarks[0]; });
   return {

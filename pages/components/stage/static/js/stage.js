@@ -71,7 +71,7 @@ export class Stage {
     const savedBefore = JSON.stringify(this.data.saved);
     this.data = { ...this.data, ...data };
     if (first) Object.assign(this.setup, { persona_id: data.persona_id, q_count: data.q_count || 3, job_id: data.job_id || "" });
-    if (data.session && this.starting && data.session.join === this.asked) this.#join(data.session);
+    if (data.session && this.starting && data.session.join === this.joining) this.#join(data.session);
     if (!data.session && this.session && !this.starting) this.leave();
     if (data.failure && data.failure !== this.failureShown) this.#failed(data.failure);
     this.path.report(data.webrtc || {});
@@ -85,10 +85,9 @@ export class Stage {
     this.refresh();
   }
 
-  /** Asks the page for something; the number tells its answer from an older one. */
+  /** Asks the page for something. */
   act(name, payload) {
-    this.asked = Date.now();
-    if (this.trigger) this.trigger("act", { name, at: this.asked, ...payload });
+    if (this.trigger) this.trigger("act", { name, at: Date.now(), ...payload });
   }
 
   get persona() {
@@ -143,7 +142,8 @@ export class Stage {
       return;
     }
     const { persona_id, q_count, job_id, device_id } = this.setup;
-    this.act(resume ? "resume" : "start", { id: resume, persona_id, q_count, job_id, device_id, audio });
+    this.joining = Date.now();
+    this.act(resume ? "resume" : "start", { at: this.joining, id: resume, persona_id, q_count, job_id, device_id, audio });
   }
 
   resume(id) {
@@ -181,6 +181,14 @@ export class Stage {
     this.error = null;
     this.starting = false;
     if (id) this.begin({ resume: id, audio: this.audioKind || "socket" });
+  }
+
+  /** The interview is over: nothing is sent or heard any more, the summary stays. */
+  settle() {
+    this.link?.close();
+    this.path.end();
+    this.mic.stop();
+    this.micState = "closed";
   }
 
   leave() {
@@ -347,6 +355,7 @@ export class Stage {
         this.path.startListening();
         this.restartClock();
       } else this.path.stopListening();
+      this.path.armed = ["INTRO_LOADING", ...SCENE_STATES].includes(view);
       if (view !== "INTRO_LOADING") this.waiting = false;
       window.scrollTo?.({ top: 0 });
       this.host.closest?.("[data-testid=stMain]")?.scrollTo({ top: 0 });
@@ -435,6 +444,7 @@ export class Stage {
   }
 
   destroy() {
+    this.trigger = null;
     clearInterval(this.ticker);
     this.link?.close();
     this.path.end();
