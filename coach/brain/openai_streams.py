@@ -19,29 +19,31 @@ async def responses_chunks(events: AsyncIterator[Any], meter: UsageMeter) -> Asy
     """
     refused = False
     async for event in events:
-        kind = event.type
+        kind = getattr(event, "type", "")
         if kind == "response.output_text.delta":
             yield TextDelta(event.delta)
         elif kind in ("response.refusal.delta", "response.refusal.done"):
             refused = True
         elif kind in _FINAL:
-            if used := meter.told(event.response.usage):
+            if used := meter.told(getattr(event.response, "usage", None)):
                 yield Used(used)
             yield _responses_end(event, refused=refused)
             return
         elif kind == "error":
-            raise coded_error(event.code)
+            raise coded_error(getattr(event, "code", None))
     raise VendorError("The model's answer broke off.")
 
 
 def _responses_end(event: Any, *, refused: bool) -> StreamEnd:
+    """Local servers leave out much of what the interface promises, so nothing but the event's type is relied on."""
     response = event.response
+    model = getattr(response, "model", None) or ""
     if event.type == "response.failed":
-        raise coded_error(response.error.code if response.error else None)
+        raise coded_error(getattr(getattr(response, "error", None), "code", None))
     if event.type == "response.incomplete":
-        why = response.incomplete_details.reason if response.incomplete_details else None
-        return StreamEnd("refused" if why == "content_filter" else "truncated", response.model)
-    return StreamEnd("refused" if refused else "complete", response.model)
+        why = getattr(getattr(response, "incomplete_details", None), "reason", None)
+        return StreamEnd("refused" if why == "content_filter" else "truncated", model)
+    return StreamEnd("refused" if refused else "complete", model)
 
 
 async def chat_chunks(events: AsyncIterator[Any], meter: UsageMeter) -> AsyncGenerator[BrainChunk, None]:
@@ -51,15 +53,18 @@ async def chat_chunks(events: AsyncIterator[Any], meter: UsageMeter) -> AsyncGen
         VendorError: the stream broke off before a finish reason.
     """
     finish, model, refused = None, "", False
+    usage: Any = None
     async for event in events:
-        model = event.model or model
-        if used := meter.told(event.usage):
-            yield Used(used)
-        for choice in event.choices or ():
-            refused = refused or bool(getattr(choice.delta, "refusal", None))
-            if choice.delta and choice.delta.content:
-                yield TextDelta(choice.delta.content)
-            finish = choice.finish_reason or finish
+        model = getattr(event, "model", None) or model
+        usage = getattr(event, "usage", None) or usage  # some servers repeat it, growing, in every chunk
+        for choice in getattr(event, "choices", None) or ():
+            delta = getattr(choice, "delta", None)
+            refused = refused or bool(getattr(delta, "refusal", None))
+            if text := getattr(delta, "content", None):
+                yield TextDelta(text)
+            finish = getattr(choice, "finish_reason", None) or finish
+    if used := meter.told(usage):
+        yield Used(used)
     if finish is None:
         raise VendorError("The model's answer broke off.")
     if finish == "length":

@@ -16,7 +16,8 @@ _DATE_CONTEXT = re.compile(
 )
 _SEASON = re.compile(
     r"\b(?:last|this|next|that|in|over|during|each|every|early|late|mid|by|since|the)[\s-]+(?:the\s+)?"
-    r"(spring|summer|autumn|winter|fall)\b(?!\s+(?:in|of)\s+(?:sales|complaints|numbers|the number))",
+    r"(spring|summer|autumn|winter|fall)\b(?!\s+(?:in|of)\s+(?:sales|complaints|numbers|the number))"
+    r"|\b(spring|summer|autumn|winter)\s+(?:of\s+)?(?=(?:19|20)\d\d)",
     re.IGNORECASE,
 )
 _QUARTER = re.compile(r"\b[Qq]([1-4])\b|\b(first|second|third|fourth|last|final)\s+quarter\b", re.IGNORECASE)
@@ -62,7 +63,8 @@ def dates(text: str) -> Iterator[DateMention]:
 
 def _seasons(text: str) -> Iterator[DateMention]:
     for match in _SEASON.finditer(text):
-        yield DateMention(match.start(1), match.end(1), f"season {SEASONS[match.group(1).lower()]}")
+        which = 1 if match.group(1) else 2
+        yield DateMention(match.start(which), match.end(which), f"season {SEASONS[match.group(which).lower()]}")
 
 
 def _parts_of_year(text: str) -> Iterator[DateMention]:

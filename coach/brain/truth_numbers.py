@@ -181,7 +181,9 @@ class _Reader:
     def _ends_fraction(self, at: int, *, article: bool) -> bool:
         """With an article ("from a third to") anything but a noun may follow, else "of"."""
         word = self.word(at)
-        return word == "of" or (article and (not word.isalpha() or word in _AFTER_FRACTION))
+        if word == "of" or not article or self.word(at - 1) == "quarter":
+            return word == "of"
+        return word in _AFTER_FRACTION or not (word.isalpha() or word == "-")
 
     def _scale_follows(self, at: int) -> bool:
         at += self.word(at) in ("a", "an", "-")

@@ -291,6 +291,7 @@ CASES: list[tuple[str, str, str, list[str]]] = [
         "We sold to hospitals such as St Thomas' and the Royal Free.",
         ["St Thomas", "Royal Free"],
     ),
+    ("it took a while", "", "In winter 2022, a third-party audit took one quarter.", ["winter 2022"]),
     ("we did two thousand eight hundred units", "", "We shipped 2,800 units, up 3x.", ["3x"]),
 ]
 
