@@ -106,6 +106,18 @@ def test_start_gives_the_stage_its_way_in(desk: Desk):
     assert snapshot.interview.persona_id == "john" and snapshot.interview.q_count == 1
 
 
+def test_a_job_of_the_library_shapes_the_questions(desk: Desk):
+    job = library.JobDescription(
+        title="Data analyst", company="Northwind", description="Own dashboards in SQL and Python. Lead experiments."
+    )
+    desk.services.store.run(library.save_job, job)
+    assert desk.jobs() == [{"id": job.id, "label": "Data analyst, Northwind"}]
+    interview_id = begin(desk, job_id=job.id, q_count=2)
+    board = desk.services.hub.find(interview_id).board
+    assert board.interview.job_description_id == job.id
+    assert board.interview.job.key_skills and len(board.questions()) == 2
+
+
 def test_a_typed_interview_mounts_no_microphone(desk: Desk):
     begin(desk, audio="none")
     assert not desk.webrtc_on
