@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
@@ -155,7 +156,16 @@ def _with_shared_units(text: str, found: list[Quantity]) -> list[Quantity]:
             scale = _scale(text, scaled)
             if scale and bare.kind == "number" and bare.value < 1000:
                 out.append(replace(bare, value=bare.value * scale, kind=scaled.kind, unit=scaled.unit))
-    return out
+    return out + list(_short_for(text, found))
+
+
+def _short_for(text: str, found: list[Quantity]) -> Iterator[Quantity]:
+    """The scale is said once: "a budget of one and a half million, and i brought it in for one point four"."""
+    for i, scaled in enumerate(found):
+        scale = _scale(text, scaled)
+        for bare in found[i + 1 : i + 3] if scale else ():
+            if bare.kind == "number" and not bare.unit and not bare.noun and bare.value < 1000:
+                yield replace(bare, value=bare.value * scale, kind=scaled.kind, unit=scaled.unit)
 
 
 def _scale(text: str, quantity: Quantity) -> float:
