@@ -59,9 +59,10 @@ def measure(
         sound = listen(pcm)
     when = timing(transcript, pcm, sound.segments if sound else None)
     spans = find_fillers(transcript.text)
-    fillers = _fillers(transcript, spans)
+    clock = of_words.Clock(transcript)
+    fillers = _fillers(transcript, clock, spans)
     repeated = of_words.repetitions(transcript.text, spans)
-    clusters = of_words.hesitation_clusters(transcript, fillers.hits, repeated, when.pauses)
+    clusters = of_words.hesitation_clusters(clock, fillers.hits, repeated, when.pauses)
     trailing = of_words.trailing_sentences(transcript.text)
     words = of_words.count_words(transcript.text)
     wpm = _per_minute(words, when.span_s)
@@ -129,11 +130,11 @@ def from_input(given: DeliveryInput) -> DeliveryMetrics:
     )
 
 
-def _fillers(transcript: Transcript, spans: list[FillerSpan]) -> _Fillers:
+def _fillers(transcript: Transcript, clock: of_words.Clock, spans: list[FillerSpan]) -> _Fillers:
     """Fillers by word; none at all (not zero) where the transcriber does not keep them."""
     if not transcript.verbatim:
         return _Fillers(None, {}, [])
-    return _Fillers(len(spans), count_by_expression(spans), of_words.filler_hits(transcript, spans))
+    return _Fillers(len(spans), count_by_expression(spans), of_words.filler_hits(clock, spans))
 
 
 def _per_minute(words: int, seconds: float) -> float | None:

@@ -1,5 +1,6 @@
 """Time in an answer: speech, silence, pauses and their place, pace. Seconds on the attempt's clock."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -81,11 +82,11 @@ def rolling_pace(words: list[Word], span: tuple[float, float]) -> list[PacePoint
     start, end = span
     if not words or end - start < MIN_PACE_SPAN_S:
         return []
-    middles = [(w.start_s + w.end_s) / 2 for w in words]
+    middles = sorted((w.start_s + w.end_s) / 2 for w in words)
     width = min(PACE_WINDOW_S, end - start)
     points, at = [], start + width
     while at <= end + 1e-6:
-        count = sum(at - width <= m < at for m in middles)
+        count = bisect_left(middles, at) - bisect_left(middles, at - width)
         points.append(PacePoint(at_s=round(at, 2), wpm=round(60 * count / width, 1)))
         at += PACE_STEP_S
     return points
@@ -113,13 +114,10 @@ def _pause(start: float, end: float, place: PausePlace) -> Pause:
 
 def _sentence_starts(transcript: Transcript) -> set[int]:
     """Indices of words that begin a sentence."""
-    begins = [s.start for s in sentences(transcript.text)]
-    offsets = transcript.word_offsets()
-    starts = set()
-    for begin in begins:
-        after = [i for i, span in enumerate(offsets) if span and span[0] >= begin]
-        starts.update(after[:1])
-    return starts
+    placed = [(span[0], i) for i, span in enumerate(transcript.word_offsets()) if span]
+    begins = [start for start, _ in placed]
+    found = (bisect_left(begins, s.start) for s in sentences(transcript.text))
+    return {placed[at][1] for at in found if at < len(placed)}
 
 
 def _place(middle: float, words: list[Word], starts: set[int]) -> PausePlace:

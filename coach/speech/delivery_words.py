@@ -1,7 +1,9 @@
 """What the words tell about delivery: fillers, repetitions, hesitation clusters, sentences that trail off, clarity."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import takewhile
 
 from coach.contracts.delivery import FillerHit, Pause, Repetition
 from coach.contracts.transcript import Transcript, Word
@@ -27,11 +29,26 @@ def count_words(text: str) -> int:
     return sum(any(c.isalnum() for c in word) for word in text.split())
 
 
-def filler_hits(transcript: Transcript, spans: Sequence[FillerSpan]) -> list[FillerHit]:
+class Clock:
+    """Seconds of any stretch of the text; looks the words up once, so that long answers stay quick."""
+
+    def __init__(self, transcript: Transcript) -> None:
+        placed = zip(transcript.words, transcript.word_offsets(), strict=True)
+        self._words = [(span, word) for word, span in placed if span]
+        self._ends = [span[1] for span, _ in self._words]
+
+    def seconds_of(self, start: int, end: int) -> tuple[float, float] | None:
+        """Times of the characters `[start, end)`; None when no timed word overlaps them."""
+        first = bisect_right(self._ends, start)
+        hit = list(takewhile(lambda entry: entry[0][0] < end, self._words[first : first + end - start + 1]))
+        return (hit[0][1].start_s, hit[-1][1].end_s) if hit else None
+
+
+def filler_hits(clock: Clock, spans: Sequence[FillerSpan]) -> list[FillerHit]:
     """The fillers with their seconds, where words are timed."""
     hits = []
     for span in spans:
-        seconds = transcript.seconds_of(span.start, span.end)
+        seconds = clock.seconds_of(span.start, span.end)
         start_s, end_s = seconds or (None, None)
         hits.append(FillerHit(start=span.start, end=span.end, text=span.text, start_s=start_s, end_s=end_s))
     return hits
@@ -39,10 +56,10 @@ def filler_hits(transcript: Transcript, spans: Sequence[FillerSpan]) -> list[Fil
 
 def mark_fillers(transcript: Transcript, spans: Sequence[FillerSpan]) -> list[Word]:
     """The words with `is_filler` set by context."""
-    offsets = transcript.word_offsets()
+    inside = {at for span in spans for at in range(span.start, span.end)}
     return [
-        word.model_copy(update={"is_filler": bool(at and any(s.start < at[1] and at[0] < s.end for s in spans))})
-        for word, at in zip(transcript.words, offsets, strict=True)
+        word.model_copy(update={"is_filler": bool(at and at[0] in inside)})
+        for word, at in zip(transcript.words, transcript.word_offsets(), strict=True)
     ]
 
 
@@ -52,11 +69,11 @@ def repetitions(text: str, spans: list[FillerSpan]) -> list[Repetition]:
 
 
 def hesitation_clusters(
-    transcript: Transcript, hits: Sequence[FillerHit], repeated: Sequence[Repetition], pauses: Sequence[Pause]
+    clock: Clock, hits: Sequence[FillerHit], repeated: Sequence[Repetition], pauses: Sequence[Pause]
 ) -> Segments:
     """Stretches where at least three hesitations (filler, repetition, pause of 0.5 s) begin within 5 s."""
     events = [(h.start_s, h.end_s) for h in hits if h.start_s is not None and h.end_s is not None]
-    events += [s for r in repeated if (s := transcript.seconds_of(r.start, r.end))]
+    events += [s for r in repeated if (s := clock.seconds_of(r.start, r.end))]
     events += [(p.start_s, p.end_s) for p in pauses if p.end_s - p.start_s >= HESITATION_PAUSE_S]
     events.sort()
     clusters: Segments = []

@@ -7,6 +7,7 @@ from coach.text.tokens import Token
 START = "<start>"
 END = "<end>"
 MAX_RESTART_WORDS = 4
+MAX_CONTEXT_WORDS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +90,19 @@ class View:
         return END if n else self.tokens[at].word
 
     def sentence_words(self, run: Run) -> tuple[list[str], list[str]]:
-        """All words of the sentence before and after the candidate, fillers left out, in order."""
+        """Up to 40 words of the sentence before and after the candidate, fillers left out, in order."""
         before: list[str] = []
-        while (word := self.before(run, len(before) + 1)) != START:
-            before.append(word)
+        at = run.first
+        while at > 0 and not self.tokens[at].after_stop and len(before) < MAX_CONTEXT_WORDS:
+            at -= 1
+            if not self.is_filler(at):
+                before.append(self.tokens[at].word)
         after: list[str] = []
-        while (word := self.after(run, len(after) + 1)) != END:
-            after.append(word)
+        at = run.last + 1
+        while at < len(self.tokens) and not self.tokens[at].after_stop and len(after) < MAX_CONTEXT_WORDS:
+            if not self.is_filler(at):
+                after.append(self.tokens[at].word)
+            at += 1
         return before[::-1], after
 
     def is_restart(self, run: Run) -> bool:

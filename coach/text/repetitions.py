@@ -24,7 +24,8 @@ def find_repetitions(text: str, fillers: list[FillerSpan]) -> list[RepeatedSpan]
 
     Emphasis ("very, very"), grammar ("had had", "that that") and numbers ("two two five") are none.
     """
-    tokens = [t for t in tokenise(text) if not any(f.start <= t.start < f.end for f in fillers)]
+    inside = {at for f in fillers for at in range(f.start, f.end)}
+    tokens = [t for t in tokenise(text) if t.start not in inside]
     found: list[RepeatedSpan] = []
     at = 0
     while at < len(tokens):
