@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -207,14 +207,21 @@ def held(figures: Sequence[Figure], engine: str) -> int:
     return max(good, default=0)
 
 
-def prepare() -> None:
+@contextlib.contextmanager
+def prepared() -> Iterator[None]:
     """This process (browsers and transcriber) on its core; it and the servers go before other work where allowed.
 
     Without that the figures of both engines are those of the other programs on the machine.
     """
-    psutil.Process().cpu_affinity([LOAD_CORE])
+    process, everywhere = psutil.Process(), list(range(psutil.cpu_count() or 1))
+    process.cpu_affinity([LOAD_CORE])
     with contextlib.suppress(PermissionError):
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(10))
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        process.cpu_affinity(everywhere)
 
 
 def climb(engine: str) -> list[Figure]:
@@ -233,8 +240,8 @@ def climb(engine: str) -> list[Figure]:
 
 def main() -> None:
     """Prints every run, then how many sessions each engine held and their ratio."""
-    prepare()
-    figures = [figure for engine in COUNTS for figure in climb(engine)]
+    with prepared():
+        figures = [figure for engine in COUNTS for figure in climb(engine)]
     ours, pipecat = held(figures, "ours"), held(figures, "pipecat")
     verdict: dict[str, Any] = {
         "benchmark": "forwarding",

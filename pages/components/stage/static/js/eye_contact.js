@@ -2,14 +2,16 @@
 
    A few times a second MediaPipe's face mesh (vendored, /assets/face_mesh/) finds 478 points. Head direction is the normal
    of the plane through cheeks, forehead and chin; eye direction is where the irises stand between the corners of the
-   eyes. Both together, corrected for where the face is in the picture, say how far the gaze misses the camera. */
+   eyes. Both together, corrected for where the face is in the picture, say how far the gaze misses the camera.
+   Measured error and limits: docs/eye-contact.md. */
 
 export const EYE_SAMPLES_PER_S = 4;
-export const GAZE_LIMIT_DEG = { across: 16, up: 20 };
+export const GAZE_LIMIT_DEG = { across: 20, up: 20 };
 const FACE_LEAST_PX = 48;
 const CAMERA_VIEW_DEG = 60;
 const EYE_HALF_WIDTH_MM = 14;
 const EYEBALL_MM = 12;
+const LEVEL_DEG = { head: -4, eye: 9 };
 const DEG = 180 / Math.PI;
 const POINT = { leftCheek: 234, rightCheek: 454, forehead: 10, chin: 152 };
 const EYES = [
@@ -25,7 +27,7 @@ function headDirection(p) {
   const across = minus(p[POINT.rightCheek], p[POINT.leftCheek]);
   const down = minus(p[POINT.chin], p[POINT.forehead]);
   const out = cross(across, down);
-  return { across: Math.atan2(-out.x, out.z) * DEG, up: Math.atan2(-out.y, Math.hypot(out.x, out.z)) * DEG };
+  return { across: Math.atan2(-out.x, out.z) * DEG, up: Math.atan2(out.y, Math.hypot(out.x, out.z)) * DEG - LEVEL_DEG.head };
 }
 
 function eyeDirection(p) {
@@ -40,7 +42,7 @@ function eyeDirection(p) {
     across += Math.asin(clamp((along * EYE_HALF_WIDTH_MM) / EYEBALL_MM)) * DEG / 2;
     up -= Math.asin(clamp((beside * EYE_HALF_WIDTH_MM) / EYEBALL_MM)) * DEG / 2;
   }
-  return { across, up };
+  return { across, up: up - LEVEL_DEG.eye };
 }
 
 /** Where the person looks relative to the camera, degrees (across: to the right of the picture; up), from 478 points. */
