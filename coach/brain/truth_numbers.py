@@ -218,6 +218,8 @@ class _Reader:
         return self._with_unit(quantity, after)
 
     def _with_unit(self, quantity: Quantity, at: int) -> tuple[Quantity, int]:
+        if at < len(self.tokens) and "\n" in self.text[quantity.core_end : self.tokens[at].start]:
+            return quantity, at
         if self.word(at) == "+":
             at += 1
         word, after = self.word(at), at + 1
