@@ -210,7 +210,7 @@ class Database:
 
 def _prepare_duckdb(connection: object, _record: object) -> None:
     """Times in UTC; two threads are plenty; no download of extensions behind the person's back."""
-    run = connection.execute
+    run = connection.execute  # type: ignore[attr-defined]
     run("SET TimeZone = 'UTC'")
     run("SET threads = 2")
     run("SET autoinstall_known_extensions = false")
