@@ -1,5 +1,7 @@
 """Who may come in: origins, tokens, sizes and rates."""
 
+import logging
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
@@ -11,6 +13,7 @@ MAX_AUDIO_FRAME_BYTES = 32_000
 """1 s of PCM; clients send 20-50 ms."""
 MAX_UPLOAD_BYTES = 200 * 1024 * 1024
 INITS_PER_MINUTE = 120
+_TOKEN = re.compile(r"(token=)[^&\s\"]+")
 
 
 def origin_allowed(headers: Mapping[str, str], allowed: Collection[str] = ()) -> bool:
@@ -28,6 +31,23 @@ def bearer(headers: Mapping[str, str], query: Mapping[str, str]) -> str:
     """The token of a request: `Authorization: Bearer …`, else `?token=…`; empty when there is none."""
     scheme, _, value = headers.get("authorization", "").partition(" ")
     return value.strip() if scheme.lower() == "bearer" else query.get("token", "")
+
+
+class _NoTokens(logging.Filter):
+    """Blanks tokens in the addresses that servers log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(_TOKEN.sub(r"\1…", a) if isinstance(a, str) else a for a in record.args)
+        return True
+
+
+def hide_tokens() -> None:
+    """Keeps interview tokens out of the server's logs."""
+    for name in ("uvicorn.access", "uvicorn.error"):
+        logger = logging.getLogger(name)
+        if not any(isinstance(f, _NoTokens) for f in logger.filters):
+            logger.addFilter(_NoTokens())
 
 
 class RateLimit:

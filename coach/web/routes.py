@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from coach.interview.hub import WS_PATH
-from coach.web import models, socket
+from coach.web import access, models, socket
 from coach.web.rest import Rest, WebServices
 
 
@@ -125,6 +125,7 @@ def routes(services: WebServices, origins: Sequence[str] = ()) -> list[BaseRoute
     """
     from coach.web.openapi import document
 
+    access.hide_tokens()
     rest = Rest(services, tuple(origins))
     listed: list[BaseRoute] = [
         Route(row.path, rest.guarded(getattr(rest, row.handler)), methods=[row.method]) for row in ENDPOINTS

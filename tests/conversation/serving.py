@@ -26,7 +26,7 @@ async def served(hub: InterviewHub, **more: Any) -> AsyncIterator[str]:
     """Serves the interface of `hub`; gives `host:port`."""
     app = Starlette(routes=routes(Services(hub, hub.parts.archive, **more)))
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", ws="websockets-sansio"))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="websockets-sansio"))
     task = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:  # noqa: ASYNC110 - uvicorn tells it in no other way
         await asyncio.sleep(0.005)

@@ -199,3 +199,11 @@ async def test_opus_frames_are_understood(server):
         assert level["rms_dbfs"] > -30
         conductor = await server.hub.open(way["mock_interview_id"])
         assert isinstance(conductor.snapshot(), ev.SessionState)
+
+
+async def test_tokens_do_not_reach_the_log(server, caplog):
+    way = await begin(server)
+    with caplog.at_level("INFO", "uvicorn.error"):
+        async with connect(way) as raw:
+            await Socket(raw).wait("SESSION_STATE")
+    assert "mock-interview" in caplog.text and way["auth_token"] not in caplog.text

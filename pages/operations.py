@@ -1,0 +1,127 @@
+"""Operations: where the time of answers goes, how providers do, what waits to be billed, what is due for deletion."""
+
+import pandas as pd
+import streamlit as st
+
+from coach.bootstrap import Services, services
+from coach.errors import CoachError
+from coach.views import operations as ops
+
+CHART = {"displayModeBar": False}
+DAYS = {"7 days": 7, "30 days": 30, "90 days": 90}
+MS = st.column_config.NumberColumn(format="%.0f ms")
+SHARE = st.column_config.NumberColumn(format="percent")
+
+
+def main() -> None:
+    """The page from top to bottom."""
+    parts = services()
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        st.title("Operations", width="content")
+        span = st.segmented_control("Period", list(DAYS), default="30 days", label_visibility="collapsed") or "30 days"
+    try:
+        answers = ops.answers_frame(parts.store, days=DAYS[span])
+        waiting = ops.outbox_counts(parts.store)
+        due = ops.retention_counts(parts.store)
+    except CoachError as error:
+        st.error(str(error), icon=":material/database_off:")
+        return
+    headline(answers, waiting, due)
+    latency, providers, usage, errors, retention = st.tabs(["Latency", "Providers", "Usage", "Errors", "Retention"])
+    with latency:
+        show_latency(answers)
+    with providers:
+        show_providers(parts, answers)
+    with usage:
+        show_counts(waiting, "Usage is billed once: what waits is sent by `python -m coach billing flush`.")
+    with errors:
+        show_errors(answers)
+    with retention:
+        show_counts(due, "Swept daily; by hand with `python -m coach retention sweep`.")
+
+
+def headline(answers: pd.DataFrame, waiting: dict[str, int], due: dict[str, int]) -> None:
+    """Four numbers an operator looks at first."""
+    timed = answers["scores_ms"].dropna()
+    troubled = answers["outcome"].isin(["fallback", "failed"]).sum() if len(answers) else 0
+    figures = [
+        ("Answers", f"{len(answers)}", "Finished answers in this period."),
+        (
+            "Finish to scores",
+            ops.duration(timed.median()) if len(timed) else "–",
+            f"Median; 95 % within {ops.duration(timed.quantile(0.95))}, corrections by the person left out."
+            if len(timed)
+            else "No answer was timed yet.",
+        ),
+        ("Feedback delayed", f"{troubled}", "Answers kept whose feedback failed; it can be had again."),
+        ("Usage waiting", f"{waiting['not queued yet']}", "Metered use that is not on its way to billing yet."),
+        ("Recordings overdue", f"{due['overdue']}", "Past their day of deletion; the next sweep takes them."),
+    ]
+    with st.container(horizontal=True, gap="medium"):
+        for name, value, about in figures:
+            st.metric(name, value, help=about, border=True, height="stretch")
+
+
+def show_latency(answers: pd.DataFrame) -> None:
+    """The median waterfall, percentiles by stage, over time, and single answers."""
+    stages = ops.stages_frame(answers)
+    if stages.empty:
+        st.info("No answer was timed in this period.", icon=":material/hourglass_empty:")
+        return
+    by = st.segmented_control("By", ["all", "brain", "transcriber"], default="all") or "all"
+    table = ops.percentiles_frame(stages)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("The median answer", anchor=False)
+        st.plotly_chart(ops.median_waterfall(table), config=CHART, key="median")
+    with right:
+        st.subheader("Finish to scores, by day", anchor=False)
+        st.plotly_chart(ops.over_time(answers), config=CHART, key="days")
+    st.subheader("Stages", anchor=False)
+    shown = table if by == "all" else ops.percentiles_frame(stages, [by])
+    st.dataframe(shown, hide_index=True, column_config=dict.fromkeys(ops.QUANTILES, MS))
+    one_answer(answers)
+
+
+def one_answer(answers: pd.DataFrame) -> None:
+    """The waterfall of one answer."""
+    timed = answers.dropna(subset=["scores_ms"]).sort_values("created_at", ascending=False)
+    if timed.empty:
+        return
+    st.subheader("One answer", anchor=False)
+    answer = {ops.answer_label(row): row["timeline"] for row in timed.to_dict("records")}
+    chosen = st.selectbox("Answer", list(answer), label_visibility="collapsed")
+    if chosen:
+        st.plotly_chart(ops.waterfall_figure(answer[chosen]), config=CHART, key="one")
+    st.caption("Stages add up to the wall time; what no stage covers is shown as the remainder.")
+
+
+def show_providers(parts: Services, answers: pd.DataFrame) -> None:
+    """What is in force, and how each provider did."""
+    try:
+        st.markdown(f"In force: **{parts.transcriber.label}** · **{parts.brain.label}** · **{parts.avatar.label}**")
+    except CoachError as error:
+        st.error(str(error), icon=":material/key_off:")
+    for provider, title in (("brain", "Coaches"), ("transcriber", "Transcribers")):
+        st.subheader(title, anchor=False)
+        shares = dict.fromkeys(("repaired", "fallback", "failed"), SHARE)
+        st.dataframe(ops.health_frame(answers, provider), hide_index=True, column_config=shares)
+
+
+def show_errors(answers: pd.DataFrame) -> None:
+    """Answers without proper feedback."""
+    troubled = ops.trouble_frame(answers)
+    if troubled.empty:
+        st.success("Every answer of this period has its feedback.", icon=":material/check_circle:")
+        return
+    st.dataframe(troubled, hide_index=True)
+    st.caption("The answers are kept: feedback can be asked for again on the Practice page.")
+
+
+def show_counts(counts: dict[str, int], about: str) -> None:
+    """A small table of counts with what to do about them."""
+    st.dataframe(pd.DataFrame({"what": list(counts), "count": list(counts.values())}), hide_index=True, width=520)
+    st.caption(about)
+
+
+main()
