@@ -51,6 +51,15 @@ def compare(run_a: str, run_b: str, as_json: bool) -> None:
 
 
 @lab.command()
+@click.argument("run_id")
+@json_option
+def noise(run_id: str, as_json: bool) -> None:
+    """Measure the scoring noise of a run with repeats and keep it for its bundles."""
+    lines = lambda d: "\n".join(f"{label}: SD {sd:.3f} points" for label, sd in d["noise"].items())  # noqa: E731
+    emit({"noise": _lab().measure_noise(run_id)}, as_json=as_json, human=lines)
+
+
+@lab.command()
 @json_option
 def runs(as_json: bool) -> None:
     """List all runs, newest first."""
@@ -72,6 +81,33 @@ def bundles(as_json: bool) -> None:
     ]
     lines = [f"{'*' if b['active'] else ' '} {b['name']}  {b['version']}  {b['hash']}  {b['idea']}" for b in found]
     emit({"bundles": found, "active": active}, as_json=as_json, human=lambda _: "\n".join(lines))
+
+
+@lab.command()
+@click.argument("name")
+@click.option("--from", "source", required=True, help="The bundle to start from.")
+@click.option("--idea", required=True, help="What it tries, in a sentence.")
+@json_option
+def create(name: str, source: str, idea: str, as_json: bool) -> None:
+    """Make bundle NAME from another."""
+    from coach.lab import bundles as shelf
+
+    made = shelf.create(name, source=source, idea=idea)
+    result = {"name": made.name, "hash": made.hash, "from": source}
+    emit(result, as_json=as_json, human=lambda d: f"Edit data/prompts/{d['name']}, then compare it with {d['from']}.")
+
+
+@lab.command()
+@click.argument("bundle_a")
+@click.argument("bundle_b")
+@json_option
+def diff(bundle_a: str, bundle_b: str, as_json: bool) -> None:
+    """Show what differs between two bundles."""
+    from coach.brain.bundle import PromptBundle
+    from coach.views.lab import bundle_diff
+
+    text = bundle_diff(PromptBundle.load(bundle_a), PromptBundle.load(bundle_b))
+    emit({"diff": text}, as_json=as_json, human=lambda d: d["diff"] or "No difference.")
 
 
 @lab.command()

@@ -93,7 +93,7 @@ class Workspace:
     def __init__(self, folder: Path) -> None:
         """Keeps everything below `folder`."""
         self.folder = folder
-        self.cache = ResponseCache(folder / "cache")
+        self.cache = ResponseCache(folder / "cache.jsonl")
 
     @property
     def datasets(self) -> Path:

@@ -1,6 +1,7 @@
 """Every answer of a run is on disk before it counts, so that a crash never pays for the same call twice."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -30,13 +31,15 @@ class RunJournal:
             except ValidationError:
                 continue
 
-    def append(self, outcome: Outcome) -> None:
-        """Hands one outcome to the operating system: it survives a crash of this process."""
+    def append(self, outcome: Outcome) -> tuple[Path, int, int]:
+        """Hands one outcome to the operating system: it survives a crash of this process. Returns where it stands."""
         if self._file is None:
             self._file = self.path.open("ab", buffering=0)
             if self._file.tell() and not self.path.read_bytes().endswith(b"\n"):
                 self._file.write(b"\n")
-        self._file.write(outcome.model_dump_json().encode() + b"\n")
+        line, offset = outcome.model_dump_json().encode(), self._file.tell()
+        self._file.write(line + b"\n")
+        return self.path.resolve(), offset, len(line)
 
     def close(self) -> None:
         """Closes the file."""
@@ -46,31 +49,61 @@ class RunJournal:
 
 
 class ResponseCache:
-    """Answers by content: the same words, settings, input and repeat were asked before, whatever the run was called."""
+    """Answers by content: the same words, settings, input and repeat were asked before, whatever the run was called.
 
-    def __init__(self, folder: Path) -> None:
-        """Keeps answers below `folder`."""
-        self.folder = folder
+    An index over the runs' journals: one short line per answer says in which journal and where it stands.
+    """
 
-    def _path(self, variant_key: str, item: Item, repeat: int) -> Path:
-        body = f"{variant_key}\x1f{item.input.model_dump_json()}\x1f{item.resume_text}\x1f{repeat}"
-        digest = hashlib.sha256(body.encode()).hexdigest()
-        return self.folder / digest[:2] / f"{digest}.json"
+    def __init__(self, index: Path) -> None:
+        """Keeps the index at `index`; it is read when first asked."""
+        self._path = index
+        self._places: dict[str, tuple[str, int, int]] | None = None
+        self._file: IO[bytes] | None = None
 
     def get(self, variant_key: str, item: Item, repeat: int) -> Outcome | None:
-        """An earlier answer to the identical call; None when there is none."""
-        path = self._path(variant_key, item, repeat)
+        """An earlier answer to the identical call; None when there is none (any more)."""
+        place = self._index().get(content_key(variant_key, item, repeat))
+        if place is None:
+            return None
+        journal, offset, length = place
         try:
-            return Outcome.model_validate_json(path.read_bytes())
+            with Path(journal).open("rb") as lines:
+                lines.seek(offset)
+                return Outcome.model_validate_json(lines.read(length))
         except (OSError, ValidationError):
             return None
 
-    def put(self, item: Item, outcome: Outcome) -> None:
-        """Remembers an answer; failures are never remembered."""
+    def put(self, item: Item, outcome: Outcome, place: tuple[Path, int, int]) -> None:
+        """Remembers where an answer stands; failures are never remembered."""
         if outcome.result is None:
             return
-        path = self._path(outcome.variant_key, item, outcome.repeat)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".draft")
-        draft.write_text(outcome.model_dump_json(), "utf8")
-        draft.replace(path)
+        key, (journal, offset, length) = content_key(outcome.variant_key, item, outcome.repeat), place
+        self._index()[key] = (str(journal), offset, length)
+        if self._file is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("ab", buffering=0)
+        self._file.write(json.dumps([key, str(journal), offset, length]).encode() + b"\n")
+
+    def close(self) -> None:
+        """Closes the file."""
+        if self._file:
+            self._file.close()
+            self._file = None
+
+    def _index(self) -> dict[str, tuple[str, int, int]]:
+        if self._places is None:
+            self._places = {}
+            lines = self._path.read_bytes().splitlines() if self._path.exists() else []
+            for line in lines:
+                try:
+                    key, journal, offset, length = json.loads(line)
+                except ValueError:
+                    continue
+                self._places[key] = (journal, offset, length)
+        return self._places
+
+
+def content_key(variant_key: str, item: Item, repeat: int) -> str:
+    """What makes two calls the same: variant, input, resume, number of the repeat."""
+    body = f"{variant_key}\x1f{item.input.model_dump_json()}\x1f{item.resume_text}\x1f{repeat}"
+    return hashlib.sha256(body.encode()).hexdigest()[:32]

@@ -103,6 +103,8 @@ class Replay:
             for _ in range(min(self.limits.concurrency, len(todo))):
                 group.create_task(self._work(queue, limiter, report))
         self.journal.close()
+        if self.cache:
+            self.cache.close()
         return report
 
     def _resume(self, report: RunReport) -> list[Call]:
@@ -162,9 +164,9 @@ class Replay:
             )
 
     def _record(self, item: Item, outcome: Outcome, report: RunReport) -> None:
-        self.journal.append(outcome)
+        place = self.journal.append(outcome)
         if self.cache and not outcome.cached:
-            self.cache.put(item, outcome)
+            self.cache.put(item, outcome, place)
         report.outcomes.append(outcome)
         report.spent_usd += Decimal(0) if outcome.cached else outcome.cost_usd
         self.on_progress(report)

@@ -6,13 +6,17 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+import pandas as pd
+
 from coach.brain.bundle import PromptBundle
 from coach.contracts.base import Record
 from coach.errors import InputError
+from coach.lab.agreement import stability
 from coach.lab.batched import Batch, RecordedBrain, collect
 from coach.lab.dataset import Dataset
 from coach.lab.experiment import Estimate, Experiment, RunInfo, Workspace, estimate_cost
 from coach.lab.judge import BrainFactory, PipelineJudge, Pricer, lab_call
+from coach.lab.live import interview_outcomes
 from coach.lab.outcome import Outcome
 from coach.lab.promotion import Promotions
 from coach.lab.replay import Limits, Replay, RunReport
@@ -132,9 +136,33 @@ class Lab:
         useful = info_b.experiment.smallest_useful
         return compare_variants(outcomes, data, a=a, b=b, smallest_useful=useful)
 
+    def measure_noise(self, run_id: str) -> dict[str, float]:
+        """Keeps the scoring noise of every bundle of a run with repeats; the interview's "about the same" rests on it.
+
+        Raises:
+            InputError: unknown run, or no repeats.
+        """
+        info, _, outcomes = self.workspace.load(run_id)
+        found: dict[str, float] = {}
+        for variant in info.experiment.variants:
+            scored = [(o.item_id, o.result) for o in outcomes if o.variant == variant.name and o.result]
+            overall = [r.evaluation.scoring.overall for _, r in scored]
+            noise = stability(pd.Series([item for item, _ in scored]), pd.Series(overall, dtype=float))
+            label = variant.resolve().label
+            at, repeats = datetime.now(UTC), info.experiment.repeats
+            self.store.run(rows.keep_noise, bundle=label, sd_overall=noise.sd, repeats=repeats, at=at)
+            found[label] = noise.sd
+        return found
+
     def stored_answers(self) -> list[dict[str, Any]]:
         """Stored answers the lab may look at: of people who agreed, and the sample content."""
         return self.store.run(rows.stored_answers, include_sample=True)
+
+    def live_outcomes(self) -> pd.DataFrame:
+        """One row per interview since the running split began; empty when none runs."""
+        running = self.store.run(rows.live_split)
+        found = self.store.run(rows.live_outcomes, running["created_at"]) if running else []
+        return interview_outcomes(found)
 
     def consent(self, user_id: str) -> bool:
         """Whether a person agreed that their answers are used here."""

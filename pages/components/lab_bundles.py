@@ -1,5 +1,6 @@
 """Prompt bundles: which is in force, what they say, how two differ; promote, roll back, split live traffic."""
 
+from dataclasses import asdict
 from uuid import uuid4
 
 import streamlit as st
@@ -7,6 +8,8 @@ from pydantic import ValidationError
 
 from coach.brain.bundle import PromptBundle, available
 from coach.errors import CoachError
+from coach.lab.bundles import create
+from coach.lab.live import compare_arms, sample_ratio
 from coach.lab.promotion import Split
 from coach.lab.service import Lab
 from coach.views.lab import bundle_diff
@@ -18,6 +21,8 @@ def show(lab: Lab) -> None:
     active = lab.promotions.active()
     _table(bundles, active)
     _force(lab, bundles, active)
+    _view(bundles)
+    _create(bundles)
     _compare(bundles)
     _live(lab, bundles)
     history = lab.promotions.history()
@@ -75,12 +80,55 @@ def _compare(bundles: list[PromptBundle]) -> None:
         st.caption("These are the same. Choose two different bundles to see what changed.")
 
 
+def _create(bundles: list[PromptBundle]) -> None:
+    with st.expander("A new bundle from another"), st.form("create", border=False):
+        left, middle, right = st.columns([1, 1, 2])
+        source = left.selectbox("From", [b.name for b in bundles], key="create-from")
+        name = middle.text_input("Name", placeholder="shorter_rewrites_v1", key="create-name")
+        idea = right.text_input("Idea", placeholder="A rewrite of at most 150 words is read to its end")
+        if st.form_submit_button("Create"):
+            _attempt(lambda: create(name, source=source, idea=idea), f"Edit data/prompts/{name}, then compare.")
+
+
+def _view(bundles: list[PromptBundle]) -> None:
+    with st.expander("What a bundle says"):
+        by_name = {b.name: b for b in bundles}
+        left, right = st.columns(2)
+        bundle = by_name[left.selectbox("Bundle", list(by_name), key="view-bundle")]
+        file = right.selectbox("File", sorted(bundle.files), key="view-file")
+        st.code(
+            bundle.files[file], language="yaml" if file.endswith(".yaml") else "markdown", height=360, wrap_lines=True
+        )
+
+
+def _outcomes(lab: Lab, split: Split) -> None:
+    """Whether the split held, and what came of it so far."""
+    outcomes = lab.live_outcomes()
+    check = sample_ratio(list(outcomes["bundle"]), split)
+    counts = ", ".join(f"{name} {count}" for name, count in check.counts.items())
+    if not check.held:
+        st.error(
+            f"The split did not hold ({counts}; p = {check.p_value:.4f}): find out why before reading the outcomes."
+        )
+        return
+    st.caption(f"Interviews so far: {counts}.")
+    control, treatment = list(split.shares)[:2]
+    try:
+        found = compare_arms(outcomes, control=control, treatment=treatment)
+    except CoachError as error:
+        st.caption(str(error))
+        return
+    st.dataframe([asdict(d) for d in found], hide_index=True)
+    st.caption("Intervals are for one look. Decide at the size you planned, or use the sequential boundaries.")
+
+
 def _live(lab: Lab, bundles: list[PromptBundle]) -> None:
     st.subheader("Live split", anchor=False)
     running = lab.promotions.split()
     if running:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in running.shares.items())
         st.markdown(f"**{running.name}** is running: {shares} of new interviews.")
+        _outcomes(lab, running)
         if st.button("End the split"):
             _attempt(lab.promotions.end_split, "The bundle in force serves everyone again.")
         return

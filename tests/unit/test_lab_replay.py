@@ -84,7 +84,7 @@ async def test_the_cost_limit_is_passed_by_no_more_than_the_calls_in_flight(tmp_
 
 
 async def test_cached_answers_cost_nothing_and_never_enter_latency_or_cost(tmp_path: Path) -> None:
-    data, cache = make_dataset(12), ResponseCache(tmp_path / "cache")
+    data, cache = make_dataset(12), ResponseCache(tmp_path / "cache.jsonl")
     judge = CountingJudge()
     await Replay(data, [A], judge, RunJournal(tmp_path / "1.jsonl"), cache=cache).run()
     again = await Replay(data, [A, B], judge, RunJournal(tmp_path / "2.jsonl"), cache=cache).run()

@@ -1,5 +1,6 @@
 """Promotions, live splits, consent, human scores, pair votes: what the lab decides and remembers."""
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coach.brain.bundle import PromptBundle, available
+from coach.brain.bundle import PROMPTS, PromptBundle, available
 from coach.contracts.evaluation import Evaluation
 from coach.errors import InputError, NotFoundError
 from coach.lab.attempts import AttemptFilter, from_attempts, import_scores
+from coach.lab.bundles import create
 from coach.lab.live import compare_arms, interview_outcomes, sample_ratio
 from coach.lab.pairwise import pairs, report, vote
 from coach.lab.promotion import Promotions, Split
@@ -205,3 +207,16 @@ def test_bundles_differ_in_what_their_files_say() -> None:
     two = PromptBundle.from_files(one.name, {**one.files, "system_prompt.md": one.system_prompt + "\nBe brief."})
     assert "+Be brief." in figures.bundle_diff(one, two) and figures.bundle_diff(one, one) == ""
     assert pd.Series([one.hash, two.hash]).is_unique
+
+
+def test_a_new_bundle_starts_as_a_copy_with_its_own_idea(tmp_path: Path) -> None:
+    shutil.copytree(PROMPTS / "jobfoxy_v1", tmp_path / "jobfoxy_v1")
+    made = create("shorter_v1", source="jobfoxy_v1", idea='Say "less"', folder=tmp_path)
+    old = PromptBundle.load("jobfoxy_v1", folder=tmp_path)
+    assert made.idea == "Say 'less'" and made.system_prompt == old.system_prompt and made.hash != old.hash
+    for name, idea, words in [("shorter_v1", "x", "already"), ("../up", "x", "small letters"), ("fine", " ", "idea")]:
+        with pytest.raises(InputError, match=words):
+            create(name, source="jobfoxy_v1", idea=idea, folder=tmp_path)
+    with pytest.raises(InputError, match="no prompt bundle"):
+        create("fine", source="nowhere", idea="x", folder=tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["jobfoxy_v1", "shorter_v1"]
