@@ -39,7 +39,6 @@ def stage_data(mine: Desk, *, playing: bool) -> dict[str, Any]:
         "q_count": 3,
         "jobs": mine.jobs() if idle else [],
         "job_id": st.session_state.get("practice_job_id", ""),
-        "job_id": st.session_state.get("practice_job_id", ""),
         "resumable": mine.resumable(st.session_state.get("resume_interview_id", "")) if idle else None,
         "session": mine.session,
         "webrtc": {"offered": True, "playing": playing},
@@ -69,7 +68,7 @@ def confirm_delete(mine: Desk) -> None:
 
 def recording_instead(mine: Desk) -> None:
     """Another way to answer: a file, or the browser's own recorder."""
-    with st.expander("Answer with a recording instead"):
+    with st.container(key="jf_recording"), st.expander("Answer with a recording instead"):
         st.caption("Wait for the question, then record here or choose a file. It counts as your answer.")
         left, right = st.columns(2)
         spoken = left.audio_input("Record an answer")

@@ -70,6 +70,7 @@ export const HANDLERS = {
     stage.moving = false;
     stage.settle();
     stage.follow("FEEDBACK");
+    stage.toTop();
     stage.say("Your interview is finished. The summary is ready.");
   },
   ERROR(stage, p) {

@@ -7,6 +7,7 @@
 
 export const EYE_SAMPLES_PER_S = 4;
 export const GAZE_LIMIT_DEG = { across: 20, up: 20 };
+const SLOWEST_LOOK_MS = 250;
 const FACE_LEAST_PX = 48;
 const CAMERA_VIEW_DEG = 60;
 const EYE_HALF_WIDTH_MM = 14;
@@ -102,15 +103,20 @@ export async function openFaceMesh(assets) {
 }
 
 /** Watches a playing <video>; calls `onSample({at_ms, face, towards_camera})` a few times a second. Returns `stop()`.
-    `onUnavailable` is called once when the browser cannot do it: eye contact is then "not available". */
-export function startEyeContact(video, onSample, { assets = "/assets/face_mesh/", onUnavailable = () => {} } = {}) {
-  let stopped = false, mesh = null, timer = 0;
+    `wanted()` says whether looks are wanted now. `onUnavailable` is called once when the browser cannot do it, or is so
+    slow at it that the sound would suffer: eye contact is then "not available". */
+export function startEyeContact(video, onSample, options = {}) {
+  const { assets = "/assets/face_mesh/", onUnavailable = () => {}, wanted = () => true, slowestMs = SLOWEST_LOOK_MS } = options;
+  let stopped = false, mesh = null, timer = 0, looks = 0, slow = 0;
   const began = performance.now();
   const step = async () => {
     const due = performance.now() + 1000 / EYE_SAMPLES_PER_S;
     try {
-      if (video.readyState >= 2 && !document.hidden) {
+      if (wanted() && video.readyState >= 2 && !document.hidden) {
+        const from = performance.now();
         const { face, gaze } = await mesh.look(video);
+        slow = (looks += 1) > 1 && performance.now() - from > slowestMs ? slow + 1 : 0;
+        if (slow >= 3) throw new Error("too slow");
         if (!stopped) onSample({ at_ms: performance.now() - began, face, towards_camera: face ? towardsCamera(gaze) : null });
       }
       if (!stopped) timer = setTimeout(step, Math.max(0, due - performance.now()));

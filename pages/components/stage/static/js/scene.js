@@ -53,7 +53,7 @@ export class Scene {
     const { stage } = this;
     const st = stage.state;
     const chips = [];
-    if (st.question_count && st.question_number) chips.push(st.is_follow_up ? "Follow-up" : `Question ${st.question_number} of ${st.question_count}`);
+    if (st.question_count && st.question_number && !stage.summary) chips.push(st.is_follow_up ? "Follow-up" : `Question ${st.question_number} of ${st.question_count}`);
     if (st.attempt_number > 1 && stage.view === "LISTENING") chips.push(`Attempt ${st.attempt_number}`);
     const key = `${chips.join("|")}/${stage.view}`;
     if (key === this.topKey) return;

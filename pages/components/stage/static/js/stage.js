@@ -1,6 +1,7 @@
 /* The stage: one element that shows every state of an interview and sends the person's commands. */
 
 import { AudioPath, openMicrophone } from "./audio_path.js";
+import { Camera } from "./camera.js";
 import { clock, fill, h, icon } from "./dom.js";
 import { GATE_MS, receive } from "./events.js";
 import { Link } from "./link.js";
@@ -29,6 +30,7 @@ export class Stage {
     this.mic = new Microphone();
     this.micState = "closed";
     this.devices = [];
+    this.camera = new Camera(() => this.toast("Eye contact is not available: this browser cannot tell, or is too slow."));
     this.preflight = new Preflight();
     this.voice = new Voice();
     this.player = new Player();
@@ -122,6 +124,13 @@ export class Stage {
     return this.micState === "open";
   }
 
+  /** The camera is a wish of its own, for the eye-contact estimate alone. */
+  async wishCamera(wish) {
+    if (!wish) this.camera.close();
+    else if (!(await this.camera.open())) this.toast("The browser may not use a camera. Eye contact stays out of your scores.");
+    this.refresh();
+  }
+
   pickDevice(id) {
     this.setup.device_id = id;
     this.checkMicrophone();
@@ -188,6 +197,7 @@ export class Stage {
     this.link?.close();
     this.path.end();
     this.mic.stop();
+    this.camera.close();
     this.micState = "closed";
   }
 
@@ -196,6 +206,7 @@ export class Stage {
     this.link = null;
     this.path.end();
     this.mic.stop();
+    this.camera.close();
     this.micState = "closed";
     this.voice.stop();
     this.player.stop();
@@ -353,15 +364,24 @@ export class Stage {
       if (view === "PROCESSING") this.processingSince = performance.now();
       if (view === "LISTENING") {
         this.path.startListening();
+        this.camera.watch((sample) => this.link.send("EYE_CONTACT", sample));
         this.restartClock();
-      } else this.path.stopListening();
+      } else {
+        this.path.stopListening();
+        this.camera.rest();
+      }
       this.path.armed = ["INTRO_LOADING", ...SCENE_STATES].includes(view);
       if (view !== "INTRO_LOADING") this.waiting = false;
-      window.scrollTo?.({ top: 0 });
-      this.host.closest?.("[data-testid=stMain]")?.scrollTo({ top: 0 });
+      this.toTop();
     }
     this.refresh();
     if (view !== before) this.#focusFor(view);
+  }
+
+  toTop() {
+    window.scrollTo({ top: 0 });
+    this.host.closest("[data-testid=stMain]")?.scrollTo({ top: 0 });
+    if (this.summary) this.#focusFor("FEEDBACK");
   }
 
   #focusFor(view) {
@@ -449,6 +469,7 @@ export class Stage {
     this.link?.close();
     this.path.end();
     this.mic.stop();
+    this.camera.close();
     this.voice.stop();
     this.player.stop();
     this.scene.destroy();

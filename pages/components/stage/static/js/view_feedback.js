@@ -84,7 +84,7 @@ export function delayedView(stage, message) {
 }
 
 function list(title, items) {
-  return items && items.length ? h("section", { class: "jf-card" }, h("h2", {}, title), h("ul", { class: "jf-plainlist" }, items.map((t) => h("li", {}, t)))) : null;
+  return items && items.length ? h("section", { class: "jf-card" }, h("h2", {}, title), h("ul", { class: "jf-plainlist" }, [...new Set(items)].map((t) => h("li", {}, t)))) : null;
 }
 
 export function summaryView(stage) {

@@ -96,6 +96,13 @@ export function micCheck(stage) {
   return box;
 }
 
+function cameraWish(stage) {
+  return h("label", { class: "jf-camera" },
+    h("input", { type: "checkbox", "data-key": "camera", checked: stage.camera.on, onchange: (e) => stage.wishCamera(e.target.checked) }),
+    h("span", {}, "Estimate eye contact with my camera"),
+    h("span", { class: "jf-hint" }, "Optional. Pictures stay in this browser; only “towards the camera or not” is sent."));
+}
+
 export function introView(stage) {
   const starting = stage.starting || stage.waiting;
   const left = stage.data.session;
@@ -113,7 +120,7 @@ export function introView(stage) {
     h("div", { class: "jf-setup" }, personaPicker(stage), h("div", { class: "jf-setup-row" }, countPicker(stage), jobPicker(stage))),
     h("div", { class: "jf-launch" },
       h("div", { class: "jf-row" }, start, h("span", { class: "jf-hint", role: "status" }, starting ? "Preparing your coach…" : introLine(stage))),
-      stage.micBox));
+      stage.micBox, cameraWish(stage)));
 }
 
 function introLine(stage) {
