@@ -11,7 +11,7 @@ from coach.economics.distributions import USE_DISPERSION, capped_counts_mean, ca
 from coach.economics.money import ZERO_USD, quantise_usd
 from coach.economics.plans import MAX_RETRIES, Plan
 from coach.economics.pricebook import PriceBook
-from coach.economics.unit_cost import avatar_s, cost_usd, mean_counts, part_of, session_lines
+from coach.economics.unit_cost import avatar_s, cost_usd, mean_counts, priced_session
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +189,8 @@ def cost_per_retry(plan: Plan, point: Point, market: Market) -> Decimal:
     """Vendor cost of one more evaluated answer (speech and model; the avatar does not speak again)."""
     one_more = replace(point, retries=point.retries + 1)
     service = plan.service
-    more = cost_usd(session_lines(one_more, service, market.book, market.at))
-    return more - cost_usd(session_lines(point, service, market.book, market.at))
+    more = cost_usd(priced_session(one_more, service, market.book, market.at))
+    return more - cost_usd(priced_session(point, service, market.book, market.at))
 
 
 def _search_bounds(plan: Plan, market: Market) -> dict[str, int]:
@@ -219,17 +219,17 @@ def _interview_costs(
     plan: Plan, point: Point, full: float, throttled: float, market: Market
 ) -> tuple[Decimal, Decimal, tuple[str, ...]]:
     """Vendor cost, the avatar's part of it (never above the included minutes), and the price entries used."""
-    lines = session_lines(point, plan.service, market.book, market.at)
-    cheap = session_lines(point, plan.service.throttled(), market.book, market.at)
-    avatar_lines = [line for line in lines if part_of(line.vendor, line.meter) == "avatar"]
+    lines = priced_session(point, plan.service, market.book, market.at)
+    cheap = priced_session(point, plan.service.throttled(), market.book, market.at)
+    avatar_lines = [line for line in lines if line.part == "avatar"]
     avatar = cost_usd(avatar_lines) * Decimal(str(full))
     if avatar_lines:
         entry = market.book.find("liveavatar", "lite.credits", market.at)
         avatar = min(avatar, entry.cost(Decimal(plan.limits.avatar_minutes)))
-    speaking = cost_usd(line for line in lines if part_of(line.vendor, line.meter) != "avatar")
+    speaking = cost_usd(line for line in lines if line.part != "avatar")
     cost = speaking * Decimal(str(full)) + cost_usd(cheap) * Decimal(str(throttled)) + avatar
     fees = [market.book.find("stripe", meter, market.at).id for meter in ("card.percentage", "card.fixed")]
-    entries = tuple(sorted({line.price_entry for line in (*lines, *cheap)} | set(fees if plan.price else [])))
+    entries = tuple(sorted({line.entry.id for line in (*lines, *cheap)} | set(fees if plan.price else [])))
     return quantise_usd(cost), quantise_usd(avatar), entries
 
 

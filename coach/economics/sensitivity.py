@@ -10,7 +10,7 @@ from coach.economics.assumptions import NAMES
 from coach.economics.margins import Market, PlanCase, plan_case
 from coach.economics.money import quantise_usd
 from coach.economics.plans import Plan
-from coach.economics.unit_cost import cost_usd, mean_counts, quantities, session_lines
+from coach.economics.unit_cost import cost_usd, mean_counts, priced_session, quantities
 
 PRICE_SWING = Decimal("0.5")
 """Prices in the tornado move by ±50 %."""
@@ -109,7 +109,7 @@ def heat_map(
     for count in retries:
         for answer_s in answers_s:
             cost = cost_usd(
-                session_lines(replace(base, retries=count, answer_s=answer_s), plan.service, market.book, market.at)
+                priced_session(replace(base, retries=count, answer_s=answer_s), plan.service, market.book, market.at)
             )
             cells.append(
                 HeatCell(

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from coach.contracts.base import Record
 from coach.economics.assumptions import Point
 from coach.economics.money import ZERO_USD
-from coach.economics.pricebook import PriceBook
+from coach.economics.pricebook import PriceBook, PriceEntry
 
 Amount = Any
 """A number or a NumPy array of numbers; the formulas are the same."""
@@ -119,16 +119,36 @@ def avatar_s(counts: Counts, point: Point, service: Service) -> Amount:
     return speaking + counts.answered_s + counts.restarted_s + counts.attempts * point.feedback_s
 
 
-def session_lines(point: Point, service: Service, book: PriceBook, at: date) -> list[CostLine]:
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """One meter of one session, without the words: what margins are computed from, thousands of times."""
+
+    entry: PriceEntry
+    quantity: Decimal
+    cost_usd: Decimal
+
+    @property
+    def part(self) -> str:
+        """The part of the service it pays for."""
+        return part_of(self.entry.vendor, self.entry.meter)
+
+
+def priced_session(point: Point, service: Service, book: PriceBook, at: date) -> list[Priced]:
     """The mean session of a point, priced.
 
     Raises:
         PriceBookError: a meter has no price on that day.
     """
-    return [_line(key, value, book, at) for key, value in quantities(mean_counts(point), point, service).items()]
+    used = quantities(mean_counts(point), point, service)
+    return [_priced(book.find(*key, at), value) for key, value in used.items()]
 
 
-def cost_usd(lines: Iterable[CostLine]) -> Decimal:
+def session_lines(point: Point, service: Service, book: PriceBook, at: date) -> list[CostLine]:
+    """Like `priced_session`, with everything that is said about each meter."""
+    return [_line(each) for each in priced_session(point, service, book, at)]
+
+
+def cost_usd(lines: Iterable[CostLine | Priced]) -> Decimal:
     """Sum of lines."""
     return sum((line.cost_usd for line in lines), ZERO_USD)
 
@@ -148,17 +168,21 @@ def part_of(vendor: str, meter: str) -> str:
     return {"deepgram": "speech", "openai": "model", "liveavatar": "avatar"}.get(vendor, vendor)
 
 
-def _line(key: tuple[str, str], value: float, book: PriceBook, at: date) -> CostLine:
-    entry = book.find(*key, at)
+def _priced(entry: PriceEntry, value: float) -> Priced:
     quantity = Decimal(str(round(value, 6)))
+    return Priced(entry, quantity, entry.cost(quantity))
+
+
+def _line(priced: Priced) -> CostLine:
+    entry = priced.entry
     return CostLine(
-        vendor=key[0],
-        meter=key[1],
-        quantity=quantity,
+        vendor=entry.vendor,
+        meter=entry.meter,
+        quantity=priced.quantity,
         unit=entry.unit,
         price_usd=entry.price,
         per=entry.per,
-        cost_usd=entry.cost(quantity),
+        cost_usd=priced.cost_usd,
         price_entry=entry.id,
         source=entry.source,
         retrieved_on=entry.retrieved_on,

@@ -63,7 +63,8 @@ async def answered(store: MeteredStore, exchange, number: int) -> Attempt:
 def tokens(attempt: Attempt) -> UsageEvent:
     return UsageEvent(
         event_id=usage_event_id(attempt.id, "evaluate.1", "gpt-6-luna.output"), vendor="openai",
-        meter="gpt-6-luna.output", quantity=Decimal(1000), unit="token", occurred_at=NOW, attempt_id=attempt.id, call_id="evaluate.1",
+        meter="gpt-6-luna.output", quantity=Decimal(1000), unit="token", occurred_at=NOW, attempt_id=attempt.id,
+        call_id="evaluate.1",
     )  # fmt: skip
 
 

@@ -1,0 +1,90 @@
+"""The Margins page shows the command's numbers, follows a scenario, and says so when something is amiss."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from coach import bootstrap
+from coach.bootstrap import Services, build_services
+from coach.economics import report
+from coach.economics.scenario import Scenario, apply, share_token
+from coach.views import margins
+
+PAGE = Path(__file__).resolve().parents[2] / "pages" / "margins.py"
+SECTIONS = ["Session", "Plans", "Sensitivity", "Distribution", "Ledger", "Prices"]
+
+
+@pytest.fixture
+def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Services:
+    parts = build_services(coach_home=tmp_path, coach_database_url="", coach_audio_url="", coach_brain="offline")
+    monkeypatch.setattr(bootstrap, "_services", parts)
+    return parts
+
+
+def page(section: str = "Session", **query: str) -> AppTest:
+    app = AppTest.from_file(PAGE, default_timeout=90)
+    app.session_state["margins_section"] = section
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def figures(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def said(app: AppTest) -> str:
+    return "\n".join(str(e.value) for e in [*app.markdown, *app.caption, *app.info, *app.warning, *app.error])
+
+
+def test_the_page_shows_the_numbers_of_the_command(services: Services) -> None:
+    app = page()
+    applied = apply(Scenario())
+    expected = next(row for row in report.session_shape(applied) if row["case"] == "expected")
+    assert figures(app)["A session costs"] == margins.money(expected["cost_usd"])
+    lines = [row for row in report.cost_records(applied) if row["case"] == "expected"]
+    table = app.dataframe[0].value
+    assert list(table["cost_usd"]) == [float(row["cost_usd"]) for row in lines]
+    assert list(table["price_source"]) == [row["price_source"] for row in lines]
+    assert "without taxes" in said(app)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_section_opens(services: Services, section: str) -> None:
+    app = page(section)
+    assert app.title[0].value == "Margins"
+    assert len(figures(app)) >= 4
+    if section == "Ledger":
+        assert "No usage is recorded yet" in said(app)
+    else:
+        assert len(app.dataframe) >= 1
+
+
+def test_a_shared_scenario_is_applied_and_compared_with_base(services: Services) -> None:
+    heavy = Scenario(name="Heavy", assumptions={"retries": 6.0, "answer_s": 150.0})
+    app = page("Plans", scenario=share_token(heavy))
+    assert "Heavy" in said(app)
+    cost = next(metric for metric in app.metric if metric.label == "A session costs")
+    assert cost.delta.startswith("+")
+    assert "change_usd" in app.dataframe[0].value.columns
+
+
+def test_a_damaged_link_is_told_and_the_base_is_shown(services: Services) -> None:
+    app = page(scenario="not-a-scenario")
+    assert "damaged" in said(app) and "Base" in said(app)
+
+
+def test_the_editor_changes_saves_and_loads_a_scenario(services: Services) -> None:
+    app = page()
+    app.slider(key="margins_retries").set_value(5.0)
+    next(button for button in app.button if button.label == "Apply and save").click()
+    app.run()
+    assert not app.exception
+    assert app.session_state["margins_scenario"]["assumptions"]["retries"] == 5.0
+    assert margins.saved_scenarios(services.store)["My scenario"]["assumptions"] == {"retries": 5.0}
+    next(button for button in app.button if button.label == "Back to base").click()
+    app.run()
+    assert app.session_state["margins_scenario"] == {}
