@@ -17,7 +17,7 @@ from coach.contracts.evaluation import StarStatus
 
 LOW_RELEVANCE = 3.4
 _EXPLANATION_WORDS = 12
-_FULL_STORY, _OTHER_STORY = 6.0, 4.6
+_FULL_STORY, _OTHER_STORY = 6.0, 4.2
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def read(call: EvaluationInput) -> Reading:
 
 
 def _settled(relevance: float, star: float) -> float:
-    """A full story either fits or is another story: a low middle value (below 4.6) is drawn down to at most 3."""
+    """A full story either fits or is another story: a low middle value (below 4.2) is drawn down to at most 3."""
     return relevance * 3 / _OTHER_STORY if star >= _FULL_STORY and relevance < _OTHER_STORY else relevance
 
 

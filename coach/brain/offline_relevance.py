@@ -8,13 +8,13 @@ the form, with the question's own words or their kin. Weights are learnt (`data/
 
 import math
 import re
-from functools import lru_cache
 from typing import Literal
 
 from coach.brain.offline_features import Features, answer_features, squash
-from coach.brain.offline_lexicon import common_words, skills_data
+from coach.brain.offline_lexicon import common_words
 from coach.brain.offline_roles import ClauseReading
 from coach.brain.offline_text import Answer, fold, tokens
+from coach.brain.offline_themes import asked_themes, told_themes
 from coach.text.stems import stem
 
 Form = Literal["story", "explain", "plan", "self"]
@@ -91,21 +91,6 @@ _DENIAL = re.compile(
 )
 
 
-@lru_cache(maxsize=1)
-def _themes() -> dict[str, tuple[re.Pattern[str], tuple[re.Pattern[str], ...]]]:
-    """Theme -> (asked by, told by)."""
-    return {
-        name: (
-            re.compile("|".join(entry["ask"])),
-            tuple(
-                re.compile(rf"\b(?:{cue})\b") if not cue.endswith(("%", "£", "$")) else re.compile(cue)
-                for cue in entry["tell"]
-            ),
-        )
-        for name, entry in skills_data("themes").items()
-    }
-
-
 def asked_form(question: str, kind: str = "") -> Form:
     """The form a question asks for; its declared type decides only where its words do not."""
     text = fold(question)
@@ -118,33 +103,6 @@ def asked_form(question: str, kind: str = "") -> Form:
     if _ASKS_SELF.search(text):
         return "self"
     return "story" if kind.startswith(("behav", "leader")) else "self"
-
-
-def asked_themes(question: str, competency: str) -> dict[str, float]:
-    """Themes a question asks for: 1 when its words say so, 0.5 when only the competency does."""
-    text, label = fold(question), fold(competency)
-    found = {}
-    for name, (asked, _) in _themes().items():
-        if asked.search(text):
-            found[name] = 1.0
-        elif label and asked.search(label):
-            found[name] = 0.5
-    return found
-
-
-def told_themes(answer: Answer) -> dict[str, float]:
-    """How strongly the answer speaks of every theme: distinct cues found, squashed."""
-    text = answer.lower
-    weights = skills_data("theme_weights")
-    return {
-        name: squash(sum(w for cue, w in zip(cues, weights[name], strict=True) if cue.search(text)) * _evened(cues), 3)
-        for name, (_, cues) in _themes().items()
-    }
-
-
-def _evened(cues: tuple[re.Pattern[str], ...]) -> float:
-    """Makes themes with many and with few cues comparable."""
-    return math.sqrt(24 / len(cues))
 
 
 def question_words(text: str) -> list[str]:
@@ -229,6 +187,11 @@ def relevance_features(
     features = {
         "theme.z": (strong - sum(values) / len(values)) / (spread + 0.1) / 3,
         "theme.concrete": mean_asked * concrete,
+        "theme.gap": max(0.0, (values[-1] if values else 0.0) - strong),
+        "theme.gap_wide": float((values[-1] if values else 0.0) - strong > 0.35),
+        "theme.beaten_by": sum(v > strong + 0.1 for v in values) / max(1, len(values)),
+        "theme.silent": float(strong < 0.15),
+        "theme.level": sum(values[-5:]) / 5,
         "concrete": concrete,
         "habit": build["cue.habit"],
         "no_answer": build["cue.no_answer"],
