@@ -64,7 +64,7 @@ def hub_on(home: Path, **changes: Any) -> InterviewHub:
 
 def percentiles(values: Sequence[float], *which: float) -> list[float]:
     """Percentiles, two decimals."""
-    return [round(float(np.percentile(values, q)), 2) for q in which] if len(values) else [float("nan")] * len(which)
+    return [round(float(np.percentile(values, q)), 2) for q in which] if len(values) else [0.0] * len(which)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

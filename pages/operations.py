@@ -48,8 +48,8 @@ def headline(answers: pd.DataFrame, waiting: dict[str, int], due: dict[str, int]
         ("Answers", f"{len(answers)}", "Finished answers in this period."),
         (
             "Finish to scores",
-            ops.duration(timed.median()) if len(timed) else "–",
-            f"Median; 95 % within {ops.duration(timed.quantile(0.95))}, corrections by the person left out."
+            ops.duration(float(timed.median())) if len(timed) else "–",
+            f"Median; 95 % within {ops.duration(float(timed.quantile(0.95)))}, corrections by the person left out."
             if len(timed)
             else "No answer was timed yet.",
         ),
