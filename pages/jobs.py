@@ -3,12 +3,10 @@
 import streamlit as st
 
 from coach.bootstrap import Services, services
-from coach.brain.planner import plan_interview
-from coach.brain.port import InterviewPlan, PlanRequest
-from coach.errors import CoachError, InputError
-from coach.store import interviews, library
+from coach.errors import CoachError
+from coach.store import library
 from coach.store.library import JobDescription
-from coach.views.postings import POSTING_LIMIT, posting_of_file
+from coach.views.postings import POSTING_LIMIT, posting, posting_of_file, read_posting
 from pages.components import resumes, roles
 from pages.components.prose import plain
 
@@ -61,32 +59,13 @@ def paste(parts: Services) -> None:
     if not sent:
         return
     try:
-        request = posting_of_file(file.name, file.getvalue()) if file else PlanRequest(title, company, text)
-        if not f"{request.title}{request.description}".strip():
-            raise InputError("There is nothing to read yet.", mend="Paste the posting or choose a file.")
+        request = posting_of_file(file.name, file.getvalue()) if file else posting(title, company, text)
         with st.spinner("Reading the posting …"):
-            job = read(parts, request).job
+            st.session_state[DRAFT] = read_posting(parts.store, parts.brain, parts.hub.call, request)
     except CoachError as error:
         st.error(str(error))
         return
-    st.session_state[DRAFT] = JobDescription(
-        title=job.job_title or request.title or "Untitled job",
-        company=job.company or request.company,
-        description=request.description,
-        parsed_skills=job.key_skills,
-        competencies=job.competencies,
-        summary=job.summary,
-    )
     st.rerun()
-
-
-def read(parts: Services, request: PlanRequest) -> InterviewPlan:
-    """What the posting asks for, by the coach in force; its use is metered."""
-    if parts.brain.name == "offline":
-        return plan_interview(request)
-    plan = parts.hub.call(parts.brain.plan(request), timeout_s=60)
-    parts.store.run(interviews.add_usage, plan.usage)
-    return plan
 
 
 def look_over(parts: Services, draft: JobDescription) -> None:

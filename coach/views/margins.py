@@ -9,7 +9,7 @@ import pandas as pd
 from coach.economics import report
 from coach.economics.assumptions import Assumptions, assumptions
 from coach.economics.fitting import fit
-from coach.economics.ledger import reprice, session_budget
+from coach.economics.ledger import session_budget
 from coach.economics.margins import plan_case
 from coach.economics.money import ZERO_USD, format_usd
 from coach.economics.plans import Plan
@@ -97,52 +97,54 @@ def draws_of(applied: Applied) -> Draws:
     return draw_sessions(applied.market.assumptions.point("expected"), sessions=scenario.sessions, seed=scenario.seed)
 
 
-def ledger_frame(store: SqlStore, book: PriceBook, *, days: int = 90, now: datetime | None = None) -> pd.DataFrame:
-    """As-billed beside re-priced, by vendor and meter: what was paid, and what the same use costs at another book.
+def ledger_frame(
+    store: SqlStore, book: PriceBook, *, by: str = "meter", days: int = 90, now: datetime | None = None
+) -> pd.DataFrame:
+    """As billed beside re-priced: what was paid, and what the same use costs at another book.
 
     Args:
         store: the database.
         book: prices for the re-priced column; the bill itself is never touched.
+        by: one of `coach.store.ledger.KEYS`.
         days: how far back.
         now: the present; default the clock.
+
+    Returns:
+        One row per key; for `by="meter"` with vendor, unit, quantity and the price entry it was billed at.
     """
     since = (now or datetime.now(UTC)) - timedelta(days=days)
-    events = store.run(ledger.usage_events, since=since)
-    rows = []
-    for event in events:
-        try:
-            again = reprice([event], book)[0].cost_usd
-        except PriceBookError:
-            again = None
-        rows.append(
-            {
-                "vendor": event.vendor,
-                "meter": event.meter,
-                "unit": event.unit,
-                "quantity": float(event.quantity),
-                "as_billed_usd": event.cost_usd or ZERO_USD,
-                "repriced_usd": again or ZERO_USD,
-                "unpriced": int(event.cost_usd is None),
-                "events": 1,
-                "price_entry": event.price_entry or "",
-            }
-        )
-    columns = [
-        "vendor",
-        "meter",
-        "unit",
-        "price_entry",
+    rows = [_sum_row(total, book) for total in store.run(ledger.usage_sums, by, since=since)]
+    keys = ["vendor", "key", "unit", "price_entry"] if by == "meter" else ["key"]
+    sums = [
         "events",
-        "quantity",
+        *(["quantity"] if by == "meter" else []),
         "as_billed_usd",
+        "billable_usd",
         "repriced_usd",
         "unpriced",
     ]
     if not rows:
-        return pd.DataFrame(columns=columns)
-    keys = ["vendor", "meter", "unit", "price_entry"]
-    grouped = pd.DataFrame(rows).groupby(keys, sort=True).agg(dict.fromkeys(columns[4:], "sum"))
-    return grouped.reset_index()[columns]
+        return pd.DataFrame(columns=[*keys, *sums])
+    return pd.DataFrame(rows).groupby(keys, sort=True)[sums].sum().reset_index()
+
+
+def _sum_row(total: ledger.UsageSum, book: PriceBook) -> dict[str, Any]:
+    try:
+        again = book.find(total.vendor, total.meter, total.day, unit=total.unit).cost(total.quantity)
+    except PriceBookError:
+        again = ZERO_USD
+    return {
+        "vendor": total.vendor,
+        "key": total.key,
+        "unit": total.unit,
+        "price_entry": total.price_entry,
+        "events": total.events,
+        "quantity": float(total.quantity),
+        "as_billed_usd": total.cost_usd,
+        "billable_usd": total.billable_usd,
+        "repriced_usd": again,
+        "unpriced": total.unpriced,
+    }
 
 
 def session_budgets(store: SqlStore, applied: Applied, interview_ids: list[str]) -> Records:

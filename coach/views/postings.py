@@ -1,12 +1,22 @@
-"""Job postings as files."""
+"""Job postings: from a form or a file to what they ask for."""
 
 import json
+from collections.abc import Callable, Coroutine
+from typing import Any
 
-from coach.brain.port import PlanRequest
+from coach.brain.planner import plan_interview
+from coach.brain.port import Brain, InterviewPlan, PlanRequest
 from coach.errors import InputError
+from coach.store import SqlStore, interviews
+from coach.store.library import JobDescription
 
 POSTING_LIMIT = 60_000
 """Characters of a posting that are read."""
+
+
+def posting(title: str, company: str, text: str) -> PlanRequest:
+    """A posting as it was typed or pasted."""
+    return PlanRequest(title.strip(), company.strip(), text)
 
 
 def posting_of_file(name: str, content: bytes) -> PlanRequest:
@@ -24,3 +34,35 @@ def posting_of_file(name: str, content: bytes) -> PlanRequest:
         return PlanRequest(title, company, body)
     except (UnicodeDecodeError, ValueError, AttributeError) as error:
         raise InputError("This file cannot be read.", mend="Use text, or JSON with title and description.") from error
+
+
+def read_posting(
+    store: SqlStore,
+    brain: Brain,
+    wait_for: Callable[[Coroutine[Any, Any, InterviewPlan]], InterviewPlan],
+    request: PlanRequest,
+) -> JobDescription:
+    """What a posting asks for, by the brain in force; what that used is metered. Nothing is kept yet.
+
+    Args:
+        store: where use is noted.
+        brain: who reads; the offline coach does so at once.
+        wait_for: runs the brain's coroutine on the loop its client lives on, e.g. `hub.call`.
+        request: the posting.
+
+    Raises:
+        InputError: there is nothing to read.
+        VendorError: the brain could not be reached.
+    """
+    if not f"{request.title}{request.description}".strip():
+        raise InputError("There is nothing to read yet.", mend="Paste the posting or choose a file.")
+    plan = plan_interview(request) if brain.name == "offline" else wait_for(brain.plan(request))
+    store.run(interviews.add_usage, plan.usage)
+    return JobDescription(
+        title=plan.job.job_title or request.title or "Untitled job",
+        company=plan.job.company or request.company,
+        description=request.description,
+        parsed_skills=plan.job.key_skills,
+        competencies=plan.job.competencies,
+        summary=plan.job.summary,
+    )

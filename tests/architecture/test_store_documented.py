@@ -1,0 +1,27 @@
+"""Every table is described in the storage page, and every migration stands in one line."""
+
+from pathlib import Path
+
+from coach.store import schema
+from coach.store.tables import metadata
+from coach.store.tables_billing import billing_accounts
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_every_table_is_documented() -> None:
+    page = (ROOT / "docs" / "storage.md").read_text("utf8")
+    assert billing_accounts.name in metadata.tables
+    assert [name for name in metadata.tables if f"`{name}`" not in page] == []
+
+
+def test_migrations_are_numbered_without_gaps_and_follow_one_another() -> None:
+    versions = schema.known_versions()
+    assert versions == [f"{number:04d}" for number in range(1, len(versions) + 1)]
+    for path in sorted((schema.MIGRATIONS / "versions").glob("0*.py")):
+        scope: dict[str, object] = {}
+        lines = [line for line in path.read_text("utf8").splitlines() if line.startswith(("revision", "down_revision"))]
+        exec("\n".join(lines), scope)
+        number = int(path.name[:4])
+        assert scope["revision"] == f"{number:04d}"
+        assert scope["down_revision"] == (f"{number - 1:04d}" if number > 1 else None)
