@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "practice": "coach.cli.practice:practice",
     "transcribe": "coach.cli.transcribe:transcribe",
     "evaluate": "coach.cli.brain:evaluate",
+    "feedback": "coach.cli.feedback:feedback",
     "plan": "coach.cli.plan:plan",
     "schema": "coach.cli.brain:schema",
     "eval": "coach.cli.evals:evals",
