@@ -2,10 +2,11 @@
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 SCRIPT = Path("pages/components/stage/static/js/eye_contact.js")
 WIDTH, HEIGHT = 640, 480
@@ -75,3 +76,56 @@ def test_where_the_face_is_in_the_picture_counts(gaze) -> None:
 def test_a_face_too_small_to_tell_is_not_judged(gaze) -> None:
     tiny = [{"x": 0.5 + (p["x"] - 0.5) / 8, "y": 0.5 + (p["y"] - 0.5) / 8, "z": p["z"] / 8} for p in face()]
     assert gaze(tiny) is None
+
+
+MESH = """(points) => {
+  window.FaceMesh = class {
+    setOptions() {}
+    onResults(tell) { this.tell = tell; }
+    async send() { this.tell({multiFaceLandmarks: window.nobody ? [] : [points]}); }
+    close() {}
+  };
+}"""
+
+
+@pytest.mark.browser
+def test_looks_are_sent_while_listening_and_only_when_wanted(open_stage) -> None:
+    page, server = open_stage()
+    page.evaluate(MESH, face())
+    page.context.grant_permissions(["microphone", "camera"])
+    page.get_by_role("switch", name="Eye contact").click()
+    page.get_by_role("button", name="Start interview").click()
+    page.locator("[data-state=LISTENING]").wait_for()
+    until(page, lambda: len(looks(server)) >= 3)
+    assert all(look["face"] and look["towards_camera"] for look in looks(server))
+    page.evaluate("window.nobody = true")
+    until(page, lambda: not looks(server)[-1]["face"])
+    assert (looks(server)[-1]["face"], looks(server)[-1]["towards_camera"]) == (False, None)
+    page.get_by_role("button", name="Finish answer").click()
+    page.get_by_test_id("overall-score").wait_for()
+    heard = len(looks(server))
+    page.wait_for_timeout(600)
+    assert len(looks(server)) == heard
+
+
+@pytest.mark.browser
+def test_without_the_mesh_it_is_told_and_the_interview_goes_on(open_stage) -> None:
+    page, server = open_stage()
+    page.context.grant_permissions(["microphone", "camera"])
+    page.get_by_role("switch", name="Eye contact").click()
+    page.get_by_role("button", name="Start interview").click()
+    page.locator("[data-state=LISTENING]").wait_for()
+    page.locator(".jf-toast").get_by_text("eye contact").wait_for()
+    assert looks(server) == []
+
+
+def until(page: Page, condition: Callable[[], bool], within_ms: int = 10_000) -> None:
+    for _ in range(within_ms // 50):
+        if condition():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it did not happen in time")
+
+
+def looks(server) -> list[dict]:
+    return [c["payload"] for c in server.commands if c["type"] == "EYE_CONTACT"]
