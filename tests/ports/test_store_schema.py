@@ -1,0 +1,82 @@
+"""Migrations lead from every version to the tables of the code, and a copy is made on the way."""
+
+import pytest
+import sqlalchemy as sa
+
+from coach.store import SqlStore, integrity, interviews, safekeeping, schema
+from coach.store.tables import metadata
+from coach.store.tables_billing import billing_accounts
+from tests.fakes import records as make
+
+COLUMNS = sa.text(
+    "SELECT table_name, column_name, is_nullable FROM information_schema.columns "
+    "WHERE table_schema IN ('main', 'public') AND table_name <> 'alembic_version'"
+)
+
+
+@pytest.fixture(params=["duckdb", "postgresql"])
+def empty_url(request, tmp_path) -> str:
+    """A database without tables."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("empty_postgres_url")
+    return f"duckdb:///{tmp_path / 'coach.duckdb'}"
+
+
+def columns_of_code() -> set[tuple[str, str, str]]:
+    assert billing_accounts.name in metadata.tables
+    return {
+        (table.name, column.name, "YES" if column.nullable else "NO")
+        for table in metadata.tables.values()
+        for column in table.columns
+    }
+
+
+def columns_of_database(store: SqlStore) -> set[tuple[str, str, str]]:
+    return {tuple(row) for row in store.run(lambda c: c.execute(COLUMNS).all())}
+
+
+@pytest.mark.parametrize("version", schema.known_versions())
+def test_every_version_leads_to_the_tables_of_the_code(empty_url, version):
+    with SqlStore(empty_url) as store, store.database.engine().begin() as connection:
+        schema.upgrade(connection, version)
+        assert schema.current(connection) == version
+    with SqlStore(empty_url) as store:
+        assert store.upgrade() == (version, schema.head())
+        assert columns_of_database(store) == columns_of_code()
+
+
+def test_rows_survive_a_migration_and_a_copy_of_before_is_kept(tmp_path):
+    database = tmp_path / "coach.duckdb"
+    interview = make.interview()
+    with SqlStore(f"duckdb:///{database}") as store:
+        with store.database.engine().begin() as connection:
+            schema.upgrade(connection, "0001")
+        store._ready = True
+        store.run(interviews.create_interview, interview, [make.exchange(interview)])
+        store._ready = False
+        store.upgrade()
+        assert store.run(interviews.load_interview, interview.id).interview == interview
+    (copy, *_) = safekeeping.backups(database)
+    assert copy.intact
+    with SqlStore(f"duckdb:///{copy.path}") as before:
+        assert before.version() == "0001"
+
+
+def test_postgresql_keeps_references_itself(postgres_url):
+    interview = make.interview()
+    exchange = make.exchange(interview)
+    with SqlStore(postgres_url) as store:
+        store.run(interviews.create_interview, interview, [exchange])
+        store.run(interviews.add_attempt, make.attempt(exchange))
+        store.run(lambda c: c.execute(sa.text("DELETE FROM mock_interviews")))
+        assert store.run(integrity.dangling_references) == {}
+        assert store.run(lambda c: c.execute(sa.text("SELECT count(*) FROM mock_interview_attempts")).scalar()) == 0
+
+
+def test_dangling_references_are_counted(tmp_path):
+    interview = make.interview()
+    exchange = make.exchange(interview)
+    with SqlStore(f"duckdb:///{tmp_path / 'coach.duckdb'}") as store:
+        store.run(interviews.create_interview, interview, [exchange])
+        store.run(lambda c: c.execute(sa.text("DELETE FROM mock_interviews")))
+        assert store.run(integrity.dangling_references) == {"mock_interview_exchanges.interview_id": 1}
