@@ -1,6 +1,6 @@
 """Ledger, outbox and Stripe side by side; each difference has a name."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Literal
 
@@ -144,18 +144,10 @@ def _difference(kind: DifferenceKind, row: Comparison, units: int, events: Seque
 
 
 def _unpriced(store: SqlStore) -> list[Difference]:
-    meters: dict[str, list[str]] = defaultdict(list)
-    for event in store.run(ledger.usage_events):
-        if event.cost_usd is None:
-            meters[f"{event.vendor}/{event.meter}"].append(event.event_id)
+    events: Counter[str] = Counter()
+    for total in store.run(ledger.usage_sums, unpriced_only=True):
+        events[f"{total.vendor}/{total.meter}"] += total.events
     return [
-        Difference(
-            kind="unpriced",
-            customer_id="",
-            event_name=name,
-            units=len(ids),
-            meaning=MEANING["unpriced"],
-            events=tuple(ids[:20]),
-        )
-        for name, ids in sorted(meters.items())
+        Difference(kind="unpriced", customer_id="", event_name=name, units=count, meaning=MEANING["unpriced"])
+        for name, count in sorted(events.items())
     ]

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -35,6 +37,62 @@ def usage_events(
     query = sa.select(usage_tracking).where(*(clause for clause in wanted if clause is not None))
     rows = connection.execute(query.order_by(c.occurred_at, c.event_id)).mappings()
     return [records.usage_from(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSum:
+    """Use of one key on one UTC day at one price entry. `cost_usd` is as billed, the sum of its events."""
+
+    key: str
+    day: date
+    vendor: str
+    meter: str
+    unit: str
+    price_entry: str
+    events: int
+    quantity: Decimal
+    cost_usd: Decimal
+    billable_usd: Decimal
+    unpriced: int
+
+
+KEYS = ("vendor", "meter", "day", "user", "interview", "attempt", "bundle")
+
+
+def usage_sums(
+    connection: sa.Connection, by: str = "vendor", *, since: datetime | None = None, unpriced_only: bool = False
+) -> list[UsageSum]:
+    """Sums per key (one of `KEYS`), day and price, added up by the database; exact, decimals all the way."""
+    c = usage_tracking.c
+    day = sa.cast(c.occurred_at, sa.Date())
+    columns = {
+        "user": c.user_id,
+        "interview": c.interview_id,
+        "attempt": c.attempt_id,
+        "day": sa.cast(day, sa.String()),
+    }
+    key = sa.func.coalesce(columns.get(by, c.get(by)), "(none)")
+    cost, zero = sa.func.coalesce(c.cost_usd, 0), sa.literal(0)
+    groups = (key, day, c.vendor, c.meter, c.unit, sa.func.coalesce(c.price_entry, ""))
+    query = sa.select(
+        *groups,
+        sa.func.count(),
+        sa.func.sum(c.quantity),
+        sa.func.sum(cost),
+        sa.func.sum(sa.case((c.billable.is_(True), cost), else_=zero)),
+        sa.func.sum(sa.case((c.cost_usd.is_(None), 1), else_=0)),
+    ).group_by(*groups)
+    if since is not None:
+        query = query.where(c.occurred_at >= since)
+    if unpriced_only:
+        query = query.where(c.cost_usd.is_(None))
+    return [_usage_sum(tuple(row)) for row in connection.execute(query.order_by(*groups))]
+
+
+def _usage_sum(row: tuple[Any, ...]) -> UsageSum:
+    key, day, vendor, meter, unit, entry, events, quantity, cost, billable, unpriced = row
+    sums = (int(events), Decimal(quantity), Decimal(cost), Decimal(billable), int(unpriced))
+    return UsageSum(str(key), day, vendor, meter, unit, entry, *sums)
 
 
 def price_unpriced(connection: sa.Connection, price: Callable[[list[UsageEvent]], list[UsageEvent]]) -> int:

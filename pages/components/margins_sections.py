@@ -16,6 +16,7 @@ CHART = {"displayModeBar": False}
 USD = st.column_config.NumberColumn(format="dollar")
 USD4 = st.column_config.NumberColumn(format="$%.4f")
 PERCENT = st.column_config.NumberColumn(format="percent")
+LEDGER_KEYS = ("meter", "vendor", "day", "interview", "attempt", "user", "bundle")
 LABELS = {
     "interviews_used": "Use of the tier",
     "credits_used": "Use of the credits",
@@ -151,8 +152,9 @@ def distribution(applied: Applied) -> None:
 
 def ledger(applied: Applied, parts: Services) -> None:
     """As billed beside re-priced."""
+    by = st.segmented_control("By", LEDGER_KEYS, default="meter", key="margins_ledger_by") or "meter"
     try:
-        table = margins.ledger_frame(parts.store, applied.market.book)
+        table = margins.ledger_frame(parts.store, applied.market.book, by=by)
     except CoachError as error:
         st.error(str(error), icon=":material/database_off:")
         return
@@ -170,7 +172,12 @@ def ledger(applied: Applied, parts: Services) -> None:
         )
     st.caption("What was billed keeps its price for ever. The right column asks what the same use would cost now.")
     rows: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
-    _table(rows, list(table.columns), "ledger", {"as_billed_usd": USD4, "repriced_usd": USD4})
+    _table(
+        rows,
+        list(table.columns),
+        f"ledger-by-{by}",
+        dict.fromkeys(("as_billed_usd", "billable_usd", "repriced_usd"), USD4),
+    )
 
 
 def prices(applied: Applied, _: Services) -> None:

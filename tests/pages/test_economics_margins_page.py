@@ -1,5 +1,7 @@
 """The Margins page shows the command's numbers, follows a scenario, and says so when something is amiss."""
 
+import asyncio
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -7,9 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 from coach import bootstrap
 from coach.bootstrap import Services, build_services
+from coach.contracts.usage import UsageEvent
 from coach.economics import report
 from coach.economics.scenario import Scenario, apply, share_token
 from coach.views import margins
+from tests.fakes import records as make
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "margins.py"
 SECTIONS = ["Session", "Plans", "Sensitivity", "Distribution", "Ledger", "Prices"]
@@ -88,3 +92,35 @@ def test_the_editor_changes_saves_and_loads_a_scenario(services: Services) -> No
     next(button for button in app.button if button.label == "Back to base").click()
     app.run()
     assert app.session_state["margins_scenario"] == {}
+
+
+def budgets_only() -> None:
+    from coach.bootstrap import services
+    from pages.components import budgets
+
+    budgets.show(services())
+
+
+def test_the_operator_sees_what_running_interviews_have_used(services: Services) -> None:
+    app = AppTest.from_function(budgets_only, default_timeout=60).run()
+    assert not app.exception and "No interview is in progress" in said(app)
+    interview = make.interview()
+    question = make.exchange(interview)
+    spent = UsageEvent(
+        event_id="e", vendor="deepgram", meter="nova-3.live", quantity=Decimal(60_000), unit="second",
+        occurred_at=make.START, interview_id=interview.id,
+    )  # fmt: skip
+    asyncio.run(services.store.create_interview(interview, [question]))
+    asyncio.run(services.store.add_usage([spent]))
+    app.run()
+    assert not app.exception and "more than the worst case" in said(app)
+    assert list(app.dataframe[0].value["Spent"]) == [7.7]
+
+
+def test_recorded_use_stands_in_the_ledger_by_any_key(services: Services) -> None:
+    test_the_operator_sees_what_running_interviews_have_used(services)
+    app = page("Ledger")
+    assert figures(app)["As billed, 90 days"] == "$7.7000"
+    app.session_state["margins_ledger_by"] = "day"
+    app.run()
+    assert not app.exception and list(app.dataframe[0].value["key"]) == ["2026-11-20"]

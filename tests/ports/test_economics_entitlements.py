@@ -15,8 +15,10 @@ from coach.economics.ledger import totals
 from coach.economics.metering import MeteredStore
 from coach.economics.plans import plan_book
 from coach.economics.pricebook import PriceBook, price_book
+from coach.economics.scenario import Scenario, apply
 from coach.store import billing, ledger
 from coach.store.billing import Credits, Use
+from coach.views import margins
 from tests.fakes import records as make
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -239,3 +241,25 @@ async def test_a_missing_price_never_stops_an_answer_and_is_filled_in_later(sql_
     event = next(each for each in later.run(ledger.usage_events) if each.vendor == "openai")
     assert event.cost_usd == Decimal("0.0005")
     await later.aclose()
+
+
+@pytest.mark.parametrize("by", ["vendor", "meter", "day", "user", "interview", "attempt", "bundle"])
+async def test_sums_of_every_key_equal_the_ledger_and_repricing_changes_nothing(metered, gate, by):
+    subscribed(metered)
+    for user in ("ada", "ben"):
+        await interviewed(metered, gate, user, answers=2 if user == "ada" else 1)
+    events = metered.run(ledger.usage_events)
+    billed = sum((event.cost_usd or 0 for event in events), Decimal(0))
+    dearer = price_book().with_overrides({"openai/gpt-6-luna.output": "5"}, label="x")
+    frame = margins.ledger_frame(metered, dearer, by=by, now=NOW + timedelta(days=1))
+    assert frame["as_billed_usd"].sum() == billed == Decimal("0.0015")
+    assert frame["repriced_usd"].sum() == Decimal("0.015")
+    assert frame["events"].sum() == len(events)
+    assert metered.run(ledger.usage_events) == events
+
+
+async def test_a_running_session_is_seen_against_its_worst_case(metered, gate):
+    _, interview, _ = await interviewed(metered, gate)
+    (budget,) = margins.session_budgets(metered, apply(Scenario()), [interview.id])
+    assert budget["state"] == "within" and budget["spent_usd"] == Decimal("0.0005")
+    assert budget["budget_usd"] > 1 and budget["by_vendor"]["openai"] == Decimal("0.0005")
