@@ -9,7 +9,8 @@ from coach.contracts.brain import EvaluationResult
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, AttemptStatus, InterviewSnapshot, new_id
 from coach.errors import NotFoundError
-from coach.interview.ports import InterviewStore, Materials
+from coach.interview.parts import Materials
+from coach.interview.ports import InterviewStore
 from coach.interview.race import evaluation_call
 from coach.interview.rollup import best_attempt, session_score
 
