@@ -32,6 +32,7 @@ def back_up(database: Path, *, now: datetime | None = None) -> Path:
     """Copies the closed file beside a checksum, atomically; keeps the newest five.
 
     Raises:
+        duckdb.Error: another connection holds the file.
         OSError: the copy could not be written; older ones are untouched.
     """
     target_dir = folder(database)
@@ -40,7 +41,8 @@ def back_up(database: Path, *, now: datetime | None = None) -> Path:
     target = target_dir / f"{database.stem}-{stamp}.duckdb"
     draft = target.with_suffix(".draft")
     try:
-        shutil.copyfile(database, draft)
+        with duckdb.connect(str(database), read_only=True):  # its lock keeps writers out while the bytes are copied
+            shutil.copyfile(database, draft)
         _sync(draft)
         _checksum_file(target).write_text(_digest(draft))
         draft.replace(target)

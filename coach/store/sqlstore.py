@@ -6,6 +6,7 @@ its own transaction and waits (commands, pages, notebooks); `await store.arun(fu
 
 import asyncio
 import atexit
+import logging
 import weakref
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -15,12 +16,15 @@ import sqlalchemy as sa
 
 from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot
 from coach.contracts.usage import UsageEvent
+from coach.errors import StoreError
 from coach.store import interviews, safekeeping, schema
 from coach.store.engine import LOCK_WAIT_S, Database, plain_errors
 from coach.store.worker import Worker
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
 
 IDLE_S = 1.0
 SERVER_THREADS = 4
@@ -92,15 +96,24 @@ class SqlStore:
         path = self.database.path
         if path is None or not path.exists():
             return
-        with plain_errors(self.database.where):
-            self.database.release()
-            self.database.patiently(lambda: safekeeping.compact(path))
-            safekeeping.renew(path)
+        try:
+            with plain_errors(self.database.where):
+                self.database.release()
+                self.database.patiently(lambda: safekeeping.compact(path))
+                safekeeping.renew(path)
+        except StoreError as error:
+            raise StoreError(
+                f"The rows are deleted, but {path} could not be rewritten without their traces.",
+                mend=error.mend or "Free some space and delete something again.",
+            ) from error
 
     def close(self) -> None:
         """Finishes what is queued and closes the database."""
         self._worker.close()
-        self.database.release()
+        try:
+            self.database.release()
+        except StoreError as error:
+            log.warning("the database was not closed cleanly: %s", error.message)
 
     def __enter__(self) -> "SqlStore":
         return self
@@ -136,10 +149,13 @@ class SqlStore:
         path = self.database.path
         if path is None or not self.database.is_open:
             return
-        self.database.release()
-        with plain_errors(self.database.where):
-            if safekeeping.is_due(path):
-                safekeeping.back_up(path)
+        try:
+            self.database.release()
+            with plain_errors(self.database.where):
+                if safekeeping.is_due(path):
+                    safekeeping.back_up(path)
+        except StoreError as error:  # every fact is on disk already; only tidying up failed
+            log.warning("no copy of the database was made: %s", error.message)
 
     def _after_failure(self) -> None:
         """A DuckDB instance that met a fatal error stays unusable: the next job opens the file anew."""

@@ -168,6 +168,16 @@ def test_copies_are_checked_and_only_the_newest_are_kept(tmp_path):
         assert store.version() is not None
 
 
+def test_a_copy_that_cannot_be_made_spoils_nothing(tmp_path, caplog):
+    database = tmp_path / "coach.duckdb"
+    safekeeping.folder(database).write_text("a file where the folder should be")
+    with SqlStore(f"duckdb:///{database}") as store:
+        interview, _, _ = a_session(store)
+    assert "no copy of the database" in caplog.text
+    with SqlStore(f"duckdb:///{database}") as store:
+        assert store.run(interviews.load_interview, interview.id) is not None
+
+
 def test_the_first_idle_moment_of_a_day_makes_a_copy(tmp_path):
     database = tmp_path / "coach.duckdb"
     with SqlStore(f"duckdb:///{database}") as store:
