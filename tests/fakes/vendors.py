@@ -40,9 +40,11 @@ def used(attempt_id: str, call: str, meter: str, quantity: str = "1") -> UsageEv
 
 
 def heard(text: str, attempt_id: str, *, verbatim: bool, source: TranscriptSource, duration_s: float = 4.0) -> Heard:
+    said = text.split()
+    step = min(0.3, duration_s / max(1, len(said)))
     words = [
-        Word(word=w.strip(".,"), start_s=i * 0.3, end_s=i * 0.3 + 0.25, confidence=0.9)
-        for i, w in enumerate(text.split())
+        Word(word=w.strip(".,"), start_s=i * step, end_s=i * step + 0.8 * step, confidence=0.9)
+        for i, w in enumerate(said)
     ]
     transcript = Transcript(
         text=text, words=words, duration_s=duration_s, transcriber="fake", source=source, verbatim=verbatim
