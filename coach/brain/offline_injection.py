@@ -58,6 +58,7 @@ _FENCE = re.compile(
 _JSON = re.compile(r"\{[^{}]*[\"'][^{}]*:(?:[^{}]|\{[^{}]*\})*\}", re.S)
 _CLAUSE_CUT = re.compile(r"(?:,\s*|\s+)(?:and|so|but|okay|ok|um|anyway|then)\s+(?=\w)|,\s+", re.IGNORECASE)
 _LONG_SENTENCE_WORDS = 45
+_STORY_WORDS, _LEAD_WORDS = 8, 4
 
 
 def instruction_spans(text: str, sentences: list[Span]) -> list[Span]:
@@ -69,10 +70,20 @@ def instruction_spans(text: str, sentences: list[Span]) -> list[Span]:
             continue
         if len(sentence.split()) <= _LONG_SENTENCE_WORDS:
             if not _is_told(sentence):
-                found.append((start, end))
+                found.append((start + _order_begins(sentence), end))
         else:
             found += [(start + a, start + b) for a, b in _pieces(sentence) if _orders(sentence[a:b])]
     return _merge(found)
+
+
+def _order_begins(sentence: str) -> int:
+    """Where the order begins in its sentence: 0, or after a stretch of story of eight words or more before it."""
+    order = _ORDER.search(sentence)
+    if order is None:
+        return 0
+    cut = max((b for _, b in _pieces(sentence) if b <= order.start()), default=0)
+    begins = cut if len(sentence[cut : order.start()].split()) <= _LEAD_WORDS else order.start()
+    return begins if len(sentence[:begins].split()) >= _STORY_WORDS else 0
 
 
 def _orders(piece: str) -> bool:

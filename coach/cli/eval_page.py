@@ -39,7 +39,7 @@ def run(folder: Path, name: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "coach", "eval", name, str(folder / f"{name}.jsonl"), "--json"]
     if name in ("answers", "jobs"):
         command += ["--brain", "offline"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)  # noqa: S603 - our own command
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     if done.returncode:
         raise InputError(f"eval {name} failed: {done.stderr.strip().splitlines()[-1:]}")
     return dict(json.loads(done.stdout))
@@ -73,10 +73,10 @@ def page(reports: dict[str, dict[str, Any]]) -> str:
             "|---|---|---|---|",
             *rows,
             "",
-            f"Time per answer, whole pipeline, shared machine: median {spent['p50']:.0f} ms, 95 % {spent['p95']:.0f} ms.",
+            f"Time per answer, whole pipeline, busy machine: median {spent['p50']:.0f} ms, 95 % {spent['p95']:.0f} ms.",
             "",
-            "The coefficients of the offline coach were fitted on this half together with texts of our own, so its figures",
-            "for answers are *training* figures. What to expect on unseen answers is the cross-validation in",
+            "The coefficients of the offline coach were fitted on this half together with texts of our own, so its",
+            "figures for answers are *training* figures. What to expect on unseen answers is the cross-validation in",
             "[offline-coach.md](offline-coach.md#what-to-expect-on-unseen-answers).",
             "",
         ]
