@@ -6,6 +6,7 @@ import streamlit as st
 from coach.bootstrap import Services, services
 from coach.errors import CoachError
 from coach.views import operations as ops
+from pages.components import budgets
 
 CHART = {"displayModeBar": False}
 DAYS = {"7 days": 7, "30 days": 30, "90 days": 90}
@@ -34,6 +35,7 @@ def main() -> None:
         show_providers(parts, answers)
     with usage:
         show_counts(waiting, "Usage is billed once: what waits is sent by `python -m coach billing flush`.")
+        budgets.show(parts)
     with errors:
         show_errors(answers)
     with retention:

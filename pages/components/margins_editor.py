@@ -69,14 +69,14 @@ def edit(parts: Services, scenario: Scenario, assumed: Assumptions, saved: dict[
             _set(saved[chosen])
     with st.form("margins_form", border=False):
         name = st.text_input("Name", scenario.name if scenario.name != BASE else "My scenario", max_chars=80)
+        apply_it, save_it = st.columns(2)
+        applied = apply_it.form_submit_button("Apply", type="primary", width="stretch")
+        save = save_it.form_submit_button("Apply and save", width="stretch")
         values = {key: _slider(key, scenario, assumed) for key in SLIDERS}
         avatar = st.selectbox(
             "Avatar connected", list(AVATARS), format_func=AVATARS.__getitem__, index=_avatar_index(scenario)
         )
         factors = {key: _factor(key, scenario) for key in PRICES}
-        apply_it, save_it = st.columns(2)
-        applied = apply_it.form_submit_button("Apply", type="primary", width="stretch")
-        save = save_it.form_submit_button("Apply and save", width="stretch")
     if applied or save:
         changed = _scenario(name, values, avatar, factors, assumed)
         if save:
