@@ -13,6 +13,10 @@ PAUSE_S = 0.5
 PAD_S = 0.2
 MAX_UTTERANCE_S = 20.0
 CUT_SEARCH_S = 4.0
+EAGER_S = 6.0
+MAX_LIVE_UTTERANCE_S = 10.0
+LIVE_CUT_SEARCH_S = 3.0
+SHORT_PAUSE_S = 0.19
 FRAMES_PER_S = 100
 
 
@@ -46,17 +50,24 @@ def utterances(pcm: Pcm) -> Iterator[Utterance]:
 def _cut(pcm: Pcm, start: float, end: float) -> Iterator[tuple[float, float]]:
     """Cuts `[start, end)` into pieces of at most 20 s, each at its quietest moment near the limit."""
     while end - start > MAX_UTTERANCE_S:
-        search = start + MAX_UTTERANCE_S - CUT_SEARCH_S
-        levels = levels_dbfs(pcm.slice(search, start + MAX_UTTERANCE_S).samples)
-        smooth = np.convolve(levels, np.ones(10) / 10, mode="same")
-        cut = search + float(np.argmin(smooth[5:-5]) + 5) / FRAMES_PER_S
+        cut = _quietest(pcm, start + MAX_UTTERANCE_S - CUT_SEARCH_S, start + MAX_UTTERANCE_S)
         yield start, cut
         start = cut
     yield start, end
 
 
+def _quietest(pcm: Pcm, start: float, end: float) -> float:
+    """The middle of the quietest 0.1 s in `[start, end)`, seconds."""
+    levels = levels_dbfs(pcm.slice(start, end).samples)
+    smooth = np.convolve(levels, np.ones(10) / 10, mode="same")
+    return start + float(np.argmin(smooth[5:-5]) + 5) / FRAMES_PER_S
+
+
 class UtteranceCutter:
-    """The live form: frames in, finished utterances out as soon as the speaker pauses."""
+    """The live form: frames in, finished utterances out as soon as the speaker pauses.
+
+    After 6 s a short pause is enough, so that little is left to recognise at Finish.
+    """
 
     def __init__(self) -> None:
         self._activity = VoiceActivity()
@@ -77,8 +88,11 @@ class UtteranceCutter:
         if not self._spoken:
             self._forget_silence()
             return None
-        long_enough = len(self._buffer) >= MAX_UTTERANCE_S * BYTES_PER_SECOND
-        return self.flush() if self._silence_s >= PAUSE_S or long_enough else None
+        length_s = len(self._buffer) / BYTES_PER_SECOND
+        pause_s = PAUSE_S if length_s < EAGER_S else SHORT_PAUSE_S
+        if self._silence_s >= pause_s:
+            return self.flush()
+        return self._cut_in_speech() if length_s >= MAX_LIVE_UTTERANCE_S else None
 
     def flush(self) -> Utterance | None:
         """What has been spoken since the last utterance, if anything."""
@@ -88,6 +102,16 @@ class UtteranceCutter:
         self._buffer.clear()
         self._spoken, self._silence_s = False, 0.0
         return Utterance(start, data) if spoken else None
+
+    def _cut_in_speech(self) -> Utterance:
+        """Without a pause: what lies before the quietest moment of the last seconds; the rest goes on."""
+        pcm = Pcm.from_bytes(bytes(self._buffer))
+        cut_s = _quietest(pcm, pcm.duration_s - LIVE_CUT_SEARCH_S, pcm.duration_s)
+        size = int(cut_s * SAMPLE_RATE_HZ) * BYTES_PER_SAMPLE
+        done = Utterance(self._buffer_start / SAMPLE_RATE_HZ, bytes(self._buffer[:size]))
+        del self._buffer[:size]
+        self._buffer_start += size // BYTES_PER_SAMPLE
+        return done
 
     def _forget_silence(self) -> None:
         """Keeps only the last moments of silence, so that the first sound of the next word is whole."""

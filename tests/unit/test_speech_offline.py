@@ -19,7 +19,7 @@ from coach.errors import AudioError, SettingsError, VendorError
 from coach.speech import whisper
 from coach.speech.correction import apply_correction
 from coach.speech.pocketsphinx import PocketsphinxTranscriber
-from coach.speech.pocketsphinx_utterances import MAX_UTTERANCE_S, UtteranceCutter, utterances
+from coach.speech.pocketsphinx_utterances import MAX_LIVE_UTTERANCE_S, MAX_UTTERANCE_S, UtteranceCutter, utterances
 from coach.speech.port import SpeechContext
 from coach.speech.typed import TypedTranscriber, typed_transcript
 from coach.speech.whisper import WhisperTranscriber
@@ -139,6 +139,19 @@ def test_utterances_are_cut_at_pauses_and_never_too_long():
     (only,) = found
     assert only.start_s == pytest.approx(2.6, abs=0.3)
     assert cutter.flush() is None
+
+
+def test_speech_without_pauses_is_handed_on_while_it_lasts():
+    pcm = answer(*SENTENCES).pcm
+    cutter, data = UtteranceCutter(), pcm.to_bytes()
+    found = [u for i in range(0, len(data), 640) if (u := cutter.push(data[i : i + 640]))]
+    assert found
+    rest = cutter.flush()
+    parts = [*found, rest] if rest else found
+    assert all(p.duration_s <= MAX_LIVE_UTTERANCE_S + 0.1 for p in parts)
+    joined = b"".join(p.pcm16 for p in parts)
+    assert data.endswith(joined)
+    assert all(a.start_s + a.duration_s == pytest.approx(b.start_s, abs=0.01) for a, b in pairwise(parts))
 
 
 # -- correction ----------------------------------------------------------------------------------------------------
