@@ -244,6 +244,23 @@ def test_preflight_hears_a_good_voice(open_stage):
     expect(page.locator(".jf-verdict")).to_contain_text("You sound clear", timeout=8000)
 
 
+def test_camera_is_only_opened_when_asked_for(open_stage):
+    page, _ = open_stage()
+    page.evaluate(
+        """() => { window.asked = []; const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = (wish) => { window.asked.push(Object.keys(wish).filter((k) => wish[k]));
+          return wish.video ? Promise.reject(new Error('none')) : real(wish); }; }"""
+    )
+    switch = page.get_by_role("switch", name="Eye contact")
+    assert switch.get_attribute("aria-checked") == "false"
+    switch.click()
+    begin(page)
+    expect(page.locator(".jf-toast")).to_contain_text("eye contact is not measured")
+    assert page.evaluate("window.asked") == [["audio"], ["video"]]
+    page.get_by_role("button", name="Finish answer").click()
+    page.get_by_test_id("overall-score").wait_for()
+
+
 def test_cut_connection_comes_back_to_the_same_place(open_stage):
     page, server = open_stage()
     begin(page)

@@ -1,59 +1,48 @@
-/* The camera, if the person wants it: only to tell whether they look towards it. No picture is kept or sent. */
+/* The camera, only when the person allowed it: eye-contact samples go to the server, pictures stay in the browser. */
 
+import { h } from "./dom.js";
 import { startEyeContact } from "./eye_contact.js";
 
+const SIZE = { width: { ideal: 640 }, height: { ideal: 480 } };
+
 export class Camera {
-  constructor(onlost) {
-    this.onlost = onlost;
-    this.onSample = null;
-    this.video = null;
-    this.stop = null;
+  /** `sample` takes `{at_ms, face, towards_camera}`; `wanted()` says whether looks count now; `lost(text)` says why not. */
+  constructor({ sample, wanted, lost }) {
+    Object.assign(this, { sample, wanted, lost });
+    this.stream = null;
   }
 
   get on() {
-    return this.video !== null;
+    return !!this.stream;
   }
 
-  /** Asks for the camera; false when it is refused or there is none. */
-  async open() {
-    if (this.on) return true;
-    let stream;
+  async start() {
+    if (this.stream || !navigator.mediaDevices) return;
     try {
-      stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 }, height: { ideal: 480 } } });
+      this.stream = await navigator.mediaDevices.getUserMedia({ video: SIZE, audio: false });
     } catch {
-      return false;
+      this.lost("The camera is not available, so eye contact is not measured. Everything else goes on.");
+      return;
     }
-    this.video = document.createElement("video");
-    Object.assign(this.video, { muted: true, playsInline: true, srcObject: stream });
-    stream.getVideoTracks()[0].onended = () => this.#lost();
+    this.video = h("video", { muted: true, playsinline: true, class: "jf-sr", "aria-hidden": "true" });
+    this.video.muted = true;
+    this.video.srcObject = this.stream;
+    document.body.append(this.video);
     await this.video.play().catch(() => {});
-    this.stop = startEyeContact(this.video, (sample) => this.onSample?.(sample), {
-      wanted: () => this.onSample !== null,
-      onUnavailable: () => this.#lost(),
+    this.stopLooking = startEyeContact(this.video, (found) => this.wanted() && this.sample(found), {
+      wanted: this.wanted,
+      onUnavailable: () => {
+        this.stop();
+        this.lost("This browser is too slow for eye contact, so it is not measured. Everything else goes on.");
+      },
     });
-    return true;
   }
 
-  /** Samples go to `onSample` until `rest()`. */
-  watch(onSample) {
-    this.onSample = onSample;
-  }
-
-  rest() {
-    this.onSample = null;
-  }
-
-  close() {
-    this.rest();
-    this.stop?.();
-    this.stop = null;
-    this.video?.srcObject?.getTracks().forEach((track) => track.stop());
-    this.video = null;
-  }
-
-  #lost() {
-    if (!this.on) return;
-    this.close();
-    this.onlost();
+  stop() {
+    this.stopLooking?.();
+    this.stopLooking = null;
+    for (const track of this.stream?.getTracks() || []) track.stop();
+    this.stream = null;
+    this.video?.remove();
   }
 }

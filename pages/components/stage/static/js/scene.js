@@ -55,6 +55,7 @@ export class Scene {
     const chips = [];
     if (st.question_count && st.question_number && !stage.summary) chips.push(st.is_follow_up ? "Follow-up" : `Question ${st.question_number} of ${st.question_count}`);
     if (st.attempt_number > 1 && stage.view === "LISTENING") chips.push(`Attempt ${st.attempt_number}`);
+    if (stage.camera.on && stage.view === "LISTENING") chips.push("Eye contact on");
     const key = `${chips.join("|")}/${stage.view}`;
     if (key === this.topKey) return;
     this.topKey = key;

@@ -2,6 +2,7 @@
 
 import { AudioPath, openMicrophone } from "./audio_path.js";
 import { Camera } from "./camera.js";
+import { COMMANDS } from "./commands.js";
 import { clock, fill, h, icon } from "./dom.js";
 import { GATE_MS, receive } from "./events.js";
 import { Link } from "./link.js";
@@ -26,15 +27,19 @@ export class Stage {
   constructor(host) {
     this.host = host;
     this.data = { personas: [], jobs: [], saved: [] };
-    this.setup = { persona_id: "", q_count: 3, job_id: "", device_id: "" };
+    this.setup = { persona_id: "", q_count: 3, job_id: "", device_id: "", camera: false };
     this.mic = new Microphone();
     this.micState = "closed";
     this.devices = [];
-    this.camera = new Camera(() => this.toast("Eye contact is not available: this browser cannot tell, or is too slow."));
     this.preflight = new Preflight();
     this.voice = new Voice();
     this.player = new Player();
     this.path = new AudioPath({ mic: this.mic, wanted: (on) => this.act("audio_path", { webrtc: on }) });
+    this.camera = new Camera({
+      sample: (found) => this.link?.send("EYE_CONTACT", found),
+      wanted: () => this.view === "LISTENING",
+      lost: (why) => this.toast(why),
+    });
     this.level = null;
     this.levelAt = 0;
     this.#clear();
@@ -124,13 +129,6 @@ export class Stage {
     return this.micState === "open";
   }
 
-  /** The camera is a wish of its own, for the eye-contact estimate alone. */
-  async wishCamera(wish) {
-    if (!wish) this.camera.close();
-    else if (!(await this.camera.open())) this.toast("The browser may not use a camera. Eye contact stays out of your scores.");
-    this.refresh();
-  }
-
   pickDevice(id) {
     this.setup.device_id = id;
     this.checkMicrophone();
@@ -150,6 +148,7 @@ export class Stage {
       this.refresh();
       return;
     }
+    if (this.setup.camera) this.camera.start();
     const { persona_id, q_count, job_id, device_id } = this.setup;
     this.joining = Date.now();
     this.act(resume ? "resume" : "start", { at: this.joining, id: resume, persona_id, q_count, job_id, device_id, audio });
@@ -197,7 +196,7 @@ export class Stage {
     this.link?.close();
     this.path.end();
     this.mic.stop();
-    this.camera.close();
+    this.camera.stop();
     this.micState = "closed";
   }
 
@@ -206,119 +205,12 @@ export class Stage {
     this.link = null;
     this.path.end();
     this.mic.stop();
-    this.camera.close();
+    this.camera.stop();
     this.micState = "closed";
     this.voice.stop();
     this.player.stop();
     this.#clear();
     this.refresh();
-  }
-
-  /* Commands ---------------------------------------------------------------------------------------------------- */
-
-  #ref() {
-    return { question_id: this.state.current_question?.id || "" };
-  }
-
-  #move(type, payload) {
-    this.moving = true;
-    this.player.stop();
-    this.link.send(type, payload);
-    this.refresh();
-    setTimeout(() => {
-      if (this.moving) {
-        this.moving = false;
-        this.refresh();
-      }
-    }, 4000);
-  }
-
-  finish() {
-    if (this.view !== "LISTENING" || !this.state.attempt_id) return;
-    const attempt_id = this.state.attempt_id;
-    const typed = this.scene.controls.typedText();
-    this.player.keep(attempt_id, this.mic.recording());
-    this.follow("PROCESSING");
-    if (this.audioKind === "none") this.link.send("SUBMIT_TRANSCRIPT", { attempt_id, text: typed });
-    else this.link.send("FINISH_ANSWER", { ...this.#ref(), attempt_id, timestamp_ms: Date.now() });
-  }
-
-  /** A recorded file is the answer; the conductor's events tell how it goes on. */
-  async upload(file) {
-    this.follow("PROCESSING");
-    const url = `/attempts/${this.state.attempt_id}/recording?token=${encodeURIComponent(this.session.token)}`;
-    this.player.keep(this.state.attempt_id, file);
-    try {
-      const answer = await fetch(url, { method: "POST", body: file });
-      if (!answer.ok) throw new Error((await answer.json()).error?.message);
-    } catch (error) {
-      this.toast(error.message || "The recording did not arrive. Try again.", "bad");
-      this.takeBack();
-    }
-  }
-
-  startOver() {
-    if (this.view !== "LISTENING") return;
-    this.link.send("RESTART_ANSWER", { attempt_id: this.state.attempt_id });
-    this.mic.keep(true);
-    this.restartClock();
-  }
-
-  retry() {
-    this.#move("RETRY_QUESTION", this.#ref());
-  }
-
-  next() {
-    this.#move("READY_FOR_NEXT", { last_question_id: this.#ref().question_id });
-  }
-
-  answerFollowUp() {
-    this.#move("ANSWER_FOLLOW_UP", this.#ref());
-  }
-
-  finishInterview() {
-    this.#move("FINISH_INTERVIEW", {});
-  }
-
-  retryFeedback() {
-    this.#move("RETRY_FEEDBACK", { attempt_id: this.state.attempt_id });
-    this.follow("PROCESSING");
-  }
-
-  submitTranscript(attempt_id, text) {
-    this.review = null;
-    this.link.send("SUBMIT_TRANSCRIPT", { attempt_id, text });
-    this.refresh();
-  }
-
-  save() {
-    this.act("save", { attempt_id: this.scores.attempt_id });
-    this.setUi({ saved: this.scores.attempt_id });
-  }
-
-  async copy() {
-    await copyText(this.rewrite?.polished_answer || "");
-    this.setUi({ copied: true });
-    this.say("Copied");
-    setTimeout(() => this.setUi({ copied: false }), 1800);
-  }
-
-  hear(span) {
-    this.setUi({ heard: span, side: "transcript" });
-    const mark = this.board.querySelector(".jf-m-heard");
-    mark?.scrollIntoView({ block: "nearest", behavior: "smooth" });
-    if (span.start_s !== null && span.start_s !== undefined) this.playMoment(span.start_s - 0.2, (span.end_s ?? span.start_s + 4) + 0.3);
-  }
-
-  async playMoment(from, to) {
-    const ok = await this.player.play(this.scores.attempt_id, Math.max(0, from), to, this.session);
-    if (!ok) this.toast("There is no recording of this answer to play.");
-  }
-
-  setUi(change, focus = "") {
-    Object.assign(this.ui, change);
-    this.refresh();
-    if (focus) this.board.querySelector(`[data-key="${focus}"]`)?.focus();
   }
 
   /* Following the conductor --------------------------------------------------------------------------------------- */
@@ -364,12 +256,8 @@ export class Stage {
       if (view === "PROCESSING") this.processingSince = performance.now();
       if (view === "LISTENING") {
         this.path.startListening();
-        this.camera.watch((sample) => this.link.send("EYE_CONTACT", sample));
         this.restartClock();
-      } else {
-        this.path.stopListening();
-        this.camera.rest();
-      }
+      } else this.path.stopListening();
       this.path.armed = ["INTRO_LOADING", ...SCENE_STATES].includes(view);
       if (view !== "INTRO_LOADING") this.waiting = false;
       this.toTop();
@@ -469,22 +357,11 @@ export class Stage {
     this.link?.close();
     this.path.end();
     this.mic.stop();
-    this.camera.close();
+    this.camera.stop();
     this.voice.stop();
     this.player.stop();
     this.scene.destroy();
   }
 }
 
-async function copyText(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    const area = h("textarea", { class: "jf-sr" });
-    area.value = text;
-    document.body.append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
-  }
-}
+Object.assign(Stage.prototype, COMMANDS);

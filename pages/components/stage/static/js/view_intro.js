@@ -40,6 +40,14 @@ function jobPicker(stage) {
   return h("div", { class: "jf-field" }, h("label", { for: "jf-job" }, "For which job"), select);
 }
 
+function cameraChoice(stage) {
+  const on = stage.setup.camera;
+  return h("div", { class: "jf-camera" },
+    h("button", { type: "button", role: "switch", class: "jf-switch", "aria-checked": String(on), "aria-label": "Eye contact", "aria-describedby": "jf-camera-note", "data-key": "camera", onclick: () => stage.choose({ camera: !on }) },
+      h("span", { class: "jf-knob" }), h("span", {}, "Eye contact")),
+    h("span", { class: "jf-hint", id: "jf-camera-note" }, "Uses your camera. The pictures never leave this browser."));
+}
+
 function meter(stage) {
   const found = stage.preflight.verdict();
   const fillTo = `${Math.round(loudness(stage.mic.level.dbfs) * 100)}%`;
@@ -96,13 +104,6 @@ export function micCheck(stage) {
   return box;
 }
 
-function cameraWish(stage) {
-  return h("label", { class: "jf-camera" },
-    h("input", { type: "checkbox", "data-key": "camera", checked: stage.camera.on, onchange: (e) => stage.wishCamera(e.target.checked) }),
-    h("span", {}, "Estimate eye contact with my camera"),
-    h("span", { class: "jf-hint" }, "Optional. Pictures stay in this browser; only “towards the camera or not” is sent."));
-}
-
 export function introView(stage) {
   const starting = stage.starting || stage.waiting;
   const left = stage.data.session;
@@ -120,7 +121,7 @@ export function introView(stage) {
     h("div", { class: "jf-setup" }, personaPicker(stage), h("div", { class: "jf-setup-row" }, countPicker(stage), jobPicker(stage))),
     h("div", { class: "jf-launch" },
       h("div", { class: "jf-row" }, start, h("span", { class: "jf-hint", role: "status" }, starting ? "Preparing your coach…" : introLine(stage))),
-      stage.micBox, cameraWish(stage)));
+      stage.micBox, cameraChoice(stage)));
 }
 
 function introLine(stage) {

@@ -1,0 +1,121 @@
+/* What the person can ask for: each sends its command to the conductor or its wish to the page. Mixed into the stage. */
+
+export const COMMANDS = {
+  ref() {
+    return { question_id: this.state.current_question?.id || "" };
+  },
+
+  move(type, payload) {
+    this.moving = true;
+    this.player.stop();
+    this.link.send(type, payload);
+    this.refresh();
+    setTimeout(() => {
+      if (this.moving) {
+        this.moving = false;
+        this.refresh();
+      }
+    }, 4000);
+  },
+
+  finish() {
+    if (this.view !== "LISTENING" || !this.state.attempt_id) return;
+    const attempt_id = this.state.attempt_id;
+    const typed = this.scene.controls.typedText();
+    this.player.keep(attempt_id, this.mic.recording());
+    this.follow("PROCESSING");
+    if (this.audioKind === "none") this.link.send("SUBMIT_TRANSCRIPT", { attempt_id, text: typed });
+    else this.link.send("FINISH_ANSWER", { ...this.ref(), attempt_id, timestamp_ms: Date.now() });
+  },
+
+  /** A recorded file is the answer; the conductor's events tell how it goes on. */
+  async upload(file) {
+    this.follow("PROCESSING");
+    const url = `/attempts/${this.state.attempt_id}/recording?token=${encodeURIComponent(this.session.token)}`;
+    this.player.keep(this.state.attempt_id, file);
+    try {
+      const answer = await fetch(url, { method: "POST", body: file });
+      if (!answer.ok) throw new Error((await answer.json()).error?.message);
+    } catch (error) {
+      this.toast(error.message || "The recording did not arrive. Try again.", "bad");
+      this.takeBack();
+    }
+  },
+
+  startOver() {
+    if (this.view !== "LISTENING") return;
+    this.link.send("RESTART_ANSWER", { attempt_id: this.state.attempt_id });
+    this.mic.keep(true);
+    this.restartClock();
+  },
+
+  retry() {
+    this.move("RETRY_QUESTION", this.ref());
+  },
+
+  next() {
+    this.move("READY_FOR_NEXT", { last_question_id: this.ref().question_id });
+  },
+
+  answerFollowUp() {
+    this.move("ANSWER_FOLLOW_UP", this.ref());
+  },
+
+  finishInterview() {
+    this.move("FINISH_INTERVIEW", {});
+  },
+
+  retryFeedback() {
+    this.move("RETRY_FEEDBACK", { attempt_id: this.state.attempt_id });
+    this.follow("PROCESSING");
+  },
+
+  submitTranscript(attempt_id, text) {
+    this.review = null;
+    this.link.send("SUBMIT_TRANSCRIPT", { attempt_id, text });
+    this.refresh();
+  },
+
+  save() {
+    this.act("save", { attempt_id: this.scores.attempt_id });
+    this.setUi({ saved: this.scores.attempt_id });
+  },
+
+  async copy() {
+    await copyText(this.rewrite?.polished_answer || "");
+    this.setUi({ copied: true });
+    this.say("Copied");
+    setTimeout(() => this.setUi({ copied: false }), 1800);
+  },
+
+  hear(span) {
+    this.setUi({ heard: span, side: "transcript" });
+    const mark = this.board.querySelector(".jf-m-heard");
+    mark?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    if (span.start_s !== null && span.start_s !== undefined) this.playMoment(span.start_s - 0.2, (span.end_s ?? span.start_s + 4) + 0.3);
+  },
+
+  async playMoment(from, to) {
+    const ok = await this.player.play(this.scores.attempt_id, Math.max(0, from), to, this.session);
+    if (!ok) this.toast("There is no recording of this answer to play.");
+  },
+
+  setUi(change, focus = "") {
+    Object.assign(this.ui, change);
+    this.refresh();
+    if (focus) this.board.querySelector(`[data-key="${focus}"]`)?.focus();
+  },
+};
+
+async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = h("textarea", { class: "jf-sr" });
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+}
