@@ -17,8 +17,9 @@ def show(parts: Services) -> None:
     """A row per interview in progress; over the worst case is a warning."""
     st.subheader("Interviews in progress", anchor=False)
     try:
-        running = [session["interview_id"] for session in list_sessions(parts.store) if session["status"] == "in_progress"]
-        budgets = margins.session_budgets(parts.store, apply(Scenario()), running[:SHOWN])
+        sessions = [session for session in list_sessions(parts.store) if session["status"] == "in_progress"]
+        running = [session["interview_id"] for session in sessions[:SHOWN]]
+        budgets = margins.session_budgets(parts.store, apply(Scenario()), running)
     except CoachError as error:
         st.error(str(error), icon=":material/database_off:")
         return
