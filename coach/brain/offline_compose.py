@@ -42,6 +42,8 @@ def rewritten_parts(reading: Reading) -> list[RewrittenPart]:
     if not reading.english:
         return [RewrittenPart("other", reading.answer.transcript.strip(), None)]
     told = any(item.status.value != "missing" for item in reading.star.values())
+    if reading.no_example and any("no_answer" in r.cues for r in reading.clauses):
+        return rewrite_story([], reading.star, has_metric=False, owned_by_we=False)
     if reading.form == "story" or (reading.form == "plan" and told):
         owned_by_we = reading.ownership.kind == "we"
         return rewrite_story(
@@ -52,7 +54,7 @@ def rewritten_parts(reading: Reading) -> list[RewrittenPart]:
 
 def _scoring(reading: Reading) -> Scoring:
     scores = reading.scores
-    delivery = delivery_scores(reading.input.delivery_metrics)
+    delivery = delivery_scores(reading.input.delivery_metrics, otherwise=scores.content)
     overall = round((_CONTENT_WEIGHT * scores.content + (1 - _CONTENT_WEIGHT) * delivery.pace) * 10) / 10
     return Scoring(
         overall=overall,

@@ -46,9 +46,12 @@ def _remark(measured: DeliveryInput, words: int) -> tuple[str, str]:
     return "Easy to follow", "Keep this pace, and leave one beat of silence before the outcome."
 
 
-def delivery_scores(measured: DeliveryInput) -> DeliveryBreakdown:
-    """Neutral stand-ins in the contract's shape; the server replaces them with the measured sub-scores."""
+def delivery_scores(measured: DeliveryInput, *, otherwise: float) -> DeliveryBreakdown:
+    """Stand-ins in the contract's shape, which the server replaces by what was measured.
+
+    A typed answer has no delivery: `otherwise`, the content score, then pulls neither way.
+    """
+    spoken = measured.wpm is not None or measured.filler_count is not None
+    score = _NEUTRAL if spoken else otherwise
     eye = measured.eye_contact_proxy_score_0_to_10
-    return DeliveryBreakdown(
-        pace=_NEUTRAL, fillers=_NEUTRAL, pauses=_NEUTRAL, confidence=_NEUTRAL, eye_contact_proxy=eye or 0.0
-    )
+    return DeliveryBreakdown(pace=score, fillers=score, pauses=score, confidence=score, eye_contact_proxy=eye or 0.0)

@@ -33,6 +33,8 @@ def _headline(reading: Reading) -> str:
         return "The offline coach can only judge answers in English"
     if reading.empty:
         return "No answer was captured yet"
+    if reading.no_example:
+        return "No example yet: one moment is all it takes"
     if reading.off_topic:
         return "Bring it back to the question that was asked"
     if not reading.story_asked:
@@ -110,10 +112,14 @@ def _improvements(reading: Reading) -> list[str]:
     if reading.empty or not reading.english:
         return []
     lines: list[str] = []
-    if reading.off_topic:
+    if reading.no_example:
+        lines.append(
+            f"“{quote(reading.clauses[0], 60)}” is no example yet: pick one day, one place, one thing you did."
+        )
+    elif reading.off_topic:
         opening = reading.clauses[0]
         lines.append(f"“{quote(opening, 50)}” leads elsewhere: pick a moment that is about the question.")
-    if reading.story_asked:
+    if reading.story_asked and not reading.no_example:
         lines += [_gap_line(reading, name) for name in reading.incomplete()]
         lines += _extra_lines(reading)
     elif not reading.off_topic and reading.scores.content < 8 and reading.clauses:
@@ -189,6 +195,8 @@ def _relevance_note(reading: Reading) -> str:
     if reading.empty:
         return "There is no answer to compare with the question yet."
     complete = not reading.incomplete()
+    if reading.no_example:
+        return f"There is no example yet that could answer “{_short_question(reading)}”"
     if reading.off_topic:
         praise = "Well built, but it answers" if complete else "It answers"
         return f"{praise} a different question. The question was: “{_short_question(reading)}”"
@@ -210,6 +218,8 @@ def _tip(reading: Reading) -> str:
         return "Answer in English, or connect a model that reads your language."
     if reading.empty:
         return "Start with one sentence: where you were, and what had to be done."
+    if reading.no_example:
+        return "Think of one day that went well, or badly: where were you, what had to be done, what did you do?"
     if reading.off_topic:
         return "Before you start, repeat the question's key word aloud, then choose the moment that fits it."
     item = missing_item(reading) if reading.story_asked else None

@@ -16,6 +16,9 @@ from coach.contracts.brain import EvaluationInput
 from coach.contracts.evaluation import StarStatus
 
 LOW_RELEVANCE = 3.4
+_CLAIM_WORDS = 40
+_LITTLE_STORY, _ADDRESSED = 3.0, 4.0
+"""A general answer in the question's own words addresses it, if generally."""
 _EXPLANATION_WORDS = 12
 _FULL_STORY, _OTHER_STORY = 6.0, 4.2
 
@@ -50,6 +53,12 @@ class Reading:
         """True when the question was missed."""
         return self.relevance <= LOW_RELEVANCE
 
+    @property
+    def no_example(self) -> bool:
+        """True when a story was asked for and only a claim, or that there is none, was said."""
+        steps = any(reading.own_steps for reading in self.clauses)
+        return self.form == "story" and not steps and self.answer.word_count < _CLAIM_WORDS
+
     def incomplete(self) -> list[str]:
         """STAR items that are missing or weak, the most costly first."""
         missing, weak = StarStatus.MISSING, StarStatus.WEAK
@@ -75,6 +84,8 @@ def read(call: EvaluationInput) -> Reading:
     if form == "explain" and answer.word_count >= _EXPLANATION_WORDS:
         relevance = explanation_relevance(question.text, answer, clauses)
     relevance = _settled(relevance, star_score(star))
+    if features["words.any"] and not (features["denial"] or features["no_answer"] or features["empty"]):
+        relevance = max(relevance, _ADDRESSED) if star_score(star) < _LITTLE_STORY else relevance
     ownership = read_ownership(clauses)
     metric = has_metric(clauses)
     scores = score_content(

@@ -11,7 +11,6 @@ import re
 from typing import Literal
 
 from coach.brain.offline_features import Features, answer_features, squash
-from coach.brain.offline_lexicon import common_words
 from coach.brain.offline_roles import ClauseReading
 from coach.brain.offline_text import Answer, fold, tokens
 from coach.brain.offline_themes import asked_themes, told_themes
@@ -111,7 +110,7 @@ def question_words(text: str) -> list[str]:
     return list(dict.fromkeys(s for s in stems if s not in _GENERIC and s not in _STOP))
 
 
-_STOP = frozenset(stem(word) for word in list(common_words())[:0]) | frozenset(
+_STOP = frozenset(
     [
         "the",
         "and",

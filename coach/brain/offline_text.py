@@ -18,6 +18,7 @@ _ABBREVIATIONS = frozenset(
     ["mr", "mrs", "ms", "dr", "st", "prof", "etc", "e.g", "i.e", "vs", "no", "inc", "ltd", "co", "approx", "a.m", "p.m"]
 )
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)|\n+")
+_QUOTES = "\"'”’"
 _TOKEN = re.compile(r"[^\W_]+(?:['’\-.&/][^\W_]+)*[%+]?|[$£€]\s?\d[\d,.]*[kKmM]?")
 _SUBJECT = (
     r"(?:i|we|he|she|they|it|you|nobody|everybody|everyone|someone|somebody|there|that|this|my|our|his|her|their|the|by|"
@@ -123,6 +124,8 @@ def sentence_spans(text: str) -> list[Span]:
         if match.group().startswith(".") and (
             word in _ABBREVIATIONS or (len(word) == 1 and word not in "iaj0123456789")
         ):
+            continue
+        if match.group()[-1:] in _QUOTES and text[match.end() :].lstrip()[:1].islower():
             continue
         spans.append((start, match.end()))
         start = match.end()

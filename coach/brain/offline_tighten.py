@@ -41,7 +41,7 @@ _REALLY = re.compile(
     re.IGNORECASE,
 )
 _TAIL = re.compile(
-    r"[,\s]+(?:really|actually|basically|though|anyway|so yeah|yeah|and yeah|or so i thought|i think|you know|right|and everything|and that)\s*(?=[.!?]*$)",
+    r"(?<!\bnot)[,\s]+(?:really|actually|basically|though|anyway|so yeah|yeah|and yeah|or so i thought|i think|you know|right|and everything|and that)\s*(?=[.!?]*$)",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[\w'’]+")
