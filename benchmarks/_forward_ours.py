@@ -40,6 +40,8 @@ def main() -> None:
     listener.bind(("127.0.0.1", 0))
     listener.listen(1024)
     print(listener.getsockname()[1], flush=True)
+    transcriber.prepare()
+    gc.collect()
     gc.freeze()
     app = Starlette(routes=[WebSocketRoute("/ws", session)])
     config = uvicorn.Config(app, loop="uvloop", log_level="error", ws_per_message_deflate=False, lifespan="off")

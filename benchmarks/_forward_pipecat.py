@@ -61,6 +61,7 @@ def main() -> None:
     listener.bind(("127.0.0.1", 0))
     listener.listen(1024)
     print(listener.getsockname()[1], flush=True)
+    gc.collect()
     gc.freeze()
     config = uvicorn.Config(app, loop="uvloop", log_level="error", ws_per_message_deflate=False, lifespan="off")
     uvicorn.Server(config).run([listener])
