@@ -32,6 +32,9 @@ class Archive(Protocol):
     def save(self, path: Path, attempt_id: str) -> str:
         """Keeps a recording and returns its address."""
 
+    def delete(self, uri: str) -> None:
+        """Removes a recording."""
+
 
 @dataclass(frozen=True, slots=True)
 class SampleCount:
@@ -61,14 +64,16 @@ def load_sample(
     fresh = [snapshot for snapshot in content.snapshots if snapshot.interview.id not in present]
     if not fresh:
         return SampleCount()
-    recordings = 0
-    for position, snapshot in enumerate(fresh):
-        with_audio, heard = _with_recordings(snapshot, archive)
-        fresh[position] = with_audio
-        recordings += heard
-    store.run(_insert, fresh, content)
+    saved: list[str] = []
+    try:
+        fresh = [_with_recordings(snapshot, archive, saved) for snapshot in fresh]
+        store.run(_insert, fresh, content)
+    except StoreError:
+        for uri in saved:
+            archive().delete(uri)
+        raise
     attempts = sum(len(snapshot.attempts) for snapshot in fresh)
-    return SampleCount(len(fresh), attempts, recordings, len(content.stories))
+    return SampleCount(len(fresh), attempts, len(saved), len(content.stories))
 
 
 def remove_sample(store: SqlStore, recordings: Recordings, journal_dir: Path) -> SampleCount:
@@ -121,16 +126,18 @@ def _shift(value: Any, by: timedelta, name: str = "") -> Any:
     return value
 
 
-def _with_recordings(snapshot: InterviewSnapshot, archive: Callable[[], Archive]) -> tuple[InterviewSnapshot, int]:
-    """Saves the sample recordings that belong to it into the archive."""
-    attempts, count = [], 0
+def _with_recordings(
+    snapshot: InterviewSnapshot, archive: Callable[[], Archive], saved: list[str]
+) -> InterviewSnapshot:
+    """Saves the sample recordings that belong to it into the archive and notes them in `saved`."""
+    attempts = []
     for attempt in snapshot.attempts:
         path = SAMPLE / "audio" / f"{attempt.id}.ogg"
         uri = archive().save(path, attempt.id) if path.exists() else None
-        count += uri is not None
+        saved += [uri] if uri else []
         expires = attempt.created_at + timedelta(days=30) if uri else None
         attempts.append(attempt.model_copy(update={"audio_uri": uri, "audio_expires_at": expires}))
-    return snapshot.model_copy(update={"attempts": attempts}), count
+    return snapshot.model_copy(update={"attempts": attempts})
 
 
 def _insert(connection: sa.Connection, snapshots: list[InterviewSnapshot], content: SampleContent) -> None:

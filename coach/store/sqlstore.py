@@ -18,7 +18,7 @@ from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSna
 from coach.contracts.usage import UsageEvent
 from coach.errors import StoreError
 from coach.store import interviews, safekeeping, schema
-from coach.store.engine import LOCK_WAIT_S, Database, plain_errors
+from coach.store.engine import LOCK_WAIT_S, Database, one_line, plain_errors
 from coach.store.worker import Worker
 
 P = ParamSpec("P")
@@ -113,7 +113,7 @@ class SqlStore:
         try:
             self.database.release()
         except StoreError as error:
-            log.warning("the database was not closed cleanly: %s", error.message)
+            log.warning("the database was not closed cleanly (%s)", one_line(error.__cause__ or error))
 
     def __enter__(self) -> "SqlStore":
         return self
@@ -155,7 +155,7 @@ class SqlStore:
                 if safekeeping.is_due(path):
                     safekeeping.back_up(path)
         except StoreError as error:  # every fact is on disk already; only tidying up failed
-            log.warning("no copy of the database was made: %s", error.message)
+            log.warning("no copy of the database was made (%s)", one_line(error.__cause__ or error))
 
     def _after_failure(self) -> None:
         """A DuckDB instance that met a fatal error stays unusable: the next job opens the file anew."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from coach.audio.archive import AudioArchive
-from coach.errors import InputError, NotFoundError
+from coach.errors import InputError, NotFoundError, StoreError
 from coach.store import SqlStore, integrity, interviews, library, queries
 from coach.store.library import JobDescription, Resume, RoleProfile, StarStory
 from coach.store.removal import delete_interview
@@ -118,6 +118,20 @@ def test_what_the_person_made_of_a_sample_stays_when_samples_go(sql_store, tmp_p
     assert len(sql_store.run(library.jobs)) == 1
     assert sql_store.run(integrity.dangling_references) == {}
     assert master.id not in {resume.id for resume in sql_store.run(library.resumes_of)}
+
+
+def test_samples_that_cannot_go_in_leave_nothing(sql_store, tmp_path: Path):
+    class Full(AudioArchive):
+        def save(self, path, attempt_id):
+            if self.uris():
+                raise StoreError("The recording cannot be stored.")
+            return super().save(path, attempt_id)
+
+    archive = Full(str(tmp_path / "audio"))
+    with pytest.raises(StoreError):
+        load_sample(sql_store, lambda: archive)
+    assert archive.uris() == []
+    assert sql_store.run(queries.interview_rows) == []
 
 
 def test_role_profiles_of_ones_own(sql_store):
