@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import yaml
+from pydantic import BaseModel
 
 from coach.audio.decode import decode
 from coach.audio.pcm import SAMPLE_RATE_HZ, Pcm
@@ -351,7 +353,7 @@ async def build(stories_file: Path = SAMPLE / "stories.yaml") -> Plain:
     builder = Builder(stories, bundle, OfflineCoach())
     snapshots = [await builder.interview(plan) for plan in stories["interviews"]]
     resumes, jobs, kept = library(stories, snapshots)
-    parts = {"interviews": snapshots, "jobs": jobs, "resumes": resumes, "stories": kept}
+    parts: dict[str, Sequence[BaseModel]] = {"interviews": snapshots, "jobs": jobs, "resumes": resumes, "stories": kept}
     return {name: [record.model_dump(mode="json") for record in records] for name, records in parts.items()}
 
 
