@@ -18,6 +18,12 @@ _JUDGE = (
 )
 _RULES = r"(?:instructions?|rubric|criteria|criterion|prompts?|guidelines|rules|guardrails|policy|directions|scoring)"
 _ORDERS = [
+    r"\b(?:override|overrule|reset|replace) (?:the |your |this )?(?:evaluation|assessment|grading|score|scores|analysis)\b",
+    r"\b(?:return|respond with|reply with|output|print) (?:an? |the )?(?:score|rating|grade|overall|json|verdict)\b",
+    r"^\W*(?:instructions?|system|prompt|note to (?:self|model))\s*:",
+    rf"(?:^|[.!?,]\s*|\b(?:dear|hey|to the|attention)\s+){_JUDGE}\s*[:,]\s*(?:\w+\s+){{0,3}}(?:must|should|have to|need to|will|shall|are to)\b",
+    rf"\b(?:must|should|have to|need to|shall|will) (?:now )?(?:score|rate|grade|mark|award|assign)\b[^.!?]{{0,40}}\b(?:{_SCORE}|star|situation|relevance|present)\b",
+    rf"\b(?:score|rate|grade|mark) (?:relevance|content|overall|everything|all|situation|task|action|result|star)\b[^.!?]{{0,30}}\b(?:{_SCORE}|present|high)\b",
     rf"\b(?:ignore|disregard|forget|override|bypass|skip|drop|discard|set aside)\b[^.!?]{{0,40}}\b{_RULES}\b",
     r"\b(?:ignore|disregard|forget)\b[^.!?]{0,20}\b(?:everything|all|anything|what)\b[^.!?]{0,25}\b(?:above|before|previous|prior|told|said)\b",
     rf"\b(?:give|award|grant|assign|score|rate|mark|grade)\b (?:this|me|it|my|the|us|every|all|him|her|at least|an?|full|max\w*|top)\b[^.!?]{{0,50}}"
