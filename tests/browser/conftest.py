@@ -45,8 +45,9 @@ def launch(playwright: object, recording: Path) -> Browser:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One browser for this folder only: while it is open, its loop stands in the way of asynchronous tests."""
     recording = microphone_recording(tmp_path_factory.mktemp("speech"))
     with sync_playwright() as playwright:
         browser = launch(playwright, recording)
@@ -54,7 +55,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def harness() -> Iterator[tuple[StageServer, str]]:
     with stage_server() as served:
         yield served
