@@ -34,7 +34,7 @@ def process(module: str, *arguments: object, ready: str = "/figures") -> Iterato
     """`python -m module PORT …` until the block ends; gives its base URL."""
     port = free_port()
     command = [sys.executable, "-m", module, str(port), *map(str, arguments)]
-    child = subprocess.Popen(command)
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
         for _ in range(600):

@@ -2,7 +2,8 @@
 
 The delay of a 20 ms frame is from the client's send to the transcriber's stream, through the socket, the recording on
 disk and everything else the process does; voice activity runs for every speaker. A browser session is Streamlit's own
-protocol: its page is run anew every 2 s. The reference of the same run is the same crowd of speakers without pages.
+protocol: its page is run anew every 10 s (live parts go over the interview socket). The reference of the same run is
+the same crowd of speakers without pages.
 """
 
 import asyncio
@@ -20,7 +21,8 @@ from benchmarks._playing import process, table
 
 SECONDS = float(os.environ.get("CROWD_SECONDS", "15"))
 FRAME_S, SOUND = 0.02, bytes(632)
-PAGES = ("practice", "progress")
+PAGES = ("practice",)
+RUN_EVERY_S = 10.0
 
 
 async def connect(url: str, http: httpx.AsyncClient) -> Any:
@@ -71,7 +73,7 @@ async def browse(url: str, page: str, begin: float, until: float) -> int:
             message.rerun_script.page_name = page
             await socket.send(message.SerializeToString())
             runs += 1
-            await asyncio.sleep(2)
+            await asyncio.sleep(RUN_EVERY_S)
         reader.cancel()
     return runs
 
@@ -87,7 +89,7 @@ async def crowd(url: str, speaking: int, browsing: int, idle: int) -> dict[str, 
         measured = begin + 3
         until = measured + SECONDS
         work = [speak(s, begin + n * FRAME_S / max(1, speaking), until) for n, s in enumerate(sockets[:speaking])]
-        pages = [browse(url, PAGES[n % 2], begin + n * 0.1, until) for n in range(browsing)]
+        pages = [browse(url, PAGES[n % len(PAGES)], begin + n * RUN_EVERY_S / browsing, until) for n in range(browsing)]
         running = asyncio.gather(*work, *pages)
         await asyncio.sleep(measured - time.monotonic())
         await http.post(f"{url}/measure")

@@ -40,6 +40,24 @@ class InstantBrain(vendors.FakeBrain):
         yield StreamEnd("complete", "fake-1")
 
 
+class Stream(vendors.FakeStream):
+    """Takes its time from the moment it is told that no sound follows, as a live transcriber does."""
+
+    def end_answer(self) -> None:
+        self.due = time.monotonic() + STT_S
+
+    async def finish_answer(self, recording):
+        await asyncio.sleep(max(0.0, self.due - time.monotonic()))
+        return await super().finish_answer(recording)
+
+
+class Transcriber(vendors.FakeTranscriber):
+    """Opens such streams."""
+
+    async def open_stream(self, context):
+        return Stream(self)
+
+
 def speech(seconds: float) -> bytes:
     """Speech-like sound: voiced bursts with pauses."""
     import numpy as np
@@ -54,7 +72,6 @@ async def answers(home: Path, seconds: float, listen) -> tuple[list[float], dict
     transcriber = vendors.FakeTranscriber(
         ("I led the migration of the night run and cut it from six hours to two. " * 6,)
     )
-    transcriber.delay_s = STT_S
     hub = hub_on(
         home,
         transcriber=transcriber,

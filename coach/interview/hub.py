@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
@@ -30,6 +31,8 @@ SPOOL = "facts.jsonl"
 WS_PATH = "/ws/mock-interview"
 STORE_BUSY = "The database cannot be written just now; everything is kept on disk and stored as soon as it can be."
 STORE_BACK = "Everything that waited has been stored."
+SWITCH_INTERVAL_S = 0.0005
+"""How long page scripts may keep the interpreter while audio waits; Python's own 5 ms add up over many sessions."""
 IDLE_CLOSE_S = 600.0
 SWEEP_EVERY_S = 60.0
 Result = TypeVar("Result")
@@ -141,6 +144,7 @@ class InterviewHub:
     async def start(self) -> None:
         """Binds to the running loop and resumes what the last process left unfinished."""
         self._loop = asyncio.get_running_loop()
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         self._sweeper = self._loop.create_task(self._sweep_for_ever())
         try:
             await self._spool.recover()

@@ -46,6 +46,7 @@ class Processing:
         self._side: set[asyncio.Task[Any]] = set()
         self._rollup = asyncio.Lock()
         self._reviewing: dict[str, Timeline] = {}
+        self._prepared: dict[str, asyncio.Task[tuple[str, float | None]]] = {}
 
     @property
     def parts(self) -> Parts:
@@ -168,6 +169,7 @@ class Processing:
         kept = self._beside(self._hearing.keep(captured, claim=not review))
         archived = self._beside(self._hearing.archive(captured, recording))
         sound = self._beside(self._hearing.listen(recording))
+        self._prepared[attempt.id] = self._beside(self._prepare())
         try:
             heard = await self._hearing.transcript(captured, recording, live)
             timeline.mark("transcript_final")
@@ -252,8 +254,9 @@ class Processing:
         exchange = self._s.board.exchange(attempt.exchange_id)
         earlier = [a for a in self._s.board.attempts_of(exchange.id) if a.attempt_number < attempt.attempt_number]
         job, version = self._s.board.interview.job, getattr(self.parts.policy, "version", "")
-        call = evaluation_call(exchange, attempt, earlier, job, version, await self._resume_text())
-        noise_sd = await self.parts.store.scores_noise(self.parts.bundle) if earlier else None
+        prepared = self._prepared.pop(attempt.id) if attempt.id in self._prepared else self._beside(self._prepare())
+        resume_text, noise_sd = await prepared
+        call = evaluation_call(exchange, attempt, earlier, job, version, resume_text)
         return await Race(self, attempt, timeline, noise_sd, kept).run(call)
 
     def _elsewhere(self, attempt: Attempt) -> None:
@@ -263,11 +266,13 @@ class Processing:
         if self._s.attempt_id == attempt.id and self._s.view == ViewState.PROCESSING:
             self._s.change(ViewState.ERROR_RECOVERABLE, notice=str(error))
 
-    async def _resume_text(self) -> str:
+    async def _prepare(self) -> tuple[str, float | None]:
+        """Resume text and scoring noise, fetched while the transcriber works."""
+        noise_sd = await self.parts.store.scores_noise(self.parts.bundle)
         resume_id = self._s.board.interview.resume_id
         if not resume_id or not self.parts.materials:
-            return ""
-        return await self.parts.materials.resume_text(resume_id)
+            return "", noise_sd
+        return await self.parts.materials.resume_text(resume_id), noise_sd
 
     async def _failed(self, attempt_id: str, error: CoachError) -> None:
         attempt = self._s.board.attempt(attempt_id)
