@@ -85,9 +85,8 @@ def main() -> None:
     for file in [folder / "fillers.jsonl"] if folder.name else []:
         rows = read_rows(file)
         result = score(rows, [{(f.start, f.end) for f in find_fillers(r["text"])} for r in rows])
-        print(
-            f"fillers: precision {result['precision']:.3f}, recall {result['recall']:.3f} on {result['items']} sentences"
-        )
+        figures = f"precision {result['precision']:.3f}, recall {result['recall']:.3f}"
+        print(f"fillers: {figures} on {result['items']} sentences")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Each metric with formula, source and curve: `docs/delivery-metrics.md`.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -58,25 +59,9 @@ def measure(
     if sound is None and pcm is not None:
         sound = listen(pcm)
     when = timing(transcript, pcm, sound.segments if sound else None)
-    spans = find_fillers(transcript.text)
-    clock = of_words.Clock(transcript)
-    fillers = _fillers(transcript, clock, spans)
-    repeated = of_words.repetitions(transcript.text, spans)
-    clusters = of_words.hesitation_clusters(clock, fillers.hits, repeated, when.pauses)
-    trailing = of_words.trailing_sentences(transcript.text)
-    words = of_words.count_words(transcript.text)
-    wpm = _per_minute(words, when.span_s)
     judges_speaker = transcript.transcriber not in WORD_COUNT_ERROR
     clarity = of_words.clarity(transcript.words)
-    wpm_range = _range(transcript, wpm)
     metrics = DeliveryMetrics(
-        wpm=wpm,
-        wpm_range=wpm_range,
-        articulation_wpm=_per_minute(words, when.speech_s),
-        word_count=words,
-        filler_count=fillers.count,
-        fillers=fillers.by_expression,
-        filler_hits=fillers.hits,
         long_pause_count=len(when.long_pauses),
         pauses=when.pauses,
         edge_silences=when.edge_silences,
@@ -87,14 +72,38 @@ def measure(
         clarity=None if clarity is None else round(clarity, 3),
         clarity_note=of_words.clarity_note(transcript.words, clarity, judges_speaker=judges_speaker),
         pace=_pace(transcript, when),
-        hesitation_clusters=clusters,
-        repetitions=repeated,
-        trailing_sentences=trailing,
         loudness_range_lu=sound.loudness_range_lu if sound else None,
         eye_contact=eye_contact,
+        **_rates(transcript, when),
+        **_disfluencies(transcript, when),
     )
-    stumbles = len(repeated) + len(clusters) + trailing
-    return metrics.model_copy(update={"scores": _scores(metrics, when, stumbles, judges_speaker=judges_speaker)})
+    return metrics.model_copy(update={"scores": _scores(metrics, when, judges_speaker=judges_speaker)})
+
+
+def _rates(transcript: Transcript, when: Timing) -> dict[str, Any]:
+    words = of_words.count_words(transcript.text)
+    wpm = _per_minute(words, when.span_s)
+    return {
+        "word_count": words,
+        "wpm": wpm,
+        "wpm_range": _range(transcript, wpm),
+        "articulation_wpm": _per_minute(words, when.speech_s),
+    }
+
+
+def _disfluencies(transcript: Transcript, when: Timing) -> dict[str, Any]:
+    spans = find_fillers(transcript.text)
+    clock = of_words.Clock(transcript)
+    fillers = _fillers(transcript, clock, spans)
+    repeated = of_words.repetitions(transcript.text, spans)
+    return {
+        "filler_count": fillers.count,
+        "fillers": fillers.by_expression,
+        "filler_hits": fillers.hits,
+        "repetitions": repeated,
+        "hesitation_clusters": of_words.hesitation_clusters(clock, fillers.hits, repeated, when.pauses),
+        "trailing_sentences": of_words.trailing_sentences(transcript.text),
+    }
 
 
 def warm_up() -> None:
@@ -153,7 +162,8 @@ def _pace(transcript: Transcript, when: Timing) -> list[PacePoint]:
     return rolling_pace(transcript.words, (when.segments[0][0], when.segments[-1][1])) if when.segments else []
 
 
-def _scores(metrics: DeliveryMetrics, when: Timing, stumbles: int, *, judges_speaker: bool) -> DeliverySubScores:
+def _scores(metrics: DeliveryMetrics, when: Timing, *, judges_speaker: bool) -> DeliverySubScores:
+    stumbles = len(metrics.repetitions) + len(metrics.hesitation_clusters) + metrics.trailing_sentences
     timed = bool(when.segments)
     return curves.combine(
         pace=curves.pace_score(metrics.wpm, metrics.wpm_range),
