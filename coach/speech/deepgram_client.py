@@ -24,6 +24,7 @@ from coach.speech.deepgram_transport import DeepgramTransport
 
 VENDOR = "deepgram"
 TIMEOUT_S = 120.0
+CONNECT_TIMEOUT_S = 5.0
 LIMITS = {402, 429}
 AUTH = {401, 403}
 
@@ -63,7 +64,7 @@ class DeepgramAccount:
         """The SDK client of the running event loop."""
         loop = asyncio.get_running_loop()
         if self._client is None or self._loop is not loop:
-            self._http = httpx.AsyncClient(timeout=TIMEOUT_S)
+            self._http = httpx.AsyncClient(timeout=httpx.Timeout(TIMEOUT_S, connect=CONNECT_TIMEOUT_S))
             self._client = AsyncDeepgramClient(
                 api_key=self._key.get_secret_value(),
                 environment=self._environment,

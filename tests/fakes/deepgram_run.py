@@ -68,6 +68,12 @@ async def say(
         await asyncio.sleep(max(0.0, began + (i + 1) * 0.02 / speed - time.monotonic()))
 
 
+async def left_over(before: set[asyncio.Task[object]]) -> set[asyncio.Task[object]]:
+    """Tasks that were not there before and do not end by themselves (the loopback server's last ones do)."""
+    extra = asyncio.all_tasks() - before - {asyncio.current_task()}
+    return (await asyncio.wait(extra, timeout=2))[1] if extra else set()
+
+
 def record(speech: Speech, path: Path) -> Path:
     """The recording on disk, complete as always."""
     with wave.open(str(path), "wb") as file:

@@ -490,13 +490,11 @@ class _Protocol(WebSocketsSansIOProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self.open[transport.get_extra_info("peername")] = transport
+        self.open[(transport.get_extra_info("peername")[1], transport.get_extra_info("sockname")[1])] = transport
 
 
 def _transport(socket: WebSocket) -> asyncio.Transport:
-    client = socket.client
-    assert client is not None
-    return _Protocol.open[(client.host, client.port)]
+    return _Protocol.open[(socket.scope["client"][1], socket.scope["server"][1])]
 
 
 def _alternative(words: Sequence[SpokenWord]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from coach.speech.pocketsphinx import PocketsphinxTranscriber
 from coach.speech.port import SpeechContext, SpeechStream, Transcriber
 from coach.speech.typed import TypedTranscriber
 from tests.fakes.coded_speech import answer
-from tests.fakes.deepgram_run import record, transcriber
+from tests.fakes.deepgram_run import left_over, record, transcriber
 from tests.fakes.deepgram_server import DeepgramServer
 from tests.fakes.vendors import FakeTranscriber
 
@@ -84,7 +84,7 @@ async def test_two_answers_a_start_over_and_the_end(kind: str, tmp_path: Path) -
         await stream.close()
     assert len({u.event_id for u in usage}) == len(usage)
     assert all(u.quantity >= 0 and u.vendor and u.unit for u in usage)
-    assert asyncio.all_tasks() == before
+    assert await left_over(before) == set()
 
 
 @pytest.mark.parametrize("kind", KINDS)

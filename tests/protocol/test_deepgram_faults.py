@@ -11,7 +11,7 @@ import pytest_asyncio
 from coach.contracts.transcript import TranscriptSource
 from coach.speech.port import Heard
 from tests.fakes.coded_speech import Speech, answer
-from tests.fakes.deepgram_run import record, say, stream
+from tests.fakes.deepgram_run import left_over, record, say, stream
 from tests.fakes.deepgram_server import DeepgramServer, Fault
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -62,7 +62,7 @@ SCRIPTS = [
     Script("repeated results", (Fault(duplicate=True),), LIVE),
     Script("out of order", (Fault(shuffle=True),), LIVE),
     Script("out of order, repeated, dropped", (Fault(shuffle=True, duplicate=True, drop_at_s=4),), ANY, words=60),
-    Script("messages nobody knows", (Fault(garbage=True),), LIVE),
+    Script("messages nobody knows", (Fault(garbage=True),), ANY),
     Script("results only where words are", (Fault(words_only=True),), LIVE),
     Script("reads no more", (Fault(stall_at_s=3),), ANY, words=60),
     Script("three times too fast", (), BATCH, speed=3 * SPEED, words=60, live_limit_s=2.0),
@@ -134,5 +134,4 @@ async def test_the_words_are_those_of_a_plain_merge(script: Script, runs: Runs) 
 
 async def test_no_task_is_left_running(runs: Runs) -> None:
     await asyncio.gather(*runs.results.values())
-    left = {t for t in asyncio.all_tasks() - runs.others if t is not asyncio.current_task()}
-    assert left == set()
+    assert await left_over(runs.others) == set()

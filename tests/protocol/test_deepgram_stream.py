@@ -13,7 +13,7 @@ from coach.speech.deepgram_client import DeepgramRequestError, environment
 from coach.speech.live import LOST
 from coach.speech.port import SpeechContext
 from tests.fakes.coded_speech import answer, speak
-from tests.fakes.deepgram_run import CONTEXT, SPEED, record, say, stream, transcriber
+from tests.fakes.deepgram_run import CONTEXT, SPEED, left_over, record, say, stream, transcriber
 from tests.fakes.deepgram_server import KEY, DeepgramServer, Fault
 
 pytestmark = pytest.mark.asyncio
@@ -26,7 +26,7 @@ async def test_a_refused_key_is_told_and_leaves_nothing_running() -> None:
         with pytest.raises(VendorAuthError, match="key"):
             await hearer.open_stream(CONTEXT)
         await hearer.close()
-    assert asyncio.all_tasks() == before
+    assert await left_over(before) == set()
 
 
 async def test_a_request_the_vendor_does_not_accept_is_told() -> None:
