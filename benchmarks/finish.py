@@ -69,9 +69,7 @@ def speech(seconds: float) -> bytes:
 
 async def answers(home: Path, seconds: float, listen) -> tuple[list[float], dict[str, list[float]]]:
     """Own milliseconds of each answer, and milliseconds by stage."""
-    transcriber = Transcriber(
-        ("I led the migration of the night run and cut it from six hours to two. " * 6,)
-    )
+    transcriber = Transcriber(("I led the migration of the night run and cut it from six hours to two. " * 6,))
     hub = hub_on(
         home,
         transcriber=transcriber,
