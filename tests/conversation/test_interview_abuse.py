@@ -138,7 +138,7 @@ async def fuzz(way, dice):
                 errors.append(event["payload"])
 
     while sent < FRAMES:
-        async with connect(way, max_size=None) as raw:
+        async with connect(way, max_size=None, max_queue=None) as raw:
             reader = asyncio.create_task(read(raw))
             try:
                 while sent < FRAMES:
@@ -169,7 +169,7 @@ async def test_too_many_messages_are_told(tmp_path):
     hub = make_hub(tmp_path)
     async with served(hub) as host, httpx.AsyncClient(base_url=f"http://{host}") as http:
         way = await begin(http)
-        async with connect(way) as raw:
+        async with connect(way, max_queue=None) as raw:
             socket = Socket(raw)
             for _ in range(150):
                 await socket.send("EYE_CONTACT", at_ms=1, face=True)
