@@ -22,7 +22,8 @@ run: .venv/run.stamp ## serve the workbench on http://localhost:8501
 
 test: .venv/dev.stamp ## install what tests need and run all of them
 	@bash tests/install_system.sh
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n 2 --dist loadfile --ignore=tests/browser
+	@$(PY) -m pytest tests/browser
 
 check: .venv/dev.stamp ## format, lint, types, import rules
 	@.venv/bin/ruff format --check .
