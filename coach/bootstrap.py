@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from coach.avatar.port import Avatar
     from coach.brain.bundle import PromptBundle
     from coach.brain.openai_batch import OpenAIBatch
+    from coach.brain.openai_pairs import OpenAIPairJudge
     from coach.brain.port import Brain
     from coach.economics.pricebook import PriceBook
     from coach.economics.service import Billing
@@ -141,6 +142,22 @@ def build_batch(settings: Settings, bundle: PromptBundle) -> OpenAIBatch:
     return OpenAIBatch(brain, openai.AsyncOpenAI(api_key=key, base_url=settings.openai_base_url))
 
 
+def build_pair_judge(settings: Settings) -> OpenAIPairJudge:
+    """The configured model as judge of two evaluations.
+
+    Raises:
+        SettingsError: the key is missing.
+    """
+    from coach.brain.bundle import PromptBundle
+    from coach.brain.openai_brain import OpenAIBrain
+    from coach.brain.openai_pairs import OpenAIPairJudge
+
+    brain = build_brain(settings, PromptBundle.load(), "openai")
+    if not isinstance(brain, OpenAIBrain):
+        raise SettingsError("A judge needs a model.", mend="Set OPENAI_API_KEY.")
+    return OpenAIPairJudge(brain)
+
+
 def build_avatar(settings: Settings) -> Avatar:
     """Who asks: the drawn persona; muted when no voice is wanted."""
     from coach.avatar.drawn import DrawnAvatar
@@ -205,6 +222,7 @@ class Services:
         """All interviews of this process."""
         from coach.interview import defaults
         from coach.interview.hub import InterviewHub
+        from coach.views.roles import shipped_profiles
         from coach.web.shelf import StoreMaterials
 
         return InterviewHub(
@@ -218,7 +236,7 @@ class Services:
             bundle=self.bundle,
             bundles=self.bundles,
             entitlements=self.billing.entitlements if self.billing else None,
-            materials=StoreMaterials(self.store),
+            materials=StoreMaterials(self.store, shipped_profiles),
             spare_brain=build_brain(self.settings, self.bundle, "offline"),
         )
 

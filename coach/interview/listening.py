@@ -1,18 +1,18 @@
 """LISTENING: the microphone is armed, frames are taken, *Start over* begins anew at no cost."""
 
 from collections import deque
-from statistics import mean
 
 from coach.contracts.events import EyeContactPayload, Level, LevelPayload
 from coach.contracts.interview import Attempt, AttemptStatus, Exchange, InterviewStatus, ViewState
-from coach.errors import CoachError, RateLimitError
+from coach.errors import CoachError, RateLimitError, VendorAuthError
 from coach.interview.capture import Capture
 from coach.interview.parts import off_loop
 from coach.interview.session import Session
+from coach.speech.eye_contact import EyeSample, eye_contact
 from coach.speech.port import SpeechContext, SpeechStream
 
-MIN_EYE_SAMPLES = 5
 KEEPS_RECORDING = "The transcriber is not reachable. We keep recording; tap Finish to submit what we captured."
+REFUSED = "{problem} We keep recording."
 
 
 class Listening:
@@ -24,8 +24,10 @@ class Listening:
         self._stream: SpeechStream | None = None
         self._opened = False
         self._restarts: deque[float] = deque(maxlen=session.parts.timing.restarts_per_minute)
-        self._eyes: list[bool] = []
-        self._speaking = False
+        self._eyes: list[EyeSample] = []
+        self._speech: list[tuple[float, float]] = []
+        self._heard_s = 0.0
+        self._refused = ""
         self._told_notice = ""
         self._told_drops = False
         self._told_trouble = False
@@ -40,6 +42,9 @@ class Listening:
         context = SpeechContext(keyterms=tuple(job.key_skills), interview_id=self._s.board.interview.id)
         try:
             self._stream = await self._s.parts.transcriber.open_stream(context)
+        except VendorAuthError as error:
+            self._refused = REFUSED.format(problem=error)
+            self._s.tell(error.code, self._refused)
         except CoachError:
             self._s.tell("STT_STREAM_FAILED", KEEPS_RECORDING)
 
@@ -66,7 +71,7 @@ class Listening:
             started = self._s.board.interview.started_at or self._s.parts.clock()
             await self._s.touch(status=InterviewStatus.IN_PROGRESS, started_at=started)
         self._s.exchange_id, self._s.attempt_id = attempt.exchange_id, attempt.id
-        self._s.change(ViewState.LISTENING, notice=notice)
+        self._s.change(ViewState.LISTENING, notice=" ".join(filter(None, (notice, self._refused))))
 
     async def _record(self, attempt: Attempt) -> None:
         parts = self._s.parts
@@ -79,7 +84,8 @@ class Listening:
             except CoachError:
                 stream = None
                 self._s.tell("STT_STREAM_FAILED", KEEPS_RECORDING)
-        self._eyes, self._told_drops, self._told_trouble, self._told_notice = [], False, False, ""
+        self._eyes, self._speech, self._heard_s = [], [], 0.0
+        self._told_drops, self._told_trouble, self._told_notice = False, False, ""
         self.capture = Capture(
             attempt.id,
             journal,
@@ -135,16 +141,25 @@ class Listening:
         return capture
 
     def look(self, sample: EyeContactPayload) -> None:
-        """One browser-side sample of the eye-contact proxy; only those while speaking count."""
-        if self.capture and self._speaking:
-            self._eyes.append(sample.face and sample.towards_camera is not False)
+        """One browser-side sample of the eye-contact proxy, put on the recording's clock as it comes."""
+        if self.capture:
+            self._eyes.append(EyeSample(self.capture.seconds, sample.face, sample.towards_camera))
 
     def eye_contact(self) -> float | None:
-        """0-10: share of speaking time towards the camera; None with too few samples."""
-        return round(10 * mean(self._eyes), 1) if len(self._eyes) >= MIN_EYE_SAMPLES else None
+        """0-10: share of speaking time towards the camera; None where it was not measured."""
+        return eye_contact(self._eyes, self._speech)
+
+    def _hear(self, level: LevelPayload) -> None:
+        """Keeps the stretches of speech that live voice activity hears."""
+        since, self._heard_s = self._heard_s, level.seconds
+        if not level.speaking:
+            return
+        if self._speech and self._speech[-1][1] == since:
+            since = self._speech.pop()[0]
+        self._speech.append((since, level.seconds))
 
     def _level(self, level: LevelPayload) -> None:
-        self._speaking = level.speaking
+        self._hear(level)
         self._s.emit(Level(payload=level))
         if level.dropped_frames and not self._told_drops:
             self._told_drops = True

@@ -41,7 +41,7 @@ def eye_contact(samples: Iterable[EyeSample], speech: Sequence[tuple[float, floa
     telling = [s for s in spoken if not s.face or s.towards_camera is not None]
     if len(telling) < SAMPLES_LEAST or len(telling) < SHARE_LEAST * len(spoken):
         return None
-    return round(10 * sum(s.towards_camera is True for s in telling) / len(telling), 1)
+    return round(10 * sum(s.face and s.towards_camera is True for s in telling) / len(telling), 1)
 
 
 def _inside(at_s: float, starts: Sequence[float], speech: Sequence[tuple[float, float]]) -> bool:

@@ -1,5 +1,6 @@
 """What the interview needs of the person's own material, on the store: jobs, resumes, the library."""
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from coach.contracts.brain import JobContext
@@ -10,18 +11,19 @@ from coach.store import library as shelf
 
 
 class StoreMaterials:
-    """`Materials` on the store."""
+    """`Materials` on the store; `shipped` gives the role profiles that come with the product."""
 
-    def __init__(self, store: SqlStore) -> None:
+    def __init__(self, store: SqlStore, shipped: Callable[[], Sequence[shelf.RoleProfile]] = tuple) -> None:
         self._store = store
+        self._shipped = shipped
 
     async def job(self, *, job_description_id: str | None, role_profile_id: str | None) -> JobMaterial | None:
-        """The posting, else the person's own role profile; None when unknown."""
+        """The posting, else the role profile: the person's own before a shipped one; None when unknown."""
         if job_description_id:
             job = await self._store.arun(shelf.find_job, job_description_id)
             return _of_job(job) if job else None
         profiles = await self._store.arun(shelf.role_profiles_of)
-        found = next((p for p in profiles if p.id == role_profile_id), None)
+        found = next((p for p in [*profiles, *self._shipped()] if p.id == role_profile_id), None)
         return _of_profile(found) if found else None
 
     async def resume_text(self, resume_id: str) -> str:
