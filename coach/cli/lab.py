@@ -1,6 +1,7 @@
 """`lab run|compare|runs|bundles|promote|rollback`: change a prompt, know whether it is better."""
 
 import asyncio
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,22 @@ def run(experiment: Path, estimate: bool, as_json: bool) -> None:
 def compare(run_a: str, run_b: str, as_json: bool) -> None:
     """Compare two runs, each RUN or RUN:VARIANT."""
     emit(_lab().compare(run_a, run_b).summary(), as_json=as_json, human=_comparison_lines)
+
+
+@lab.command()
+@click.argument("run_a")
+@click.argument("run_b")
+@click.option("--human", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSONL {item, winner}.")
+@json_option
+def judge(run_a: str, run_b: str, human: Path | None, as_json: bool) -> None:
+    """Let a model prefer one of two variants, RUN:VARIANT each, every pair in both orders."""
+    from coach.bootstrap import build_pair_judge
+    from coach.lab.pairwise import human_votes
+    from coach.settings import settings
+
+    votes = human_votes(human) if human else None
+    found = asyncio.run(_lab().judge_pairs(run_a, run_b, build_pair_judge(settings()), votes))
+    emit(asdict(found), as_json=as_json, human=_pair_lines)
 
 
 @lab.command()
@@ -148,6 +165,15 @@ class _Progress:
             click.echo(f"\r{report.done} of {report.total} answers, ${report.spent_usd}", nl=False, err=True)
             if report.done == report.total:
                 click.echo(err=True)
+
+
+def _pair_lines(found: dict[str, Any]) -> str:
+    share = "no pair was decided" if found["share_b"] is None else f"B preferred in {found['share_b']:.0%} of decided"
+    people = (
+        "" if found["kappa"] is None else f"; agreement with {found['n_human']} human votes: kappa {found['kappa']:.2f}"
+    )
+    counts = f"A {found['wins_a']}, B {found['wins_b']}, ties {found['ties']}"
+    return f"{counts}: {share}; same in both orders {found['consistency']:.0%}{people}."
 
 
 def _run_lines(result: Any) -> str:

@@ -4,8 +4,10 @@ A vote counts only when it is the same in both orders; the rest is ties (positio
 LLM-as-a-Judge", section 3.4). The win share is tested with an exact binomial test on the decided pairs.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -121,3 +123,24 @@ def _kappa(shared: Sequence[tuple[Winner, Winner]]) -> float | None:
     if len(shared) < 2 or (table.sum(axis=0) > 0).sum() < 2:
         return None
     return float(cohens_kappa(table, return_results=True).kappa)
+
+
+def human_votes(path: Path) -> dict[str, Winner]:
+    """People's preferences from JSONL, `{"item": id, "winner": "a" | "b" | "tie"}` a line.
+
+    Raises:
+        InputError: naming the first line that cannot be used.
+    """
+    found: dict[str, Winner] = {}
+    for number, line in enumerate(path.read_text("utf8").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            item, winner = str(row["item"]), row["winner"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"Line {number} is not a human vote.") from error
+        if winner not in WINNERS:
+            raise InputError(f"Line {number}: the winner is a, b or tie.")
+        found[item] = winner
+    return found

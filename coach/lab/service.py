@@ -1,6 +1,7 @@
 """The lab as page, notebook and command line use it: run, compare, promote, roll back."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -10,14 +11,16 @@ import pandas as pd
 
 from coach.brain.bundle import PromptBundle
 from coach.contracts.base import Record
+from coach.contracts.evaluation import Evaluation
 from coach.errors import InputError
 from coach.lab.agreement import stability
 from coach.lab.batched import Batch, RecordedBrain, collect
-from coach.lab.dataset import Dataset
+from coach.lab.dataset import Dataset, Item
 from coach.lab.experiment import Estimate, Experiment, RunInfo, Workspace, estimate_cost
 from coach.lab.judge import BrainFactory, PipelineJudge, Pricer, lab_call
 from coach.lab.live import interview_outcomes
 from coach.lab.outcome import Outcome
+from coach.lab.pairwise import PairJudge, PairReport, PairVote, Winner, pairs, report, vote
 from coach.lab.promotion import Promotions
 from coach.lab.replay import Limits, Replay, RunReport
 from coach.lab.report import ComparisonReport, compare_variants
@@ -96,11 +99,11 @@ class Lab:
         try:
             if experiment.batch:
                 await self._prefetch(info, data, judge)
-            report = await replay.run()
+            done = await replay.run()
         finally:
             await judge.close()
-        await self._keep(info, report)
-        return self._result(info, report)
+        await self._keep(info, done)
+        return self._result(info, done)
 
     async def _prefetch(self, info: RunInfo, data: Dataset, judge: PipelineJudge) -> None:
         """Has every model call of the run answered by a batch before the replay reads the answers."""
@@ -135,6 +138,27 @@ class Lab:
             outcomes = [*_renamed(all_a, name_a, a), *_renamed(all_b, name_b, b)]
         useful = info_b.experiment.smallest_useful
         return compare_variants(outcomes, data, a=a, b=b, smallest_useful=useful)
+
+    async def judge_pairs(
+        self, run_a: str, run_b: str, judge: PairJudge, human: Mapping[str, Winner] | None = None
+    ) -> PairReport:
+        """Has a judge prefer one of two variants' coaching on every answer of a run, each pair in both orders.
+
+        Raises:
+            InputError: unknown run or variant, no shared answer.
+            VendorError: the judge cannot be reached.
+        """
+        info, data, outcomes = self._load(run_a)
+        name_a = _variant_of(run_a, info, first=True)
+        name_b = _variant_of(run_b, self._load(run_b)[0], first=run_a != run_b)
+        gate = asyncio.Semaphore(info.experiment.limits.concurrency)
+
+        async def one(item: Item, a: Evaluation, b: Evaluation) -> PairVote:
+            async with gate:
+                return await vote(judge, item, a, b)
+
+        both = pairs(outcomes, data.items, a=name_a, b=name_b)
+        return report(await asyncio.gather(*(one(*pair) for pair in both)), human)
 
     def measure_noise(self, run_id: str) -> dict[str, float]:
         """Keeps the scoring noise of every bundle of a run with repeats; the interview's "about the same" rests on it.
