@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import functools
 import gc
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from coach.store import upkeep
 from coach.store.retention import RetentionPolicy
 from coach.web import routes
 from coach.web.billing import billing_routes
-from pages.components.microphone import warm_up
+from pages.components import microphone
 
 log = logging.getLogger(__name__)
 HOME = Path(__file__).resolve().parents[1] / "home.py"
@@ -43,15 +44,15 @@ async def lifespan(_: App) -> AsyncIterator[None]:
 
 
 async def _warm() -> None:
-    """The first WebRTC connection and the transcriber's model; then the garbage collector leaves all of it alone.
+    """Everything the first answer would wait for; then the garbage collector leaves all of it alone.
 
     `gc.freeze` with `runner.postScriptGC = false`: a full collection after every script run stops the audio for 50 ms.
     """
-    try:
-        await warm_up()
-        await asyncio.to_thread(_load_transcriber)
-    except Exception:
-        log.exception("warming up failed; the first interview starts a little slower")
+    for name, warming in _warmings():
+        try:
+            await warming()
+        except Exception:
+            log.exception("warming up failed (%s); the first interview starts a little slower", name)
     gc.collect()
     gc.freeze()
     while True:
@@ -59,17 +60,34 @@ async def _warm() -> None:
         await asyncio.sleep(upkeep.EVERY_S)
 
 
+def _warmings() -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+    """WebRTC, recogniser or SDK, voice activity model, the brain's connection: what each adapter offers."""
+    parts = services()
+    transcriber: Any = parts.transcriber
+    steps: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+        ("microphone", microphone.warm_up),
+        ("delivery", functools.partial(asyncio.to_thread, _load_delivery)),
+    ]
+    if hasattr(transcriber, "warm_up"):
+        steps.append(("transcriber", transcriber.warm_up))
+    if hasattr(transcriber, "prepare"):
+        steps.append(("transcriber", functools.partial(asyncio.to_thread, transcriber.prepare)))
+    brain: Any = parts.brain
+    if hasattr(brain, "warm"):
+        steps.append(("brain", brain.warm))
+    return steps
+
+
+def _load_delivery() -> None:
+    from coach.speech import delivery
+
+    delivery.warm_up()
+
+
 def _keep_up() -> None:
     parts = services()
     terms = RetentionPolicy(parts.settings.coach_audio_days, parts.settings.coach_text_months)
     upkeep.keep_up(parts.store, parts.archive, parts.settings.journal_dir, terms)
-
-
-def _load_transcriber() -> None:
-    transcriber: Any = services().transcriber
-    prepare = getattr(transcriber, "prepare", None)
-    if prepare is not None:
-        prepare()
 
 
 def own_routes() -> list[BaseRoute]:
