@@ -96,11 +96,11 @@ class Replay:
     async def run(self) -> RunReport:
         """Runs what has no outcome yet and returns the whole run's report."""
         report = RunReport(total=len(self.dataset.items) * len(self.variants) * self.repeats)
-        todo = self._resume(report)
+        waiting = self._resume(report)
         limiter = AsyncLimiter(1, 1 / self.limits.calls_per_s) if self.limits.calls_per_s else None
-        queue = iter(todo)
+        queue = iter(waiting)
         async with _worker_group() as group:
-            for _ in range(min(self.limits.concurrency, len(todo))):
+            for _ in range(min(self.limits.concurrency, len(waiting))):
                 group.create_task(self._work(queue, limiter, report))
         self.journal.close()
         if self.cache:
@@ -114,15 +114,15 @@ class Replay:
         report.outcomes = list(known.values())
         report.resumed = len(known)
         report.spent_usd = sum((o.cost_usd for o in known.values() if not o.cached), Decimal(0))
-        todo = [
+        waiting = [
             (variant, item, repeat)
             for repeat in range(self.repeats)
             for item in self.dataset.items
             for variant in self.variants
             if (variant.name, variant.key, item.id, repeat) not in known
         ]
-        random.Random(self.dataset.content_hash).shuffle(todo)
-        return todo
+        random.Random(self.dataset.content_hash).shuffle(waiting)
+        return waiting
 
     async def _work(self, queue: Iterator[Call], limiter: AsyncLimiter | None, report: RunReport) -> None:
         for variant, item, repeat in queue:
