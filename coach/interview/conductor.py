@@ -42,6 +42,7 @@ from coach.contracts.transcript import Transcript
 from coach.errors import CoachError, EntitlementError, IllegalCommandError, InputError
 from coach.interview import states
 from coach.interview.asking import Asking
+from coach.interview.baseline import Baseline
 from coach.interview.board import Board
 from coach.interview.closing import Closing
 from coach.interview.fanout import Subscription
@@ -68,9 +69,10 @@ class Conductor:
         self.parts = parts
         voice = Voice(self._emit, self._speech_ended, parts.timing)
         self._s = Session(parts=parts, board=Board.of(snapshot), voice=voice)
-        self._listening = Listening(self._s)
+        self._baseline = Baseline(self._s)
+        self._listening = Listening(self._s, self._baseline)
         self._asking = Asking(self._s, self._listening)
-        self._processing = Processing(self._s, self._asking)
+        self._processing = Processing(self._s, self._asking, self._baseline)
         self._closing = Closing(self._s, self._listening, self._processing, spare)
         self._loop = asyncio.get_running_loop()
         self._on_socket = ""
@@ -209,6 +211,7 @@ class Conductor:
         """Ends every task and stream; what is unfinished is resumed from the store."""
         await self._listening.close()
         await self._processing.close()
+        await self._baseline.close()
         with suppress(CoachError):
             await self.parts.store.add_usage(await self._s.voice.usage())
         await self._s.voice.close()

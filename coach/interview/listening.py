@@ -5,6 +5,7 @@ from collections import deque
 from coach.contracts.events import EyeContactPayload, Level, LevelPayload
 from coach.contracts.interview import Attempt, AttemptStatus, Exchange, InterviewStatus, ViewState
 from coach.errors import CoachError, RateLimitError, VendorAuthError
+from coach.interview.baseline import Baseline
 from coach.interview.capture import Capture
 from coach.interview.parts import off_loop
 from coach.interview.session import Session
@@ -18,9 +19,10 @@ REFUSED = "{problem} We keep recording."
 class Listening:
     """Owns the speech stream of the interview and the recording of the attempt in hand."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, baseline: Baseline) -> None:
         """Nothing is opened yet."""
         self._s = session
+        self._baseline = baseline
         self._stream: SpeechStream | None = None
         self._opened = False
         self._restarts: deque[float] = deque(maxlen=session.parts.timing.restarts_per_minute)
@@ -71,6 +73,7 @@ class Listening:
             started = self._s.board.interview.started_at or self._s.parts.clock()
             await self._s.touch(status=InterviewStatus.IN_PROGRESS, started_at=started)
         self._s.exchange_id, self._s.attempt_id = attempt.exchange_id, attempt.id
+        self._baseline.load(attempt.id)
         self._s.change(ViewState.LISTENING, notice=" ".join(filter(None, (notice, self._refused))))
 
     async def _record(self, attempt: Attempt) -> None:

@@ -53,9 +53,10 @@ def dots(attempts: Sequence[Attempt]) -> list[AttemptDot]:
     ]
 
 
-def delivery_dict(delivery: DeliveryMetrics) -> dict[str, Any]:
-    """The measured delivery as the client shows it."""
-    return delivery.model_dump(mode="json")
+def delivery_dict(attempt: Attempt) -> dict[str, Any]:
+    """The measured delivery as the client shows it; `baseline` is empty without a history of the speaker's own."""
+    delivery = attempt.delivery or DeliveryMetrics()
+    return {**delivery.model_dump(mode="json"), "baseline": attempt.extra.get("baseline", [])}
 
 
 def notices(attempt: Attempt) -> list[str]:
@@ -94,7 +95,7 @@ def scores(
             scoring=scoring,
             content_feedback=content,
             delivery_feedback=delivery,
-            delivery_metrics=delivery_dict(attempt.delivery or DeliveryMetrics()),
+            delivery_metrics=delivery_dict(attempt),
             history=history,
             comparison=comparison,
             evidence=spans(evidence),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, Protocol
 
+from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot
 from coach.contracts.usage import UsageEvent
 
@@ -45,6 +46,13 @@ class InterviewStore(Protocol):
         is released by `unfinished_attempts`).
         """
 
+    async def keep_and_claim(self, attempt: Attempt, *, owner: str) -> bool:
+        """Writes the attempt's row and claims its evaluation, both or none, in one transaction.
+
+        True for exactly one caller. False when another has the claim, the attempt was discarded or is unknown; the
+        row is as it was then.
+        """
+
     async def complete_attempt(self, attempt: Attempt, exchange: Exchange, usage: Sequence[UsageEvent]) -> None:
         """Evaluation, roll-up and usage in one transaction. Usage is idempotent by event id."""
 
@@ -65,6 +73,14 @@ class InterviewStore(Protocol):
 
     async def scores_noise(self, bundle: str) -> float | None:
         """Measured scoring noise (SD of overall on repeated scoring) of a bundle; None when not measured."""
+
+    async def earlier_deliveries(
+        self, user_id: str, *, transcriber: str, but: str, limit: int
+    ) -> list[DeliveryMetrics]:
+        """How the person spoke in the latest measured answers of all interviews, newest first.
+
+        Sample content, discarded attempts and the attempt `but` are left out; `transcriber` heard them all.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from coach.contracts.transcript import Transcript, TranscriptSource
 from coach.errors import AudioError, CoachError, StoreBusyError
 from coach.interview import payloads, rollup
 from coach.interview.asking import Asking
+from coach.interview.baseline import Baseline
 from coach.interview.capture import Capture
 from coach.interview.hearing import Hearing
 from coach.interview.parts import Parts, off_loop
@@ -21,10 +23,12 @@ from coach.interview.race import Race, evaluation_call
 from coach.interview.session import Session
 from coach.interview.verbatim import with_verbatim
 from coach.interview.waterfall import Timeline
-from coach.speech.port import Heard
+from coach.speech.port import Heard, SpeechStream
 from coach.speech.typed import typed_transcript
 
 log = logging.getLogger(__name__)
+KEEP_WITHIN_S = 0.25
+"""Transcript and usage are written when the scores are out, or this long after they are known."""
 
 REVIEW_REASON = (
     "The offline recogniser is unsure. Correct the text before it is scored; the timing of your speech is kept."
@@ -34,18 +38,33 @@ NO_WORDS = "We heard no words. Retry the question, or check the microphone."
 OUR_FAULT = "Something failed on our side; your answer is kept."
 
 
+def _known(recording: Path) -> "asyncio.Future[Path]":
+    """A recording that is sealed already."""
+    sealed: asyncio.Future[Path] = asyncio.get_running_loop().create_future()
+    sealed.set_result(recording)
+    return sealed
+
+
+async def _last_words(stream: SpeechStream, sealed: "asyncio.Future[Path]") -> Heard:
+    return await stream.finish_answer(await sealed)
+
+
 class Processing:
     """Runs the races of one interview; implements what a race needs of its host."""
 
-    def __init__(self, session: Session, asking: Asking) -> None:
-        """Both are the conductor's."""
+    def __init__(self, session: Session, asking: Asking, baseline: Baseline) -> None:
+        """All are the conductor's."""
         self._s = session
+        self._baseline = baseline
         self._asking = asking
         self._hearing = Hearing(session)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._side: set[asyncio.Task[Any]] = set()
         self._rollup = asyncio.Lock()
         self._reviewing: dict[str, Timeline] = {}
+        self._archiving: dict[str, asyncio.Task[str | None]] = {}
+        self._keeping: dict[str, asyncio.Task[None]] = {}
+        self._scored: dict[str, asyncio.Event] = {}
         self._prepared: dict[str, asyncio.Task[tuple[str, float | None]]] = {}
 
     @property
@@ -81,7 +100,7 @@ class Processing:
 
     def start_file(self, attempt: Attempt, recording: Path, timeline: Timeline) -> None:
         """From a finished recording: an upload, or one found after a crash."""
-        self._start(attempt, self._from_file(attempt, recording, timeline))
+        self._start(attempt, self._from_file(attempt, _known(recording), timeline))
 
     def start_text(
         self, attempt: Attempt, transcript: Transcript, timeline: Timeline, capture: Capture | None = None
@@ -141,6 +160,15 @@ class Processing:
             await self._failed(attempt_id, CoachError(OUR_FAULT))
         finally:
             self._tasks.pop(attempt_id, None)
+            self._scored.pop(attempt_id, None)
+            self._keeping.pop(attempt_id, None)
+            self._archiving.pop(attempt_id, None)
+
+    async def _put_by(self, attempt_id: str) -> None:
+        """What was to be written a little later is written now, before anything else is."""
+        self._scored.setdefault(attempt_id, asyncio.Event()).set()
+        if attempt_id in self._keeping:
+            await asyncio.wait([self._keeping[attempt_id]])
 
     # -- the way of an answer --------------------------------------------------------------------------------------
 
@@ -148,45 +176,79 @@ class Processing:
         """The transcriber gives its last words while the recording is sealed."""
         if capture.stream:
             capture.stream.end_answer()
-        recording = await off_loop(capture.seal)
+        sealed = self._beside(off_loop(capture.seal))
         attempt = attempt.model_copy(update={"duration_seconds": round(capture.seconds, 3)})
-        live = self._beside(capture.stream.finish_answer(recording)) if capture.stream else None
-        await self._from_file(attempt, recording, timeline, live)
+        sound = self._beside(self._hearing.followed(capture.follower, sealed)) if capture.follower else None
+        live = self._beside(_last_words(capture.stream, sealed)) if capture.stream else None
+        await self._from_file(attempt, sealed, timeline, sound, live)
 
     async def _from_kept(self, attempt: Attempt, timeline: Timeline) -> None:
         recording = await off_loop(self._hearing.recording_of, attempt)
         if recording is None:
             raise AudioError(NO_WORDS)
-        await self._from_file(attempt, recording, timeline)
+        await self._from_file(attempt, _known(recording), timeline)
 
     async def _from_file(
-        self, attempt: Attempt, recording: Path, timeline: Timeline, live: "asyncio.Future[Heard] | None" = None
+        self,
+        attempt: Attempt,
+        sealed: "asyncio.Future[Path]",
+        timeline: Timeline,
+        sound: "asyncio.Future[Any] | None" = None,
+        live: "asyncio.Future[Heard] | None" = None,
     ) -> None:
         """Keeps, claims and archives while the transcriber works; then asks for review or judges."""
         review = self.parts.transcriber.capabilities.needs_review
         changes = {"status": AttemptStatus.CAPTURED, "finished_at": attempt.finished_at or self.parts.clock()}
         captured = attempt.model_copy(update=changes)
         kept = self._beside(self._hearing.keep(captured, claim=not review))
-        archived = self._beside(self._hearing.archive(captured, recording))
-        sound = self._beside(self._hearing.listen(recording))
+        sound = sound or self._beside(self._hearing.listen(sealed))
+        self._archiving[attempt.id] = self._beside(self._archive(captured, sealed, kept))
         self._prepared[attempt.id] = self._beside(self._prepare())
+        self._baseline.load(attempt.id)
         try:
-            heard = await self._hearing.transcript(captured, recording, live)
+            heard = await self._hearing.transcript(captured, sealed, live)
             timeline.mark("transcript_final")
         finally:
-            claimed = await kept
-            audio = self._hearing.audio(await archived)
-            attempt = self._s.board.attempt(attempt.id).model_copy(update=audio)
-            self._s.board.attempts[attempt.id] = attempt
-        self._beside(self._hearing.meter(heard.usage))
-        transcript = heard.transcript
+            await kept
+        self._beside(self._meter_soon(attempt.id, heard))
+        attempt, transcript = self._s.board.attempt(attempt.id), heard.transcript
         duration_s = attempt.duration_seconds or transcript.duration_s
         attempt = attempt.model_copy(update={"transcript": transcript, "duration_seconds": duration_s})
         if review:
             self._reviewing[attempt.id] = timeline
-            await self._review(attempt, transcript)
+            await self._review(await self._with_audio(attempt), transcript)
         else:
-            await self._judge(attempt, transcript, timeline, sound, claimed=claimed)
+            await self._judge(attempt, transcript, timeline, sound, kept)
+
+    async def _archive(
+        self, attempt: Attempt, sealed: "asyncio.Future[Path]", kept: "asyncio.Future[bool] | None" = None
+    ) -> str | None:
+        """After the claim, so that it holds nothing up; None when there is nothing to archive."""
+        if kept:
+            await asyncio.wait([kept])
+        try:
+            return await self._hearing.archive(attempt, await sealed)
+        except CoachError:
+            return None
+
+    async def _with_audio(self, attempt: Attempt) -> Attempt:
+        """`attempt` with the address of its recording, once the archive has it."""
+        archiving = self._archiving.pop(attempt.id, None)
+        return attempt.model_copy(update=self._hearing.audio(await archiving)) if archiving else attempt
+
+    async def _soon(self, attempt_id: str) -> None:
+        """Returns when the scores are out, or a little later: what nobody waits for takes its turn after them."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(KEEP_WITHIN_S):
+                await self._scored.setdefault(attempt_id, asyncio.Event()).wait()
+
+    async def _meter_soon(self, attempt_id: str, heard: Heard) -> None:
+        await self._soon(attempt_id)
+        await self._hearing.meter(heard.usage)
+
+    async def _keep_soon(self, attempt: Attempt) -> None:
+        await self._soon(attempt.id)
+        await self._s.save(attempt)
 
     async def _from_text(
         self, attempt: Attempt, transcript: Transcript, timeline: Timeline, capture: Capture | None
@@ -194,17 +256,17 @@ class Processing:
         if capture and not capture.frames:
             await off_loop(capture.discard)
         recording = await off_loop(self._recording, attempt, capture)
-        sound = self._beside(self._hearing.listen(recording)) if recording else None
         changes: dict[str, Any] = {"finished_at": attempt.finished_at or self.parts.clock(), "transcript": transcript}
         if attempt.status == AttemptStatus.RECORDING:
             changes["status"] = AttemptStatus.CAPTURED
         attempt = attempt.model_copy(update=changes)
-        if recording and not attempt.audio_uri:
-            attempt = attempt.model_copy(update=self._hearing.audio(await self._hearing.archive(attempt, recording)))
         timeline.mark("transcript_final")
-        claimed = await self._hearing.keep(attempt, claim=True)
-        attempt = self._s.board.attempt(attempt.id)
-        await self._judge(attempt, transcript, timeline, sound, claimed=claimed)
+        kept, sound = self._beside(self._hearing.keep(attempt, claim=True)), None
+        if recording:
+            sound = self._beside(self._hearing.listen(_known(recording)))
+            if not attempt.audio_uri:
+                self._archiving[attempt.id] = self._beside(self._archive(attempt, _known(recording), kept))
+        await self._judge(attempt, transcript, timeline, sound, kept)
 
     def _recording(self, attempt: Attempt, capture: Capture | None) -> Path | None:
         return capture.seal() if capture and capture.frames else self._hearing.recording_of(attempt)
@@ -229,23 +291,26 @@ class Processing:
         transcript: Transcript,
         timeline: Timeline,
         sound: "asyncio.Future[Any] | None",
-        *,
-        claimed: bool,
+        kept: "asyncio.Future[bool]",
     ) -> None:
-        if not claimed:
+        """Measures while the claim is being written; nothing is asked of a vendor before it is won."""
+        empty = not transcript.text.strip()
+        heard, eyes = (await sound if sound and not empty else None), attempt.extra.get("eye_contact")
+        delivery = None if empty else await off_loop(self.parts.measure, transcript, heard, eyes)
+        if not await kept:
             self._elsewhere(attempt)
             return
+        status = self._s.board.attempt(attempt.id).status
+        attempt = attempt.model_copy(update={"status": status, "delivery": delivery})
         self._s.board.attempts[attempt.id] = attempt
-        if not transcript.text.strip():
+        if empty:
             raise AudioError(NO_WORDS)
         self._s.told.get(attempt.id, {}).pop("TRANSCRIPT_REVIEW", None)
-        heard, eyes = (await sound if sound else None), attempt.extra.get("eye_contact")
-        delivery = await off_loop(self.parts.measure, transcript, heard, eyes)
         timeline.mark("measured")
-        attempt = attempt.model_copy(update={"delivery": delivery})
-        kept = self._beside(self._s.save(attempt))
+        attempt = self._s.board.attempts[attempt.id] = await self._baseline.compared(attempt)
+        keeping = self._keeping[attempt.id] = self._beside(self._keep_soon(attempt))
         second = self._second_hearing(attempt, transcript) if sound else None
-        judged = await self._race(attempt, timeline, kept)
+        judged = await self._race(attempt, timeline, keeping)
         if second:
             await self._correct(judged, await second, heard)
         await self._hearing.clear(judged)
@@ -275,8 +340,9 @@ class Processing:
         return await self.parts.materials.resume_text(resume_id), noise_sd
 
     async def _failed(self, attempt_id: str, error: CoachError) -> None:
-        attempt = self._s.board.attempt(attempt_id)
         try:
+            await self._put_by(attempt_id)
+            attempt = await self._with_audio(self._s.board.attempt(attempt_id))
             if attempt.status == AttemptStatus.RECORDING:
                 attempt = await self._s.save(attempt.model_copy(update={"status": AttemptStatus.CAPTURED}))
             if attempt.status != AttemptStatus.EVALUATED:
@@ -303,6 +369,7 @@ class Processing:
             return
         delivery = await off_loop(self.parts.measure, heard.transcript, sound, attempt.extra.get("eye_contact"))
         attempt = await off_loop(with_verbatim, attempt, heard.transcript, delivery, self.parts.policy)
+        attempt = await self._baseline.compared(attempt)
         await self._store(attempt, ())
         if attempt.evaluation is None:
             return
@@ -335,6 +402,7 @@ class Processing:
 
     def scores_out(self, attempt_id: str) -> None:
         """See `RaceHost`."""
+        self._scored.setdefault(attempt_id, asyncio.Event()).set()
         self._beside(self._show_feedback(attempt_id))
 
     async def _show_feedback(self, attempt_id: str) -> None:
@@ -369,6 +437,7 @@ class Processing:
 
     async def complete(self, attempt: Attempt, result: EvaluationResult, timeline: Timeline) -> Attempt:
         """See `RaceHost`."""
+        attempt = await self._with_audio(attempt)
         await self._store(attempt.model_copy(update={"timeline": dict(timeline.marks)}), result.usage)
         timeline.mark("stored")
         attempt = await self._keep_marks(attempt.id, timeline)

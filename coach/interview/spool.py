@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot
 from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError, NotFoundError, StoreBusyError, StoreError, StoreVersionError
@@ -187,6 +188,17 @@ class SpooledStore:
         except StoreBusyError:
             return True
 
+    async def keep_and_claim(self, attempt: Attempt, *, owner: str) -> bool:
+        """While writes wait, this process alone knows the attempt: it is spooled, and the claim is its own."""
+        if not self._waiting:
+            try:
+                return await self._store.keep_and_claim(attempt, owner=owner)
+            except StoreError as error:
+                if not _passing(error):
+                    raise
+        await self._write("update_attempt", attempt)
+        return await self.claim_evaluation(attempt.id, owner=owner)
+
     async def complete_attempt(self, attempt: Attempt, exchange: Exchange, usage: Sequence[UsageEvent]) -> None:
         """See the port."""
         await self._write("complete_attempt", attempt, exchange, list(usage))
@@ -218,6 +230,15 @@ class SpooledStore:
             return await self._store.scores_noise(bundle)
         except StoreError:
             return None
+
+    async def earlier_deliveries(
+        self, user_id: str, *, transcriber: str, but: str, limit: int
+    ) -> list[DeliveryMetrics]:
+        """From the database; none when it does not answer."""
+        try:
+            return await self._store.earlier_deliveries(user_id, transcriber=transcriber, but=but, limit=limit)
+        except StoreError:
+            return []
 
 
 def _passing(error: StoreError) -> bool:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, AttemptStatus, Exchange, Interview, InterviewSnapshot
 from coach.contracts.usage import UsageEvent
 from coach.errors import NotFoundError, StoreError
@@ -139,10 +140,27 @@ def claim_evaluation(connection: sa.Connection, attempt_id: str, owner: str) -> 
     )
     if connection.execute(change).first() is None:
         return False
+    _note_claim(connection, attempt_id, owner)
+    return True
+
+
+def keep_and_claim(connection: sa.Connection, attempt: Attempt, owner: str) -> bool:
+    """Writes the attempt's row as evaluating where nobody evaluates it; True for exactly one caller."""
+    table = mock_interview_attempts
+    free = [status.value for status in (AttemptStatus.RECORDING, *CLAIMABLE)]
+    row = records.attempt_row(attempt.model_copy(update={"status": AttemptStatus.EVALUATING}))
+    values = {name: value for name, value in row.items() if name != "id"}
+    change = sa.update(table).where(table.c.id == attempt.id, table.c.status.in_(free)).values(values)
+    if connection.execute(change.returning(table.c.id)).first() is None:
+        return False
+    _note_claim(connection, attempt.id, owner)
+    return True
+
+
+def _note_claim(connection: sa.Connection, attempt_id: str, owner: str) -> None:
     claim = {"owner": owner, "host": socket.gethostname(), "pid": os.getpid(), "claimed_at": datetime.now(UTC)}
     statement = insert(evaluation_claims).values(attempt_id=attempt_id, **claim)
     connection.execute(statement.on_conflict_do_update(index_elements=["attempt_id"], set_=claim))
-    return True
 
 
 def complete_attempt(
@@ -202,6 +220,23 @@ def scores_noise(connection: sa.Connection, bundle: str) -> float | None:
     """Measured standard deviation of overall on repeated scoring; None when not measured."""
     table = scoring_noise
     return connection.execute(sa.select(table.c.sd_overall).where(table.c.bundle == bundle)).scalar()
+
+
+def earlier_deliveries(
+    connection: sa.Connection, user_id: str, *, transcriber: str, but: str, limit: int
+) -> list[DeliveryMetrics]:
+    """Measured delivery of the person's latest answers in all interviews, newest first; no sample content."""
+    attempts, sessions = mock_interview_attempts.c, mock_interviews.c
+    query = (
+        sa.select(attempts.delivery_metrics)
+        .join_from(mock_interview_attempts, mock_interviews, sessions.id == attempts.interview_id)
+        .where(sessions.user_id == user_id, sessions.is_sample.is_(False))
+        .where(attempts.transcriber == transcriber, attempts.id != but, attempts.speech_seconds > 0)
+        .where(attempts.status != AttemptStatus.DISCARDED.value)
+        .order_by(attempts.created_at.desc(), attempts.id)
+        .limit(limit)
+    )
+    return [DeliveryMetrics.model_validate(found) for found in connection.execute(query).scalars()]
 
 
 def keep_scores_noise(connection: sa.Connection, bundle: str, sd_overall: float, repeats: int) -> None:

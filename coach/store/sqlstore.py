@@ -14,6 +14,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 
+from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot
 from coach.contracts.usage import UsageEvent
 from coach.errors import StoreError
@@ -216,6 +217,10 @@ class SqlStore:
         """True for exactly one caller; the attempt is evaluating from then on."""
         return await self.arun(interviews.claim_evaluation, attempt_id, owner)
 
+    async def keep_and_claim(self, attempt: Attempt, *, owner: str) -> bool:
+        """Row and claim in one transaction; True for exactly one caller."""
+        return await self.arun(interviews.keep_and_claim, attempt, owner)
+
     async def complete_attempt(self, attempt: Attempt, exchange: Exchange, usage: Sequence[UsageEvent]) -> None:
         """Evaluation, roll-up and usage in one transaction."""
         await self.arun(interviews.complete_attempt, attempt, exchange, usage)
@@ -243,6 +248,12 @@ class SqlStore:
     async def scores_noise(self, bundle: str) -> float | None:
         """Measured scoring noise of a bundle; None when not measured."""
         return await self.arun(interviews.scores_noise, bundle)
+
+    async def earlier_deliveries(
+        self, user_id: str, *, transcriber: str, but: str, limit: int
+    ) -> list[DeliveryMetrics]:
+        """Measured delivery of the person's latest answers, newest first."""
+        return await self.arun(interviews.earlier_deliveries, user_id, transcriber=transcriber, but=but, limit=limit)
 
     async def aclose(self) -> None:
         """`close` beside an event loop."""

@@ -1,6 +1,9 @@
-"""Speech inside an interview: eye contact, a refused key, shipped role profiles."""
+"""Speech inside an interview: eye contact, a refused key, shipped role profiles, one's own baseline."""
+
+import asyncio
 
 from coach.contracts import events as ev
+from coach.contracts.delivery import DeliveryMetrics
 from coach.errors import VendorAuthError
 from coach.interview.hub import InitRequest
 from coach.store import SqlStore
@@ -67,3 +70,66 @@ async def test_a_shipped_role_profile_can_be_practised(tmp_path):
     assert interview.job.job_title == profile.title
     await hub.close()
     await store.aclose()
+
+
+class Pace:
+    """Measures one answer after the other at the given words per minute."""
+
+    def __init__(self, *wpm: float) -> None:
+        self.wpm = list(wpm)
+
+    def __call__(self, transcript, heard, eye_contact):
+        wpm = self.wpm.pop(0) if len(self.wpm) > 1 else self.wpm[0]
+        return DeliveryMetrics(
+            wpm=wpm, word_count=100, filler_count=0, duration_s=60, speech_s=50, verbatim=True, clarity=0.9
+        )
+
+
+def usual_pace(event) -> dict | None:
+    rows = event.payload.delivery_metrics["baseline"]
+    return next((row for row in rows if row["metric"] == "wpm"), None)
+
+
+async def test_an_answer_is_compared_with_the_speakers_own_in_other_interviews(tmp_path):
+    store = FakeStore()
+    for sample in (True, False):
+        hub = make_hub(tmp_path, store=store, measure=Pace(*([300.0] * 3 if sample else [130.0, 150.0, 140.0])))
+        client = await listening(hub, q_count=1)
+        scores = []
+        for number in range(3):
+            if number:
+                await client.retry()
+            scores.append(await client.answer())
+        assert [usual_pace(event) for event in scores] == [None] * 3
+        interview = store.interviews[client.conductor.id]
+        await hub.close()
+        store.interviews[interview.id] = interview.model_copy(update={"is_sample": sample})
+    hub = make_hub(tmp_path, store=store, measure=Pace(161.0))
+    client = await listening(hub, q_count=1)
+    told = usual_pace(await client.answer())
+    assert told == {
+        "metric": "wpm",
+        "label": "words per minute",
+        "now": 161.0,
+        "usual": 140.0,
+        "better": False,
+        "sentence": "15 % faster than your usual 140 wpm",
+    }
+    await hub.close()
+    again = make_hub(tmp_path, store=store)
+    conductor = await again.open(client.conductor.id)
+    remembered = [e for e in conductor._s.welcome() if e.type == "UPDATE_SCORES"]
+    assert usual_pace(remembered[0]) == told
+    await again.close()
+
+
+class StuckHistory(FakeStore):
+    async def earlier_deliveries(self, user_id, *, transcriber, but, limit):
+        await asyncio.Event().wait()
+
+
+async def test_a_history_that_does_not_come_holds_nothing_up(tmp_path):
+    hub = make_hub(tmp_path, store=StuckHistory(), measure=Pace(150.0))
+    client = await listening(hub)
+    assert (await client.answer()).payload.delivery_metrics["baseline"] == []
+    await hub.close()

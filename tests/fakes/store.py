@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, AttemptStatus, Exchange, Interview, InterviewSnapshot
 from coach.contracts.usage import UsageEvent
 from coach.errors import NotFoundError, StoreBusyError, StoreError
@@ -89,6 +90,15 @@ class FakeStore:
         self.claims.setdefault(attempt_id, []).append(owner)
         return True
 
+    async def keep_and_claim(self, attempt: Attempt, *, owner: str) -> bool:
+        await self._write()
+        known = self.attempts.get(attempt.id)
+        if known is None or known.status not in (AttemptStatus.RECORDING, *CLAIMABLE):
+            return False
+        self.attempts[attempt.id] = attempt.model_copy(update={"status": AttemptStatus.EVALUATING})
+        self.claims.setdefault(attempt.id, []).append(owner)
+        return True
+
     async def complete_attempt(self, attempt: Attempt, exchange: Exchange, usage: Sequence[UsageEvent]) -> None:
         await self._write()
         self._known(self.attempts, attempt.id)
@@ -126,6 +136,19 @@ class FakeStore:
 
     async def scores_noise(self, bundle: str) -> float | None:
         return self.noise.get(bundle)
+
+    async def earlier_deliveries(
+        self, user_id: str, *, transcriber: str, but: str, limit: int
+    ) -> list[DeliveryMetrics]:
+        own = {i.id for i in self.interviews.values() if i.user_id == user_id and not i.is_sample}
+        found = [
+            a
+            for a in self.attempts.values()
+            if a.interview_id in own and a.id != but and a.transcriber == transcriber
+            if a.delivery and a.delivery.speech_s > 0 and a.status != AttemptStatus.DISCARDED
+        ]
+        newest = sorted(found, key=lambda a: a.created_at, reverse=True)
+        return [a.delivery for a in newest[:limit] if a.delivery]
 
     @staticmethod
     def _known(table: dict[str, object], key: str) -> None:  # type: ignore[type-arg]

@@ -156,3 +156,30 @@ async def test_text_of_any_kind_survives(store):
     snapshot = await store.load_interview(interview.id)
     assert snapshot.exchanges == [exchange]
     assert snapshot.attempts == [attempt]
+
+
+async def test_earlier_deliveries_are_the_persons_own_newest_first(store):
+    mine, (first, second) = await planned(store)
+    sample, other = make.interview(is_sample=True), make.interview(user_id="somebody-else")
+    elsewhere = []
+    for interview in (sample, other):
+        elsewhere.append(make.exchange(interview))
+        await store.create_interview(interview, elsewhere[-1:])
+    for day, exchange in enumerate([first, second, *elsewhere]):
+        spoken = make.delivery().model_copy(update={"wpm": 100.0 + day})
+        when = make.START + timedelta(days=day)
+        await store.add_attempt(make.attempt(exchange, transcriber="ear", delivery=spoken, created_at=when))
+    typed = make.delivery().model_copy(update={"speech_s": 0.0})
+    await store.add_attempt(make.attempt(first, 2, transcriber="ear", delivery=typed))
+    gone = make.attempt(first, 3, transcriber="ear", delivery=make.delivery(), status=AttemptStatus.DISCARDED)
+    await store.add_attempt(gone)
+    now = make.attempt(first, 4, transcriber="ear", delivery=make.delivery())
+    await store.add_attempt(now)
+
+    async def paces(transcriber: str = "ear", limit: int = 30) -> list[float | None]:
+        found = await store.earlier_deliveries(mine.user_id, transcriber=transcriber, but=now.id, limit=limit)
+        return [delivery.wpm for delivery in found]
+
+    assert await paces() == [101.0, 100.0]
+    assert await paces(limit=1) == [101.0]
+    assert await paces("another") == []

@@ -11,7 +11,7 @@ from coach.contracts.delivery import PausePlace
 from coach.contracts.transcript import Transcript, TranscriptSource, Word
 from coach.speech import delivery_curves as curves
 from coach.speech.delivery import from_input, measure
-from coach.speech.delivery_baseline import compare, medians
+from coach.speech.delivery_baseline import Comparison, compare, medians, sentence
 from tests.fakes.spoken import SENTENCES, answer
 
 
@@ -179,3 +179,19 @@ def test_baseline_compares_with_the_speakers_own_median():
     (fillers,) = [c for c in compare(now, earlier) if c.metric == "fillers_per_100_words"]
     assert (fillers.now, fillers.better) == (0.0, True)
     assert compare(now, earlier[:2]) == []
+
+
+@pytest.mark.parametrize(
+    ("metric", "now", "usual", "said"),
+    [
+        ("wpm", 154.6, 138, "12 % faster than your usual 138 wpm"),
+        ("wpm", 120, 150, "20 % slower than your usual 150 wpm"),
+        ("wpm", 151, 150, "As usual for you"),
+        ("fillers_per_100_words", 1, 4, "75 % fewer fillers than your usual 4.0 in 100 words"),
+        ("fillers_per_100_words", 2, 0, "Usually you have no fillers"),
+        ("long_pauses_per_min", 0, 0, "As usual for you"),
+        ("clarity", 0.8, 0.9, "Less clear than your usual 90%"),
+    ],
+)
+def test_baseline_in_words(metric, now, usual, said):
+    assert sentence(Comparison(metric, "", now, usual, None)) == said

@@ -41,13 +41,19 @@ function gauge(metrics) {
     }));
 }
 
+/* One quiet line against the speaker's own median; nothing without a history. */
+function usually(metrics, name) {
+  const row = (metrics.baseline || []).find((r) => r.metric === name);
+  return row && row.sentence ? h("p", { class: "jf-note jf-usual" }, row.sentence + ".") : null;
+}
+
 function paceCard(metrics) {
   const wpm = metrics.wpm;
   const body = wpm === null || wpm === undefined
     ? h("p", { class: "jf-unknown" }, "Not measurable for this answer")
     : [gauge(metrics), h("p", { class: "jf-figure" }, metrics.wpm_range ? `${Math.round(metrics.wpm_range[0])}–${Math.round(metrics.wpm_range[1])}` : String(Math.round(wpm)), h("small", {}, " words a minute")),
         h("p", { class: "jf-note" }, `${paceWord(wpm)[0].toUpperCase()}${paceWord(wpm).slice(1)}. Easy to follow is 130–160.`)];
-  return h("section", { class: "jf-card jf-metric", "aria-label": "Pace" }, h("h2", {}, "Pace"), body);
+  return h("section", { class: "jf-card jf-metric", "aria-label": "Pace" }, h("h2", {}, "Pace"), body, usually(metrics, "wpm"));
 }
 
 function fillerCard(metrics) {
@@ -60,7 +66,7 @@ function fillerCard(metrics) {
   const most = top.length ? top[0][1] : 1;
   return h("section", { class: "jf-card jf-metric", "aria-label": "Fillers" }, head, h("p", { class: "jf-figure" }, String(metrics.filler_count), h("small", {}, metrics.filler_count === 1 ? " filler" : " fillers")),
     top.length ? h("ul", { class: "jf-fillers" }, top.map(([word, n]) => h("li", {}, h("span", {}, `“${word}”`), h("span", { class: "jf-bar" }, h("span", { style: { width: `${(100 * n) / most}%` } })), h("span", {}, `${n}×`))))
-      : h("p", { class: "jf-note" }, "None. Nicely done."));
+      : h("p", { class: "jf-note" }, "None. Nicely done."), usually(metrics, "fillers_per_100_words"));
 }
 
 function pauseStrip(metrics) {
@@ -79,7 +85,7 @@ function pauseCard(stage, metrics) {
   return h("section", { class: "jf-card jf-metric", "aria-label": "Long pauses" }, h("h2", {}, "Long pauses"),
     h("p", { class: "jf-figure" }, String(n), h("small", {}, " over 3 s")), metrics.duration_s ? pauseStrip(metrics) : null,
     long.length ? h("p", { class: "jf-note" }, long.slice(0, 3).map((p, i) => [i ? ", " : "At ", h("button", { type: "button", class: "jf-link", "data-key": `pause-${i}`, onclick: () => stage.playMoment(Math.max(0, p.start_s - 1), p.end_s + 1) }, clock(p.start_s)), ` (${(p.end_s - p.start_s).toFixed(1)} s)`]))
-      : h("p", { class: "jf-note" }, metrics.duration_s ? `You spoke for ${plural(Math.round(metrics.speech_s), "second")} of ${Math.round(metrics.duration_s)}.` : "Typed answer: nothing to hear."));
+      : h("p", { class: "jf-note" }, metrics.duration_s ? `You spoke for ${plural(Math.round(metrics.speech_s), "second")} of ${Math.round(metrics.duration_s)}.` : "Typed answer: nothing to hear."), usually(metrics, "long_pauses_per_min"));
 }
 
 function clarityCard(metrics) {
@@ -87,7 +93,7 @@ function clarityCard(metrics) {
   return h("section", { class: "jf-card jf-metric", "aria-label": "Clarity" }, h("h2", {}, "Clarity"),
     known ? [h("p", { class: "jf-figure" }, `${Math.round(metrics.clarity * 100)}`, h("small", {}, " % sure of your words")), h("div", { class: "jf-bar jf-bar-wide" }, h("span", { style: { width: `${metrics.clarity * 100}%` } }))]
       : h("p", { class: "jf-unknown" }, "Not measurable for this answer"),
-    metrics.clarity_note ? h("p", { class: "jf-note" }, metrics.clarity_note) : null);
+    metrics.clarity_note ? h("p", { class: "jf-note" }, metrics.clarity_note) : null, usually(metrics, "clarity"));
 }
 
 function subScores(stage, metrics) {
