@@ -4,7 +4,6 @@ Requests are checked against the SDK's parameter types, answers are built on Str
 are deduplicated by identifier for 24 hours only, refused when older than 35 days or more than 5 minutes ahead.
 """
 
-import asyncio
 import itertools
 import json
 import re
@@ -38,15 +37,14 @@ class Refused(Exception):
 class FakeStripe:
     """State and behaviour. `now` is the server's clock; `fault(method, path, number)` names a fault per request.
 
-    Faults: `refuse` (connection closed, nothing done), `swallow` (done, but the answer is lost), `slow` (done, answered
-    after the client gave up), `500`, `429`, `401`.
+    Faults: `refuse` (connection closed, nothing done), `swallow` (done, but the answer is lost), `slow` (done, but not
+    answered until the client gave up), `500`, `429`, `401`.
     """
 
     def __init__(self, *, key: str = "sk_test_loopback") -> None:
         self.key = key
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.fault: Callable[[str, str, int], str] = lambda method, path, number: ""
-        self.slow_s = 0.5
         self.meters: dict[str, dict[str, Any]] = {}
         self.products: dict[str, dict[str, Any]] = {}
         self.prices: dict[str, dict[str, Any]] = {}
@@ -391,10 +389,17 @@ class StripeServer:
         fault = self.state.fault(method, path, len(self.state.requests) - 1)
         if fault:
             self.state.faults.append(fault)
-        await self._answer(fault, method, path, parsed(text), headers, send)
+        await self._answer(fault, method, path, parsed(text), headers, receive, send)
 
     async def _answer(
-        self, fault: str, method: str, path: str, body: dict[str, Any], headers: dict[str, str], send: Any
+        self,
+        fault: str,
+        method: str,
+        path: str,
+        body: dict[str, Any],
+        headers: dict[str, str],
+        receive: Any,
+        send: Any,
     ) -> None:
         status, answer = 200, {}
         if fault in ("500", "429"):
@@ -405,7 +410,9 @@ class StripeServer:
             except Refused as refused:
                 status, answer = refused.status, refused.body
         if fault == "slow":
-            await asyncio.sleep(self.state.slow_s)
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            return
         if fault in ("refuse", "swallow"):
             await _hang_up(send)
         else:

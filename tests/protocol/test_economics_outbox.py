@@ -1,5 +1,6 @@
 """Usage reaches Stripe exactly once, whatever fails: over the wire, through the SDK, against a stateful loopback."""
 
+import itertools
 import random
 import shutil
 from collections.abc import Iterator
@@ -49,8 +50,24 @@ class CrashingGateway(StripeGateway):
 
     before: set[str] = set()
     after: set[str] = set()
+    deaths: dict[int, str] = {}
+    """By the number of the send, whichever event it carries: `before` it leaves, or `after`, whatever the answer."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.before, self.after, self.deaths, self._sends = set(), set(), {}, itertools.count()
 
     def send(self, event: MeterEvent) -> bool:
+        death = self.deaths.pop(next(self._sends), "")
+        if death == "before":
+            raise Crash
+        try:
+            return self._send(event)
+        finally:
+            if death:
+                raise Crash
+
+    def _send(self, event: MeterEvent) -> bool:
         if event.identifier in self.before:
             self.before.discard(event.identifier)
             raise Crash
@@ -76,8 +93,7 @@ def server(clock: Clock) -> Iterator[StripeServer]:
 
 @pytest.fixture
 def gateway(server: StripeServer) -> CrashingGateway:
-    made = CrashingGateway(SecretStr(server.state.key), server.url, timeout_s=0.4)
-    made.before, made.after = set(), set()
+    made = CrashingGateway(SecretStr(server.state.key), server.url)
     for meter in catalog.wanted(plan_book()):
         if meter.kind == "meter":
             made.apply(catalog.Change(action="create", kind="meter", key=meter.key, after=meter.fields))
@@ -117,12 +133,15 @@ def used(number: int, at: datetime, *, user: str = "ada", quantity: str = "1", m
     )
 
 
-def flush_until_done(box: Outbox, store: SqlStore, clock: Clock, *, crash_waits: list[timedelta]) -> int:
-    """Flushes, restarts after each crash and waits for retries until nothing is open; returns the crashes survived."""
+def flush_until_done(boxes: list[Outbox], store: SqlStore, clock: Clock, *, crash_waits: list[timedelta]) -> int:
+    """Flushes, restarts after each crash and waits for retries until nothing is open; returns the crashes survived.
+
+    The process that comes after a crash is the next of `boxes`.
+    """
     crashes = 0
     for _ in range(2_000):
         try:
-            result = box.flush()
+            result = boxes[crashes % len(boxes)].flush()
         except Crash:
             clock.now += crash_waits[crashes % len(crash_waits)]
             crashes += 1
@@ -144,8 +163,8 @@ def test_ten_thousand_events_and_five_hundred_faults_are_billed_to_the_last_unit
     store.run(_insert_all, events)
     store.run(interviews.add_usage, rng.sample(events, 200))  # the same calls reported twice
 
-    died = rng.sample([event.event_id for event in events], 40)
-    gateway.before, gateway.after = set(died[:20]), set(died[20:])
+    hasty = CrashingGateway(SecretStr(server.state.key), server.url, timeout_s=0.4)
+    hasty.deaths = dict(zip(rng.sample(range(10_000), 40), ["before", "after"] * 20, strict=True))
     kinds = ["refuse"] * 130 + ["swallow"] * 180 + ["500"] * 70 + ["429"] * 72 + ["slow"] * 8
     rng.shuffle(kinds)
     planned = dict(zip(rng.sample(range(10_000), 460), kinds, strict=True))
@@ -153,12 +172,13 @@ def test_ten_thousand_events_and_five_hundred_faults_are_billed_to_the_last_unit
     server.state.fault = lambda method, path, number: (
         planned.pop(next(sends), "") if path == "/v1/billing/meter_events" else ""
     )
-    box = Outbox(store, gateway, clock=clock, senders=2)
+    boxes = [Outbox(store, hasty, clock=clock, senders=senders) for senders in (1, 1, 1, 2)]
     waits = [timedelta(minutes=3)] * 9 + [timedelta(hours=25)]
-    crashes = flush_until_done(box, store, clock, crash_waits=waits)
+    crashes = flush_until_done(boxes, store, clock, crash_waits=waits)
 
-    assert not gateway.before | gateway.after and crashes > 0
-    assert len(server.state.faults) + len(died) == 500
+    # Faults and deaths go by the number of the send, of which there are 10,000 or more: every one of them fires.
+    assert (hasty.deaths, planned) == ({}, {}) and crashes > 0
+    assert len(server.state.faults) + 40 == 500
     assert store.run(outbox.counts) == {"sent": 10_000}
     for user in ("ada", "ben"):
         customer = store.run(billing.account_of, user).stripe_customer_id
