@@ -17,7 +17,8 @@ from coach.settings import settings as process_settings
 
 if TYPE_CHECKING:
     from coach.audio.archive import AudioArchive
-    from coach.avatar.port import Avatar
+    from coach.avatar.drawn import VoiceSource
+    from coach.avatar.port import Avatar, SpeechRequest
     from coach.brain.bundle import PromptBundle
     from coach.brain.openai_batch import OpenAIBatch
     from coach.brain.openai_pairs import OpenAIPairJudge
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from coach.interview.hub import InterviewHub
     from coach.lab.service import Lab
     from coach.lab.serving import LiveBundles
+    from coach.speech.clips import Clips
     from coach.speech.port import Transcriber
     from coach.store.sqlstore import SqlStore
     from coach.web.shelf import StoreShelf
@@ -158,11 +160,34 @@ def build_pair_judge(settings: Settings) -> OpenAIPairJudge:
     return OpenAIPairJudge(brain)
 
 
-def build_avatar(settings: Settings) -> Avatar:
-    """Who asks: the drawn persona; muted when no voice is wanted."""
+def chosen_voice(settings: Settings) -> str:
+    """Name of the voice in force: `auto` is Deepgram with a key, else the browser's own.
+
+    Raises:
+        SettingsError: its key is missing.
+    """
+    if settings.coach_voice == "deepgram" and settings.deepgram_api_key is None:
+        raise SettingsError("The voice 'deepgram' needs a key.", mend="Set DEEPGRAM_API_KEY.")
+    if settings.coach_voice == "auto":
+        return "deepgram" if settings.deepgram_api_key else "browser"
+    return settings.coach_voice
+
+
+def build_avatar(settings: Settings, clips: Clips | None = None) -> Avatar:
+    """Who asks: the drawn persona; spoken from `clips` where there are any, muted when no voice is wanted."""
     from coach.avatar.drawn import DrawnAvatar
 
-    return DrawnAvatar(muted=settings.coach_voice == "none")
+    return DrawnAvatar(voice=spoken_from(clips) if clips else None, muted=settings.coach_voice == "none")
+
+
+def spoken_from(clips: Clips) -> VoiceSource:
+    """A voice for the drawn persona: clips at the address where the web serves them."""
+    from coach.web.clips import clip_url
+
+    async def voice(request: SpeechRequest, *, persona_id: str, interview_id: str) -> str:
+        return clip_url(await clips.clip(request.text, persona_id=persona_id, interview_id=interview_id))
+
+    return voice
 
 
 @dataclass
@@ -208,7 +233,20 @@ class Services:
     @cached_property
     def avatar(self) -> Avatar:
         """Who asks."""
-        return build_avatar(self.settings)
+        return build_avatar(self.settings, self.clips)
+
+    @cached_property
+    def clips(self) -> Clips | None:
+        """Spoken clips; None where the browser speaks, or nobody."""
+        key = self.settings.deepgram_api_key
+        if chosen_voice(self.settings) != "deepgram" or key is None:
+            return None
+        from coach.speech.clips import Clips
+        from coach.speech.deepgram_voice import DeepgramVoice
+
+        voice = DeepgramVoice(key, self.settings.deepgram_base_url)
+        folder = self.settings.coach_home / "clips"
+        return Clips(folder, voice, self.store.add_usage, kept_days=self.settings.coach_audio_days)
 
     @cached_property
     def price_book(self) -> PriceBook:
@@ -284,7 +322,7 @@ class Services:
 
     async def close(self) -> None:
         """Closes what was opened."""
-        for name in ("hub", "bundles", "transcriber", "brain", "avatar"):
+        for name in ("hub", "bundles", "transcriber", "brain", "avatar", "clips"):
             part: Any = self.__dict__.get(name)
             if part is not None:
                 await part.close()

@@ -1,31 +1,71 @@
-"""The drawn persona: drawn by the page, spoken by the browser's own voice. Costs nothing, needs no network."""
+"""The drawn persona: drawn by the page, spoken by the browser's own voice or by clips made on the server."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+import asyncio
+from typing import Any, Protocol
 
 from coach.avatar.port import AvatarEvent, AvatarListener, SpeechRequest
 from coach.contracts.usage import UsageEvent
+from coach.errors import CoachError
 
-VoiceSource = Callable[[SpeechRequest], Awaitable[str | None]]
-"""Turns text into the address of a sound the browser can play; None = let the browser speak."""
+PATIENCE_S = 3.0
+"""How long a question waits for its clip before the browser says it."""
+VOICE_GONE = "{problem} Your browser's own voice asks from here on."
+TOO_SLOW = "The interviewer's voice does not answer."
+
+
+class VoiceSource(Protocol):
+    """Turns text into the address of a sound the browser can play."""
+
+    async def __call__(self, request: SpeechRequest, *, persona_id: str, interview_id: str) -> str | None:
+        """The address; None = let the browser speak.
+
+        Raises:
+            CoachError: there is no sound.
+        """
 
 
 class DrawnSession:
     """One drawn persona; every request for speech becomes a `say` for the browser."""
 
-    def __init__(self, persona_id: str, listener: AvatarListener, voice: VoiceSource | None, muted: bool) -> None:
+    def __init__(
+        self, persona_id: str, interview_id: str, listener: AvatarListener, voice: VoiceSource | None, muted: bool
+    ) -> None:
         self._persona_id = persona_id
+        self._interview_id = interview_id
         self._listener = listener
         self._voice = voice
         self._muted = muted
+        self._fetching: asyncio.Task[None] | None = None
 
     async def speak(self, request: SpeechRequest) -> None:
-        """Hands the text to the browser, with the address of a sound where a voice is configured."""
-        url = await self._voice(request) if self._voice else None
-        await self._listener(AvatarEvent("say", request.task_id, audio_url=url))
+        """Hands the text to the browser; with a voice configured as soon as there is the address of a sound."""
+        if self._voice is None:
+            await self._listener(AvatarEvent("say", request.task_id))
+            return
+        await self.cancel()
+        self._fetching = asyncio.create_task(self._fetch(self._voice, request))
+
+    async def _fetch(self, voice: VoiceSource, request: SpeechRequest) -> None:
+        """A voice that failed once is not asked again: one interviewer does not change voices at every question."""
+        url, trouble = None, ""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                url = await voice(request, persona_id=self._persona_id, interview_id=self._interview_id)
+        except TimeoutError:
+            trouble = TOO_SLOW
+        except CoachError as error:
+            trouble = str(error)
+        if trouble:
+            self._voice = None
+        detail = VOICE_GONE.format(problem=trouble) if trouble else ""
+        await self._listener(AvatarEvent("say", request.task_id, detail=detail, audio_url=url))
 
     async def cancel(self) -> None:
-        """Nothing runs on our side; the page stops by itself when the next thing is said."""
+        """A clip nobody waits for any more; the page stops by itself when the next thing is said."""
+        fetching, self._fetching = self._fetching, None
+        if fetching and fetching is not asyncio.current_task():
+            fetching.cancel()
+            await asyncio.gather(fetching, return_exceptions=True)
 
     def client_config(self) -> dict[str, Any]:
         """Persona and kind of voice."""
@@ -33,11 +73,12 @@ class DrawnSession:
         return {"kind": "drawn", "persona_id": self._persona_id, "voice": voice}
 
     async def usage(self) -> tuple[UsageEvent, ...]:
-        """Nothing is metered."""
+        """Nothing is metered here; a clip is when it is made."""
         return ()
 
     async def close(self) -> None:
-        """Nothing to close."""
+        """Leaves no task running."""
+        await self.cancel()
 
 
 class DrawnAvatar:
@@ -53,7 +94,7 @@ class DrawnAvatar:
 
     async def open(self, *, interview_id: str, persona_id: str, listener: AvatarListener) -> DrawnSession:
         """Starts a session; there is nothing to fail."""
-        return DrawnSession(persona_id, listener, self._voice, self._muted)
+        return DrawnSession(persona_id, interview_id, listener, self._voice, self._muted)
 
     async def close(self) -> None:
         """Nothing to close."""

@@ -23,7 +23,8 @@ class SpeechRequest:
 class AvatarEvent:
     """What the avatar reports.
 
-    speech started, ended or failed; `say` = the browser is to speak (its own voice, or the sound at `audio_url`);
+    speech started, ended or failed; `say` = the browser is to speak (its own voice with `detail` saying why
+    where another was wanted, or the sound at `audio_url`);
     `down` = the avatar is gone: continue in audio mode.
     """
 

@@ -27,7 +27,17 @@ class _Speech:
     asked: Callable[[], None]
     started: Callable[[], None]
     in_browser: bool = False
+    audio_url: str | None = None
     timer: asyncio.TimerHandle | None = None
+
+
+def _speak(speech: _Speech) -> Speak:
+    request = speech.request
+    return Speak(
+        payload=SpeakPayload(
+            task_id=request.task_id, text=request.text, purpose=request.purpose, audio_url=speech.audio_url
+        )
+    )
 
 
 def _nothing() -> None:
@@ -95,10 +105,10 @@ class Voice:
     def _in_browser(self, speech: _Speech, audio_url: str | None = None) -> None:
         if self._current is not speech or speech.in_browser:
             return
-        speech.in_browser = True
-        request = speech.request
-        payload = SpeakPayload(task_id=request.task_id, text=request.text, purpose=request.purpose, audio_url=audio_url)
-        self._emit(Speak(payload=payload))
+        speech.in_browser, speech.audio_url = True, audio_url
+        self._disarm()
+        self._arm(speech)
+        self._emit(_speak(speech))
         speech.asked()
         speech.started()
 
@@ -106,8 +116,7 @@ class Voice:
         """The speech in progress for a client that has just come: what the browser is to say."""
         if self._current is None or not self._current.in_browser:
             return []
-        request = self._current.request
-        return [Speak(payload=SpeakPayload(task_id=request.task_id, text=request.text, purpose=request.purpose))]
+        return [_speak(self._current)]
 
     def done(self, task_id: str) -> None:
         """The browser (or the avatar) says that `task_id` is over; anything else is old news."""
@@ -173,6 +182,8 @@ class Voice:
             return
         match event.kind:
             case "say":
+                if event.detail:
+                    self._emit(Notice(payload=NoticePayload(code="VOICE_FAILED", message=event.detail)))
                 self._in_browser(speech, event.audio_url)
             case "speech_started":
                 speech.started()

@@ -19,6 +19,7 @@ from coach.store import upkeep
 from coach.store.retention import RetentionPolicy
 from coach.web import routes
 from coach.web.billing import billing_routes
+from coach.web.clips import clip_routes
 from pages.components import microphone
 
 log = logging.getLogger(__name__)
@@ -91,8 +92,10 @@ def _keep_up() -> None:
 
 
 def own_routes() -> list[BaseRoute]:
-    """REST, WebSocket, Stripe's webhooks where billing is set up, and the type face of the theme."""
+    """REST, WebSocket, spoken clips and Stripe's webhooks where they are set up, and the type face of the theme."""
     static = StaticFiles(directory=HOME.parent / "static")
     billing = services().billing
     webhooks = billing_routes(billing.webhooks) if billing and billing.webhooks else []
-    return [*routes(services()), *webhooks, Mount("/assets", static)]
+    clips = services().clips
+    spoken = clip_routes(clips) if clips else []
+    return [*routes(services()), *spoken, *webhooks, Mount("/assets", static)]

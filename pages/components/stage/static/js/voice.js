@@ -1,6 +1,7 @@
 /* The voice of the question: a recording when there is one, the browser's own voice, else reading time. */
 
 const START_PATIENCE_MS = 1500;
+const CLIP_PATIENCE_MS = 3000;
 const READING_WORDS_PER_MINUTE = 240;
 
 export function readingTimeMs(text) {
@@ -59,10 +60,15 @@ export class Voice {
     return new Promise((resolve) => {
       const player = new Audio(url);
       const done = (ok) => {
+        clearTimeout(patience);
         player.pause();
         resolve(ok);
       };
-      player.onplaying = () => on.start && on.start("recording");
+      const patience = setTimeout(() => done(false), CLIP_PATIENCE_MS);
+      player.onplaying = () => {
+        clearTimeout(patience);
+        if (on.start) on.start("recording");
+      };
       player.onended = () => done(true);
       player.onerror = () => done(false);
       this.stopNow = () => done(true);
