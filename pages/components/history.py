@@ -58,9 +58,7 @@ def choose(attempts: Sequence[Attempt], key: str) -> Attempt:
 
 def full(attempt: Attempt, archive: AudioArchive) -> None:
     """One attempt: how to hear it, what was said, what came of it."""
-    start_s = st.session_state.get(f"listen-{attempt.id}")
-    _recording(attempt, archive, start_s)
-    numbers(attempt)
+    listen(attempt, archive)
     if attempt.transcript is None:
         st.caption("The text of this attempt was deleted when its time was up. Its numbers stay.")
         return
@@ -68,12 +66,18 @@ def full(attempt: Attempt, archive: AudioArchive) -> None:
         st.info("We captured this answer. Its feedback is delayed.")
         st.markdown(plain(attempt.transcript.text))
         return
-    _feedback(attempt, attempt.evaluation)
+    feedback_of(attempt, attempt.evaluation)
     said, better = st.columns(2, gap="large")
     said.markdown("**What you said**")
     said.markdown(plain(attempt.transcript.text))
     better.markdown("**Polished answer**")
     better.markdown(plain(attempt.evaluation.rewrite.polished_answer))
+
+
+def listen(attempt: Attempt, archive: AudioArchive) -> None:
+    """The recording, at the moment asked for if one was, and the measured delivery."""
+    _recording(attempt, archive, st.session_state.get(f"listen-{attempt.id}"))
+    numbers(attempt)
 
 
 def numbers(attempt: Attempt) -> None:
@@ -107,7 +111,8 @@ def _recording(attempt: Attempt, archive: AudioArchive, start_s: float | None) -
     st.audio(sound, format=kind, start_time=start_s or 0, autoplay=start_s is not None)
 
 
-def _feedback(attempt: Attempt, evaluation: Evaluation) -> None:
+def feedback_of(attempt: Attempt, evaluation: Evaluation) -> None:
+    """Headline, STAR, improvements that play their evidence, and the one tip."""
     feedback = evaluation.content_feedback
     checklist = feedback.star_checklist
     st.markdown(f"**{plain(feedback.headline)}**")
@@ -127,7 +132,7 @@ def _point(attempt: Attempt, path: str, text: str) -> None:
     if at is None or attempt.audio_uri is None:
         st.markdown(f"- {plain(text)}")
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, gap="small", key=f"point-{attempt.id}-{path}"):
         if st.button(f"▶ {int(at // 60)}:{int(at % 60):02d}", key=f"play-{attempt.id}-{path}", help="Hear this moment"):
             st.session_state[f"listen-{attempt.id}"] = max(0.0, at - 0.3)
             st.rerun()

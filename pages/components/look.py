@@ -11,6 +11,12 @@ header.stAppHeader { background: rgb(251 248 243 / 92%); backdrop-filter: blur(8
 .st-key-jf_recording { display: none; margin-top: 1rem; }
 .stMainBlockContainer:has(.jf[data-state="LISTENING"]) .st-key-jf_recording { display: flex; }
 .stElementContainer:has(style):has(> .stHtml:only-child) { display: none; }
+.stHorizontalBlock:has(.stMetric):not(:has(> .stColumn)) {
+  display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 1rem;
+}
+.stHorizontalBlock:has(.stMetric):not(:has(> .stColumn)) > * { width: 100% !important; min-width: 0; }
+.stHorizontalBlock[class*="st-key-point-"] { flex-wrap: nowrap; align-items: flex-start; }
+.stHorizontalBlock[class*="st-key-point-"] .stButton button { white-space: nowrap; }
 @media (max-width: 860px) { .stMainBlockContainer { padding: 4rem 1rem 1rem; } }
 </style>
 """
