@@ -84,7 +84,8 @@ def card(parts: Services, story: StarStory, jobs: dict[str, JobDescription]) -> 
         st.markdown(f"#### {plain(story.title)}")
         badges = [name for name in (story.category, name_of(jobs, story.job_description_id)) if name]
         badges += ["sample"] if story.is_sample else []
-        st.markdown(" ".join(f":gray-badge[{plain(badge)}]" for badge in badges))
+        if badges:
+            st.markdown(" ".join(f":gray-badge[{plain(badge)}]" for badge in badges))
         polished, star, said, notes, resume = st.tabs(
             ["Polished", "STAR", "What you said", "Coach notes", "For your resume"]
         )

@@ -17,9 +17,9 @@ SHARE = st.column_config.NumberColumn(format="percent")
 def main() -> None:
     """The page from top to bottom."""
     parts = services()
-    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        st.title("Operations", width="content")
-        span = st.segmented_control("Period", list(DAYS), default="30 days", label_visibility="collapsed") or "30 days"
+    st.title("Operations")
+    st.caption("How fast answers come back, how providers do, what waits to be billed, what is due for deletion.")
+    span = st.segmented_control("Period", list(DAYS), default="30 days", label_visibility="collapsed") or "30 days"
     try:
         answers = ops.answers_frame(parts.store, days=DAYS[span])
         waiting = ops.outbox_counts(parts.store)
@@ -68,7 +68,10 @@ def show_latency(answers: pd.DataFrame) -> None:
     """The median waterfall, percentiles by stage, over time, and single answers."""
     stages = ops.stages_frame(answers)
     if stages.empty:
-        st.info("No answer was timed in this period.", icon=":material/hourglass_empty:")
+        st.info(
+            "No answer was timed in this period. Practise once, and its waterfall stands here.",
+            icon=":material/hourglass_empty:",
+        )
         return
     by = st.segmented_control("By", ["all", "brain", "transcriber"], default="all") or "all"
     table = ops.percentiles_frame(stages)

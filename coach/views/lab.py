@@ -57,7 +57,7 @@ def forest(report: ComparisonReport) -> go.Figure:
         )
     )
     figure.add_vline(x=0, line={"color": INK_SOFT, "width": 1, "dash": "dot"})
-    figure.update_xaxes(title=f"worse  ←  {report.b} against {report.a}, in standard deviations  →  better")
+    figure.update_xaxes(title="←  worse · standard deviations · better  →")
     return style(figure, height=90 + 30 * max(1, len(frame)))
 
 
@@ -90,8 +90,8 @@ def item_scatter(items: pd.DataFrame, report: ComparisonReport) -> go.Figure:
         )
     )
     figure.update_layout(showlegend=False)
-    figure.update_xaxes(title=f"{report.primary}, {report.a}")
-    figure.update_yaxes(title=report.b, scaleanchor="x")
+    figure.update_xaxes(title=f"{report.primary}, {report.a}", constrain="domain")
+    figure.update_yaxes(title=report.b, scaleanchor="x", constrain="domain")
     return style(figure, height=420)
 
 
@@ -139,8 +139,8 @@ def calibration_scatter(calibration: pd.DataFrame) -> go.Figure:
                 hovertemplate="human %{x:.1f}, machine %{y:.1f}<extra></extra>",
             )
         )
-    figure.update_xaxes(title="human", range=[0, 10.3])
-    figure.update_yaxes(title="machine", range=[0, 10.3], scaleanchor="x")
+    figure.update_xaxes(title="human", range=[0, 10.3], constrain="domain")
+    figure.update_yaxes(title="machine", range=[0, 10.3], scaleanchor="x", constrain="domain")
     return style(figure, height=420)
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from coach.bootstrap import Services
-from coach.contracts.interview import Attempt, InterviewStatus, ViewState
+from coach.contracts.interview import Attempt, Exchange, InterviewStatus, ViewState
 from coach.errors import CoachError, InputError, NotFoundError
 from coach.interview.hub import InitRequest, InitResult
 from coach.store import library, queries, removal
+from coach.views.attempts import short
 from pages.components.microphone import FrameIntake
 
 UNFINISHED = (InterviewStatus.PLANNED.value, InterviewStatus.IN_PROGRESS.value, InterviewStatus.ABANDONED.value)
@@ -132,12 +133,13 @@ class Desk:
         return [{"id": job.id, "label": f"{job.title}, {job.company}" if job.company else job.title} for job in found]
 
     def _story(self, attempt_id: str) -> library.StarStory:
-        attempt: Attempt = self.services.hub.call(self.services.hub.of_attempt(attempt_id)).board.attempt(attempt_id)
+        board = self.services.hub.call(self.services.hub.of_attempt(attempt_id)).board
+        attempt: Attempt = board.attempt(attempt_id)
         if attempt.evaluation is None:
             raise NotFoundError("There is nothing to save yet: the feedback is not complete.")
         evaluation, parts = attempt.evaluation, attempt.evaluation.rewrite.star_version
         return library.StarStory(
-            title=evaluation.library_suggestion.suggested_title or "Untitled story",
+            title=evaluation.library_suggestion.suggested_title or _title(board.exchange(attempt.exchange_id)),
             category=evaluation.library_suggestion.category,
             situation=parts.situation,
             task=parts.task,
@@ -149,6 +151,11 @@ class Desk:
             polished_answer=evaluation.rewrite.polished_answer,
             coach_notes=evaluation.coach_notes,
         )
+
+
+def _title(exchange: Exchange) -> str:
+    """What a story without a suggested title is called: the question it answers."""
+    return short(exchange.question_text, 80)
 
 
 def _label(row: dict[str, Any]) -> str:

@@ -53,9 +53,9 @@ def _form(lab: Lab, stored: list[dict[str, Any]]) -> None:
         score = HumanScore(
             attempt_id=chosen,
             reviewer=reviewer or "-",
-            overall=overall.slider("Overall", 0.0, 10.0, 5.0, 0.5),
-            content=content.slider("Content", 0.0, 10.0, 5.0, 0.5),
-            relevance=relevance.slider("Relevance", 0.0, 10.0, 5.0, 0.5),
+            overall=overall.slider("Overall", 0.0, 10.0, 5.0, 0.5, format="%.1f"),
+            content=content.slider("Content", 0.0, 10.0, 5.0, 0.5, format="%.1f"),
+            relevance=relevance.slider("Relevance", 0.0, 10.0, 5.0, 0.5, format="%.1f"),
             comment=st.text_area("Comment", max_chars=2000),
         )
         if st.form_submit_button("Keep this score", type="primary"):

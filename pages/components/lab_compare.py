@@ -37,16 +37,20 @@ def show(lab: Lab) -> None:
 
 def _verdict(report: ComparisonReport) -> None:
     with st.container(border=True):
-        st.markdown(f"### {ICONS[report.verdict.decision]} {report.verdict.decision.capitalize()}")
-        st.markdown(report.verdict.sentence)
+        st.markdown(f"##### {ICONS[report.verdict.decision]} {report.verdict.sentence}")
         main = next(c for c in report.comparisons if c.scorer == report.primary)
         st.caption(
-            f"{main.n_items} answers of {main.n_clusters} people · this size finds differences of "
-            f"{report.detectable:.2f} or more in 4 of 5 runs · provider failures: "
+            f"{main.n_items} answers of {main.n_clusters} people · {_power(report)} · provider failures: "
             + ", ".join(f"{name} {count}" for name, count in report.failures.items())
         )
         for note in report.notes:
             st.caption(note)
+
+
+def _power(report: ComparisonReport) -> str:
+    if report.detectable == 0:
+        return f"{report.a} and {report.b} got the same {report.primary} on every answer"
+    return f"this size finds differences of {report.detectable:.2f} or more in 4 of 5 runs"
 
 
 def _charts(report: ComparisonReport, outcomes: list[Outcome], data: Dataset) -> None:
@@ -57,12 +61,11 @@ def _charts(report: ComparisonReport, outcomes: list[Outcome], data: Dataset) ->
         st.download_button("CSV", table.to_csv(index=False), "comparison.csv", "text/csv")
     items = figures.item_frame(outcomes, data, report)
     st.subheader("Answer by answer", anchor=False)
-    st.plotly_chart(figures.item_scatter(items, report), config=CHART, key="scatter")
     wins, losses = figures.extremes(items)
     left, right = st.columns(2, gap="large")
-    with left:
-        _cases("Biggest wins", wins, outcomes, data, report)
+    left.plotly_chart(figures.item_scatter(items, report), config=CHART, key="scatter")
     with right:
+        _cases("Biggest wins", wins, outcomes, data, report)
         _cases("Biggest losses", losses, outcomes, data, report)
 
 

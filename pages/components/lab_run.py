@@ -115,11 +115,17 @@ def _limits() -> tuple[int, LimitsFile]:
     return int(repeats), LimitsFile(concurrency=int(concurrency), cost_usd=Decimal(str(cost)))
 
 
+def _price(cost_usd: Decimal | None) -> str:
+    return "its price is not in the price book" if cost_usd is None else f"about ${cost_usd:.4f}"
+
+
 def _start(lab: Lab, experiment: Experiment) -> None:
     if len({variant.key for variant in experiment.variants}) == 1:
         st.caption("Both variants are the same: the run shows only how much scores vary by themselves.")
+    elif all(variant.brain == "offline" and not variant.policy for variant in experiment.variants):
+        st.caption("The offline coach follows the policy and reads no prompt: two prompts differ only with a model.")
     estimate = lab.estimate(experiment)
-    price = "its price is not in the price book" if estimate.cost_usd is None else f"about ${estimate.cost_usd:.4f}"
+    price = "nothing to pay" if estimate.cost_usd == 0 else _price(estimate.cost_usd)
     st.markdown(f"**{estimate.calls} calls**, {price}.")
     if not st.button("Start the run", type="primary"):
         return
