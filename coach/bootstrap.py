@@ -110,7 +110,7 @@ def build_brain(settings: Settings, bundle: PromptBundle, name: str = "") -> Bra
     if name == "offline":
         from coach.brain.offline import OfflineCoach
 
-        return OfflineCoach()
+        return OfflineCoach(bundle.policy.rewrite_words[1])
     if name != "openai":
         raise SettingsError(f"There is no brain '{name}'.", mend="Choose openai or offline.")
     from coach.brain.openai_brain import OpenAIBrain
@@ -284,7 +284,11 @@ class Services:
         from coach.lab.promotion import Promotions
         from coach.lab.serving import LiveBundles
 
-        return LiveBundles(Promotions(self.store), lambda bundle: build_brain(self.settings, bundle, self.brain_name))
+        return LiveBundles(
+            Promotions(self.store),
+            lambda bundle: build_brain(self.settings, bundle, self.brain_name),
+            lean_model=self.settings.lean_model,
+        )
 
     @cached_property
     def billing(self) -> Billing | None:

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = Field(default=None, description="Key for the model.")
     openai_base_url: str = Field(default="https://api.openai.com/v1", description="Any server that speaks OpenAI.")
     coach_openai_model: str = Field(default="gpt-6-luna", description="Model name.")
+    coach_openai_lean_model: str = Field(
+        default="", description="Model of the light mode; default gpt-6-luna at OpenAI, elsewhere COACH_OPENAI_MODEL."
+    )
     coach_openai_api: Literal["responses", "chat"] = Field(default="responses", description="Which OpenAI interface.")
     liveavatar_api_key: SecretStr | None = Field(default=None, description="Key for LiveAvatar.")
     liveavatar_base_url: str = Field(default="https://api.liveavatar.com", description="LiveAvatar server.")
@@ -60,6 +63,12 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order: arguments, environment, `.env`, secrets.toml."""
         return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def lean_model(self) -> str:
+        """The model of interviews in the light mode."""
+        usual = "gpt-6-luna" if "api.openai.com" in self.openai_base_url else self.coach_openai_model
+        return self.coach_openai_lean_model or usual
 
     @property
     def database_url(self) -> str:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from coach.brain.offline_compose import compose
 from coach.brain.offline_evidence import evidence_of
 from coach.brain.offline_reading import read
+from coach.brain.offline_rewrite import MAX_WORDS
 from coach.brain.planner import plan_interview
 from coach.brain.port import (
     BrainChunk,
@@ -39,6 +40,10 @@ class OfflineCoach:
     label = "offline coach"
     model = MODEL
 
+    def __init__(self, rewrite_words: int = MAX_WORDS) -> None:
+        """`rewrite_words` is the longest rewrite the policy allows."""
+        self._max_words = rewrite_words
+
     async def evaluate(self, call: EvaluationCall) -> AsyncIterator[BrainChunk]:
         """Streams the evaluation in pieces of 256 characters; uses nothing that costs."""
         yield RequestSent()
@@ -50,12 +55,12 @@ class OfflineCoach:
 
     def evaluate_now(self, call: EvaluationCall) -> Evaluation:
         """The whole evaluation at once."""
-        return compose(read(call.input), MODEL)
+        return compose(read(call.input), MODEL, self._max_words)
 
     def evidence_for(self, call: EvaluationCall) -> list[Evidence]:
         """The spans of the transcript every point of the evaluation rests on."""
         reading = read(call.input)
-        return evidence_of(reading, compose(reading, MODEL))
+        return evidence_of(reading, compose(reading, MODEL, self._max_words))
 
     async def plan(self, request: PlanRequest) -> InterviewPlan:
         """Parses the posting and picks questions from the bank."""

@@ -7,16 +7,23 @@ from coach.brain.offline_keywords import keywords
 from coach.brain.offline_library import library_suggestion
 from coach.brain.offline_notes import coach_notes
 from coach.brain.offline_reading import Reading
-from coach.brain.offline_rewrite import RewrittenPart, polished, rewrite_plain, rewrite_story, star_version
+from coach.brain.offline_rewrite import (
+    MAX_WORDS,
+    RewrittenPart,
+    polished,
+    rewrite_plain,
+    rewrite_story,
+    star_version,
+)
 from coach.contracts.evaluation import ContentBreakdown, Evaluation, Metadata, Rewrite, Scoring, StarVersion
 
 _CONTENT_WEIGHT = 0.7
 
 
-def compose(reading: Reading, model: str) -> Evaluation:
-    """The whole evaluation of one reading."""
+def compose(reading: Reading, model: str, max_words: int = MAX_WORDS) -> Evaluation:
+    """The whole evaluation of one reading; the rewrite keeps at most about `max_words` of its words."""
     follow_up = decide_follow_up(reading)
-    parts = rewritten_parts(reading)
+    parts = rewritten_parts(reading, max_words)
     measured = reading.input.delivery_metrics
     return Evaluation(
         follow_up=follow_up.section,
@@ -35,7 +42,7 @@ def compose(reading: Reading, model: str) -> Evaluation:
     )
 
 
-def rewritten_parts(reading: Reading) -> list[RewrittenPart]:
+def rewritten_parts(reading: Reading, max_words: int = MAX_WORDS) -> list[RewrittenPart]:
     """The rewrite as parts; an answer that is no story keeps its order."""
     if reading.empty:
         return []
@@ -47,9 +54,13 @@ def rewritten_parts(reading: Reading) -> list[RewrittenPart]:
     if reading.form == "story" or (reading.form == "plan" and told):
         owned_by_we = reading.ownership.kind == "we"
         return rewrite_story(
-            reading.units, reading.star, has_metric=reading.metric is not None, owned_by_we=owned_by_we
+            reading.units,
+            reading.star,
+            has_metric=reading.metric is not None,
+            owned_by_we=owned_by_we,
+            max_words=max_words,
         )
-    return rewrite_plain(reading.units)
+    return rewrite_plain(reading.units, max_words)
 
 
 def _scoring(reading: Reading) -> Scoring:

@@ -11,7 +11,7 @@ from coach.brain.offline_tighten import tighten
 from coach.brain.offline_units import Unit, kept
 from coach.contracts.evaluation import StarStatus
 
-MAX_WORDS = 215
+MAX_WORDS = 220
 _MAX_CHARS = 2200
 _PART_CHARS = {"situation": 500, "task": 500, "action": 800, "result": 500}
 PLACEHOLDERS = {
@@ -34,28 +34,37 @@ class RewrittenPart:
 
 
 def rewrite_story(
-    found: list[Unit], star: dict[str, StarItemReading], *, has_metric: bool, owned_by_we: bool
+    found: list[Unit],
+    star: dict[str, StarItemReading],
+    *,
+    has_metric: bool,
+    owned_by_we: bool,
+    max_words: int = MAX_WORDS,
 ) -> list[RewrittenPart]:
     """The parts of the rewritten story in order: by role, within a role as said."""
-    chosen = kept(found, MAX_WORDS)
+    open_parts = {role: _placeholder(role, star[role].status, has_metric, owned_by_we) for role in ROLES}
+    chosen = kept(found, max_words - sum(len(text.split()) for text in open_parts.values()))
     parts = [RewrittenPart(u.role, text, u) for u in chosen if (text := tighten_unit(u))]
     ordered: list[RewrittenPart] = []
     for role in ROLES:
-        own = [p for p in parts if p.role == role]
-        ordered += own
-        status = star[role].status
-        if status is StarStatus.MISSING or (role == "action" and status is StarStatus.WEAK and not owned_by_we):
-            ordered.append(RewrittenPart(role, PLACEHOLDERS[role], None))
-        elif role == "action" and owned_by_we:
-            ordered.append(RewrittenPart(role, OWN_PART, None))
-        elif role == "result" and not has_metric:
-            ordered.append(RewrittenPart(role, METRIC, None))
+        ordered += [p for p in parts if p.role == role]
+        if open_parts[role]:
+            ordered.append(RewrittenPart(role, open_parts[role], None))
     return ordered
 
 
-def rewrite_plain(found: list[Unit]) -> list[RewrittenPart]:
+def _placeholder(role: str, status: StarStatus, has_metric: bool, owned_by_we: bool) -> str:
+    """What the speaker has to fill in for a role; empty when nothing is missing."""
+    if status is StarStatus.MISSING or (role == "action" and status is StarStatus.WEAK and not owned_by_we):
+        return PLACEHOLDERS[role]
+    if role == "action" and owned_by_we:
+        return OWN_PART
+    return METRIC if role == "result" and not has_metric else ""
+
+
+def rewrite_plain(found: list[Unit], max_words: int = MAX_WORDS) -> list[RewrittenPart]:
     """The parts of an answer that is no story: as said, tightened."""
-    chosen = kept(found, MAX_WORDS)
+    chosen = kept(found, max_words)
     return [RewrittenPart("other", text, u) for u in chosen if (text := tighten_unit(u))]
 
 

@@ -29,12 +29,14 @@ async def _produce(interview_id: str, brain: str) -> dict[str, Any]:
     services = build_services(brain=brain)
     try:
         done = await produce_delayed(
+        known = await services.store.load_interview(interview_id)
+        judging = await services.bundles.judging(known.interview.bundle if known else "")
             services.store,
-            services.brain,
-            services.bundle.policy,
+            judging.brain,
+            judging.policy,
             interview_id,
             materials=StoreMaterials(services.store),
-            bundle=services.bundle.label,
+            bundle=judging.bundle,
         )
     finally:
         await services.close()

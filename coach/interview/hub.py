@@ -204,8 +204,12 @@ class InterviewHub:
         interview_id = new_id()
         leave = await self._leave(user_id, interview_id, request.q_count)
         count = min(request.q_count, leave.max_questions)
-        plan = await planning.plan(self.parts, request, count, ready=questions, spare=self._spare)
-        now, bundles = self.parts.clock(), self.parts.bundles
+        bundle, throttled = self.parts.bundle, leave.level == "throttled"
+        if self.parts.bundles:
+            bundle = await self.parts.bundles.for_new(interview_id, throttled=throttled)
+        parts = await self._judged_by(bundle) if throttled else self.parts
+        plan = await planning.plan(parts, request, count, ready=questions, spare=self._spare)
+        now = self.parts.clock()
         interview = Interview(
             id=interview_id,
             user_id=user_id,
@@ -215,14 +219,14 @@ class InterviewHub:
             persona_id=request.persona_id,
             q_count=len(plan.questions),
             job=plan.job,
-            bundle=await bundles.for_new(interview_id) if bundles else self.parts.bundle,
+            bundle=bundle,
             created_at=now,
             last_activity_at=now,
         )
         await self.parts.store.create_interview(interview, planning.exchanges(interview, plan.questions))
         await self.parts.store.add_usage(plan.usage)
-        drawn = not leave.avatar or leave.level == "throttled"
-        conductor = await self.open(interview.id, avatar=DrawnAvatar() if drawn else None)
+        drawn = throttled or not leave.avatar
+        conductor = await self.open(interview.id, avatar=self._drawn() if drawn else None)
         if leave.notice:
             conductor.greet(leave.notice)
         token = await self.token(interview.id)
@@ -266,7 +270,7 @@ class InterviewHub:
             snapshot = await self.parts.store.load_interview(interview_id)
             if snapshot is None:
                 raise NotFoundError("There is no such interview.")
-            parts = await self._parts_for(snapshot.interview)
+            parts = await self._judged_by(snapshot.interview.bundle)
             parts = replace(parts, avatar=avatar) if avatar else parts
             conductor = Conductor(parts, snapshot, spare=self._spare)
             self._conductors[interview_id] = conductor
@@ -278,12 +282,17 @@ class InterviewHub:
                 raise
             return conductor
 
-    async def _parts_for(self, interview: Interview) -> Parts:
-        """The parts with the brain and policy of the interview's own bundle."""
+    async def _judged_by(self, bundle: str) -> Parts:
+        """The parts with the brain and policy of an interview's own bundle; a lean one is asked by the drawn avatar."""
         if self.parts.bundles is None:
             return self.parts
-        judging = await self.parts.bundles.judging(interview.bundle)
-        return replace(self.parts, brain=judging.brain, policy=judging.policy, bundle=judging.bundle)
+        judging = await self.parts.bundles.judging(bundle)
+        avatar = self._drawn() if judging.lean else self.parts.avatar
+        return replace(self.parts, brain=judging.brain, policy=judging.policy, bundle=judging.bundle, avatar=avatar)
+
+    def _drawn(self) -> Avatar:
+        """The drawn avatar: the usual one where it is drawn already."""
+        return self.parts.avatar if isinstance(self.parts.avatar, DrawnAvatar) else DrawnAvatar()
 
     def find(self, interview_id: str) -> Conductor | None:
         """The conductor if it is in memory; for threads that push audio."""

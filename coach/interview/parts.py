@@ -83,7 +83,10 @@ class StoryShelf(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """By what an interview is judged: `bundle` is the label `name@version#hash` that every attempt keeps."""
+    """By what an interview is judged: `bundle` is the label `name@version#hash` that every attempt keeps.
+
+    `lean` is the light mode: smaller model, shorter rewrite, drawn avatar.
+    """
 
     bundle: str
     brain: Brain
@@ -93,11 +96,15 @@ class Judging:
 class Bundles(Protocol):
     """Which prompt bundle serves an interview."""
 
-    async def for_new(self, interview_id: str) -> str:
-        """Label of the bundle a new interview gets: its arm of a live split, else the one in force."""
+    async def for_new(self, interview_id: str, *, throttled: bool = False) -> str:
+        """Label of the bundle a new interview gets: its arm of a live split, else the one in force.
+
+        A throttled interview gets the lean variant; the label keeps that, also over a restart.
+        """
 
     async def judging(self, bundle: str) -> Judging:
         """Brain and policy of a label; the bundle in force when the label is not known any more."""
+    lean: bool = False
 
     async def close(self) -> None:
         """Frees the brains."""

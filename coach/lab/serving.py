@@ -1,9 +1,11 @@
-"""Serves each live interview with its bundle: the arm of a running split, else what is in force."""
+"""Serves each live interview with its bundle: its arm of a running split, else what is in force; lean if throttled."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from coach.brain.bundle import PromptBundle
+from coach.brain.lean import is_lean, lean
 from coach.brain.port import Brain
 from coach.errors import InputError
 from coach.interview.parts import Judging
@@ -13,16 +15,20 @@ from coach.lab.promotion import Promotions
 class LiveBundles:
     """Implements the conductor's `Bundles` on the record of promotions."""
 
-    def __init__(self, promotions: Promotions, make_brain: Callable[[PromptBundle], Brain]) -> None:
-        """`make_brain` builds the configured brain for a bundle; it is called once per bundle."""
+    def __init__(
+        self, promotions: Promotions, make_brain: Callable[[PromptBundle], Brain], *, lean_model: str = ""
+    ) -> None:
+        """`make_brain` builds the configured brain, once per bundle; `lean_model` serves the light mode."""
         self._promotions = promotions
+        self._lean_model = lean_model
         self._make_brain = make_brain
         self._bundles: dict[str, PromptBundle] = {}
         self._brains: dict[str, Brain] = {}
 
-    async def for_new(self, interview_id: str) -> str:
+    async def for_new(self, interview_id: str, *, throttled: bool = False) -> str:
         """See `Bundles`."""
         bundle = await asyncio.to_thread(self._promotions.bundle_for, interview_id)
+        bundle = lean(bundle, self._lean_model) if throttled else bundle
         self._bundles[bundle.label] = bundle
         return bundle.label
 
@@ -34,18 +40,16 @@ class LiveBundles:
             self._bundles[found.label] = found
         if found.label not in self._brains:
             self._brains[found.label] = self._make_brain(found)
-        return Judging(found.label, self._brains[found.label], found.policy)
+        return Judging(found.label, self._brains[found.label], found.policy, lean=is_lean(found.label))
 
     def _find(self, label: str) -> PromptBundle:
-        active = self._promotions.active()
-        name = label.split("@", 1)[0]
-        if active.label == label or not name:
-            return active
-        try:
-            shipped = PromptBundle.load(name)
-        except InputError:
-            return active
-        return shipped if shipped.label == label else active
+        """The bundle of a label; one that is gone gives way to the active one, a lean one to the lean active one."""
+        known = [self._promotions.active()]
+        with contextlib.suppress(InputError):
+            known.append(PromptBundle.load(label.split("@", 1)[0]))
+        if is_lean(label):
+            known = [lean(bundle, self._lean_model) for bundle in known]
+        return next((bundle for bundle in known if bundle.label == label), known[0])
 
     async def close(self) -> None:
         """Closes every brain."""
