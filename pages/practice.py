@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from coach.audio.preflight import browser_limits
 from coach.bootstrap import services
 from coach.errors import CoachError
 from pages.components import personas
@@ -46,6 +47,7 @@ def stage_data(mine: Desk, *, playing: bool) -> dict[str, Any]:
         "failure": mine.failure,
         "reset": mine.reset,
         "voice": "none" if parts.settings.coach_voice == "none" else "browser",
+        "preflight": browser_limits(),
         "coach_label": getattr(parts.brain, "label", ""),
     }
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from coach.audio.edges import levels_dbfs
 from coach.audio.level import CLIP_AT
-from coach.audio.pcm import Pcm
+from coach.audio.pcm import FULL_SCALE, Pcm
 from coach.audio.vad import speech_segments
 
 ENOUGH_S = 3.0
@@ -19,6 +19,8 @@ DEAD_DBFS = -75.0
 QUIET_SPEECH_DBFS = -38.0
 CLIPPED_SHARE = 0.001
 NOISE_SNR_DB = 12.0
+LOUD_BACKGROUND_DBFS = -42.0
+"""For the browser alone, which cannot tell speech: above it, sound without ups is noise; below it, nobody spoke yet."""
 
 
 class MicrophoneFault(StrEnum):
@@ -96,6 +98,19 @@ FINDINGS = {
         ),
     )
 }
+
+
+def browser_limits() -> dict[str, float]:
+    """The limits of the check that runs in the browser (`static/js/preflight.js`), over frames of 40 ms."""
+    return {
+        "window_s": ENOUGH_S,
+        "dead_dbfs": DEAD_DBFS,
+        "quiet_speech_dbfs": QUIET_SPEECH_DBFS,
+        "loud_background_dbfs": LOUD_BACKGROUND_DBFS,
+        "noise_snr_db": NOISE_SNR_DB,
+        "clipped_share": CLIPPED_SHARE,
+        "clip_at": CLIP_AT / FULL_SCALE,
+    }
 
 
 def browser_finding(error_name: str) -> Finding | None:

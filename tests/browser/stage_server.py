@@ -18,6 +18,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from coach.audio.preflight import browser_limits
 from coach.contracts import events as ev
 from coach.contracts.interview import ViewState
 from pages.components import personas
@@ -191,7 +192,7 @@ class StageServer:
     async def _page(self, request: object) -> HTMLResponse:
         people = [p.model_dump() for p in personas.load_personas()]
         data = {"personas": people, "persona_id": "sarah", "q_count": 3, "jobs": [], "saved": [], "voice": "browser"}
-        data |= {"coach_label": "offline coach", "session": None} | self.data
+        data |= {"coach_label": "offline coach", "session": None, "preflight": browser_limits()} | self.data
         return HTMLResponse(PAGE % (HTML, style(), json.dumps(data)))
 
     async def _script(self, request: object) -> Response:

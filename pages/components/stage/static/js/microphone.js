@@ -2,8 +2,6 @@
 
 export const SAMPLE_RATE_HZ = 16000;
 export const FRAME_SAMPLES = 640;
-const FLAT_TOP = 0.985;
-const FLAT_SAMPLES = 4;
 const RING_S = 6;
 const KEEP_S = 20 * 60;
 
@@ -62,7 +60,8 @@ export class Microphone {
     this.onended = null;
     this.ring = [];
     this.kept = null;
-    this.level = { rms: 0, clipped: false, dbfs: -100 };
+    this.clipAt = 1;
+    this.level = { rms: 0, clipped: 0, dbfs: -100 };
   }
 
   get open() {
@@ -122,17 +121,15 @@ export class Microphone {
   #frame(floats) {
     const pcm = new Int16Array(floats.length);
     let sum = 0;
-    let flat = 0;
-    let longest = 0;
+    let clipped = 0;
     for (let i = 0; i < floats.length; i++) {
       const v = Math.max(-1, Math.min(1, floats[i]));
       pcm[i] = v < 0 ? v * 32768 : v * 32767;
       sum += v * v;
-      flat = Math.abs(v) >= FLAT_TOP ? flat + 1 : 0;
-      longest = Math.max(longest, flat);
+      if (Math.abs(v) >= this.clipAt) clipped += 1;
     }
     const rms = Math.sqrt(sum / floats.length);
-    this.level = { rms, clipped: longest >= FLAT_SAMPLES, dbfs: rms > 0 ? 20 * Math.log10(rms) : -100 };
+    this.level = { rms, clipped: clipped / floats.length, dbfs: rms > 0 ? 20 * Math.log10(rms) : -100 };
     this.ring.push(pcm);
     if (this.ring.length > (RING_S * SAMPLE_RATE_HZ) / FRAME_SAMPLES) this.ring.shift();
     if (this.kept && this.kept.length < (KEEP_S * SAMPLE_RATE_HZ) / FRAME_SAMPLES) this.kept.push(pcm);

@@ -1,13 +1,9 @@
-/* Microphone pre-flight: what is wrong, and the mend for it. Levels are dBFS of 40 ms frames. */
+/* Microphone pre-flight: what is wrong, and the mend for it. Levels are dBFS of 40 ms frames; the limits come with the
+   stage's data from coach/audio/preflight.py. */
 
-export const LIMITS = {
-  window_frames: 75,
-  dead_dbfs: -75,
-  quiet_dbfs: -45,
-  noise_dbfs: -42,
-  clip_share: 0.03,
-  speech_above_noise_db: 10,
-};
+const FRAMES_PER_S = 25;
+const LEAST_FRAMES = 12;
+const DEAD_AFTER_FRAMES = 50;
 
 export const MENDS = {
   refused: {
@@ -47,8 +43,8 @@ function percentile(sorted, share) {
 }
 
 export class Preflight {
-  constructor(limits = LIMITS) {
-    this.limits = limits;
+  constructor() {
+    this.limits = null;
     this.reset();
   }
 
@@ -58,25 +54,28 @@ export class Preflight {
   }
 
   push({ dbfs, clipped }) {
+    if (!this.limits) return;
     this.frames.push({ dbfs: Math.max(-100, dbfs), clipped });
     this.heard += 1;
-    if (this.frames.length > this.limits.window_frames) this.frames.shift();
+    if (this.frames.length > this.limits.window_s * FRAMES_PER_S) this.frames.shift();
   }
 
   /** `{code, level_dbfs, noise_dbfs}` where `code` is a key of MENDS. */
   verdict() {
     const limits = this.limits;
-    if (this.frames.length < 12) return { code: "listening", level_dbfs: -100, noise_dbfs: -100 };
+    if (this.frames.length < LEAST_FRAMES) return { code: "listening", level_dbfs: -100, noise_dbfs: -100 };
     const levels = this.frames.map((f) => f.dbfs).sort((a, b) => a - b);
-    const level = percentile(levels, 0.92);
     const noise = percentile(levels, 0.1);
-    const clipped = this.frames.filter((f) => f.clipped).length / this.frames.length;
+    const loud = levels.filter((l) => l >= (noise + percentile(levels, 0.92)) / 2);
+    const level = percentile(loud, 0.75);
+    const above = percentile(loud, 0.5) - noise;
+    const clipped = this.frames.reduce((sum, f) => sum + f.clipped, 0) / this.frames.length;
     const found = { level_dbfs: level, noise_dbfs: noise };
-    if (level < limits.dead_dbfs) return { code: this.heard > 50 ? "dead" : "listening", ...found };
-    if (clipped > limits.clip_share) return { code: "clipping", ...found };
-    if (noise > limits.noise_dbfs && level - noise < limits.speech_above_noise_db) return { code: "noise", ...found };
-    if (level - noise < limits.speech_above_noise_db) return { code: "listening", ...found };
-    if (level < limits.quiet_dbfs) return { code: "quiet", ...found };
+    if (level < limits.dead_dbfs) return { code: this.heard > DEAD_AFTER_FRAMES ? "dead" : "listening", ...found };
+    if (clipped > limits.clipped_share) return { code: "clipping", ...found };
+    if (noise > limits.loud_background_dbfs && above < limits.noise_snr_db) return { code: "noise", ...found };
+    if (above < limits.noise_snr_db) return { code: "listening", ...found };
+    if (level < limits.quiet_speech_dbfs) return { code: "quiet", ...found };
     return { code: "good", ...found };
   }
 }

@@ -77,6 +77,8 @@ export class Stage {
     const first = !this.data.personas.length;
     const savedBefore = JSON.stringify(this.data.saved);
     this.data = { ...this.data, ...data };
+    this.preflight.limits = this.data.preflight || null;
+    this.mic.clipAt = this.data.preflight?.clip_at || 1;
     if (first) Object.assign(this.setup, { persona_id: data.persona_id, q_count: data.q_count || 3, job_id: data.job_id || "" });
     if (data.session && this.starting && data.session.join === this.joining) this.#join(data.session);
     if (!data.session && this.session && !this.starting) this.leave();
