@@ -4,6 +4,7 @@ Exit status: 0 done, 1 failed with one clear line on stderr, 2 bad usage.
 """
 
 import importlib
+import logging
 import os
 import sys
 from typing import Any
@@ -58,7 +59,11 @@ def cli() -> None:
 
 
 def main() -> Any:
-    """Runs the command line; turns every expected error into one line on stderr."""
+    """Runs the command line; turns every error into one line on stderr.
+
+    The log and the place of an unexpected error are shown with `COACH_DEBUG=1`.
+    """
+    _start_log()
     try:
         status = cli.main(prog_name="python -m coach", standalone_mode=False)
         if isinstance(status, int) and status:
@@ -79,3 +84,21 @@ def main() -> Any:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:
+        _unexpected(error, f"{error.filename or 'A file or connection'}: {error.strerror or type(error).__name__}.")
+    except Exception as error:
+        _unexpected(error, f"Something failed on our side ({type(error).__name__}).")
+
+
+def _start_log() -> None:
+    if os.environ.get("COACH_DEBUG"):
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+    else:
+        logging.getLogger().addHandler(logging.NullHandler())
+
+
+def _unexpected(error: Exception, sentence: str) -> None:
+    if os.environ.get("COACH_DEBUG"):
+        raise error
+    click.echo(f"error: {sentence} Run again with COACH_DEBUG=1 to see where.", err=True)
+    sys.exit(1)

@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import click
 from pydantic import ValidationError
 
-from coach.cli.output import emit, json_option
+from coach.cli.inputs import brain_option, read_text
+from coach.cli.output import emit, json_option, usage_records
 from coach.contracts.brain import EvaluationInput, EvaluationResult
 from coach.contracts.evaluation import json_schema
 from coach.contracts.transcript import Transcript, TranscriptSource
@@ -18,19 +17,20 @@ from coach.errors import InputError, VendorAuthError
 
 @click.command(help="Evaluate one answer: the input object of the contract in, evaluation, guards and usage out.")
 @click.option("--input", "source", required=True, help="A JSON file, or - for stdin.")
-@click.option("--brain", default="", help="openai or offline; default as configured.")
+@brain_option
 @click.option("--bundle", "bundle_name", default="", help="A prompt bundle; default the one in force.")
 @json_option
-def evaluate(source: str, brain: str, bundle_name: str, as_json: bool) -> None:
+def evaluate(source: str, brain: str | None, bundle_name: str, as_json: bool) -> None:
     """Evaluates `source`."""
     given = read_input(source)
-    result = asyncio.run(evaluate_input(given, brain=brain, bundle_name=bundle_name))
+    result = asyncio.run(evaluate_input(given, brain=brain or "", bundle_name=bundle_name))
     if any(finding.rule == "key_refused" for finding in result.guards):
         raise VendorAuthError("The model's server refused the key.", mend="Check OPENAI_API_KEY.")
     if result.status == "fallback":
         said = [f.detail for f in result.guards if f.rule in ("vendor_failed", "repaired")]
         click.echo(f"feedback is delayed: {said[-1] if said else 'no usable output'}", err=True)
-    emit(result.model_dump(mode="json"), as_json=as_json, human=_lines)
+    shown = result.model_dump(mode="json") | {"usage": usage_records(result.usage)}
+    emit(shown, as_json=as_json, human=_lines)
 
 
 @click.command(help="Print the evaluation's JSON Schema (draft 2020-12).")
@@ -46,10 +46,7 @@ def read_input(source: str) -> EvaluationInput:
     Raises:
         InputError: not readable, not JSON, or a field that cannot be used, named in one line.
     """
-    try:
-        text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{source} cannot be read ({type(error).__name__}).") from error
+    text = read_text(source)
     try:
         return EvaluationInput.model_validate(json.loads(text))
     except RecursionError as error:

@@ -18,7 +18,7 @@ def scenario_option(function: Function) -> Function:
     return click.option(
         "--scenario",
         "scenario_file",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        type=click.Path(path_type=Path),
         help="What-if: YAML or JSON that changes assumptions, prices or plans.",
     )(function)
 

@@ -15,11 +15,13 @@ from coach.brain.policy import Policy
 from coach.brain.port import Brain, EvaluationCall
 from coach.brain.truth import TruthGuard
 from coach.cli.eval_io import read_rows, table, write_outputs
+from coach.cli.inputs import brain_option
 from coach.cli.output import emit, json_option
 from coach.contracts.brain import EvaluationInput, EvaluationResult, JobContext, Question, UserAnswer
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.evaluation import STAR_ITEMS
 from coach.contracts.transcript import Transcript, TranscriptSource
+from coach.errors import VendorAuthError
 from coach.settings import settings
 
 _CLASSES = ("missing", "weak", "present")
@@ -28,7 +30,7 @@ _PARALLEL = 8
 
 @click.command(name="answers", help="Score evaluations on labelled answers (one JSON object per line).")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--brain", default=None, help="Who evaluates: offline or openai (default: the one in force).")
+@brain_option
 @click.option("--outputs", type=click.Path(path_type=Path), default=None, help="Write each evaluation and its guards.")
 @json_option
 def answers(file: Path, brain: str | None, outputs: Path | None, as_json: bool) -> None:
@@ -38,6 +40,8 @@ def answers(file: Path, brain: str | None, outputs: Path | None, as_json: bool) 
     rows = read_rows(file, ("id", "question", "answer"))
     bundle = PromptBundle.load()
     results, spent_ms = asyncio.run(_evaluate_all(build_brain(settings(), bundle, brain or ""), rows, bundle.policy))
+    if any(finding.rule == "key_refused" for result in results for finding in result.guards):
+        raise VendorAuthError("The model's server refused the key.", mend="Check OPENAI_API_KEY.")
     write_outputs(outputs, (_output(row, result) for row, result in zip(rows, results, strict=True)))
     report = score(rows, results) | {"ms_per_answer": _spread(spent_ms)}
     emit(report, as_json=as_json, human=lambda r: table(_flat(r)))

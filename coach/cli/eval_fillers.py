@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from coach.cli.eval_io import read_lines
+from coach.cli.inputs import BRAINS
 from coach.cli.output import emit, json_option
 from coach.errors import InputError
 from coach.text.fillers import find_fillers
@@ -16,7 +18,9 @@ Span = tuple[int, int]
 
 @click.command(name="fillers", help="Score filler detection on a labelled set (one JSON object per line).")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--brain", default=None, help="Accepted for symmetry; fillers are found by rules.")
+@click.option(
+    "--brain", type=click.Choice(BRAINS), default=None, help="Accepted for symmetry; fillers are found by rules."
+)
 @click.option("--outputs", type=click.Path(path_type=Path), default=None, help="Write what was found, per item.")
 @json_option
 def fillers(file: Path, brain: str | None, outputs: Path | None, as_json: bool) -> None:
@@ -39,14 +43,9 @@ def read_rows(file: Path) -> list[dict[str, Any]]:
     Raises:
         InputError: missing, or a line that is no such object; says which.
     """
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file.name} cannot be read ({type(error).__name__}).") from error
+    lines = read_lines(file)
     rows = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
+    for number, line in lines:
         try:
             row = json.loads(line)
             rows.append({"id": row["id"], "text": str(row["text"]), "fillers": row.get("fillers")})

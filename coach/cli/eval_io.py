@@ -14,11 +14,22 @@ def read_rows(file: Path, needed: tuple[str, ...]) -> list[dict[str, Any]]:
     Raises:
         InputError: the file cannot be read, is empty, or a line is no such object; says which.
     """
+    return [_row(file.name, number, line, needed) for number, line in read_lines(file)]
+
+
+def read_lines(file: Path) -> list[tuple[int, str]]:
+    """Numbered lines of a JSON-lines file, blank ones left out.
+
+    Raises:
+        InputError: the file cannot be read or is empty.
+    """
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file.name} cannot be read ({type(error).__name__}).") from error
-    rows = [_row(file.name, number, line, needed) for number, line in enumerate(lines, 1) if line.strip()]
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{file.name} cannot be read: {error.strerror or type(error).__name__}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file.name} cannot be read: it is not text (UTF-8).") from error
+    rows = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     if not rows:
         raise InputError(f"{file.name} holds no rows.")
     return rows

@@ -11,6 +11,7 @@ from rapidfuzz import fuzz
 from coach.brain.bundle import PromptBundle
 from coach.brain.port import Brain, InterviewPlan, PlanRequest
 from coach.cli.eval_io import read_rows, table, write_outputs
+from coach.cli.inputs import brain_option
 from coach.cli.output import emit, json_option
 from coach.cli.plan import plan_record
 from coach.settings import settings
@@ -20,7 +21,7 @@ SAME_ABOVE = 85.0
 
 @click.command(name="jobs", help="Score job parsing and planning on labelled postings (one JSON object per line).")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--brain", default=None, help="Who plans: offline or openai (default: the one in force).")
+@brain_option
 @click.option("--outputs", type=click.Path(path_type=Path), default=None, help="Write each plan.")
 @json_option
 def jobs(file: Path, brain: str | None, outputs: Path | None, as_json: bool) -> None:

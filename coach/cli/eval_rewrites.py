@@ -8,6 +8,8 @@ import click
 
 from coach.brain.truth import TruthGuard, Violation
 from coach.cli.eval_fillers import write_lines
+from coach.cli.eval_io import read_lines
+from coach.cli.inputs import BRAINS
 from coach.cli.output import emit, json_option
 from coach.errors import InputError
 
@@ -16,7 +18,9 @@ _LABEL_KEYS = ("text", "span", "value")
 
 @click.command(name="rewrites", help="Score the truth guard on labelled rewrites (one JSON object per line).")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--brain", default=None, help="Accepted for symmetry; invented facts are found by rules.")
+@click.option(
+    "--brain", type=click.Choice(BRAINS), default=None, help="Accepted for symmetry; invented facts are found by rules."
+)
 @click.option("--outputs", type=click.Path(path_type=Path), default=None, help="Write what was found, per item.")
 @json_option
 def rewrites(file: Path, brain: str | None, outputs: Path | None, as_json: bool) -> None:
@@ -35,11 +39,7 @@ def read_rows(file: Path) -> list[dict[str, Any]]:
     Raises:
         InputError: missing, or a line that is no such object; says which.
     """
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file.name} cannot be read ({type(error).__name__}).") from error
-    return [_row(file, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    return [_row(file, number, line) for number, line in read_lines(file)]
 
 
 def _row(file: Path, number: int, line: str) -> dict[str, Any]:

@@ -5,17 +5,18 @@ from typing import Any
 
 import click
 
+from coach.cli.inputs import brain_option
 from coach.cli.output import emit, json_option
 from coach.errors import VendorError
 
 
 @click.command(help="Produce the feedback of an interview that was delayed, from the stored answers.")
 @click.argument("interview_id")
-@click.option("--brain", default="", help="openai or offline; default as configured.")
+@brain_option
 @json_option
-def feedback(interview_id: str, brain: str, as_json: bool) -> None:
+def feedback(interview_id: str, brain: str | None, as_json: bool) -> None:
     """Evaluates every delayed attempt of one interview."""
-    result = asyncio.run(_produce(interview_id, brain))
+    result = asyncio.run(_produce(interview_id, brain or ""))
     emit(result, as_json=as_json, human=_lines)
     if any(attempt["status"] == "delayed" for attempt in result["attempts"]):
         raise VendorError("Feedback is still delayed; the answers are kept.", mend="Try again later.")
@@ -28,9 +29,9 @@ async def _produce(interview_id: str, brain: str) -> dict[str, Any]:
 
     services = build_services(brain=brain)
     try:
-        done = await produce_delayed(
         known = await services.store.load_interview(interview_id)
         judging = await services.bundles.judging(known.interview.bundle if known else "")
+        done = await produce_delayed(
             services.store,
             judging.brain,
             judging.policy,

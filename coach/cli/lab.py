@@ -26,7 +26,7 @@ def lab() -> None:
 
 
 @lab.command()
-@click.argument("experiment", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("experiment", type=click.Path(path_type=Path))
 @click.option("--estimate", is_flag=True, help="Only say what it may cost.")
 @json_option
 def run(experiment: Path, estimate: bool, as_json: bool) -> None:

@@ -1,12 +1,16 @@
 """One way to print a result: JSON for programs, plain lines for people."""
 
 import json
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
+
+if TYPE_CHECKING:
+    from coach.contracts.usage import UsageEvent
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -23,3 +27,25 @@ def emit(result: Any, *, as_json: bool, human: Callable[[Any], str] | None = Non
         click.echo(json.dumps(plain, ensure_ascii=False, indent=None if as_json else 2))
     else:
         click.echo(human(result))
+
+
+def usage_records(events: "Iterable[UsageEvent]") -> list[dict[str, Any]]:
+    """Usage as the commands print it; quantities and costs as plain decimal strings, no digit of them rounded."""
+    return [
+        {
+            "vendor": event.vendor,
+            "meter": event.meter,
+            "quantity": plain_decimal(event.quantity),
+            "unit": event.unit,
+            "cost_usd": plain_decimal(event.cost_usd),
+            "price_entry": event.price_entry,
+        }
+        for event in events
+    ]
+
+
+def plain_decimal(value: Decimal | None) -> str | None:
+    """`value` without exponent and trailing zeros: 1, 0.0043."""
+    if value is None:
+        return None
+    return format(value.normalize() if value else Decimal(0), "f")

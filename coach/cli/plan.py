@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
 from coach.brain.bundle import PromptBundle
 from coach.brain.port import Brain, InterviewPlan, PlanRequest
+from coach.cli.inputs import brain_option, read_text
 from coach.cli.output import emit, json_option
 from coach.errors import InputError
 from coach.settings import settings
@@ -20,7 +19,7 @@ MAX_POSTING_CHARS = 60_000
 @click.command(help="Parse a job posting and plan the questions of an interview.")
 @click.option("--job", required=True, help="A posting as text, or JSON {title, company, description}; - reads stdin.")
 @click.option("--questions", type=click.IntRange(1, 5), default=3, show_default=True, help="How many questions.")
-@click.option("--brain", default=None, help="Who plans: offline or openai (default: the one in force).")
+@brain_option
 @json_option
 def plan(job: str, questions: int, brain: str | None, as_json: bool) -> None:
     """Plans an interview."""
@@ -45,10 +44,7 @@ def read_posting(source: str) -> str:
     Raises:
         InputError: it cannot be read, is empty, or too long.
     """
-    try:
-        text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"The job file {Path(source).name} cannot be read ({type(error).__name__}).") from error
+    text = read_text(source, "The job posting")
     if not text.strip():
         raise InputError("The job posting is empty.")
     if len(text) > MAX_POSTING_CHARS:

@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from coach.cli.output import emit, json_option
+from coach.cli.inputs import TRANSCRIBERS, brain_option, read_text
+from coach.cli.output import emit, json_option, usage_records
 from coach.contracts.brain import Question
 from coach.contracts.interview import Attempt, PlannedQuestion
 from coach.errors import InputError
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from coach.interview.conductor import Conductor
 
 QUESTION_MAX_CHARS = next(m.max_length for m in Question.model_fields["text"].metadata if hasattr(m, "max_length"))
-TRANSCRIBERS = ("auto", "deepgram", "whisper", "pocketsphinx", "typed")
 
 
 @click.command()
@@ -29,7 +28,7 @@ TRANSCRIBERS = ("auto", "deepgram", "whisper", "pocketsphinx", "typed")
 @click.option("--job", type=click.Path(path_type=Path), help="A posting: text, or JSON {title, company, description}.")
 @click.option("--interview", "interview_id", default="", help="Go on with this one; the same question is a retry.")
 @click.option("--transcriber", type=click.Choice(TRANSCRIBERS), default=None, help="Default: COACH_TRANSCRIBER.")
-@click.option("--brain", type=click.Choice(("auto", "openai", "offline")), default=None, help="Default: COACH_BRAIN.")
+@brain_option
 @json_option
 def practice(
     audio: Path | None,
@@ -45,6 +44,8 @@ def practice(
     """Coach one recorded or written answer and store it."""
     if (audio is None) == (transcript is None):
         raise click.UsageError("Give either --audio or --transcript.")
+    if audio is not None and transcriber == "typed":
+        raise click.UsageError("The transcriber 'typed' does not listen: give --transcript instead of --audio.")
     planned = _planned(question, competency)
     text = read_text(transcript) if transcript is not None else ""
     if transcript is not None and not text.strip():
@@ -62,20 +63,6 @@ def _planned(question: str, competency: str) -> PlannedQuestion:
     if len(text) > QUESTION_MAX_CHARS:
         raise InputError(f"The question has {len(text)} characters; {QUESTION_MAX_CHARS} are the most.")
     return PlannedQuestion(text=text, competency=competency)
-
-
-def read_text(source: str) -> str:
-    """Text of a file, or of standard input for `-`.
-
-    Raises:
-        InputError: it cannot be read, or is not text.
-    """
-    try:
-        return sys.stdin.read() if source == "-" else Path(source).read_text("utf8")
-    except OSError as error:
-        raise InputError(f"{source} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{source} is not text (UTF-8).") from error
 
 
 async def _practise(
@@ -164,11 +151,7 @@ async def _describe(services: "Services", conductor: "Conductor", attempt: Attem
         "guards": [g.model_dump(mode="json") for g in attempt.guards],
         "status": attempt.status.value,
         "timeline_ms": attempt.timeline,
-        "usage": [
-            u.model_dump(mode="json", include={"vendor", "meter", "quantity", "unit", "cost_usd", "price_entry"})
-            for u in usage
-            if u.attempt_id == attempt.id
-        ],
+        "usage": usage_records(u for u in usage if u.attempt_id == attempt.id),
         "transcriber": attempt.transcript.transcriber,
         "brain": attempt.brain,
     }

@@ -9,6 +9,7 @@ import click
 from coach.audio.decode import decode
 from coach.audio.vad import require_speech
 from coach.bootstrap import build_transcriber
+from coach.cli.inputs import TRANSCRIBERS
 from coach.cli.output import emit, json_option
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.transcript import Transcript
@@ -18,8 +19,6 @@ from coach.speech.delivery_words import mark_fillers
 from coach.speech.port import SpeechContext
 from coach.text.fillers import find_fillers
 
-TRANSCRIBERS = ("auto", "deepgram", "whisper", "pocketsphinx", "typed")
-
 
 @click.command(help="Transcribe a recording and measure its delivery; nothing is stored.")
 @click.option("--audio", required=True, type=click.Path(path_type=Path), help="wav, flac, mp3, ogg/opus, webm or m4a.")
@@ -27,6 +26,8 @@ TRANSCRIBERS = ("auto", "deepgram", "whisper", "pocketsphinx", "typed")
 @json_option
 def transcribe(audio: Path, transcriber: str | None, as_json: bool) -> None:
     """Runs the chosen transcriber over `audio`."""
+    if transcriber == "typed":
+        raise click.UsageError("The transcriber 'typed' does not listen.")
     result = asyncio.run(transcribe_file(audio, transcriber or ""))
     emit(result, as_json=as_json, human=_lines)
 

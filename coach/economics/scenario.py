@@ -77,8 +77,10 @@ def read_scenario(path: Path) -> Scenario:
     """
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ScenarioError(f"The scenario {path.name} cannot be read: {type(error).__name__}.") from error
+    except OSError as error:
+        raise ScenarioError(f"The scenario {path.name} cannot be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ScenarioError(f"The scenario {path.name} is neither YAML nor JSON.") from error
     return parse_scenario(raw)
 
 

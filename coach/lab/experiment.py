@@ -64,12 +64,12 @@ class Experiment(Strict):
         try:
             found = cls.model_validate(yaml.safe_load(path.read_text("utf8")) or {})
         except OSError as error:
-            raise InputError(f"The experiment {path} cannot be read.") from error
+            raise InputError(f"The experiment {path} cannot be read: {error.strerror}.") from error
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise InputError(f"The experiment {path.name} is not YAML.") from error
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
+            where = ".".join(map(str, first["loc"])) or "the whole"
             raise InputError(f"The experiment {path.name} cannot be used: {where}: {first['msg']}.") from error
         beside = path.parent / found.dataset
         return found.model_copy(update={"dataset": str(beside.resolve())}) if beside.is_file() else found

@@ -1,0 +1,50 @@
+"""What commands are given: files, standard input and choices, read the same way everywhere."""
+
+import sys
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from coach.errors import InputError
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+BRAINS = ("auto", "openai", "offline")
+TRANSCRIBERS = ("auto", "deepgram", "whisper", "pocketsphinx", "typed")
+_KEPT = "\n\r\t"
+
+
+def brain_option(function: Function) -> Function:
+    """Adds `--brain`, empty when not given."""
+    choice = click.Choice(BRAINS)
+    return click.option("--brain", type=choice, default=None, help="Default: COACH_BRAIN.")(function)
+
+
+def read_text(source: str | Path, what: str = "") -> str:
+    """Text of a file, or of standard input for `-`, without control characters.
+
+    Args:
+        source: a path, or `-`.
+        what: what it is, for the message.
+
+    Raises:
+        InputError: it cannot be read, or is not text.
+    """
+    name = f"{what} {source}".strip() if str(source) != "-" else f"{what} standard input".strip()
+    try:
+        raw = sys.stdin.buffer.read() if str(source) == "-" else Path(source).read_bytes()
+        return without_controls(raw.decode("utf-8-sig"))
+    except OSError as error:
+        raise InputError(f"{name} cannot be read: {error.strerror or type(error).__name__}.") from error
+    except ValueError as error:
+        raise InputError(f"{name} is not text (UTF-8).") from error
+
+
+def without_controls(text: str) -> str:
+    """`text` with control characters other than line ends and tabs as spaces."""
+    if text.isprintable():
+        return text
+    return "".join(" " if unicodedata.category(c) == "Cc" and c not in _KEPT else c for c in text)
