@@ -88,6 +88,7 @@ def metrics(*, verbatim: bool) -> dict[str, object]:
         "clarity": 0.91,
         "clarity_note": "Nearly every word was easy to make out.",
         "eye_contact": None,
+        "baseline": [{"metric": "wpm", "sentence": "12 % faster than your usual 132 wpm"}] if verbatim else [],
         "scores": {"pace": 9.6, "fillers": 6.8 if verbatim else None, "pauses": 7.2, "confidence": 7.4},
     }
 

@@ -11,6 +11,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import numpy as np
 import uvicorn
 from pydantic import BaseModel
 from starlette.applications import Starlette
@@ -21,6 +22,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from coach.audio.preflight import browser_limits
 from coach.contracts import events as ev
 from coach.contracts.interview import ViewState
+from coach.speech.voice import Spoken
 from pages.components import personas
 from pages.components.stage import HTML, script, style
 from tests.browser import stage_content as content
@@ -91,7 +93,7 @@ class ScriptedConductor:
             await self.state(ViewState.LISTENING)
             return
         await self.state(ViewState.ASKING)
-        await self.send(ev.Speak(payload=ev.SpeakPayload(task_id="s1", text=spoken)))
+        await self.send(ev.Speak(payload=ev.SpeakPayload(task_id="s1", text=spoken, audio_url=self.plan.get("clip"))))
 
     async def on_speech_done(self) -> None:
         await self.send(ev.SpeechEnd())
@@ -188,6 +190,7 @@ class StageServer:
         self.commands: list[dict[str, object]] = []
         self.frames: list[bytes] = []
         self.sockets: list[WebSocket] = []
+        self.clips = 0
 
     async def _page(self, request: object) -> HTMLResponse:
         people = [p.model_dump() for p in personas.load_personas()]
@@ -197,6 +200,12 @@ class StageServer:
 
     async def _script(self, request: object) -> Response:
         return Response(script(), media_type="text/javascript")
+
+    async def _clip(self, request: object) -> Response:
+        """Half a second of a tone as the interviewer's voice."""
+        self.clips += 1
+        pcm = (8000 * np.sin(np.arange(12_000) * 2 * np.pi * 220 / 24_000)).astype(np.int16).tobytes()
+        return Response(Spoken(pcm, 24_000).wav(), media_type="audio/wav")
 
     async def _font(self, request: object) -> FileResponse:
         return FileResponse(ROOT / "pages/static/figtree.woff2")
@@ -229,6 +238,7 @@ class StageServer:
         routes = [
             Route("/", self._page),
             Route("/stage.mjs", self._script),
+            Route("/clips/there.wav", self._clip),
             Route("/figtree.woff2", self._font),
             WebSocketRoute("/ws", self._socket),
         ]

@@ -1,0 +1,48 @@
+"""The interviewer's voice in the stage: a clip is played to its end, a missing one leaves it to the browser."""
+
+import pytest
+from playwright.sync_api import expect
+
+ASKED = "Tell me about a project."
+
+
+def begin(page):
+    page.evaluate(
+        """() => { window.heard = []; const Real = window.Audio;
+        window.Audio = function (url) { const player = new Real(url);
+          for (const kind of ["playing", "ended", "error"])
+            player.addEventListener(kind, () => window.heard.push(kind));
+          return player; }; }"""
+    )
+    page.get_by_role("button", name="Start interview").click()
+
+
+def done(server):
+    return [c["payload"] for c in server.commands if c["type"] == "SPEECH_DONE"]
+
+
+@pytest.mark.parametrize(
+    ("clip", "heard"), [("/clips/there.wav", ["playing", "ended"]), ("/clips/gone.wav", ["error"])]
+)
+def test_a_question_is_heard_from_its_clip_or_said_otherwise(open_stage, clip, heard):
+    page, server = open_stage(say=ASKED, clip=clip)
+    begin(page)
+    page.locator("[data-state=LISTENING]").wait_for(timeout=15_000)
+    assert page.evaluate("window.heard") == heard
+    assert [d["task_id"] for d in done(server)] == ["s1"]
+    if heard[-1] == "ended":
+        assert done(server)[0]["ok"] is True
+
+
+@pytest.mark.parametrize(("verbatim", "lines"), [(True, 1), (False, 0)])
+def test_ones_own_usual_is_shown_where_there_is_a_history(open_stage, verbatim, lines):
+    page, _ = open_stage(verbatim=verbatim)
+    begin(page)
+    page.locator("[data-state=LISTENING]").wait_for()
+    page.get_by_role("button", name="Finish answer").click()
+    page.get_by_role("tab", name="How you said it").click()
+    usual = page.locator(".jf-usual")
+    expect(page.get_by_role("region", name="Pace")).to_be_visible()
+    expect(usual).to_have_count(lines)
+    if lines:
+        expect(usual).to_have_text("12 % faster than your usual 132 wpm.")
