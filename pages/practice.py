@@ -10,6 +10,7 @@ from coach.audio.preflight import browser_limits
 from coach.bootstrap import services
 from coach.errors import CoachError
 from pages.components import personas
+from pages.components.account import account_panel
 from pages.components.interview_desk import Desk
 from pages.components.microphone import sender
 from pages.components.stage import stage
@@ -96,6 +97,7 @@ def show() -> None:
         return
     if mine.session:
         recording_instead(mine)
+    account_panel(mine.services, unfold=mine.refused)
     if mine.deleting:
         confirm_delete(mine)
     if mine.go_to:

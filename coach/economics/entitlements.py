@@ -68,7 +68,7 @@ class PlanEntitlements:
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
+class Source:
     """Where the next interview could be taken from, and the time its allowance runs over."""
 
     name: str
@@ -87,9 +87,9 @@ def decide_session(
     known = next((use for use in standing.uses if use.use_id == use_id), None)
     if known is not None:
         return _entitlement(known, plans.plan(known.plan_id), questions), None
-    sources = _sources(standing, plans, now)
+    sources = sources_of(standing, plans, now)
     for source in sources:
-        used = _used(standing, source)
+        used = used_of(standing, source)
         if used < source.plan.hard_cap:
             return _granted(standing, source, used, use_id, questions, now)
     return Entitlement(allowed=False, plan=sources[0].plan.id, offer=_offer(sources[0], plans)), None
@@ -108,7 +108,7 @@ def decide_retry(plan: Plan, use: Use, *, retries: int, overage_agreed: bool) ->
     return _with(base, allowed=False, offer=_retry_offer(plan, retries))
 
 
-def _sources(standing: Standing, plans: PlanBook, now: datetime) -> list[_Source]:
+def sources_of(standing: Standing, plans: PlanBook, now: datetime) -> list[Source]:
     """Every source there is, best first; the trial always, so that the list is never empty."""
     sources = []
     account = standing.account
@@ -116,11 +116,11 @@ def _sources(standing: Standing, plans: PlanBook, now: datetime) -> list[_Source
         plan = next((plan for plan in plans.plans if plan.id == account.plan_id), None)
         if plan and account.period_start <= now < account.period_end + GRACE:
             sources.append(
-                _Source(f"subscription:{account.subscription_id}", plan, account.period_start, account.period_end)
+                Source(f"subscription:{account.subscription_id}", plan, account.period_start, account.period_end)
             )
     sources += [_pack(bought, plans) for bought in standing.credits if _usable(bought, plans, now)]
     trial = next(plan for plan in plans.plans if plan.kind == "trial")
-    return [*sources, _Source("trial", trial, datetime(2000, 1, 1, tzinfo=UTC))]
+    return [*sources, Source("trial", trial, datetime(2000, 1, 1, tzinfo=UTC))]
 
 
 def _usable(bought: Credits, plans: PlanBook, now: datetime) -> bool:
@@ -128,22 +128,23 @@ def _usable(bought: Credits, plans: PlanBook, now: datetime) -> bool:
     return known and bought.refunded_at is None and now < bought.expires_at
 
 
-def _pack(bought: Credits, plans: PlanBook) -> _Source:
+def _pack(bought: Credits, plans: PlanBook) -> Source:
     plan = plans.plan(bought.plan_id)
     sold = plan.model_copy(update={"limits": plan.limits.model_copy(update={"interviews": bought.interviews})})
-    return _Source(f"pack:{bought.id}", sold, bought.bought_at, bought.expires_at)
+    return Source(f"pack:{bought.id}", sold, bought.bought_at, bought.expires_at)
 
 
-def _used(standing: Standing, source: _Source) -> int:
+def used_of(standing: Standing, source: Source) -> int:
+    """Interviews taken from this source, reserved ones included."""
     return sum(use.source == source.name and use.reserved_at >= source.since for use in standing.uses)
 
 
 def _granted(
-    standing: Standing, source: _Source, used: int, use_id: str, questions: int, now: datetime
+    standing: Standing, source: Source, used: int, use_id: str, questions: int, now: datetime
 ) -> tuple[Entitlement, Use]:
     plan = source.plan
     throttled = used >= plan.throttle_after
-    has_avatar = plan.avatar != "drawn" and not throttled and _avatar_left_s(standing, source) > 0
+    has_avatar = plan.avatar != "drawn" and not throttled and avatar_left_s(standing, source) > 0
     level = "throttled" if throttled else "full" if has_avatar or plan.avatar == "drawn" else "drawn"
     use = Use(use_id, plan.id, source.name, level, now, False)
     notices = [
@@ -182,12 +183,13 @@ def _payment_notice(account: Account) -> str:
     return "The last payment failed; please check your card." if account.payment_failed else ""
 
 
-def _avatar_left_s(standing: Standing, source: _Source) -> float:
+def avatar_left_s(standing: Standing, source: Source) -> float:
+    """Avatar seconds this source has left; below 0 when more was used."""
     used = sum(s for day, s in standing.avatar_s.items() if date.fromisoformat(day) >= source.since.date())
     return source.plan.limits.avatar_minutes * 60 - used
 
 
-def _offer(source: _Source, plans: PlanBook) -> str:
+def _offer(source: Source, plans: PlanBook) -> str:
     packs = [plan for plan in plans.plans if plan.kind == "pack"]
     tiers = [plan for plan in plans.plans if plan.kind == "monthly" and plan.price > source.plan.price]
     offers = [f"{plan.name} for {format_usd(plan.price)}" for plan in packs[:1]]

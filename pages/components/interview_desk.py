@@ -10,7 +10,7 @@ from typing import Any
 
 from coach.bootstrap import Services
 from coach.contracts.interview import Attempt, Exchange, InterviewStatus, ViewState
-from coach.errors import CoachError, InputError, NotFoundError
+from coach.errors import CoachError, EntitlementError, InputError, NotFoundError
 from coach.interview.hub import InitRequest, InitResult
 from coach.store import library, queries, removal
 from coach.views.attempts import short
@@ -29,6 +29,7 @@ class Desk:
     device_id: str = ""
     webrtc_on: bool = False
     failure: str = ""
+    refused: bool = False
     go_to: str = ""
     deleting: str = ""
     reset: int = 0
@@ -41,10 +42,11 @@ class Desk:
         handler = getattr(self, f"_on_{asked.get('name', '')}", None)
         if handler is None:
             return
-        self.failure = ""
+        self.failure, self.refused = "", False
         try:
             handler(asked)
         except CoachError as error:
+            self.refused = isinstance(error, EntitlementError)
             self.failure = f"{error} ({asked.get('at', 0)})" if str(error) == self.failure else str(error)
 
     def _on_start(self, asked: dict[str, Any]) -> None:
