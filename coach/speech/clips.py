@@ -25,6 +25,8 @@ Meter = Callable[[Sequence[UsageEvent]], Awaitable[None]]
 
 _KEY = re.compile(r"[0-9a-f]{40}")
 _SECRET_BYTES = 32
+ONCE_S = 900
+"""How long a clip stays that speaks of an answer: a follow-up is heard once and must not outlive its interview."""
 
 
 class Clips:
@@ -45,9 +47,9 @@ class Clips:
         self._making: dict[str, asyncio.Task[None]] = {}
         self._secret = b""
 
-    async def clip(self, text: str, *, persona_id: str, interview_id: str = "") -> str:
+    async def clip(self, text: str, *, persona_id: str, interview_id: str = "", once: bool = False) -> str:
         """Key of the clip of `text`, generated unless it is there. Two that ask at once share one generation, which
-        goes on when the one who asked gives up waiting.
+        goes on when the one who asked gives up waiting. `once`: not to be kept.
 
         Raises:
             VendorError, InputError: it could not be generated.
@@ -59,7 +61,7 @@ class Clips:
             return key
         making = self._making.get(key)
         if making is None:
-            making = self._making[key] = asyncio.create_task(self._make(key, said, interview_id))
+            making = self._making[key] = asyncio.create_task(self._make(key, said, interview_id, once))
             making.add_done_callback(lambda task: self._made(key, task))
         await asyncio.shield(making)
         return key
@@ -68,12 +70,11 @@ class Clips:
         """The file of a clip; None when there is none or `key` is no key (blocking)."""
         if not _KEY.fullmatch(key):
             return None
-        path = self._folder / f"{key}.wav"
-        try:
-            os.utime(path)
-        except OSError:
-            return None
-        return path
+        for path in (self._folder / f"{key}.wav", self._folder / f"{key}.once.wav"):
+            with suppress(OSError):
+                os.utime(path)
+                return path
+        return None
 
     async def close(self) -> None:
         """Ends what is being generated and frees the voice."""
@@ -87,13 +88,13 @@ class Clips:
         if not task.cancelled() and (error := task.exception()):
             log.warning("a clip was not generated (%s)", getattr(error, "code", type(error).__name__))
 
-    async def _make(self, key: str, text: str, interview_id: str) -> None:
+    async def _make(self, key: str, text: str, interview_id: str, once: bool) -> None:
         spoken = await self._voice.speak(text, interview_id=interview_id)
         try:
             await self._meter(spoken.usage)
         except CoachError:
             log.error("usage could not be stored: %d events", len(spoken.usage))
-        await asyncio.to_thread(self._keep, key, spoken.wav())
+        await asyncio.to_thread(self._keep, f"{key}.once.wav" if once else f"{key}.wav", spoken.wav())
 
     def _key(self, text: str, persona_id: str) -> str:
         said = "\x1f".join((self._voice.clip_key, persona_id, text))
@@ -113,9 +114,9 @@ class Clips:
             raise StoreError("The folder of spoken clips cannot be used.", mend="Check COACH_HOME.") from error
         return self._secret
 
-    def _keep(self, key: str, wav: bytes) -> None:
+    def _keep(self, name: str, wav: bytes) -> None:
         try:
-            path = self._folder / f"{key}.wav"
+            path = self._folder / name
             self._part(path, wav).replace(path)
         except OSError as error:
             raise StoreError("A spoken clip could not be kept.", mend="Free some disk space.") from error
@@ -130,8 +131,8 @@ class Clips:
         return part
 
     def _forget_old(self) -> None:
-        oldest = time.time() - self._kept_s
+        now = time.time()
         for path in (*self._folder.glob("*.wav"), *self._folder.glob("*.part")):
             with suppress(OSError):
-                if path.stat().st_mtime < oldest:
+                if now - path.stat().st_mtime > (self._kept_s if path.stem.isalnum() else ONCE_S):
                     path.unlink()

@@ -1,6 +1,7 @@
 """The interviewer's voice: clips made through the real SDK against the loopback server, cached, served, fallen back."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -81,6 +82,17 @@ async def test_old_clips_are_removed(tmp_path):
         key = await clips.clip(ASKED, persona_id="sarah")
         assert clips.find(key) is None
         await clips.close()
+
+
+async def test_a_follow_up_is_not_kept(tmp_path):
+    async with DeepgramServer().running() as server, shelf(tmp_path, server, FakeStore()) as clips:
+        key = await clips.clip("And what changed for you?", persona_id="sarah", once=True)
+        heard = clips.find(key)
+        assert heard
+        os.utime(heard, (0, 0))
+        kept = await clips.clip(ASKED, persona_id="sarah")
+        assert clips.find(key) is None
+        assert clips.find(kept)
 
 
 async def test_an_interview_is_asked_in_the_voice(tmp_path):
