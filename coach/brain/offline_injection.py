@@ -29,6 +29,9 @@ _ORDERS = [
     rf"\b(?:give|award|grant|assign|score|rate|mark|grade)\b (?:this|me|it|my|the|us|every|all|him|her|at least|an?|full|max\w*|top)\b[^.!?]{{0,50}}"
     rf"(?:\b{_SCORE} (?:out of|/|marks?|scores?|points?|in every|for every|across)|\b{_SCORE}\s*/\s*\d|\bfull marks\b|\bto {_SCORE}\b|\bas (?:present|complete|excellent|perfect|outstanding|strong)\b|\bhigh(?:est)? (?:score|mark)|\bat least an? \w+|\b10\b|\bten\b)",
     r"\baward (?:full|maximum|top)\b",
+    rf"\b(?:repeat|keep|reuse|use|copy|apply|return) (?:that|this|the|my|the same|it)\b[^.!?]{{0,20}}\b(?:rating|score|scores|grade|mark|marks|evaluation|verdict|{_RULES})\b",
+    r"\bthe (?:correct|right|final|expected) (?:json|evaluation|rating|verdict) (?:is|should|must)\b",
+    r"^\W*copy (?:it|this|that|the above|the following)\b",
     r"\bgive (?:at least )?(?:an? )?(?:nine|ten|10|9|full marks|top marks|maximum|perfect score)\b",
     r"\bset (?:the )?(?:relevance|ownership|overall|content|star|score|scores|metrics?|situation|task|action|result)\b[^.!?]{0,30}\bto\b",
     r"\b(?:output|respond with|reply with|print|answer with) (?:only|exactly|just|the (?:text|word|following|json)|nothing but)\b",
@@ -51,7 +54,19 @@ _ORDERS = [
     r"\bend of (?:system|admin\w*|developer)? ?(?:message|prompt|instructions?|override)\b",
     r"\b(?:lenient|generous|easy|maximum|god) (?:mode|grading|scoring|marking)\b",
 ]
-_ORDER = re.compile("|".join(_ORDERS), re.IGNORECASE | re.MULTILINE)
+_NEVER_STORY = [
+    r"^\W*(?:assistant|system|user|developer|evaluator)\s*:",
+    r"\bhere is (?:my|the|your) (?:evaluation|verdict|assessment|grading)\b",
+    r"\b(?:situation|task|action|result)\s*[:=]\s*[\"']?(?:present|complete|strong|10)\b",
+    r"\ball (?:the )?(?:four )?(?:star )?(?:elements|parts|items|sections) (?:are|is|count as) (?:present|complete)\b",
+    r"^\W*(?:overall|content|total|final) score\s*(?:[:=]|is)\s*\w",
+    r"\bmy (?:previous|last|earlier|other) answers? (?:was|were|has been) (?:rated|scored|graded|marked|given)\b",
+    r"\b(?:ignorier\w*|vergiss|missachte)\b[^.!?]{0,40}\b(?:anweisung|regel|vorgabe)\w*",
+    r"\b(?:ignore[zr]?|oublie[zr]?) (?:toutes )?(?:les|vos|tes) (?:instructions|consignes|règles)\b",
+    r"\b(?:ignor[ae]|olvida) (?:todas )?(?:las|tus|sus) (?:instrucciones|reglas)\b",
+]
+_ORDER = re.compile("|".join(_ORDERS + _NEVER_STORY), re.IGNORECASE | re.MULTILINE)
+_PLAIN_ORDER = re.compile("|".join(_NEVER_STORY), re.IGNORECASE | re.MULTILINE)
 _TOLD = re.compile(
     r"\b(?:i|we|he|she|they|my \w+|the (?:client|customer|manager|director|team|boss))\b(?: \w+){0,2} "
     r"(?:ignored|disregarded|forgot|overrode|gave|awarded|scored|rated|marked|graded|told|asked|decided|wanted|had to)\b",
@@ -98,6 +113,8 @@ def _orders(piece: str) -> bool:
 
 def _is_told(sentence: str) -> bool:
     """True when the order is part of a story: a person is the subject right before it."""
+    if _PLAIN_ORDER.search(sentence):
+        return False
     order = _ORDER.search(sentence)
     told = _TOLD.search(sentence)
     return bool(order and told and told.start() <= order.start() + 5)

@@ -12,7 +12,7 @@ from coach.cli.output import emit, json_option, usage_records
 from coach.contracts.brain import EvaluationInput, EvaluationResult
 from coach.contracts.evaluation import json_schema
 from coach.contracts.transcript import Transcript, TranscriptSource
-from coach.errors import InputError, VendorAuthError
+from coach.errors import InputError, StoreError, VendorAuthError
 
 
 @click.command(help="Evaluate one answer: the input object of the contract in, evaluation, guards and usage out.")
@@ -75,7 +75,11 @@ async def evaluate_input(given: EvaluationInput, *, brain: str = "", bundle_name
     from coach.speech.delivery import from_input
 
     services = build_services()
-    bundle = PromptBundle.load(bundle_name) if bundle_name else services.bundle
+    try:
+        bundle = PromptBundle.load(bundle_name) if bundle_name else services.bundle
+    except StoreError as error:
+        bundle = PromptBundle.load()
+        click.echo(f"note: judged by the shipped bundle {bundle.label}. {error}", err=True)
     judge = build_brain(services.settings, bundle, brain)
     try:
         result = await evaluate_to_end(
@@ -88,6 +92,7 @@ async def evaluate_input(given: EvaluationInput, *, brain: str = "", bundle_name
         )
     finally:
         await judge.close()
+        await services.close()
     priced, _ = price_what_can_be(result.usage, services.price_book)
     return result.model_copy(update={"usage": priced})
 

@@ -161,19 +161,34 @@ class Database:
         return engine
 
     def _connect_duckdb(self, engine: sa.Engine) -> None:
-        """Opens the file; a log that is damaged is set aside first, what is whole of it is kept."""
+        """Opens the file; a log that is damaged is set aside first, what is whole of it is kept.
+
+        A file that is empty was begun on a full disk and holds nothing: it goes, so that the next start finds none.
+        """
         assert self.guard is not None
         self.damage = self.guard.before_open() or self.damage
         try:
             engine.connect().close()
         except (DBAPIError, duckdb.Error) as error:
-            if is_lock_conflict(error) or "WAL" not in str(error):
+            if is_lock_conflict(error):
                 raise
-            self.damage = Damage(0, 0, self.guard.set_aside())
-            log.error("the database log cannot be read and was set aside in %s", self.damage.quarantine)
-            self.guard.drop_log()
+            if self._drop_empty() and "not a valid" in str(error):
+                log.warning("an empty database file was begun anew")
+            elif "WAL" in str(error):
+                self.damage = Damage(0, 0, self.guard.set_aside())
+                log.error("the database log cannot be read and was set aside in %s", self.damage.quarantine)
+                self.guard.drop_log()
+            else:
+                raise
             engine.connect().close()
         self.guard.after_open()
+
+    def _drop_empty(self) -> bool:
+        assert self.path is not None
+        if not self.path.is_file() or self.path.stat().st_size:
+            return False
+        self.path.unlink()
+        return True
 
     def patiently(self, action: Callable[[], None]) -> None:
         """Repeats `action` while another process holds the file, for at most `lock_wait_s`."""
