@@ -4,8 +4,6 @@ Level-based detectors take typing and breath for speech, Silero does not. After 
 syllables late; the batch form therefore listens forwards and backwards and believes whichever is surer.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
 from coach.audio.edges import Segments, refine
@@ -22,6 +20,7 @@ MAX_GAIN = 10.0
 FIRST_LOUDEST = 0.1
 LOUDEST_HALF_LIFE_S = 15.0
 LIVE_STEP = 2 * WINDOW
+BLOCK, AHEAD = 128 * WINDOW, 32 * WINDOW
 
 
 class VoiceActivity:
@@ -63,12 +62,41 @@ class VoiceActivity:
         self._speaking = probability >= (LIVE_SILENCE_BELOW if self._speaking else LIVE_SPEECH_FROM)
 
 
-def speech_probabilities(samples: Samples) -> Floats:
-    """Speech probability per 32 ms window of a whole recording, heard forwards and backwards."""
-    padded = _levelled(np.pad(samples, (0, -len(samples) % WINDOW)))
-    with ThreadPoolExecutor(max_workers=2) as both:
-        forwards, backwards = both.map(lambda sound: Silero().probabilities(sound), (padded, padded[::-1].copy()))
-    return np.maximum(forwards, backwards[::-1])
+class SpeechFinder:
+    """Speech probability per 32 ms window of a recording that may still be growing, heard forwards and backwards.
+
+    Works in blocks of 4.1 s and looks 1 s ahead for the backward hearing, so that little is left to do at the end.
+    Block borders lie at fixed samples: the outcome does not depend on how the sound was cut. Not thread-safe.
+    """
+
+    def __init__(self) -> None:
+        self._forwards = Silero()
+        self._rest: Samples = np.zeros(0, np.int16)
+        self._levels: list[Floats] = []
+        self._found: list[Floats] = []
+
+    def push(self, samples: Samples) -> None:
+        """Takes 16 kHz mono samples; about 4 ms of work per second of sound, done a block at a time."""
+        self._rest = np.concatenate([self._rest, samples])
+        while len(self._rest) > BLOCK + AHEAD:
+            self._take(self._rest[: BLOCK + AHEAD], BLOCK)
+            self._rest = self._rest[BLOCK:]
+
+    def finish(self) -> Floats:
+        """The probabilities of the whole recording; nothing may be pushed after it."""
+        padded = np.pad(self._rest, (0, -len(self._rest) % WINDOW))
+        self._take(padded, len(padded))
+        self._rest = self._rest[:0]
+        return np.concatenate(self._found)
+
+    def _take(self, samples: Samples, length: int) -> None:
+        sound = samples.astype(np.float32) / np.float32(FULL_SCALE)
+        levels = np.sqrt((sound.reshape(-1, WINDOW) ** 2).mean(axis=1))
+        sound = _levelled(sound, np.concatenate([*self._levels, levels]))
+        self._levels.append(levels[: length // WINDOW])
+        forwards = self._forwards.probabilities(sound[:length])
+        backwards = Silero().probabilities(sound[::-1].copy())[::-1]
+        self._found.append(np.maximum(forwards, backwards[: len(forwards)]))
 
 
 def speech_segments(samples: Samples) -> Segments:
@@ -76,9 +104,16 @@ def speech_segments(samples: Samples) -> Segments:
 
     Gaps under 0.3 s are bridged and speech under 0.2 s is dropped; edges are refined by level to about 0.03 s.
     """
+    finder = SpeechFinder()
+    finder.push(samples)
+    return segments_of(samples, finder)
+
+
+def segments_of(samples: Samples, finder: SpeechFinder) -> Segments:
+    """The same where `finder` has heard `samples`, all of them, before."""
     if not len(samples):
         return []
-    found = _smooth(_hysteresis(speech_probabilities(samples)))
+    found = _smooth(_hysteresis(finder.finish()))
     length_s = Pcm(samples).duration_s
     return [(max(0.0, a), min(b, length_s)) for a, b in refine(samples, found)]
 
@@ -95,11 +130,10 @@ def require_speech(pcm: Pcm, name: str = "The recording") -> Segments:
     return segments
 
 
-def _levelled(samples: Samples) -> Floats:
+def _levelled(sound: Floats, levels: Floats) -> Floats:
     """Scales so that the loud windows lie at -16 dBFS: the network misses speech that is much quieter."""
-    sound = samples.astype(np.float32) / np.float32(FULL_SCALE)
-    rms = np.sqrt((sound.reshape(-1, WINDOW) ** 2).mean(axis=1))
-    gain = min(MAX_GAIN, TARGET_LEVEL / max(float(np.percentile(rms, 95)), 1e-6))
+    loud = float(np.percentile(levels, 95)) if len(levels) else 0.0
+    gain = min(MAX_GAIN, TARGET_LEVEL / max(loud, 1e-6))
     return np.clip(sound * np.float32(gain), -1, 1)
 
 

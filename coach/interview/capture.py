@@ -15,11 +15,13 @@ from pathlib import Path
 from coach.audio.level import FinishFade, FinishState, rms_dbfs
 from coach.contracts.events import PROTOCOL_SAMPLE_RATE_HZ, LevelPayload
 from coach.errors import CoachError
-from coach.interview.parts import Ear, Journal
+from coach.interview.parts import Ear, Follower, Journal
 from coach.speech.port import SpeechStream
 
 HANDOVER_FRAMES = 250
 """5 s of 20 ms frames wait for the loop at most."""
+FOLLOW_EVERY_S = 2.0
+"""How often the sound measured at *Finish* is caught up with."""
 BYTES_PER_S = PROTOCOL_SAMPLE_RATE_HZ * 2
 _EARS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="ear")
 
@@ -34,6 +36,7 @@ class Capture:
         stream: SpeechStream | None,
         *,
         ear: Ear | None,
+        follower: Follower | None = None,
         tell: Callable[[LevelPayload], None],
         level_every_s: float = 0.1,
         longest_s: float = 3600.0,
@@ -58,6 +61,8 @@ class Capture:
         self._block_bytes = int(level_every_s * BYTES_PER_S) & ~1
         self._listening = False
         self._speaking = False
+        self.follower = follower
+        self._follow_at_s = journal.seconds + FOLLOW_EVERY_S
         self._fade = FinishFade()
 
     @property
@@ -113,6 +118,9 @@ class Capture:
     def _live(self, pcm16: bytes) -> None:
         if self.stream:
             self.stream.push(pcm16)
+        if self.follower and self.journal.seconds >= self._follow_at_s and not self.closed:
+            self._follow_at_s = self.journal.seconds + FOLLOW_EVERY_S
+            self._loop.run_in_executor(_EARS, self.follower.follow)
         self._block += pcm16
         if len(self._block) >= self._block_bytes and not self._listening and not self.closed:
             block = bytes(self._block)

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.transcript import Transcript
-from coach.interview.parts import Ear, Evaluate, Journal
+from coach.interview.parts import Ear, Evaluate, Follower, Journal
 
 
 def journals() -> type[Journal]:
@@ -27,6 +27,13 @@ def ear() -> Ear:
     from coach.audio.vad import VoiceActivity
 
     return VoiceActivity()
+
+
+def follow(journal: Any) -> Follower:
+    """`listen` while the person still speaks."""
+    from coach.speech.delivery import SoundFollower
+
+    return SoundFollower(journal.path)
 
 
 def listen(recording: Path) -> tuple[Any, Any]:

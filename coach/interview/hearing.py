@@ -9,7 +9,8 @@ from typing import Any
 from coach.contracts.interview import Attempt, AttemptStatus
 from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError, StoreError, VendorError
-from coach.interview.parts import off_loop
+from coach.interview import states
+from coach.interview.parts import Follower, off_loop
 from coach.interview.session import Session
 from coach.speech.port import Heard, SpeechContext
 
@@ -26,13 +27,14 @@ class Hearing:
 
     async def keep(self, attempt: Attempt, *, claim: bool) -> bool:
         """Stores the attempt and, with `claim`, wins the right to evaluate it; False when someone else has it."""
-        await self._s.save(attempt)
         if not claim:
+            await self._s.save(attempt)
             return False
-        if not await self._parts.store.claim_evaluation(attempt.id, owner=self._parts.owner):
-            return False
-        self._s.board.attempts[attempt.id] = attempt.model_copy(update={"status": AttemptStatus.EVALUATING})
-        return True
+        states.check_attempt(self._s.board.attempt(attempt.id).status, attempt.status)
+        won = await self._parts.store.keep_and_claim(attempt, owner=self._parts.owner)
+        status = AttemptStatus.EVALUATING if won else attempt.status
+        self._s.board.attempts[attempt.id] = attempt.model_copy(update={"status": status})
+        return won
 
     async def archive(self, attempt: Attempt, recording: Path) -> str | None:
         """Copies the recording to the archive; None when it does not take it (then it stays in the journal)."""
@@ -42,15 +44,25 @@ class Hearing:
             log.warning("the archive did not take a recording; it stays in the journal")
             return None
 
-    async def listen(self, recording: Path) -> Any:
+    async def followed(self, follower: Follower, recording: "asyncio.Future[Path]") -> Any:
+        """What the sound alone tells, heard while it was recorded; where that failed, from the sealed recording."""
+        try:
+            return await off_loop(follower.finish)
+        except Exception:
+            log.exception("a recording could not be heard while it grew")
+            return await self.listen(recording)
+
+    async def listen(self, recording: "asyncio.Future[Path]") -> Any:
         """What the sound alone tells, beside the transcriber's work; None when the recording cannot be used."""
         try:
-            return await off_loop(self._parts.listen, recording)
+            return await off_loop(self._parts.listen, await recording)
         except CoachError:
             log.warning("the sound of an answer could not be measured; its words still are")
             return None
 
-    async def transcript(self, attempt: Attempt, recording: Path, live: "asyncio.Future[Heard] | None") -> Heard:
+    async def transcript(
+        self, attempt: Attempt, recording: "asyncio.Future[Path]", live: "asyncio.Future[Heard] | None"
+    ) -> Heard:
         """The live stream's words; where there is none, or it fails, those of the recording.
 
         Raises:
@@ -61,7 +73,8 @@ class Hearing:
                 return await live
             except VendorError:
                 log.warning("the live transcript failed; the recording is transcribed")
-        return await self._parts.transcriber.transcribe(recording, self._context(attempt), attempt_id=attempt.id)
+        sealed = await recording
+        return await self._parts.transcriber.transcribe(sealed, self._context(attempt), attempt_id=attempt.id)
 
     async def verbatim(self, attempt: Attempt) -> Heard | None:
         """A second hearing that keeps um and uh; None when it fails or hears nothing."""

@@ -19,7 +19,19 @@ from coach.contracts.interview import Interview, InterviewStatus, PlannedQuestio
 from coach.errors import CoachError, EntitlementError, InputError, NotFoundError
 from coach.interview import planning
 from coach.interview.conductor import Conductor
-from coach.interview.parts import Archive, Bundles, Ear, Evaluate, Journal, Listen, Materials, Measure, Parts, Timing
+from coach.interview.parts import (
+    Archive,
+    Bundles,
+    Ear,
+    Evaluate,
+    Follower,
+    Journal,
+    Listen,
+    Materials,
+    Measure,
+    Parts,
+    Timing,
+)
 from coach.interview.planning import InitRequest as InitRequest
 from coach.interview.ports import Entitlement, Entitlements, InterviewStore
 from coach.interview.spool import SpooledStore
@@ -63,6 +75,7 @@ class InterviewHub:
         evaluate: Evaluate | None = None,
         measure: Measure | None = None,
         listen: Listen | None = None,
+        follow: Callable[[Any], Follower] | None = None,
         ear: Callable[[], Ear] | None = None,
         entitlements: Entitlements | None = None,
         policy: Any = None,
@@ -89,6 +102,7 @@ class InterviewHub:
             evaluate: the evaluation pipeline (`coach.brain.evaluate.run_evaluation`).
             measure: `(transcript, what listen gave or None, eye contact or None) -> DeliveryMetrics`.
             listen: `(recording path) -> what the sound alone tells`, run while the transcriber works.
+            follow: `(journal) -> follower`, which does as much of `listen` as it can while the person speaks.
             entitlements: what a person's plan includes; None = everything.
             ear: makes a voice activity detector per attempt.
             policy: policy of the prompt bundle.
@@ -120,6 +134,7 @@ class InterviewHub:
             bundle=bundle if isinstance(bundle, str) else getattr(bundle, "label", ""),
             bundles=bundles,
             ear=ear,
+            follow=follow or (defaults.follow if listen is None and journals is None else None),
             entitlements=entitlements,
             materials=materials,
             timing=timing or Timing(),

@@ -94,6 +94,7 @@ class Listening:
             journal,
             stream,
             ear=parts.ear() if parts.ear else None,
+            follower=parts.follow(journal) if parts.follow else None,
             tell=self._level,
             level_every_s=parts.timing.level_every_s,
             longest_s=parts.timing.longest_answer_s,

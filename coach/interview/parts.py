@@ -47,6 +47,16 @@ class Archive(Protocol):
         """A file on this machine with the recording."""
 
 
+class Follower(Protocol):
+    """Hears a recording while it grows. Both methods block and may be called from any thread."""
+
+    def follow(self) -> None:
+        """Hears what was recorded since."""
+
+    def finish(self) -> Any:
+        """What the sound alone tells of the recording, which has ended; as `Listen` gives it."""
+
+
 class Ear(Protocol):
     """Voice activity over a stream."""
 
@@ -91,6 +101,7 @@ class Judging:
     bundle: str
     brain: Brain
     policy: Any
+    lean: bool = False
 
 
 class Bundles(Protocol):
@@ -104,7 +115,6 @@ class Bundles(Protocol):
 
     async def judging(self, bundle: str) -> Judging:
         """Brain and policy of a label; the bundle in force when the label is not known any more."""
-    lean: bool = False
 
     async def close(self) -> None:
         """Frees the brains."""
@@ -161,6 +171,7 @@ class Parts:
     bundle: str = ""
     bundles: Bundles | None = None
     ear: Callable[[], Ear] | None = None
+    follow: Callable[[Any], Follower] | None = None
     entitlements: Entitlements | None = None
     materials: Materials | None = None
     timing: Timing = field(default_factory=Timing)

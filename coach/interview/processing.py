@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from coach.interview.asking import Asking
 from coach.interview.baseline import Baseline
 from coach.interview.capture import Capture
 from coach.interview.hearing import Hearing
+from coach.interview.keeping import Keeping
 from coach.interview.parts import Parts, off_loop
 from coach.interview.race import Race, evaluation_call
 from coach.interview.session import Session
@@ -27,8 +27,6 @@ from coach.speech.port import Heard, SpeechStream
 from coach.speech.typed import typed_transcript
 
 log = logging.getLogger(__name__)
-KEEP_WITHIN_S = 0.25
-"""Transcript and usage are written when the scores are out, or this long after they are known."""
 
 REVIEW_REASON = (
     "The offline recogniser is unsure. Correct the text before it is scored; the timing of your speech is kept."
@@ -62,9 +60,7 @@ class Processing:
         self._side: set[asyncio.Task[Any]] = set()
         self._rollup = asyncio.Lock()
         self._reviewing: dict[str, Timeline] = {}
-        self._archiving: dict[str, asyncio.Task[str | None]] = {}
-        self._keeping: dict[str, asyncio.Task[None]] = {}
-        self._scored: dict[str, asyncio.Event] = {}
+        self._keeping = Keeping(session, self._hearing)
         self._prepared: dict[str, asyncio.Task[tuple[str, float | None]]] = {}
 
     @property
@@ -145,7 +141,9 @@ class Processing:
         self._tasks[attempt.id] = asyncio.get_running_loop().create_task(self._guarded(attempt.id, work))
 
     def _beside(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
-        task = asyncio.get_running_loop().create_task(work)
+        return self._follow(asyncio.get_running_loop().create_task(work))
+
+    def _follow(self, task: "asyncio.Task[Any]") -> "asyncio.Task[Any]":
         self._side.add(task)
         task.add_done_callback(self._side.discard)
         return task
@@ -160,15 +158,7 @@ class Processing:
             await self._failed(attempt_id, CoachError(OUR_FAULT))
         finally:
             self._tasks.pop(attempt_id, None)
-            self._scored.pop(attempt_id, None)
-            self._keeping.pop(attempt_id, None)
-            self._archiving.pop(attempt_id, None)
-
-    async def _put_by(self, attempt_id: str) -> None:
-        """What was to be written a little later is written now, before anything else is."""
-        self._scored.setdefault(attempt_id, asyncio.Event()).set()
-        if attempt_id in self._keeping:
-            await asyncio.wait([self._keeping[attempt_id]])
+            self._keeping.forget(attempt_id)
 
     # -- the way of an answer --------------------------------------------------------------------------------------
 
@@ -202,7 +192,7 @@ class Processing:
         captured = attempt.model_copy(update=changes)
         kept = self._beside(self._hearing.keep(captured, claim=not review))
         sound = sound or self._beside(self._hearing.listen(sealed))
-        self._archiving[attempt.id] = self._beside(self._archive(captured, sealed, kept))
+        self._follow(self._keeping.archive(captured, sealed, kept))
         self._prepared[attempt.id] = self._beside(self._prepare())
         self._baseline.load(attempt.id)
         try:
@@ -210,45 +200,15 @@ class Processing:
             timeline.mark("transcript_final")
         finally:
             await kept
-        self._beside(self._meter_soon(attempt.id, heard))
+        self._follow(self._keeping.meter(attempt.id, heard))
         attempt, transcript = self._s.board.attempt(attempt.id), heard.transcript
         duration_s = attempt.duration_seconds or transcript.duration_s
         attempt = attempt.model_copy(update={"transcript": transcript, "duration_seconds": duration_s})
         if review:
             self._reviewing[attempt.id] = timeline
-            await self._review(await self._with_audio(attempt), transcript)
+            await self._review(await self._keeping.with_audio(attempt), transcript)
         else:
             await self._judge(attempt, transcript, timeline, sound, kept)
-
-    async def _archive(
-        self, attempt: Attempt, sealed: "asyncio.Future[Path]", kept: "asyncio.Future[bool] | None" = None
-    ) -> str | None:
-        """After the claim, so that it holds nothing up; None when there is nothing to archive."""
-        if kept:
-            await asyncio.wait([kept])
-        try:
-            return await self._hearing.archive(attempt, await sealed)
-        except CoachError:
-            return None
-
-    async def _with_audio(self, attempt: Attempt) -> Attempt:
-        """`attempt` with the address of its recording, once the archive has it."""
-        archiving = self._archiving.pop(attempt.id, None)
-        return attempt.model_copy(update=self._hearing.audio(await archiving)) if archiving else attempt
-
-    async def _soon(self, attempt_id: str) -> None:
-        """Returns when the scores are out, or a little later: what nobody waits for takes its turn after them."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(KEEP_WITHIN_S):
-                await self._scored.setdefault(attempt_id, asyncio.Event()).wait()
-
-    async def _meter_soon(self, attempt_id: str, heard: Heard) -> None:
-        await self._soon(attempt_id)
-        await self._hearing.meter(heard.usage)
-
-    async def _keep_soon(self, attempt: Attempt) -> None:
-        await self._soon(attempt.id)
-        await self._s.save(attempt)
 
     async def _from_text(
         self, attempt: Attempt, transcript: Transcript, timeline: Timeline, capture: Capture | None
@@ -265,7 +225,7 @@ class Processing:
         if recording:
             sound = self._beside(self._hearing.listen(_known(recording)))
             if not attempt.audio_uri:
-                self._archiving[attempt.id] = self._beside(self._archive(attempt, _known(recording), kept))
+                self._follow(self._keeping.archive(attempt, _known(recording), kept))
         await self._judge(attempt, transcript, timeline, sound, kept)
 
     def _recording(self, attempt: Attempt, capture: Capture | None) -> Path | None:
@@ -308,7 +268,7 @@ class Processing:
         self._s.told.get(attempt.id, {}).pop("TRANSCRIPT_REVIEW", None)
         timeline.mark("measured")
         attempt = self._s.board.attempts[attempt.id] = await self._baseline.compared(attempt)
-        keeping = self._keeping[attempt.id] = self._beside(self._keep_soon(attempt))
+        keeping = self._follow(self._keeping.keep(attempt))
         second = self._second_hearing(attempt, transcript) if sound else None
         judged = await self._race(attempt, timeline, keeping)
         if second:
@@ -341,8 +301,8 @@ class Processing:
 
     async def _failed(self, attempt_id: str, error: CoachError) -> None:
         try:
-            await self._put_by(attempt_id)
-            attempt = await self._with_audio(self._s.board.attempt(attempt_id))
+            await self._keeping.flush(attempt_id)
+            attempt = await self._keeping.with_audio(self._s.board.attempt(attempt_id))
             if attempt.status == AttemptStatus.RECORDING:
                 attempt = await self._s.save(attempt.model_copy(update={"status": AttemptStatus.CAPTURED}))
             if attempt.status != AttemptStatus.EVALUATED:
@@ -402,7 +362,7 @@ class Processing:
 
     def scores_out(self, attempt_id: str) -> None:
         """See `RaceHost`."""
-        self._scored.setdefault(attempt_id, asyncio.Event()).set()
+        self._keeping.scored(attempt_id)
         self._beside(self._show_feedback(attempt_id))
 
     async def _show_feedback(self, attempt_id: str) -> None:
@@ -437,7 +397,7 @@ class Processing:
 
     async def complete(self, attempt: Attempt, result: EvaluationResult, timeline: Timeline) -> Attempt:
         """See `RaceHost`."""
-        attempt = await self._with_audio(attempt)
+        attempt = await self._keeping.with_audio(attempt)
         await self._store(attempt.model_copy(update={"timeline": dict(timeline.marks)}), result.usage)
         timeline.mark("stored")
         attempt = await self._keep_marks(attempt.id, timeline)

@@ -3,14 +3,16 @@
 Each metric with formula, source and curve: `docs/delivery-metrics.md`.
 """
 
+import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from coach.audio.loudness import loudness_range_lu
+from coach.audio.loudness import LoudnessRange, loudness_range_lu
 from coach.audio.pcm import SAMPLE_RATE_HZ, Pcm
-from coach.audio.vad import speech_segments
+from coach.audio.vad import SpeechFinder, segments_of, speech_segments
 from coach.contracts.brain import DeliveryInput
 from coach.contracts.delivery import DeliveryMetrics, DeliverySubScores, FillerHit, PacePoint
 from coach.contracts.transcript import Transcript, TranscriptSource
@@ -43,6 +45,41 @@ class Sound:
 def listen(pcm: Pcm) -> Sound:
     """The part of a measurement that needs no words; the costly one (about 10 ms per second of sound)."""
     return Sound(speech_segments(pcm.samples), loudness_range_lu(pcm))
+
+
+class SoundFollower:
+    """`listen` for a recording that is still being made: reads along, so that hardly anything is left at *Finish*.
+
+    Both methods block and may be called from any thread.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Opens the raw recording (16 kHz mono Int16); it may be removed while it is being read."""
+        self._file = path.open("rb")
+        self._lock = threading.Lock()
+        self._speech = SpeechFinder()
+        self._loudness = LoudnessRange()
+        self._half = b""
+
+    def follow(self) -> None:
+        """Hears what was recorded since."""
+        with self._lock:
+            self._hear()
+
+    def finish(self) -> tuple[Pcm, Sound]:
+        """The recording, which has ended, and its sound."""
+        with self._lock, self._file:
+            self._hear()
+            self._file.seek(0)
+            pcm = Pcm.from_bytes(self._file.read())
+            return pcm, Sound(segments_of(pcm.samples, self._speech), self._loudness.finish())
+
+    def _hear(self) -> None:
+        data = self._half + self._file.read()
+        self._half = data[len(data) & ~1 :]
+        samples = Pcm.from_bytes(data).samples
+        self._speech.push(samples)
+        self._loudness.push(samples)
 
 
 def measure(
