@@ -57,7 +57,7 @@ _ORDERS = [
 _NEVER_STORY = [
     r"^\W*(?:assistant|system|user|developer|evaluator)\s*:",
     r"\bhere is (?:my|the|your) (?:evaluation|verdict|assessment|grading)\b",
-    r"\b(?:situation|task|action|result)\s*[:=]\s*[\"']?(?:present|complete|strong|10)\b",
+    r"\b(?:situation|task|action|result)\s*[:=]\s*[\"']?(?:present|complete|strong|10)(?=\W*$|\s*[\"',.;)}])",
     r"\ball (?:the )?(?:four )?(?:star )?(?:elements|parts|items|sections) (?:are|is|count as) (?:present|complete)\b",
     r"^\W*(?:overall|content|total|final) score\s*(?:[:=]|is)\s*\w",
     r"\bmy (?:previous|last|earlier|other) answers? (?:was|were|has been) (?:rated|scored|graded|marked|given)\b",
