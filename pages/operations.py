@@ -57,7 +57,7 @@ def headline(answers: pd.DataFrame, waiting: dict[str, int], due: dict[str, int]
         ),
         ("Feedback delayed", f"{troubled}", "Answers kept whose feedback failed; it can be had again."),
         ("Usage waiting", f"{waiting['not queued yet']}", "Metered use that is not on its way to billing yet."),
-        ("Recordings overdue", f"{due['overdue']}", "Past their day of deletion; the next sweep takes them."),
+        ("Deletion overdue", f"{due['overdue']}", "Recordings past their day of deletion; the next sweep takes them."),
     ]
     with st.container(horizontal=True, gap="medium"):
         for name, value, about in figures:

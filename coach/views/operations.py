@@ -171,15 +171,16 @@ def _bars(bars: Sequence[tuple[str, float, float, str]]) -> go.Figure:
 
 def over_time(answers: pd.DataFrame) -> go.Figure:
     """Finish to scores by day: median and 95th percentile, the time a person looked over a transcript left out."""
-    figure = go.Figure()
+    figure, days = go.Figure(), 0
     timed = answers.dropna(subset=["scores_ms"])
     if not timed.empty:
         daily = timed.groupby(pd.to_datetime(timed["created_at"], utc=True).dt.floor("D"))["scores_ms"]
+        days = daily.ngroups
         for name, colour in (("p95", COLOURS["ours"]), ("p50", COLOURS["vendor"])):
             line = daily.quantile(QUANTILES[name])
             figure.add_scatter(x=line.index, y=line.values, name=name, mode="lines+markers", line_color=colour)
     figure.update_yaxes(title="ms", rangemode="tozero")
-    figure.update_xaxes(type="date", tickformat="%d %b", dtick=86_400_000 if len(timed) < 2 else None)
+    figure.update_xaxes(type="date", tickformat="%d %b", dtick=86_400_000 if days < 8 else None)
     return _plain(figure, height=280)
 
 
@@ -188,7 +189,7 @@ def _plain(figure: go.Figure, height: int) -> go.Figure:
         height=height,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         barmode="overlay",
-        legend={"orientation": "h", "y": 1.12, "x": 0},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"},
         plot_bgcolor="rgba(0,0,0,0)",
         paper_bgcolor="rgba(0,0,0,0)",
     )

@@ -11,6 +11,8 @@ MIDDLE = "#e0a12f"
 LOW = "#d8574b"
 BLUE = "#2f6fd6"
 
+SERIES = (FOX, "#2f5d62", MIDDLE, "#7a5ea8", GOOD, "#46597a")
+
 Band = Literal["low", "middle", "high", "none"]
 LOW_BELOW = 5.0
 HIGH_FROM = 7.5

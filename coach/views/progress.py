@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from coach.views.attempts import competency_frame, improvement_frame
-from coach.views.palette import BAND_COLOURS, BLUE, FOX, GOOD, HIGH_FROM, INK, INK_SOFT, LINE, LOW_BELOW, band
+from coach.views.palette import BAND_COLOURS, BLUE, FOX, GOOD, HIGH_FROM, INK, INK_SOFT, LINE, LOW_BELOW, SERIES, band
 
 PACE_BAND_WPM = (130, 160)
 _FONT = "Figtree, Source Sans, system-ui, sans-serif"
@@ -17,6 +17,7 @@ def style(figure: go.Figure, *, height: int = 320) -> go.Figure:
         margin={"l": 8, "r": 8, "t": 12, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
+        colorway=SERIES,
         font={"family": _FONT, "size": 13, "color": INK},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left", "title": None},
         hoverlabel={"bgcolor": "white", "bordercolor": LINE, "font": {"family": _FONT, "size": 13, "color": INK}},

@@ -85,6 +85,9 @@ def numbers(attempt: Attempt) -> None:
     measured = attempt.delivery
     if measured is None:
         return
+    if not attempt.duration_seconds:
+        st.caption("Typed answer: only its content is scored.")
+        return
     parts = []
     if measured.wpm is not None:
         parts.append(f"{measured.wpm:.0f} words per minute")
@@ -101,6 +104,8 @@ def _recording(attempt: Attempt, archive: AudioArchive, start_s: float | None) -
     if attempt.audio_uri is None:
         if attempt.audio_deleted_at:
             st.caption("The recording was deleted when its time was up.")
+        else:
+            st.caption("No recording is kept with this answer.")
         return
     kind = "audio/ogg" if attempt.audio_uri.endswith((".ogg", ".opus")) else "audio/flac"
     try:
@@ -119,7 +124,7 @@ def feedback_of(attempt: Attempt, evaluation: Evaluation) -> None:
     st.markdown(" ".join(_badge(item, getattr(checklist, item).status.value) for item in _STAR))
     for index, improvement in enumerate(feedback.top_improvements):
         _point(attempt, f"content_feedback.top_improvements.{index}", improvement)
-    st.markdown(f"**Next time:** {plain(feedback.one_action_tip)}")
+    st.markdown(f"**Try this:** {plain(feedback.one_action_tip)}")
 
 
 def _badge(item: str, status: str) -> str:

@@ -12,6 +12,12 @@ from coach.lab.service import Lab
 from coach.views import lab as figures
 
 CHART = {"displayModeBar": False}
+NAMES = {
+    "mae": "usual difference",
+    "bias": "machine higher by",
+    "spearman": "rank correlation",
+    "qwk": "weighted kappa",
+}
 
 
 def show(lab: Lab) -> None:
@@ -30,7 +36,12 @@ def show(lab: Lab) -> None:
 
 
 def _figures(calibration: Any) -> None:
-    st.dataframe(figures.agreement_frame(calibration), hide_index=True)
+    columns: dict[str, Any] = {
+        name: st.column_config.NumberColumn(label, format="%.2f") for name, label in NAMES.items()
+    }
+    columns["group"] = st.column_config.TextColumn("questions")
+    columns["n"] = st.column_config.NumberColumn("answers")
+    st.dataframe(figures.agreement_frame(calibration), hide_index=True, column_config=columns)
     left, right = st.columns(2)
     left.plotly_chart(figures.calibration_scatter(calibration), config=CHART, key="calibration")
     right.plotly_chart(figures.drift(calibration), config=CHART, key="drift")

@@ -106,11 +106,16 @@ function subScores(stage, metrics) {
     h("li", {}, h("span", {}, "Eye contact"), eye === null || eye === undefined ? h("em", {}, "not available") : h("strong", { class: `jf-b-${band(eye)}` }, score(eye))));
 }
 
+/** A typed answer has no sound, so nothing about its delivery is shown as if it were measured. */
+export function isTyped(metrics) {
+  return metrics.duration_s === 0;
+}
+
 export function deliveryPanel(stage) {
   const metrics = stage.scores.delivery_metrics || {};
   const f = stage.scores.delivery_feedback;
   return h("div", { class: "jf-panel", role: "tabpanel", id: "jf-panel-delivery", "aria-labelledby": "jf-tab-delivery" },
     h("section", { class: "jf-card jf-delivery-head" }, h("p", { class: "jf-insight" }, f.headline), subScores(stage, metrics)),
-    h("div", { class: "jf-metrics" }, paceCard(metrics), fillerCard(metrics), pauseCard(stage, metrics), clarityCard(metrics)),
+    isTyped(metrics) ? null : h("div", { class: "jf-metrics" }, paceCard(metrics), fillerCard(metrics), pauseCard(stage, metrics), clarityCard(metrics)),
     f.one_action_tip ? h("p", { class: "jf-tip" }, icon("bulb"), h("span", {}, h("strong", {}, "Try this: "), f.one_action_tip)) : null);
 }

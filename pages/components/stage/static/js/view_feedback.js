@@ -2,7 +2,7 @@
 
 import { band, button, h, icon, s, score } from "./dom.js";
 import { contentPanel } from "./view_content.js";
-import { deliveryPanel } from "./view_delivery.js";
+import { deliveryPanel, isTyped } from "./view_delivery.js";
 
 const TABS = [["content", "What you said", contentPanel], ["delivery", "How you said it", deliveryPanel]];
 const VERDICTS = { low: "A start to build on", mid: "Close. One change lifts it.", high: "Strong answer", none: "Feedback" };
@@ -35,7 +35,7 @@ function scoreCard(stage) {
       h("div", { class: "jf-row jf-scoretop" }, h("span", { class: "jf-eyebrow" }, `Attempt ${data.attempt_number}`), data.attempt_status === "best" ? h("span", { class: "jf-badge jf-badge-best" }, icon("star", 13), "Best so far") : null,
         data.label ? h("span", { class: "jf-badge" }, data.label) : null, data.updated ? h("span", { class: "jf-badge" }, "updated") : null, dots((data.history || []).map((d) => (d.attempt_id === data.attempt_id ? { ...d, overall: data.overall } : d)), data.attempt_id)),
       h("h1", { tabindex: "-1", "data-key": "headline" }, VERDICTS[band(data.overall)]),
-      h("div", { class: "jf-row" }, chip("Content", data.content), chip("Delivery", data.delivery), data.comparison ? h("span", { class: "jf-compare" }, data.comparison) : null)));
+      h("div", { class: "jf-row" }, chip("Content", data.content), chip("Delivery", isTyped(data.delivery_metrics || {}) ? null : data.delivery), data.comparison ? h("span", { class: "jf-compare" }, data.comparison) : null)));
 }
 
 function tabBar(stage) {
