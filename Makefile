@@ -16,9 +16,7 @@ help: ## what can be done here
 	@touch $@
 
 run: .venv/run.stamp ## serve the workbench on http://localhost:8501
-	@$(PY) -m coach db upgrade
-	@$(PY) -m coach sample-data load --if-empty
-	@exec .venv/bin/streamlit run app.py --server.port $(PORT)
+	@exec env COACH_SAMPLE_DATA=1 .venv/bin/streamlit run app.py --server.port $(PORT)
 
 test: .venv/dev.stamp ## install what tests need and run all of them
 	@bash tests/install_system.sh

@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     stripe_api_key: SecretStr | None = Field(default=None, description="Key for Stripe billing.")
     stripe_base_url: str = Field(default="https://api.stripe.com", description="Stripe server.")
     stripe_webhook_secret: SecretStr | None = Field(default=None, description="Secret that signs Stripe webhooks.")
+    coach_sample_data: bool = Field(
+        default=False, description="Whether the server loads the sample interviews where there is no session yet."
+    )
     coach_audio_days: int = Field(default=30, ge=1, description="Days a recording is kept.")
     coach_text_months: int = Field(default=12, ge=1, description="Months transcripts and feedback are kept.")
     coach_transcriber: Literal["auto", "deepgram", "whisper", "pocketsphinx", "typed"] = Field(

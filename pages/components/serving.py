@@ -34,6 +34,8 @@ async def lifespan(_: App) -> AsyncIterator[None]:
         await hub.start()
     except CoachError as error:
         log.error("%s", error)
+    if services().settings.coach_sample_data:
+        await asyncio.to_thread(_load_sample)
     beside = [asyncio.create_task(_warm())]
     if billing := services().billing:
         beside.append(asyncio.create_task(billing.flush_for_ever()))
@@ -79,6 +81,17 @@ def _warmings() -> list[tuple[str, Callable[[], Awaitable[None]]]]:
     return steps
 
 
+def _load_sample() -> None:
+    """The marked sample interviews, where there is no session yet: before the first page, in this one process."""
+    from coach.store.sample import load_sample
+
+    parts = services()
+    try:
+        load_sample(parts.store, lambda: parts.archive, if_empty=True)
+    except CoachError as error:
+        log.warning("the sample interviews were not loaded: %s", error)
+
+
 def _load_delivery() -> None:
     from coach.speech import delivery
 
@@ -87,6 +100,10 @@ def _load_delivery() -> None:
 
 def _keep_up() -> None:
     parts = services()
+    try:
+        parts.store.price_pending()
+    except CoachError as error:
+        log.warning("use without a price is priced at the next turn: %s", error)
     terms = RetentionPolicy(parts.settings.coach_audio_days, parts.settings.coach_text_months)
     upkeep.keep_up(parts.store, parts.archive, parts.settings.journal_dir, terms)
 
