@@ -19,14 +19,14 @@ TARGET_LEVEL = 10 ** (-16 / 20)
 MAX_GAIN = 10.0
 FIRST_LOUDEST = 0.1
 LOUDEST_HALF_LIFE_S = 15.0
-LIVE_STEP = 2 * WINDOW
+LIVE_STEP = 4 * WINDOW
 BLOCK, AHEAD = 128 * WINDOW, 32 * WINDOW
 
 
 class VoiceActivity:
     """Streaming: bytes in, "is speaking" out, with hysteresis between two thresholds.
 
-    Not thread-safe; one instance per attempt. Works in steps of 64 ms, about 0.5 ms each. A slow automatic gain lifts
+    Not thread-safe; one instance per attempt. Works in steps of 128 ms, about 0.7 ms each. A slow automatic gain lifts
     quiet voices, as the batch form does for the whole recording at once.
     """
 

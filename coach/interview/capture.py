@@ -6,10 +6,12 @@ up, the oldest frames are left out of the live path and counted, never out of th
 """
 
 import asyncio
+import os
 import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from coach.audio.level import FinishFade, FinishState, rms_dbfs
@@ -20,10 +22,19 @@ from coach.speech.port import SpeechStream
 
 HANDOVER_FRAMES = 250
 """5 s of 20 ms frames wait for the loop at most."""
+EAR_NICENESS = 5
 FOLLOW_EVERY_S = 2.0
 """How often the sound measured at *Finish* is caught up with."""
 BYTES_PER_S = PROTOCOL_SAMPLE_RATE_HZ * 2
-_EARS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="ear")
+
+
+def _give_way() -> None:
+    """On Linux a thread has its own priority: hearing gives way to the loop that forwards the sound."""
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), EAR_NICENESS)
+
+
+_EARS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="ear", initializer=_give_way)
 
 
 class Capture:
