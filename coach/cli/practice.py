@@ -11,7 +11,7 @@ from coach.cli.inputs import TRANSCRIBERS, brain_option, read_text
 from coach.cli.output import emit, json_option, usage_records
 from coach.contracts.brain import Question
 from coach.contracts.interview import Attempt, PlannedQuestion
-from coach.errors import InputError
+from coach.errors import InputError, VendorAuthError
 
 if TYPE_CHECKING:
     from coach.bootstrap import Services
@@ -137,6 +137,9 @@ async def _describe(services: "Services", conductor: "Conductor", attempt: Attem
 
     if attempt.transcript is None or attempt.delivery is None or attempt.evaluation is None:
         raise InputError("Feedback on this answer is delayed; the answer is kept.")
+    if any(finding.rule == "key_refused" for finding in attempt.guards):
+        mend = f"The answer is kept: check OPENAI_API_KEY, then `python -m coach feedback {attempt.interview_id}`."
+        raise VendorAuthError("The model's server refused the key.", mend=mend)
     usage = await services.store.arun(ledger.usage_events, interview_id=attempt.interview_id)
     best = conductor.board.exchange(attempt.exchange_id).final_attempt_id
     return {

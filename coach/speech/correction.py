@@ -10,6 +10,7 @@ from coach.contracts.transcript import Transcript, TranscriptSource, Word, norma
 
 MIN_WORD_S = 0.05
 CORRECTION_NOTE = "The text was corrected by you; times are those of the recording."
+UNCHANGED_NOTE = "The text was handed in as it was recognised."
 
 
 def apply_correction(transcript: Transcript, text: str) -> Transcript:
@@ -21,9 +22,10 @@ def apply_correction(transcript: Transcript, text: str) -> Transcript:
     text = normalise_space(text)
     spoken = [w for w in text.split() if any(c.isalnum() for c in w)]
     words = _align(transcript.words, spoken, transcript.duration_s) if transcript.words else []
-    kept = [n for n in transcript.notes if "correct the text" not in n and n != CORRECTION_NOTE]
+    note = UNCHANGED_NOTE if text == normalise_space(transcript.text) else CORRECTION_NOTE
+    kept = [n for n in transcript.notes if "correct the text" not in n and n not in (CORRECTION_NOTE, UNCHANGED_NOTE)]
     return transcript.model_copy(
-        update={"text": text, "words": words, "source": TranscriptSource.CORRECTED, "notes": [*kept, CORRECTION_NOTE]}
+        update={"text": text, "words": words, "source": TranscriptSource.CORRECTED, "notes": [*kept, note]}
     )
 
 
