@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from coach.brain.openai_batch import OpenAIBatch
     from coach.brain.openai_pairs import OpenAIPairJudge
     from coach.brain.port import Brain
+    from coach.economics.metering import MeteredStore
     from coach.economics.pricebook import PriceBook
     from coach.economics.service import Billing
     from coach.interview.hub import InterviewHub
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from coach.lab.serving import LiveBundles
     from coach.speech.clips import Clips
     from coach.speech.port import Transcriber
-    from coach.store.sqlstore import SqlStore
     from coach.web.shelf import StoreShelf
 
 
@@ -202,7 +202,7 @@ class Services:
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @cached_property
-    def store(self) -> SqlStore:
+    def store(self) -> MeteredStore:
         """The database, metered: use is priced on its way in."""
         from coach.economics.metering import MeteredStore
 

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from coach.cli.output import emit, json_option
 from coach.economics import catalog, outbox
 from coach.economics.gateway import BillingGateway
+from coach.economics.metering import MeteredStore
 from coach.economics.plans import plan_book
 from coach.economics.reconcile import Reconciliation, reconcile
 from coach.settings import Settings, settings
@@ -53,16 +54,22 @@ def flush(dry_run: bool, as_json: bool) -> None:
     emit({"dry_run": dry_run, **result.model_dump(mode="json")}, as_json=as_json)
 
 
-@billing.command("reconcile", help="Compare ledger, outbox and Stripe; name each difference.")
+@billing.command("reconcile", help="Price what had no price, compare ledger, outbox and Stripe; name each difference.")
 @dry_run_option
 @json_option
 def reconcile_command(dry_run: bool, as_json: bool) -> None:
-    """Prints the comparison; it never changes anything, so `--dry-run` only leaves Stripe out."""
+    """Prints the comparison. Use that now has a price entry is priced first; `--dry-run` leaves that and Stripe out."""
     asked = settings().stripe_api_key is not None and not dry_run
-    with open_store() as store:
-        result = reconcile(store, _gateway(settings()) if asked else None)
+    metered = MeteredStore(settings().database_url)
+    with metered:
+        priced = 0 if dry_run else metered.price_pending()
+        result = reconcile(metered, _gateway(settings()) if asked else None)
     note = "" if asked else "left out by --dry-run" if dry_run else NO_KEY
-    emit({"stripe": note or "compared", **result.model_dump(mode="json")}, as_json=as_json, human=_reconcile_text)
+    emit(
+        {"stripe": note or "compared", "priced_now": priced, **result.model_dump(mode="json")},
+        as_json=as_json,
+        human=_reconcile_text,
+    )
 
 
 def _gateway(config: Settings) -> BillingGateway:

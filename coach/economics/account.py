@@ -81,9 +81,6 @@ def account_view(
 def _offer(plan: Plan) -> Offer:
     limits, monthly = plan.limits, plan.kind == "monthly"
     count = "1 interview" if limits.interviews == 1 else f"{limits.interviews} interviews"
-    text = (
-        f"{count}{' a month' if monthly else ''}, up to {limits.questions_per_interview} questions and "
-        f"{limits.retries_per_interview} retries each"
-    )
+    text = f"{count}, up to {limits.questions_per_interview} questions and {limits.retries_per_interview} retries each"
     price = format_usd(plan.price) + (" a month" if monthly else "")
     return Offer(plan_id=plan.id, name=plan.name, kind=plan.kind, price=plan.price, text=f"{price}: {text}.")

@@ -39,7 +39,8 @@ def _title(view: AccountView) -> str:
 
 def _standing(view: AccountView) -> None:
     st.progress(min(1.0, view.used / view.included), text=f"{view.used} of {view.included} interviews used")
-    facts = [f"{view.retries_per_interview} retries after feedback in each; starting over is free"]
+    retries = view.retries_per_interview
+    facts = [f"{retries} {'retry' if retries == 1 else 'retries'} after feedback in each; starting over is free"]
     if view.avatar_minutes_left is not None:
         facts.append(f"{view.avatar_minutes_left} avatar minutes left")
     if view.until:

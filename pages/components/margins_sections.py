@@ -14,6 +14,7 @@ from coach.views import margins, margins_figures
 
 CHART = {"displayModeBar": False}
 USD = st.column_config.NumberColumn(format="dollar")
+COUNT = st.column_config.NumberColumn(format="localized")
 USD4 = st.column_config.NumberColumn(format="$%.4f")
 PERCENT = st.column_config.NumberColumn(format="percent")
 LEDGER_KEYS = ("meter", "vendor", "day", "interview", "attempt", "user", "bundle")
@@ -55,7 +56,10 @@ def session(applied: Applied) -> None:
     lines = [row for row in report.cost_records(applied) if row["case"] == (case or "expected")]
     columns = ["part", "meter", "quantity", "unit", "price_usd", "per", "cost_usd", "price_source"]
     _table(
-        lines, columns, "session-cost", {"price_usd": st.column_config.NumberColumn(format="$%.4g"), "cost_usd": USD4}
+        lines,
+        columns,
+        "session-cost",
+        {"quantity": COUNT, "per": COUNT, "price_usd": st.column_config.NumberColumn(format="$%.4g"), "cost_usd": USD4},
     )
     with st.expander("Assumptions: what was fitted from recordings, and what is assumed"):
         names = ["name", "expected", "best", "worst", "unit", "source", "n", "distribution", "note"]

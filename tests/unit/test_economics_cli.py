@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,14 @@ from click.testing import CliRunner
 from coach import settings as settings_module
 from coach.cli.billing import billing
 from coach.cli.economics import economics
+from coach.contracts.usage import UsageEvent
 from coach.economics import markdown, report
+from coach.economics.metering import MeteredStore
 from coach.economics.plans import plan_book
+from coach.economics.pricebook import PriceBook
 from coach.economics.scenario import Scenario, apply
+from coach.settings import load_settings
+from coach.store import interviews
 
 ROOT = Path(__file__).resolve().parents[2]
 DOC = ROOT / "docs" / "economics.md"
@@ -93,6 +100,23 @@ def test_sync_without_a_key_shows_what_would_be_created():
 def test_flush_and_reconcile_look_without_a_key():
     assert run(billing, "flush", "--dry-run", "--json")["queued"] == 0
     assert run(billing, "reconcile", "--json")["agrees"] is True
+
+
+def test_reconcile_prices_what_had_no_price():
+    event = UsageEvent(
+        event_id="late",
+        vendor="openai",
+        meter="gpt-6-luna.output",
+        quantity=Decimal(1000),
+        unit="token",
+        occurred_at=datetime(2026, 11, 20, tzinfo=UTC),
+    )
+    with MeteredStore(load_settings().database_url, book=PriceBook([])) as store:
+        store.run(interviews.add_usage, [event])
+    looked = run(billing, "reconcile", "--dry-run", "--json")
+    assert (looked["priced_now"], [each["kind"] for each in looked["differences"]]) == (0, ["unpriced"])
+    done = run(billing, "reconcile", "--json")
+    assert done["priced_now"] == 1 and done["agrees"]
 
 
 @pytest.mark.parametrize(
