@@ -98,7 +98,7 @@ async def answers(home: Path, seconds: float, listen, first_s: float) -> tuple[l
             client.conductor.push_audio(sound[at : at + 640])
             if at % 32_000 == 0:
                 await asyncio.sleep(0.02)
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.3 + seconds * 0.06)  # sound came much faster than it is spoken: hearing catches up
         attempt = client.state.attempt_id
         await client.send(client.finish_command())
         await client.wait("UPDATE_REWRITE", 30)
