@@ -15,7 +15,6 @@ NEW = "new"
 
 
 def main() -> None:
-    """The page from top to bottom."""
     st.title("Library")
     parts = services()
     try:
