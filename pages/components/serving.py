@@ -109,10 +109,15 @@ def _keep_up() -> None:
 
 
 def own_routes() -> list[BaseRoute]:
-    """REST, WebSocket, spoken clips and Stripe's webhooks where they are set up, and the type face of the theme."""
+    """REST, WebSocket, spoken clips and Stripe's webhooks where they are set up, and the type face of the theme.
+
+    Settings that cannot be used end the start with one line.
+    """
     static = StaticFiles(directory=HOME.parent / "static")
-    billing = services().billing
+    try:
+        billing, clips = services().billing, services().clips
+    except CoachError as error:
+        raise SystemExit(f"error: {error}") from error
     webhooks = billing_routes(billing.webhooks) if billing and billing.webhooks else []
-    clips = services().clips
     spoken = clip_routes(clips) if clips else []
     return [*routes(services()), *spoken, *webhooks, Mount("/assets", static)]
