@@ -245,9 +245,7 @@ class Rest:
         shelf: StoryShelf | None = getattr(self._services, "stories", None)
         if shelf is None:
             raise NotFoundError("There is no library here.")
-        suggestion = attempt.evaluation.library_suggestion
-        title = wanted.title or suggestion.suggested_title
-        story = await shelf.save_story(attempt.id, title=title, category=wanted.category or suggestion.category)
+        story = await shelf.save_story(attempt.id, title=wanted.title, category=wanted.category)
         return answer(models.Saved(story_id=story), 201)
 
 

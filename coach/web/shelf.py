@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from textwrap import shorten
 
 from coach.contracts.brain import JobContext
 from coach.errors import NotFoundError
@@ -39,21 +40,28 @@ class StoreShelf:
         self._store = store
 
     async def save_story(self, attempt_id: str, *, title: str, category: str) -> str:
-        """Keeps the attempt's rewrite; saved again it is the same story.
+        """Keeps the attempt's rewrite, linked to attempt and job; saved again it is the same story.
+
+        Without a title it is called as the coach suggests, else by its question.
 
         Raises:
             NotFoundError: the attempt has no evaluation.
         """
         attempt = await self._store.find_attempt(attempt_id)
-        if attempt is None or attempt.evaluation is None:
+        if attempt is None:
+            raise NotFoundError("There is no such attempt.")
+        if attempt.evaluation is None:
             raise NotFoundError("There is no feedback to save.")
         snapshot = await self._store.load_interview(attempt.interview_id)
         interview = snapshot.interview if snapshot else None
-        star = attempt.evaluation.rewrite.star_version
+        star, suggestion = attempt.evaluation.rewrite.star_version, attempt.evaluation.library_suggestion
+        asked = (
+            next((e.question_text for e in snapshot.exchanges if e.id == attempt.exchange_id), "") if snapshot else ""
+        )
         story = shelf.StarStory(
             user_id=interview.user_id if interview else "local",
-            title=title or "Untitled story",
-            category=category,
+            title=title or suggestion.suggested_title or shorten(asked, 80, placeholder="…") or "Untitled story",
+            category=category or suggestion.category,
             **star.model_dump(),
             source_type="mock_interview",
             source_attempt_id=attempt.id,

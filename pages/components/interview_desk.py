@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from coach.bootstrap import Services
-from coach.contracts.interview import Attempt, Exchange, InterviewStatus, ViewState
-from coach.errors import CoachError, EntitlementError, InputError, NotFoundError
+from coach.contracts.interview import InterviewStatus, ViewState
+from coach.errors import CoachError, EntitlementError, InputError
 from coach.interview.hub import InitRequest, InitResult
 from coach.store import library, queries, removal
-from coach.views.attempts import short
 from pages.components.microphone import FrameIntake
 
 UNFINISHED = (InterviewStatus.PLANNED.value, InterviewStatus.IN_PROGRESS.value, InterviewStatus.ABANDONED.value)
@@ -76,9 +75,9 @@ class Desk:
         self.webrtc_on = bool(asked.get("webrtc"))
 
     def _on_save(self, asked: dict[str, Any]) -> None:
-        story = self._story(str(asked.get("attempt_id", "")))
-        self.services.store.run(library.save_story, story)
-        self.saved.append(story.source_attempt_id or "")
+        attempt_id = str(asked.get("attempt_id", ""))
+        self.services.hub.call(self.services.stories.save_story(attempt_id, title="", category=""))
+        self.saved.append(attempt_id)
 
     def _on_again(self, _: dict[str, Any]) -> None:
         self.leave()
@@ -133,31 +132,6 @@ class Desk:
         """Jobs to practise for."""
         found = self.services.store.run(library.jobs)
         return [{"id": job.id, "label": f"{job.title}, {job.company}" if job.company else job.title} for job in found]
-
-    def _story(self, attempt_id: str) -> library.StarStory:
-        board = self.services.hub.call(self.services.hub.of_attempt(attempt_id)).board
-        attempt: Attempt = board.attempt(attempt_id)
-        if attempt.evaluation is None:
-            raise NotFoundError("There is nothing to save yet: the feedback is not complete.")
-        evaluation, parts = attempt.evaluation, attempt.evaluation.rewrite.star_version
-        return library.StarStory(
-            title=evaluation.library_suggestion.suggested_title or _title(board.exchange(attempt.exchange_id)),
-            category=evaluation.library_suggestion.category,
-            situation=parts.situation,
-            task=parts.task,
-            action=parts.action,
-            result=parts.result,
-            source_type="mock_interview",
-            source_attempt_id=attempt.id,
-            original_transcript=attempt.transcript.text if attempt.transcript else None,
-            polished_answer=evaluation.rewrite.polished_answer,
-            coach_notes=evaluation.coach_notes,
-        )
-
-
-def _title(exchange: Exchange) -> str:
-    """What a story without a suggested title is called: the question it answers."""
-    return short(exchange.question_text, 80)
 
 
 def _label(row: dict[str, Any]) -> str:
