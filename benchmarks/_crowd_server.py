@@ -23,10 +23,10 @@ from benchmarks._playing import percentiles
 from coach import bootstrap
 from coach.avatar.drawn import DrawnAvatar
 from coach.interview import defaults
-from coach.interview.hub import InterviewHub
+from coach.interview.service import InterviewService
 from coach.speech.port import SpeechContext
 from coach.web import access
-from pages.components.serving import HOME, lifespan, own_routes
+from pages.asgi import HOME, lifespan, own_routes
 from tests.fakes import vendors
 
 _delays_ns: list[int] = []
@@ -75,7 +75,7 @@ def main() -> None:
     access.INITS_PER_MINUTE = 10_000
     parts = bootstrap.services()
     parts.__dict__["transcriber"] = TimedTranscriber()
-    parts.__dict__["hub"] = InterviewHub(
+    parts.__dict__["hub"] = InterviewService(
         store=parts.store,
         transcriber=parts.transcriber,
         brain=vendors.FakeBrain(),

@@ -13,9 +13,9 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
 from coach.errors import CoachError
-from coach.speech.deepgram import DeepgramTranscriber
-from coach.speech.live_segment import LiveOptions
+from coach.speech.deepgram.transcriber import DeepgramTranscriber
 from coach.speech.port import SpeechContext
+from coach.speech.streaming.segment import LiveOptions
 
 transcriber = DeepgramTranscriber(
     SecretStr("key"), os.environ["DEEPGRAM_BASE_URL"], options=LiveOptions(finalize_s=0.1, quiet_tail_s=0.05)

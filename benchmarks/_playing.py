@@ -14,12 +14,12 @@ import numpy as np
 
 from coach.audio.archive import AudioArchive
 from coach.interview import defaults
-from coach.interview.hub import InterviewHub
-from coach.interview.parts import Timing
+from coach.interview.dependencies import InterviewTiming
+from coach.interview.service import InterviewService
 from coach.store import open_store
 from tests.fakes import vendors
 
-REAL = Timing(min_display_s=0.8, restart_every_s=0)
+REAL = InterviewTiming(min_display_s=0.8, restart_every_s=0)
 
 
 def free_port() -> int:
@@ -48,7 +48,7 @@ def process(module: str, *arguments: object, ready: str = "/figures") -> Iterato
         child.wait(10)
 
 
-def hub_on(home: Path, **changes: Any) -> InterviewHub:
+def hub_on(home: Path, **changes: Any) -> InterviewService:
     """A hub on a real database and real recordings with a transcriber that answers at once."""
     parts: dict[str, Any] = {
         "store": open_store(f"duckdb:///{home / 'coach.duckdb'}"),
@@ -59,7 +59,7 @@ def hub_on(home: Path, **changes: Any) -> InterviewHub:
         "ear": defaults.ear,
         "timing": REAL,
     }
-    return InterviewHub(**(parts | changes))
+    return InterviewService(**(parts | changes))
 
 
 def percentiles(values: Sequence[float], *which: float) -> list[float]:

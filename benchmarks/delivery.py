@@ -16,7 +16,7 @@ from coach.audio.decode import decode
 from coach.audio.edges import levels_dbfs
 from coach.audio.pcm import Pcm
 from coach.audio.vad import speech_segments
-from coach.cli.eval_fillers import read_rows, score
+from coach.cli.eval.fillers import read_rows, score
 from coach.text.fillers import find_fillers
 from tests.fakes.spoken import SENTENCES, answer
 

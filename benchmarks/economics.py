@@ -11,15 +11,15 @@ import time
 from collections.abc import Callable
 from datetime import date
 
-from coach.economics import report
-from coach.economics.assumptions import MAX_ANSWER_S, MIN_ANSWER_S, Point, assumptions
-from coach.economics.distributions import lognormal_location
+from coach.economics.model import report
+from coach.economics.model.assumptions import MAX_ANSWER_S, MIN_ANSWER_S, Point, assumptions
+from coach.economics.model.distributions import lognormal_location
+from coach.economics.model.report import session_report
+from coach.economics.model.scenario import Scenario, apply
+from coach.economics.model.simulation import SESSIONS, draw_sessions, simulate_plan
+from coach.economics.model.unit_cost import Counts, quantities
 from coach.economics.plans import MAX_RETRIES, Plan, plan_book
 from coach.economics.pricebook import price_book
-from coach.economics.report import session_report
-from coach.economics.scenario import Scenario, apply
-from coach.economics.simulation import SESSIONS, draw_sessions, simulate_plan
-from coach.economics.unit_cost import Counts, quantities
 from coach.views import margins, margins_figures
 
 DAY = date(2026, 11, 22)

@@ -16,12 +16,13 @@ from pathlib import Path
 import uvloop
 
 from benchmarks._playing import hub_on, percentiles, table
-from coach.brain.policy import Policy
 from coach.brain.port import RequestSent, StreamEnd, TextDelta
+from coach.brain.prompts.policy import Policy
 from coach.contracts import events as ev
 from coach.contracts.interview import PlannedQuestion, ViewState
-from coach.interview import defaults, waterfall
-from coach.interview.hub import InitRequest
+from coach.interview import defaults
+from coach.interview import latency as waterfall
+from coach.interview.service import InitRequest
 from tests.conversation.driver import Client
 from tests.fakes import vendors
 

@@ -18,11 +18,11 @@ import uvloop
 
 from benchmarks._playing import hub_on, percentiles, process, table
 from coach.avatar.remote import RemoteAvatar
-from coach.brain.bundle import PromptBundle
-from coach.brain.openai_brain import OpenAIBrain
+from coach.brain.openai.brain import OpenAIBrain
+from coach.brain.prompts.bundle import PromptBundle
 from coach.contracts import events as ev
 from coach.contracts.interview import PlannedQuestion, ViewState
-from coach.interview.hub import InitRequest
+from coach.interview.service import InitRequest
 from tests.conversation.driver import Client, tone
 
 STREAMS = tuple(int(n) for n in os.environ.get("FOLLOW_UP_STREAMS", "1,20,40,60").split(","))

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import psutil
 
-from coach.speech.live import LiveStream
 from coach.speech.port import SpeechContext
+from coach.speech.streaming.stream import LiveStream
 from tests.fakes.coded_speech import Speech, answer
 from tests.fakes.deepgram_run import FAST, record, transcriber
 from tests.fakes.deepgram_server import DeepgramServer

@@ -15,11 +15,11 @@ from pathlib import Path
 import httpx
 
 from coach.contracts.brain import EvaluationInput, EvaluationResult, Question, UserAnswer
-from coach.lab.dataset import Dataset, Item
-from coach.lab.journal import ResponseCache, RunJournal
-from coach.lab.outcome import Outcome
-from coach.lab.replay import Limits, Replay
-from coach.lab.variant import Variant
+from coach.lab.runs.dataset import Dataset, Item
+from coach.lab.runs.journal import ResponseCache, RunJournal
+from coach.lab.runs.outcome import Outcome
+from coach.lab.runs.replay import Replay, RunLimits
+from coach.lab.runs.variant import Variant
 from tests.fakes.evaluations import make_evaluation
 
 ITEMS, CONCURRENCY, LATENCY_S = 1000, 20, 0.05
@@ -82,7 +82,7 @@ async def measure(folder: Path) -> dict[str, float]:
         await asyncio.gather(*(plain(v, i) for v in variants for i in data.items))
         loop_s = time.perf_counter() - started
         journal, cache = RunJournal(folder / "run.jsonl"), ResponseCache(folder / "cache.jsonl")
-        replay = Replay(data, variants, judge, journal, cache=cache, limits=Limits(concurrency=CONCURRENCY))
+        replay = Replay(data, variants, judge, journal, cache=cache, limits=RunLimits(concurrency=CONCURRENCY))
         started, cpu = time.perf_counter(), time.process_time()
         report = await replay.run()
         engine_s, cpu_s = time.perf_counter() - started, time.process_time() - cpu

@@ -16,9 +16,9 @@ import ijson
 import jiter
 from ijson.utils import sendable_list
 
-from coach.brain.guards import GuardContext, guard_section
-from coach.brain.policy import Policy
-from coach.brain.sections import SectionReader
+from coach.brain.evaluation.section_reader import SectionReader
+from coach.brain.guards.measured import GuardContext, guard_section
+from coach.brain.prompts.policy import Policy
 from coach.contracts.evaluation import SECTION_ORDER
 from tests.fakes import brain_samples as samples
 from tests.fakes.brain_samples import evaluation

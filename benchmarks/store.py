@@ -15,7 +15,8 @@ from pathlib import Path
 import duckdb
 import sqlalchemy as sa
 
-from coach.store import SqlStore, interviews, queries
+from coach.store import SqlStore
+from coach.store.repositories import interviews, queries
 from coach.views import attempts as frames
 from tests.fakes import records as make
 

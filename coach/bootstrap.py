@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from coach.audio.archive import AudioArchive
     from coach.avatar.drawn import VoiceSource
     from coach.avatar.port import Avatar, SpeechRequest
-    from coach.brain.bundle import PromptBundle
-    from coach.brain.openai_batch import OpenAIBatch
-    from coach.brain.openai_pairs import OpenAIPairJudge
+    from coach.brain.openai.batch import OpenAIBatch
+    from coach.brain.openai.pair_judge import OpenAIPairJudge
     from coach.brain.port import Brain
+    from coach.brain.prompts.bundle import PromptBundle
+    from coach.economics.billing.service import Billing
     from coach.economics.metering import MeteredStore
     from coach.economics.pricebook import PriceBook
-    from coach.economics.service import Billing
-    from coach.interview.hub import InterviewHub
+    from coach.interview.service import InterviewService
     from coach.lab.service import Lab
     from coach.lab.serving import LiveBundles
-    from coach.speech.clips import Clips
     from coach.speech.port import Transcriber
+    from coach.speech.voice.clips import Clips
     from coach.web.shelf import StoreShelf
 
 
@@ -40,7 +40,7 @@ def chosen_transcriber(settings: Settings) -> str:
         return settings.coach_transcriber
     if settings.deepgram_api_key:
         return "deepgram"
-    from coach.speech.whisper import model_available
+    from coach.speech.whisper.transcriber import model_available
 
     return "whisper" if model_available() else "pocketsphinx"
 
@@ -73,7 +73,7 @@ def build_transcriber(settings: Settings, name: str = "") -> Transcriber:
 
 
 def _deepgram(settings: Settings) -> Transcriber:
-    from coach.speech.deepgram import DeepgramTranscriber
+    from coach.speech.deepgram.transcriber import DeepgramTranscriber
 
     if settings.deepgram_api_key is None:
         raise SettingsError("The transcriber 'deepgram' needs a key.", mend="Set DEEPGRAM_API_KEY.")
@@ -81,7 +81,7 @@ def _deepgram(settings: Settings) -> Transcriber:
 
 
 def _whisper(_: Settings) -> Transcriber:
-    from coach.speech.whisper import WhisperTranscriber
+    from coach.speech.whisper.transcriber import WhisperTranscriber
 
     return WhisperTranscriber()
 
@@ -108,12 +108,12 @@ def build_brain(settings: Settings, bundle: PromptBundle, name: str = "") -> Bra
     if name == "auto":
         name = chosen_brain(settings.model_copy(update={"coach_brain": "auto"}))
     if name == "offline":
-        from coach.brain.offline import OfflineCoach
+        from coach.brain.offline.coach import OfflineCoach
 
         return OfflineCoach(bundle.policy.rewrite_words[1])
     if name != "openai":
         raise SettingsError(f"There is no brain '{name}'.", mend="Choose openai or offline.")
-    from coach.brain.openai_brain import OpenAIBrain
+    from coach.brain.openai.brain import OpenAIBrain
 
     if settings.openai_api_key is None and "api.openai.com" in settings.openai_base_url:
         raise SettingsError("The brain 'openai' needs a key.", mend="Set OPENAI_API_KEY.")
@@ -134,8 +134,8 @@ def build_batch(settings: Settings, bundle: PromptBundle) -> OpenAIBatch:
     """
     import openai
 
-    from coach.brain.openai_batch import OpenAIBatch
-    from coach.brain.openai_brain import OpenAIBrain
+    from coach.brain.openai.batch import OpenAIBatch
+    from coach.brain.openai.brain import OpenAIBrain
 
     brain = build_brain(settings, bundle, "openai")
     if not isinstance(brain, OpenAIBrain) or settings.coach_openai_api != "responses":
@@ -150,9 +150,9 @@ def build_pair_judge(settings: Settings) -> OpenAIPairJudge:
     Raises:
         SettingsError: the key is missing.
     """
-    from coach.brain.bundle import PromptBundle
-    from coach.brain.openai_brain import OpenAIBrain
-    from coach.brain.openai_pairs import OpenAIPairJudge
+    from coach.brain.openai.brain import OpenAIBrain
+    from coach.brain.openai.pair_judge import OpenAIPairJudge
+    from coach.brain.prompts.bundle import PromptBundle
 
     brain = build_brain(settings, PromptBundle.load(), "openai")
     if not isinstance(brain, OpenAIBrain):
@@ -243,8 +243,8 @@ class Services:
         key = self.settings.deepgram_api_key
         if chosen_voice(self.settings) != "deepgram" or key is None:
             return None
-        from coach.speech.clips import Clips
-        from coach.speech.deepgram_voice import DeepgramVoice
+        from coach.speech.voice.clips import Clips
+        from coach.speech.voice.deepgram import DeepgramVoice
 
         voice = DeepgramVoice(key, self.settings.deepgram_base_url)
         folder = self.settings.coach_home / "clips"
@@ -258,14 +258,14 @@ class Services:
         return price_book()
 
     @cached_property
-    def hub(self) -> InterviewHub:
+    def hub(self) -> InterviewService:
         """All interviews of this process."""
         from coach.interview import defaults
-        from coach.interview.hub import InterviewHub
+        from coach.interview.service import InterviewService
         from coach.views.roles import shipped_profiles
         from coach.web.shelf import StoreMaterials
 
-        return InterviewHub(
+        return InterviewService(
             store=self.store,
             transcriber=self.transcriber,
             brain=self.brain,
@@ -297,8 +297,8 @@ class Services:
         """Plans, outbox and webhooks; None without a Stripe key: everything is included then."""
         if self.settings.stripe_api_key is None:
             return None
-        from coach.economics.service import Billing
-        from coach.economics.stripe_gateway import StripeGateway
+        from coach.economics.billing.service import Billing
+        from coach.economics.billing.stripe_gateway import StripeGateway
 
         gateway = StripeGateway(self.settings.stripe_api_key, self.settings.stripe_base_url)
         return Billing(self.store, gateway, secret=self.settings.stripe_webhook_secret)
@@ -314,7 +314,7 @@ class Services:
     def lab(self) -> Lab:
         """The prompt lab."""
         from coach.economics.ledger import price_what_can_be
-        from coach.lab.experiment import Workspace
+        from coach.lab.runs.experiment import Workspace
         from coach.lab.service import Lab
 
         return Lab(

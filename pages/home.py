@@ -9,7 +9,7 @@ HERE = Path(__file__).resolve().parent
 if str(HERE.parent) not in sys.path:
     sys.path.insert(0, str(HERE.parent))
 
-from pages.components.look import dress  # noqa: E402
+from pages.components.shared.look import dress  # noqa: E402
 
 SCREENS = {
     "practice": "Practice",

@@ -4,11 +4,11 @@ import streamlit as st
 
 from coach.bootstrap import Services, services
 from coach.errors import CoachError
-from coach.store import library
-from coach.store.library import JobDescription
+from coach.store.repositories import library
+from coach.store.repositories.library import JobDescription
 from coach.views.postings import POSTING_LIMIT, posting, posting_of_file, read_posting
-from pages.components import resumes, roles
-from pages.components.prose import plain
+from pages.components.jobs import resumes, roles
+from pages.components.shared.prose import plain
 
 DRAFT = "job_draft"
 

@@ -4,12 +4,12 @@ import streamlit as st
 
 from coach.bootstrap import Services, services
 from coach.errors import CoachError
-from coach.store import library
-from coach.store.library import JobDescription, StarStory
+from coach.store.repositories import library
+from coach.store.repositories.library import JobDescription, StarStory
 from coach.views.materials import PARTS, cheat_sheet, resume_line
-from pages.components import dialogs
-from pages.components.copy import copy_button
-from pages.components.prose import plain
+from pages.components.shared import dialogs
+from pages.components.shared.copy import copy_button
+from pages.components.shared.prose import plain
 
 NEW = "new"
 

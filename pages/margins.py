@@ -3,13 +3,12 @@
 import streamlit as st
 
 from coach.bootstrap import Services, services
-from coach.economics.assumptions import Assumptions, assumptions
-from coach.economics.margins import PlanCase
-from coach.economics.scenario import Applied, Scenario, apply
+from coach.economics.model.assumptions import Assumptions, assumptions
+from coach.economics.model.margins import PlanCase
+from coach.economics.model.scenario import Applied, Scenario, apply
 from coach.errors import CoachError
 from coach.views import margins
-from pages.components import margins_editor as editor
-from pages.components import margins_sections as sections
+from pages.components.margins import editor, sections
 
 SECTIONS = ("Session", "Plans", "Sensitivity", "Distribution", "Ledger", "Prices")
 

@@ -6,7 +6,7 @@ import streamlit as st
 from coach.bootstrap import Services, services
 from coach.errors import CoachError
 from coach.views import operations as ops
-from pages.components import budgets
+from pages.components.operations import budgets
 
 CHART = {"displayModeBar": False}
 DAYS = {"7 days": 7, "30 days": 30, "90 days": 90}

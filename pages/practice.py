@@ -9,10 +9,10 @@ import streamlit as st
 from coach.audio.preflight import browser_limits
 from coach.bootstrap import services
 from coach.errors import CoachError
-from pages.components import personas
-from pages.components.account import account_panel
-from pages.components.interview_desk import Desk
-from pages.components.microphone import sender
+from pages.components.practice import personas
+from pages.components.practice.account import account_panel
+from pages.components.practice.interview_desk import Desk
+from pages.components.practice.microphone import sender
 from pages.components.stage import stage
 
 KEY = "practice_stage"

@@ -5,11 +5,11 @@ import streamlit as st
 
 from coach.bootstrap import Services, services
 from coach.errors import CoachError
-from coach.store.sample import remove_sample
+from coach.store.maintenance.sample import remove_sample
 from coach.views import progress
 from coach.views.attempts import attempts_frame, improvement_frame
 from coach.views.sessions import Plain, list_sessions
-from pages.components import browser, history
+from pages.components.progress import browser, history
 
 CHART = {"displayModeBar": False}
 

@@ -4,7 +4,10 @@ import streamlit as st
 
 from coach.bootstrap import services
 from coach.errors import CoachError
-from pages.components import lab_bundles, lab_calibration, lab_compare, lab_run
+from pages.components.lab import bundles as lab_bundles
+from pages.components.lab import calibration as lab_calibration
+from pages.components.lab import compare as lab_compare
+from pages.components.lab import run as lab_run
 
 SECTIONS = {
     "Bundles": lab_bundles.show,

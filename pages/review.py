@@ -6,7 +6,7 @@ import streamlit as st
 from coach.bootstrap import services
 from coach.errors import CoachError
 from coach.views import review
-from pages.components import review_desk
+from pages.components.review import desk as review_desk
 
 WAITING, JUDGED, EVERY = "To review", "Reviewed", "All"
 

@@ -20,7 +20,7 @@ COMMANDS: dict[str, str] = {
     "feedback": "coach.cli.feedback:feedback",
     "plan": "coach.cli.plan:plan",
     "schema": "coach.cli.brain:schema",
-    "eval": "coach.cli.evals:evals",
+    "eval": "coach.cli.eval.group:evals",
     "interview": "coach.cli.interview:interview",
     "retention": "coach.cli.interview:retention",
     "sample-data": "coach.cli.interview:sample_data",

@@ -6,11 +6,11 @@ import click
 from pydantic import TypeAdapter
 
 from coach.cli.output import emit, json_option
-from coach.economics import catalog, outbox
-from coach.economics.gateway import BillingGateway
+from coach.economics.billing import catalog, outbox
+from coach.economics.billing.gateway import BillingGateway
+from coach.economics.billing.reconcile import Reconciliation, reconcile
 from coach.economics.metering import MeteredStore
 from coach.economics.plans import plan_book
-from coach.economics.reconcile import Reconciliation, reconcile
 from coach.settings import Settings, settings
 from coach.store import open_store
 
@@ -73,7 +73,7 @@ def reconcile_command(dry_run: bool, as_json: bool) -> None:
 
 
 def _gateway(config: Settings) -> BillingGateway:
-    from coach.economics.stripe_gateway import StripeGateway
+    from coach.economics.billing.stripe_gateway import StripeGateway
 
     return StripeGateway(config.stripe_api_key, config.stripe_base_url)
 

@@ -67,12 +67,12 @@ async def evaluate_input(given: EvaluationInput, *, brain: str = "", bundle_name
         InputError: the bundle is unknown.
     """
     from coach.bootstrap import build_brain, build_services
-    from coach.brain.bundle import PromptBundle
-    from coach.brain.evaluate import evaluate_to_end
+    from coach.brain.evaluation.pipeline import evaluate_to_end
     from coach.brain.port import EvaluationCall
+    from coach.brain.prompts.bundle import PromptBundle
     from coach.contracts.interview import new_id
+    from coach.delivery.measure import from_input
     from coach.economics.ledger import price_what_can_be
-    from coach.speech.delivery import from_input
 
     services = build_services()
     try:

@@ -19,7 +19,7 @@ LOW_DISK_BYTES = 500_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Examination:
     """`ok` works, `off` not set up and not needed, `warning` works with a limit, `failed` set up but refused."""
 
     name: str
@@ -40,9 +40,9 @@ class Vendor:
     instead: str
 
 
-def examine(settings: Settings) -> list[Finding]:
+def examine(settings: Settings) -> list[Examination]:
     """All findings, storage first; vendors are asked side by side, each for at most four seconds."""
-    checks: list[Callable[[], Finding]] = [
+    checks: list[Callable[[], Examination]] = [
         lambda: home(settings.coach_home),
         lambda: database(settings),
         lambda: recordings(settings),
@@ -54,7 +54,7 @@ def examine(settings: Settings) -> list[Finding]:
         return list(pool.map(lambda check: check(), checks))
 
 
-def home(folder: Path) -> Finding:
+def home(folder: Path) -> Examination:
     """Can COACH_HOME be written, and is there room."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -63,73 +63,75 @@ def home(folder: Path) -> Finding:
             probe.flush()
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        return Finding("home", "failed", f"{folder}: {reason}", "Give write access, free space, or set COACH_HOME.")
+        return Examination("home", "failed", f"{folder}: {reason}", "Give write access, free space, or set COACH_HOME.")
     free = shutil.disk_usage(folder).free
     detail = f"{folder}, {free / 1e9:.1f} GB free"
     if free < LOW_DISK_BYTES:
-        return Finding("home", "warning", detail, "Free some space: an hour of answers needs about 60 MB.")
-    return Finding("home", "ok", detail)
+        return Examination("home", "warning", detail, "Free some space: an hour of answers needs about 60 MB.")
+    return Examination("home", "ok", detail)
 
 
-def database(settings: Settings) -> Finding:
+def database(settings: Settings) -> Examination:
     """Version, references, copies."""
     from coach.store import SqlStore
-    from coach.store.health import check_database
+    from coach.store.maintenance.health import check_database
 
     try:
         with SqlStore(settings.database_url, lock_wait_s=3) as store:
             health = check_database(store)
     except CoachError as error:
-        return Finding("database", "failed", error.message, error.mend)
+        return Examination("database", "failed", error.message, error.mend)
     if health.version is None:
-        return Finding(
+        return Examination(
             "database", "off", "none yet", "It is made at the first start, or by `python -m coach db upgrade`."
         )
     if health.ok and (health.quarantined or health.damaged_backups):
-        return Finding("database", "warning", health.sentence, "Look at quarantine/ and backups/ in COACH_HOME.")
+        return Examination("database", "warning", health.sentence, "Look at quarantine/ and backups/ in COACH_HOME.")
     behind = health.version < health.newest and not health.dangling
-    return Finding("database", "ok" if health.ok else "warning" if behind else "failed", health.sentence)
+    return Examination("database", "ok" if health.ok else "warning" if behind else "failed", health.sentence)
 
 
-def recordings(settings: Settings) -> Finding:
+def recordings(settings: Settings) -> Examination:
     """Can the archive be reached."""
     from coach.audio.archive import AudioArchive
 
     try:
         count = len(AudioArchive(settings.audio_url).uris())
     except Exception as error:  # fsspec raises whatever its back end raises
-        return Finding(
+        return Examination(
             "recordings", "failed", f"{settings.audio_url}: {type(error).__name__}", "Set COACH_AUDIO_URL right."
         )
-    return Finding("recordings", "ok", f"{count} in {settings.audio_url}")
+    return Examination("recordings", "ok", f"{count} in {settings.audio_url}")
 
 
-def transcriber(settings: Settings) -> Finding:
+def transcriber(settings: Settings) -> Examination:
     """Who turns speech into text."""
     from coach.bootstrap import chosen_transcriber
 
     chosen = chosen_transcriber(settings)
     if chosen == "deepgram":
         if settings.deepgram_api_key is None:
-            return Finding("transcriber", "failed", "deepgram is chosen without a key", "Set DEEPGRAM_API_KEY.")
-        return Finding("transcriber", "ok", "deepgram")
+            return Examination("transcriber", "failed", "deepgram is chosen without a key", "Set DEEPGRAM_API_KEY.")
+        return Examination("transcriber", "ok", "deepgram")
     packages = {"whisper": "faster_whisper", "pocketsphinx": "pocketsphinx"}
     if chosen in packages and find_spec(packages[chosen]) is None:
-        return Finding("transcriber", "failed", f"{chosen} is not installed", "Run `make run`.")
+        return Examination("transcriber", "failed", f"{chosen} is not installed", "Run `make run`.")
     if chosen == "pocketsphinx":
-        return Finding("transcriber", "ok", "pocketsphinx, offline; transcripts are shown for correction")
-    return Finding("transcriber", "ok", chosen)
+        return Examination("transcriber", "ok", "pocketsphinx, offline; transcripts are shown for correction")
+    return Examination("transcriber", "ok", chosen)
 
 
-def brain(settings: Settings) -> Finding:
+def brain(settings: Settings) -> Examination:
     """Who evaluates."""
     from coach.bootstrap import chosen_brain
 
     chosen = chosen_brain(settings)
     own_server = "api.openai.com" not in settings.openai_base_url
     if chosen == "openai" and settings.openai_api_key is None and not own_server:
-        return Finding("brain", "failed", "openai is chosen without a key", "Set OPENAI_API_KEY.")
-    return Finding("brain", "ok", f"{settings.coach_openai_model} at openai" if chosen == "openai" else "offline coach")
+        return Examination("brain", "failed", "openai is chosen without a key", "Set OPENAI_API_KEY.")
+    return Examination(
+        "brain", "ok", f"{settings.coach_openai_model} at openai" if chosen == "openai" else "offline coach"
+    )
 
 
 def vendors(settings: Settings) -> list[Vendor]:
@@ -170,10 +172,12 @@ def vendors(settings: Settings) -> list[Vendor]:
     ]
 
 
-def ask(vendor: Vendor) -> Finding:
+def ask(vendor: Vendor) -> Examination:
     """Tries the key once."""
     if vendor.key is None:
-        return Finding(vendor.name, "off", f"not set; {vendor.instead} instead", f"Set {vendor.key_name} to use it.")
+        return Examination(
+            vendor.name, "off", f"not set; {vendor.instead} instead", f"Set {vendor.key_name} to use it."
+        )
     import httpx
 
     headers = vendor.headers(vendor.key.get_secret_value())
@@ -181,12 +185,14 @@ def ask(vendor: Vendor) -> Finding:
         status = httpx.get(vendor.url, headers=headers, timeout=VENDOR_TIMEOUT_S).status_code
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         mend = f"Check the network and {vendor.name.upper()}_BASE_URL, or remove {vendor.key_name}."
-        return Finding(vendor.name, "failed", f"not reachable ({type(error).__name__})", mend)
+        return Examination(vendor.name, "failed", f"not reachable ({type(error).__name__})", mend)
     if status in (401, 403):
-        return Finding(vendor.name, "failed", f"the key is refused ({status})", f"Correct or remove {vendor.key_name}.")
+        return Examination(
+            vendor.name, "failed", f"the key is refused ({status})", f"Correct or remove {vendor.key_name}."
+        )
     if status >= 500:
-        return Finding(vendor.name, "failed", f"the server answers {status}", "Try again later.")
-    return Finding(vendor.name, "ok", "the key is accepted" if status < 400 else f"reachable (answers {status})")
+        return Examination(vendor.name, "failed", f"the server answers {status}", "Try again later.")
+    return Examination(vendor.name, "ok", "the key is accepted" if status < 400 else f"reachable (answers {status})")
 
 
 def _http(url: str) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from coach.cli.output import emit, json_option
-from coach.economics import markdown, report
-from coach.economics.scenario import Applied, Scenario, apply, read_scenario
+from coach.economics.model import markdown, report
+from coach.economics.model.scenario import Applied, Scenario, apply, read_scenario
 
 Function = Callable[..., Any]
 

@@ -88,7 +88,7 @@ def _shown(session: dict[str, Any]) -> str:
 @json_option
 def export(interview_id: str, target: Path, as_json: bool) -> None:
     """Writes the zip."""
-    from coach.store.export import export_interview
+    from coach.store.maintenance.export import export_interview
 
     with _store() as store:
         done = export_interview(store, _archive(), interview_id, target)
@@ -105,7 +105,7 @@ def export(interview_id: str, target: Path, as_json: bool) -> None:
 @json_option
 def delete(interview_id: str, with_stories: bool, as_json: bool) -> None:
     """Deletes one session."""
-    from coach.store.removal import delete_interview
+    from coach.store.maintenance.removal import delete_interview
 
     with _store() as store:
         removed = delete_interview(
@@ -128,7 +128,7 @@ def retention() -> None:
 @json_option
 def sweep(moment: str, as_json: bool) -> None:
     """Sweeps once."""
-    from coach.store.retention import RetentionPolicy, sweep
+    from coach.store.maintenance.retention import RetentionPolicy, sweep
 
     policy = RetentionPolicy(audio_days=settings().coach_audio_days, text_months=settings().coach_text_months)
     with _store() as store:
@@ -163,7 +163,7 @@ def sample_data() -> None:
 @json_option
 def load(if_empty: bool, as_json: bool) -> None:
     """Loads the samples."""
-    from coach.store.sample import load_sample
+    from coach.store.maintenance.sample import load_sample
 
     with _store() as store:
         loaded = load_sample(store, _archive, if_empty=if_empty)
@@ -174,7 +174,7 @@ def load(if_empty: bool, as_json: bool) -> None:
 @json_option
 def remove(as_json: bool) -> None:
     """Removes the samples."""
-    from coach.store.sample import remove_sample
+    from coach.store.maintenance.sample import remove_sample
 
     with _store() as store:
         removed = remove_sample(store, _archive(), settings().journal_dir)

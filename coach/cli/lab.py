@@ -10,7 +10,7 @@ import click
 from coach.cli.output import emit, json_option
 
 if TYPE_CHECKING:
-    from coach.lab.replay import RunReport
+    from coach.lab.runs.replay import RunReport
     from coach.lab.service import Lab
 
 
@@ -31,7 +31,7 @@ def lab() -> None:
 @json_option
 def run(experiment: Path, estimate: bool, as_json: bool) -> None:
     """Run EXPERIMENT.yaml, or what is left of it."""
-    from coach.lab.experiment import Experiment
+    from coach.lab.runs.experiment import Experiment
 
     service = _lab()
     definition = Experiment.load(experiment)
@@ -59,7 +59,7 @@ def compare(run_a: str, run_b: str, as_json: bool) -> None:
 def judge(run_a: str, run_b: str, human: Path | None, as_json: bool) -> None:
     """Let a model prefer one of two variants, RUN:VARIANT each, every pair in both orders."""
     from coach.bootstrap import build_pair_judge
-    from coach.lab.pairwise import human_votes
+    from coach.lab.statistics.pairwise import human_votes
     from coach.settings import settings
 
     votes = human_votes(human) if human else None
@@ -88,7 +88,7 @@ def runs(as_json: bool) -> None:
 @json_option
 def bundles(as_json: bool) -> None:
     """List prompt bundles; the one in force is marked."""
-    from coach.brain.bundle import PromptBundle, available
+    from coach.brain.prompts.bundle import PromptBundle, available
 
     service = _lab()
     active = service.promotions.active().label
@@ -120,7 +120,7 @@ def create(name: str, source: str, idea: str, as_json: bool) -> None:
 @json_option
 def diff(bundle_a: str, bundle_b: str, as_json: bool) -> None:
     """Show what differs between two bundles."""
-    from coach.brain.bundle import PromptBundle
+    from coach.brain.prompts.bundle import PromptBundle
     from coach.views.lab import bundle_diff
 
     text = bundle_diff(PromptBundle.load(bundle_a), PromptBundle.load(bundle_b))

@@ -38,7 +38,7 @@ def _upgraded(result: dict[str, Any]) -> str:
 def check(as_json: bool) -> None:
     """Looks, changes nothing."""
     from coach.store import open_store
-    from coach.store.health import check_database
+    from coach.store.maintenance.health import check_database
 
     with open_store() as store:
         health = check_database(store)

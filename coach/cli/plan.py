@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from coach.brain.bundle import PromptBundle
 from coach.brain.port import Brain, InterviewPlan, PlanRequest
+from coach.brain.prompts.bundle import PromptBundle
 from coach.cli.inputs import brain_option, read_text
 from coach.cli.output import emit, json_option
 from coach.errors import InputError

@@ -78,7 +78,7 @@ async def _practise(
     from coach.audio.decode import decode
     from coach.audio.vad import require_speech
     from coach.bootstrap import build_services
-    from coach.interview.single import answer_once
+    from coach.interview.headless import answer_once
 
     if audio is not None:
         pcm = await asyncio.to_thread(decode, audio)
@@ -98,7 +98,7 @@ async def _practise(
 async def _job(services: "Services", path: Path) -> str:
     """Parses and keeps a posting; returns its id."""
     from coach.brain.port import PlanRequest
-    from coach.store import library
+    from coach.store.repositories import library
 
     title, company, description = read_job(str(path))
     plan = await services.brain.plan(PlanRequest(title, company, description, 1))
@@ -133,7 +133,7 @@ def read_job(source: str) -> tuple[str, str, str]:
 
 async def _describe(services: "Services", conductor: "Conductor", attempt: Attempt) -> dict[str, Any]:
     from coach.cli.transcribe import describe
-    from coach.store import ledger
+    from coach.store.repositories import ledger
 
     if attempt.transcript is None or attempt.delivery is None or attempt.evaluation is None:
         raise InputError("Feedback on this answer is delayed; the answer is kept.")

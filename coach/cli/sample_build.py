@@ -22,17 +22,17 @@ from pydantic import BaseModel
 
 from coach.audio.decode import decode
 from coach.audio.pcm import SAMPLE_RATE_HZ, Pcm
-from coach.brain.bundle import PromptBundle
-from coach.brain.evaluate import evaluate_to_end
-from coach.brain.offline import OfflineCoach
+from coach.brain.evaluation.pipeline import evaluate_to_end
+from coach.brain.offline.coach import OfflineCoach
 from coach.brain.port import EvaluationCall, SummaryItem
+from coach.brain.prompts.bundle import PromptBundle
 from coach.contracts.brain import DeliveryInput, EvaluationInput, HistoryItem, JobContext, Question, UserAnswer
 from coach.contracts.interview import Attempt, AttemptStatus, Exchange, Interview, InterviewSnapshot, InterviewStatus
 from coach.contracts.transcript import Transcript, TranscriptSource, Word, normalise_space
+from coach.delivery import measure as delivery
 from coach.interview import rollup
-from coach.speech import delivery
-from coach.store.library import JobDescription, Resume, StarStory
-from coach.store.sample import EPOCH, SAMPLE
+from coach.store.maintenance.sample import EPOCH, SAMPLE
+from coach.store.repositories.library import JobDescription, Resume, StarStory
 from coach.text.sentences import sentences
 
 SENTENCE_GAP_S = 0.35
@@ -41,7 +41,7 @@ Plain = dict[str, Any]
 
 
 @dataclass
-class Spoken:
+class SampleSpeech:
     """An answer as sound and timed words."""
 
     samples: list[Any] = field(default_factory=list)
@@ -79,7 +79,7 @@ def say(text: str, voice: str, speed: int) -> Any:
 
 def speak(text: str, voice: str, speed: int) -> tuple[Transcript, Pcm]:
     """The answer as its transcriber would have heard it, and its sound."""
-    spoken = Spoken()
+    spoken = SampleSpeech()
     spoken.silence(0.4)
     for position, piece in enumerate(_PIECES.split(text)):
         if position % 2:

@@ -13,9 +13,9 @@ from coach.cli.inputs import TRANSCRIBERS
 from coach.cli.output import emit, json_option
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.transcript import Transcript
+from coach.delivery.measure import measure
+from coach.delivery.words import mark_fillers
 from coach.settings import settings
-from coach.speech.delivery import measure
-from coach.speech.delivery_words import mark_fillers
 from coach.speech.port import SpeechContext
 from coach.text.fillers import find_fillers
 

@@ -1,4 +1,4 @@
-"""How it was said: the measured delivery of one attempt. Computed by `coach.speech.delivery`, never by a model."""
+"""How it was said: the measured delivery of one attempt. Computed by `coach.delivery.measure`, never by a model."""
 
 from enum import StrEnum
 
@@ -71,7 +71,7 @@ class DeliveryMetrics(Record):
         articulation_wpm: words per minute of speech time alone.
         filler_count: None when the transcriber is not verbatim.
         fillers: lower-case filler expression -> count.
-        pauses: silences within the answer of at least `coach.speech.delivery.PAUSE_MIN_S`.
+        pauses: silences within the answer of at least `coach.delivery.measure.PAUSE_MIN_S`.
         edge_silences: the silence before and after the answer; no pauses.
         long_pause_count: pauses of at least 3 s between speech.
         clarity: mean word confidence 0-1, None without confidences.

@@ -129,7 +129,7 @@ class Exchange(Record):
 
 
 class Attempt(Record):
-    """One spoken answer. `timeline` is milliseconds since *Finish* by mark name (see `coach.interview.waterfall`)."""
+    """One spoken answer. `timeline` is milliseconds since *Finish* by mark name (see `coach.interview.latency`)."""
 
     id: str = Field(default_factory=new_id)
     exchange_id: str

@@ -12,11 +12,12 @@ from decimal import Decimal
 
 from coach.contracts.interview import Attempt, AttemptStatus, Exchange, Interview, InterviewSnapshot
 from coach.contracts.usage import UsageEvent, usage_event_id
-from coach.economics.entitlements import use_id_of
+from coach.economics.billing.entitlements import use_id_of
 from coach.economics.ledger import price_what_can_be
 from coach.economics.plans import PlanBook, plan_book
 from coach.economics.pricebook import PriceBook, price_book
-from coach.store import SqlStore, billing, ledger
+from coach.store import SqlStore
+from coach.store.repositories import billing, ledger
 
 log = logging.getLogger(__name__)
 

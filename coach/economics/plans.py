@@ -9,8 +9,8 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from coach.contracts.base import Strict
-from coach.economics.assumptions import MAX_QUESTIONS
-from coach.economics.unit_cost import AvatarMode, Service
+from coach.economics.model.assumptions import MAX_QUESTIONS
+from coach.economics.model.unit_cost import AvatarMode, Service
 from coach.errors import InputError
 from coach.settings import DATA
 

@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt
-from coach.interview.session import Session
-from coach.speech.delivery_baseline import compare, sentence
+from coach.delivery.baseline import compare, sentence
+from coach.interview.aggregate import InterviewAggregate
 
 EARLIER_MOST = 30
 PATIENCE_S = 0.05
@@ -16,7 +16,7 @@ PATIENCE_S = 0.05
 class Baseline:
     """History per attempt of one interview."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: InterviewAggregate) -> None:
         """The conductor's session."""
         self._s = session
         self._loading: dict[str, asyncio.Task[list[DeliveryMetrics]]] = {}

@@ -40,19 +40,19 @@ from coach.contracts.interview import (
 )
 from coach.contracts.transcript import Transcript
 from coach.errors import CoachError, EntitlementError, IllegalCommandError, InputError
-from coach.interview import states
-from coach.interview.asking import Asking
+from coach.interview import state_machine as states
+from coach.interview.aggregate import InterviewAggregate
 from coach.interview.baseline import Baseline
-from coach.interview.board import Board
-from coach.interview.closing import Closing
-from coach.interview.fanout import Subscription
-from coach.interview.listening import Listening
-from coach.interview.parts import Parts, off_loop
-from coach.interview.processing import Processing
-from coach.interview.resuming import MIN_ANSWER_S, Resuming
-from coach.interview.session import Session
-from coach.interview.voice import Voice
-from coach.interview.waterfall import Timeline
+from coach.interview.broadcast import Subscription
+from coach.interview.dependencies import Dependencies, off_loop
+from coach.interview.latency import Timeline
+from coach.interview.live_state import LiveState
+from coach.interview.phases.asking import Asking
+from coach.interview.phases.closing import Closing
+from coach.interview.phases.listening import Listening
+from coach.interview.phases.processing import Processing
+from coach.interview.phases.resuming import MIN_ANSWER_S, Resuming
+from coach.interview.speech_output import SpeechOutput
 from coach.speech.correction import apply_correction
 from coach.speech.typed import typed_transcript
 
@@ -61,14 +61,14 @@ _NOTHING_HEARD = "We have not heard anything yet: check the microphone, or type 
 
 
 class Conductor:
-    """Commands in (`send`, `push_audio`), events out (`subscribe`). Made and kept by `InterviewHub`."""
+    """Commands in (`send`, `push_audio`), events out (`subscribe`). Made and kept by `InterviewService`."""
 
-    def __init__(self, parts: Parts, snapshot: InterviewSnapshot, *, spare: Brain | None = None) -> None:
+    def __init__(self, parts: Dependencies, snapshot: InterviewSnapshot, *, spare: Brain | None = None) -> None:
         """`spare` summarises when the brain cannot."""
         self.id = snapshot.interview.id
         self.parts = parts
-        voice = Voice(self._emit, self._speech_ended, parts.timing)
-        self._s = Session(parts=parts, board=Board.of(snapshot), voice=voice)
+        voice = SpeechOutput(self._emit, self._speech_ended, parts.timing)
+        self._s = InterviewAggregate(parts=parts, board=LiveState.of(snapshot), voice=voice)
         self._baseline = Baseline(self._s)
         self._listening = Listening(self._s, self._baseline)
         self._asking = Asking(self._s, self._listening)
@@ -119,7 +119,7 @@ class Conductor:
         return self._s.state()
 
     @property
-    def board(self) -> Board:
+    def board(self) -> LiveState:
         """The facts (read only)."""
         return self._s.board
 

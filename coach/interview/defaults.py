@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.transcript import Transcript
-from coach.interview.parts import Ear, Evaluate, Follower, Journal
+from coach.interview.dependencies import Ear, Evaluate, Follower, Journal
 
 
 def journals() -> type[Journal]:
@@ -17,7 +17,7 @@ def journals() -> type[Journal]:
 
 def evaluate() -> Evaluate:
     """The streaming evaluation pipeline."""
-    from coach.brain.evaluate import run_evaluation
+    from coach.brain.evaluation.pipeline import run_evaluation
 
     return run_evaluation
 
@@ -31,7 +31,7 @@ def ear() -> Ear:
 
 def follow(journal: Any) -> Follower:
     """`listen` while the person still speaks."""
-    from coach.speech.delivery import SoundFollower
+    from coach.delivery.measure import SoundFollower
 
     return SoundFollower(journal.path)
 
@@ -39,7 +39,7 @@ def follow(journal: Any) -> Follower:
 def listen(recording: Path) -> tuple[Any, Any]:
     """What the sound alone tells, found while the transcriber still works (blocking)."""
     from coach.audio.decode import decode
-    from coach.speech import delivery
+    from coach.delivery import measure as delivery
 
     pcm = decode(recording)
     return pcm, delivery.listen(pcm)
@@ -47,7 +47,7 @@ def listen(recording: Path) -> tuple[Any, Any]:
 
 def measure(transcript: Transcript, heard: tuple[Any, Any] | None, eye_contact: float | None) -> DeliveryMetrics:
     """Delivery of an answer from its words and what `listen` found in its sound."""
-    from coach.speech import delivery
+    from coach.delivery import measure as delivery
 
     pcm, sound = heard or (None, None)
     return delivery.measure(transcript, pcm, eye_contact=eye_contact, sound=sound)

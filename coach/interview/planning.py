@@ -10,8 +10,8 @@ from coach.brain.port import Brain, InterviewPlan, PlanRequest
 from coach.contracts.brain import JobContext
 from coach.contracts.interview import Exchange, Interview, PlannedQuestion
 from coach.errors import CoachError, InputError, NotFoundError, VendorError
-from coach.interview.parts import JobMaterial, Parts
-from coach.interview.session import clip_key
+from coach.interview.aggregate import clip_key
+from coach.interview.dependencies import Dependencies, JobMaterial
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,12 @@ class InitRequest(BaseModel):
 
 
 async def plan(
-    parts: Parts, request: InitRequest, count: int, *, ready: Sequence[PlannedQuestion] = (), spare: Brain | None = None
+    parts: Dependencies,
+    request: InitRequest,
+    count: int,
+    *,
+    ready: Sequence[PlannedQuestion] = (),
+    spare: Brain | None = None,
 ) -> InterviewPlan:
     """Questions for an interview: `ready` ones, else the brain's, else those of `spare`.
 
@@ -54,7 +59,7 @@ async def plan(
     raise last
 
 
-async def _material(parts: Parts, request: InitRequest) -> JobMaterial:
+async def _material(parts: Dependencies, request: InitRequest) -> JobMaterial:
     if not (request.job_description_id or request.role_profile_id):
         return JobMaterial()
     found = None

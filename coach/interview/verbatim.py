@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
-from coach.brain.guards import delivery_numbers, measured_scoring
+from coach.brain.guards.measured import delivery_numbers, measured_scoring
 from coach.contracts.brain import Evidence
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.evaluation import DeliveryNumbers, Evaluation

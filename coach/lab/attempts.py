@@ -10,8 +10,8 @@ from pydantic import Field, ValidationError
 from coach.contracts.base import Record
 from coach.contracts.brain import DeliveryInput, EvaluationInput, JobContext, Question, UserAnswer
 from coach.errors import CoachError, InputError
-from coach.lab.dataset import Dataset, Gold, Item
-from coach.store import lab as rows
+from coach.lab.runs.dataset import Dataset, Gold, Item
+from coach.store.repositories import lab as rows
 from coach.store.sqlstore import SqlStore
 
 

@@ -4,7 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
-from coach.brain.bundle import PROMPTS, PromptBundle
+from coach.brain.prompts.bundle import PROMPTS, PromptBundle
 from coach.errors import InputError, StoreError
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_\-]{0,63}")

@@ -9,10 +9,10 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from coach.brain.bundle import PromptBundle
+from coach.brain.prompts.bundle import PromptBundle
 from coach.contracts.base import Record
 from coach.errors import InputError
-from coach.store import lab as rows
+from coach.store.repositories import lab as rows
 from coach.store.sqlstore import SqlStore
 
 

@@ -7,12 +7,12 @@ import pandas as pd
 
 from coach.contracts.base import Record
 from coach.errors import InputError
-from coach.lab.dataset import Dataset
-from coach.lab.outcome import Outcome
-from coach.lab.power import Design, minimum_detectable_effect
-from coach.lab.scorers import SCORER_BY_NAME, SCORERS, paired_table, score_table
-from coach.lab.statistics import PairedComparison, adjust, compare_paired
-from coach.lab.verdict import Margin, Verdict, decide
+from coach.lab.runs.dataset import Dataset
+from coach.lab.runs.outcome import Outcome
+from coach.lab.runs.scorers import SCORER_BY_NAME, SCORERS, paired_table, score_table
+from coach.lab.statistics.paired import PairedComparison, adjust, compare_paired
+from coach.lab.statistics.power import Design, minimum_detectable_effect
+from coach.lab.statistics.verdict import Margin, Verdict, decide
 
 PREFERRED_PRIMARY = ("content error", "overall error", "follow-up right", "overall")
 

@@ -9,23 +9,23 @@ from typing import Any
 
 import pandas as pd
 
-from coach.brain.bundle import PromptBundle
+from coach.brain.prompts.bundle import PromptBundle
 from coach.contracts.base import Record
 from coach.contracts.evaluation import Evaluation
 from coach.errors import InputError
-from coach.lab.agreement import stability
-from coach.lab.batched import Batch, RecordedBrain, collect
-from coach.lab.dataset import Dataset, Item
-from coach.lab.experiment import Estimate, Experiment, RunInfo, Workspace, estimate_cost
-from coach.lab.judge import BrainFactory, PipelineJudge, Pricer, lab_call
 from coach.lab.live import interview_outcomes
-from coach.lab.outcome import Outcome
-from coach.lab.pairwise import PairJudge, PairReport, PairVote, Winner, pairs, report, vote
 from coach.lab.promotion import Promotions
-from coach.lab.replay import Limits, Replay, RunReport
 from coach.lab.report import ComparisonReport, compare_variants
-from coach.lab.variant import Variant
-from coach.store import lab as rows
+from coach.lab.runs.batched import Batch, RecordedBrain, collect
+from coach.lab.runs.dataset import Dataset, Item
+from coach.lab.runs.experiment import Estimate, Experiment, RunInfo, Workspace, estimate_cost
+from coach.lab.runs.judge import BrainFactory, PipelineJudge, Pricer, lab_call
+from coach.lab.runs.outcome import Outcome
+from coach.lab.runs.replay import Replay, RunLimits, RunReport
+from coach.lab.runs.variant import Variant
+from coach.lab.statistics.agreement import stability
+from coach.lab.statistics.pairwise import PairJudge, PairReport, PairVote, Winner, pairs, report, vote
+from coach.store.repositories import lab as rows
 from coach.store.sqlstore import SqlStore
 
 BatchFactory = Callable[[Variant, PromptBundle], Batch]
@@ -93,7 +93,7 @@ class Lab:
             self.workspace.journal(info.id),
             cache=self.workspace.cache if experiment.use_cache else None,
             repeats=experiment.repeats,
-            limits=Limits(limits.concurrency, limits.calls_per_s, limits.cost_usd),
+            limits=RunLimits(limits.concurrency, limits.calls_per_s, limits.cost_usd),
             on_progress=on_progress or (lambda _: None),
         )
         try:

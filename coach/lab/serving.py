@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-from coach.brain.bundle import PromptBundle
-from coach.brain.lean import is_lean, lean
 from coach.brain.port import Brain
+from coach.brain.prompts.bundle import PromptBundle
+from coach.brain.prompts.lean import is_lean, lean
 from coach.errors import InputError
-from coach.interview.parts import Judging
+from coach.interview.dependencies import Judging
 from coach.lab.promotion import Promotions
 
 

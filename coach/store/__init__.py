@@ -8,6 +8,6 @@ __all__ = ["SqlStore", "open_store"]
 def open_store(url: str = "", *, lock_wait_s: float | None = None) -> SqlStore:
     """The store at `url` (default: the settings' database); nothing is opened before its first use."""
     from coach.settings import settings
-    from coach.store.engine import LOCK_WAIT_S
+    from coach.store.engine.engine import LOCK_WAIT_S
 
     return SqlStore(url or settings().database_url, lock_wait_s=LOCK_WAIT_S if lock_wait_s is None else lock_wait_s)

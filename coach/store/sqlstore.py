@@ -18,9 +18,11 @@ from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot
 from coach.contracts.usage import UsageEvent
 from coach.errors import StoreError
-from coach.store import interviews, safekeeping, schema
-from coach.store.engine import LOCK_WAIT_S, Database, one_line, plain_errors
-from coach.store.worker import Worker
+from coach.store.engine import schema
+from coach.store.engine.engine import LOCK_WAIT_S, Database, one_line, plain_errors
+from coach.store.engine.worker import Worker
+from coach.store.maintenance import backups as safekeeping
+from coach.store.repositories import interviews
 
 P = ParamSpec("P")
 Result = TypeVar("Result")

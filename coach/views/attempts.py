@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from coach.store import SqlStore, queries
+from coach.store import SqlStore
+from coach.store.repositories import queries
 from coach.views.palette import band
 from coach.views.sessions import list_sessions
 

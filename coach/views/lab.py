@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from coach.brain.bundle import PromptBundle
-from coach.lab.agreement import Agreement, agreement
-from coach.lab.dataset import Dataset
-from coach.lab.outcome import Outcome
+from coach.brain.prompts.bundle import PromptBundle
 from coach.lab.report import ComparisonReport
-from coach.lab.scorers import SCORER_BY_NAME, paired_table, score_table
+from coach.lab.runs.dataset import Dataset
+from coach.lab.runs.outcome import Outcome
+from coach.lab.runs.scorers import SCORER_BY_NAME, paired_table, score_table
+from coach.lab.statistics.agreement import Agreement, agreement
 from coach.views.palette import FOX, GOOD, INK_SOFT, LINE, LOW
 from coach.views.progress import style
 

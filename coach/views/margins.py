@@ -6,18 +6,19 @@ from typing import Any
 
 import pandas as pd
 
-from coach.economics import report
-from coach.economics.assumptions import Assumptions, assumptions
-from coach.economics.fitting import fit
 from coach.economics.ledger import session_budget
-from coach.economics.margins import plan_case
+from coach.economics.model import report
+from coach.economics.model.assumptions import Assumptions, assumptions
+from coach.economics.model.fitting import fit
+from coach.economics.model.margins import plan_case
+from coach.economics.model.scenario import Applied
+from coach.economics.model.simulation import Draws, Months, draw_sessions, simulate_plan
+from coach.economics.model.unit_cost import cost_usd, session_lines
 from coach.economics.money import ZERO_USD, format_usd
 from coach.economics.plans import Plan
 from coach.economics.pricebook import PriceBook, PriceBookError
-from coach.economics.scenario import Applied
-from coach.economics.simulation import Draws, Months, draw_sessions, simulate_plan
-from coach.economics.unit_cost import cost_usd, session_lines
-from coach.store import SqlStore, billing, ledger
+from coach.store import SqlStore
+from coach.store.repositories import billing, ledger
 
 Records = list[dict[str, Any]]
 
@@ -105,7 +106,7 @@ def ledger_frame(
     Args:
         store: the database.
         book: prices for the re-priced column; the bill itself is never touched.
-        by: one of `coach.store.ledger.KEYS`.
+        by: one of `coach.store.repositories.ledger.KEYS`.
         days: how far back.
         now: the present; default the clock.
 

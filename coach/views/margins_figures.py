@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from coach.economics.simulation import Months
+from coach.economics.model.simulation import Months
 from coach.views.palette import FOX, GOOD, INK, INK_SOFT, LINE, LOW, MIDDLE
 from coach.views.progress import style
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from coach.store.library import JobDescription, Resume, StarStory
+from coach.store.repositories.library import JobDescription, Resume, StarStory
 from coach.text.sentences import sentences
 
 PARTS = ("situation", "task", "action", "result")

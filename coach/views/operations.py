@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from coach.economics.outbox import meter_names
+from coach.economics.billing.outbox import meter_names
 from coach.economics.plans import plan_book
-from coach.interview import waterfall
-from coach.store import SqlStore, operations, outbox
+from coach.interview import latency as waterfall
+from coach.store import SqlStore
+from coach.store.repositories import operations, outbox
 
 QUANTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 COLOURS = {"vendor": "#2f6f73", "ours": "#e07a3f", "person": "#b9b2a3", "beside": "#7d6fa8"}

@@ -4,11 +4,12 @@ import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from coach.brain.planner import plan_interview
+from coach.brain.planning.planner import plan_interview
 from coach.brain.port import Brain, InterviewPlan, PlanRequest
 from coach.errors import InputError
-from coach.store import SqlStore, interviews
-from coach.store.library import JobDescription
+from coach.store import SqlStore
+from coach.store.repositories import interviews
+from coach.store.repositories.library import JobDescription
 
 POSTING_LIMIT = 60_000
 """Characters of a posting that are read."""

@@ -4,8 +4,9 @@ from typing import Any
 
 import pandas as pd
 
-from coach.lab.agreement import Agreement, agreement
-from coach.store import SqlStore, queries
+from coach.lab.statistics.agreement import Agreement, agreement
+from coach.store import SqlStore
+from coach.store.repositories import queries
 from coach.views.attempts import attempts_frame
 
 ENOUGH = 20

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from coach.settings import DATA
-from coach.store.library import JobDescription, RoleProfile
+from coach.store.repositories.library import JobDescription, RoleProfile
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,8 @@ from typing import Any
 from coach.contracts.interview import Attempt, Exchange, InterviewSnapshot
 from coach.errors import NotFoundError
 from coach.interview import rollup
-from coach.store import SqlStore, interviews, queries
+from coach.store import SqlStore
+from coach.store.repositories import interviews, queries
 
 Plain = dict[str, Any]
 

@@ -8,7 +8,7 @@ from pydantic.json_schema import models_json_schema
 
 from coach.contracts import events
 from coach.contracts.events import PROTOCOL_VERSION, Command, Event
-from coach.interview.hub import WS_PATH
+from coach.interview.service import WS_PATH
 from coach.web import access
 
 _REF = "#/components/schemas/{model}"

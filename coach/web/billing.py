@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from coach.economics.webhooks import WebhookError, Webhooks
+from coach.economics.billing.webhooks import WebhookError, Webhooks
 from coach.errors import CoachError
 
 PATH = "/billing/webhook"

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from coach.contracts.events import SessionStatePayload
-from coach.interview.hub import InitRequest, InitResult
+from coach.interview.service import InitRequest, InitResult
 
 
 class _Body(BaseModel):
@@ -45,7 +45,7 @@ class Retried(_Body):
     attempt_number: int
 
 
-class Finished(_Body):
+class FinishedInterview(_Body):
     """What the interview showed."""
 
     status: str
@@ -83,7 +83,7 @@ class ErrorBody(_Body):
 
 __all__ = [
     "ErrorBody",
-    "Finished",
+    "FinishedInterview",
     "InitRequest",
     "InitResult",
     "NextQuestion",

@@ -27,8 +27,8 @@ from coach.errors import (
     VendorError,
 )
 from coach.interview.conductor import Conductor
-from coach.interview.hub import InitRequest, InterviewHub
-from coach.interview.parts import Archive, StoryShelf
+from coach.interview.dependencies import Archive, StoryShelf
+from coach.interview.service import InitRequest, InterviewService
 from coach.web import access, models
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -50,7 +50,7 @@ class WebServices(Protocol):
     """What the interface needs of the wiring."""
 
     @property
-    def hub(self) -> InterviewHub:
+    def hub(self) -> InterviewService:
         """All interviews."""
 
     @property
@@ -125,7 +125,7 @@ class Rest:
         self._inits = access.RateLimit(access.INITS_PER_MINUTE, 60)
 
     @property
-    def hub(self) -> InterviewHub:
+    def hub(self) -> InterviewService:
         """All interviews."""
         return self._services.hub
 
@@ -224,7 +224,7 @@ class Rest:
         if self.hub.finished_by(token) != interview_id:
             await self._interview(request, interview_id)
         done: ev.SummaryPayload = await self.hub.finish(interview_id)
-        return answer(models.Finished(**done.model_dump()))
+        return answer(models.FinishedInterview(**done.model_dump()))
 
     async def audio(self, request: Request) -> Response:
         """GET /attempts/{id}/audio, with Range."""

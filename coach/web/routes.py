@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from coach.interview.hub import WS_PATH
+from coach.interview.service import WS_PATH
 from coach.web import access, models, socket
 from coach.web.rest import Rest, WebServices
 
@@ -110,7 +110,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "finish",
         "Finish the interview; its token is dead afterwards.",
         200,
-        models.Finished,
+        models.FinishedInterview,
         errors=(401, 403, 404, 409, 503),
     ),
 )

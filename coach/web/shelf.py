@@ -6,9 +6,9 @@ from textwrap import shorten
 
 from coach.contracts.brain import JobContext
 from coach.errors import NotFoundError
-from coach.interview.parts import JobMaterial
+from coach.interview.dependencies import JobMaterial
 from coach.store import SqlStore
-from coach.store import library as shelf
+from coach.store.repositories import library as shelf
 
 
 class StoreMaterials:

@@ -13,9 +13,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from coach.contracts.events import ErrorEvent, ErrorPayload, command_adapter
 from coach.contracts.interview import InterviewStatus
 from coach.errors import CoachError, InputError
+from coach.interview.broadcast import Subscription
 from coach.interview.conductor import Conductor
-from coach.interview.fanout import Subscription
-from coach.interview.hub import InterviewHub
+from coach.interview.service import InterviewService
 from coach.web import access
 from coach.web.opus import OpusDecoder
 
@@ -30,7 +30,7 @@ QUIET_BACKLOG = 64
 class Line:
     """One connected client."""
 
-    def __init__(self, socket: WebSocket, hub: InterviewHub, conductor: Conductor) -> None:
+    def __init__(self, socket: WebSocket, hub: InterviewService, conductor: Conductor) -> None:
         self._socket = socket
         self._hub = hub
         self._conductor = conductor
@@ -121,7 +121,7 @@ class TooManyError(InputError):
     code = "RATE_LIMITED"
 
 
-async def serve(socket: WebSocket, hub: InterviewHub, origins: tuple[str, ...]) -> None:
+async def serve(socket: WebSocket, hub: InterviewService, origins: tuple[str, ...]) -> None:
     """Lets a client in and serves it."""
     if not access.origin_allowed(socket.headers, origins):
         await socket.close(1008)

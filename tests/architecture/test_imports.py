@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted(p for p in (ROOT / "pages").glob("*.py") if p.name != "__init__.py")
+PAGES = sorted(p for p in (ROOT / "pages").glob("*.py") if p.name not in {"__init__.py", "asgi.py"})
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ENGINE = sorted((ROOT / "coach").rglob("*.py"))
 BEHIND_PORTS = {"speech", "brain", "avatar"}

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from coach.store import schema
-from coach.store.tables import metadata
-from coach.store.tables_billing import billing_accounts
+from coach.store.engine import schema
+from coach.store.tables.billing import billing_accounts
+from coach.store.tables.core import metadata
 
 ROOT = Path(__file__).resolve().parents[2]
 

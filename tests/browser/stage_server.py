@@ -22,8 +22,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from coach.audio.preflight import browser_limits
 from coach.contracts import events as ev
 from coach.contracts.interview import ViewState
-from coach.speech.voice import Spoken
-from pages.components import personas
+from coach.speech.voice.port import Spoken
+from pages.components.practice import personas
 from pages.components.stage import HTML, script, style
 from tests.browser import stage_content as content
 

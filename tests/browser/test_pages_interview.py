@@ -4,7 +4,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from coach.contracts.interview import AttemptStatus, InterviewStatus
-from coach.store import interviews, open_store, queries
+from coach.store import open_store
+from coach.store.repositories import interviews, queries
 from tests.browser.conftest import RunningApp
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

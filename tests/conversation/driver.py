@@ -12,12 +12,12 @@ from coach.avatar.drawn import DrawnAvatar
 from coach.contracts import events as ev
 from coach.contracts.interview import ViewState
 from coach.interview.conductor import Conductor
-from coach.interview.hub import InitRequest, InterviewHub
-from coach.interview.parts import Timing
+from coach.interview.dependencies import InterviewTiming
+from coach.interview.service import InitRequest, InterviewService
 from tests.fakes import vendors
 from tests.fakes.store import FakeStore
 
-FAST = Timing(min_display_s=0.02, speech_grace_s=0.02, speech_chars_per_s=1e6, restart_every_s=0.0, settle_s=5)
+FAST = InterviewTiming(min_display_s=0.02, speech_grace_s=0.02, speech_chars_per_s=1e6, restart_every_s=0.0, settle_s=5)
 
 
 def tone(seconds: float = 0.5, hz: float = 220.0) -> bytes:
@@ -25,7 +25,7 @@ def tone(seconds: float = 0.5, hz: float = 220.0) -> bytes:
     return struct.pack(f"<{n}h", *(int(8000 * math.sin(2 * math.pi * hz * i / 16_000)) for i in range(n)))
 
 
-def make_hub(tmp_path: Path, **changes: Any) -> InterviewHub:
+def make_hub(tmp_path: Path, **changes: Any) -> InterviewService:
     parts: dict[str, Any] = {
         "store": FakeStore(),
         "transcriber": vendors.FakeTranscriber(),
@@ -39,10 +39,10 @@ def make_hub(tmp_path: Path, **changes: Any) -> InterviewHub:
         "timing": FAST,
         "bundle": "test",
     }
-    return InterviewHub(**(parts | changes))
+    return InterviewService(**(parts | changes))
 
 
-def slow(**changes: float) -> Timing:
+def slow(**changes: float) -> InterviewTiming:
     return replace(FAST, **changes)  # type: ignore[arg-type]
 
 
@@ -147,13 +147,13 @@ class Client:
         await self._task
 
 
-async def begin(hub: InterviewHub, q_count: int = 2) -> Client:
+async def begin(hub: InterviewService, q_count: int = 2) -> Client:
     """A planned interview and a client on it."""
     result = await hub.init(InitRequest(q_count=q_count))
     return Client(await hub.open(result.mock_interview_id))
 
 
-async def listening(hub: InterviewHub, q_count: int = 2) -> Client:
+async def listening(hub: InterviewService, q_count: int = 2) -> Client:
     """A client that is being listened to."""
     client = await begin(hub, q_count)
     await client.start()

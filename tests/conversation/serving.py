@@ -10,19 +10,19 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
-from coach.interview.hub import InterviewHub
+from coach.interview.service import InterviewService
 from coach.web import routes
 
 
 @dataclass
 class Services:
-    hub: InterviewHub
+    hub: InterviewService
     archive: Any
     stories: Any = None
 
 
 @asynccontextmanager
-async def served(hub: InterviewHub, **more: Any) -> AsyncIterator[str]:
+async def served(hub: InterviewService, **more: Any) -> AsyncIterator[str]:
     """Serves the interface of `hub`; gives `host:port`."""
     app = Starlette(routes=routes(Services(hub, hub.parts.archive, **more)))
     listener = socket.create_server(("127.0.0.1", 0))

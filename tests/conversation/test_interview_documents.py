@@ -58,7 +58,7 @@ def references(node):
 async def test_every_event_of_an_interview_is_valid_by_the_document(tmp_path):
     document = asyncapi.document()
     hub = make_hub(tmp_path, evaluate=ScriptedEvaluation({"follow_up": "Which?"}))
-    from coach.interview.hub import InitRequest
+    from coach.interview.service import InitRequest
 
     client = Client(await hub.open((await hub.init(InitRequest(q_count=1))).mock_interview_id))
     await client.start()

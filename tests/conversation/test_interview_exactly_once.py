@@ -8,8 +8,8 @@ import pytest
 from coach.contracts import events as ev
 from coach.contracts.interview import AttemptStatus, InterviewStatus, ViewState
 from coach.errors import IllegalCommandError, InputError, NotFoundError, StoreBusyError
-from coach.interview import spool
-from coach.interview.hub import InitRequest
+from coach.interview import store_and_forward as spool
+from coach.interview.service import InitRequest
 from tests.conversation.driver import Client, begin, listening, make_hub, slow
 from tests.fakes.store import FakeStore
 from tests.fakes.vendors import FakeAvatar, FakeBrain, FakeTranscriber, ScriptedEvaluation
@@ -393,7 +393,7 @@ async def test_the_verbatim_pass_corrects_scores_when_it_arrives(tmp_path):
     store = FakeStore()
     transcriber = FakeTranscriber(verbatim_batch=True)
     transcriber.verbatim_delay_s = 0.05
-    from coach.brain.policy import Policy
+    from coach.brain.prompts.policy import Policy
 
     hub = make_hub(tmp_path, store=store, transcriber=transcriber, policy=Policy())
     client = await listening(hub)

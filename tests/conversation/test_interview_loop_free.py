@@ -9,13 +9,13 @@ import pytest
 
 from coach.audio.archive import AudioArchive
 from coach.avatar.drawn import DrawnAvatar
-from coach.brain.offline import OfflineCoach
-from coach.brain.policy import Policy
+from coach.brain.offline.coach import OfflineCoach
+from coach.brain.prompts.policy import Policy
 from coach.contracts import events as ev
 from coach.contracts.interview import PlannedQuestion, ViewState
+from coach.delivery import measure as delivery
 from coach.interview import defaults
-from coach.interview.hub import InitRequest, InterviewHub
-from coach.speech import delivery
+from coach.interview.service import InitRequest, InterviewService
 from coach.store import open_store
 from tests.conversation.driver import FAST, Client, tone
 from tests.fakes import vendors
@@ -54,7 +54,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
 
 async def test_no_callback_of_an_answer_works_longer_than_50_ms(tmp_path, watch):
     delivery.warm_up()
-    hub = InterviewHub(
+    hub = InterviewService(
         store=open_store(f"duckdb:///{tmp_path / 'coach.duckdb'}"),
         transcriber=vendors.FakeTranscriber((ANSWER * 20,)),
         brain=OfflineCoach(),

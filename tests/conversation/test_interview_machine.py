@@ -23,9 +23,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from coach.contracts import events as ev
 from coach.contracts.interview import AttemptStatus, InterviewStatus, ViewState
 from coach.errors import CoachError, IllegalCommandError
-from coach.interview import capture, rollup, spool
-from coach.interview.hub import SPOOL, InitRequest
-from coach.interview.parts import Timing
+from coach.interview import recording as capture
+from coach.interview import rollup
+from coach.interview import store_and_forward as spool
+from coach.interview.dependencies import InterviewTiming
+from coach.interview.service import SPOOL, InitRequest
 from tests.conversation.driver import make_hub, tone
 from tests.fakes.memory import MemoryArchive, MemoryJournal
 from tests.fakes.store import FakeStore
@@ -33,7 +35,7 @@ from tests.fakes.vendors import FakeAvatar, FakeBrain, FakeTranscriber, Scripted
 
 SEQUENCES = int(os.environ.get("INTERVIEW_SEQUENCES", "2000"))
 NOWHERE = Path(tempfile.mkdtemp(prefix="machine-"))
-TIMING = Timing(min_display_s=0, speech_grace_s=1e6, restart_every_s=0, restarts_per_minute=99, settle_s=5)
+TIMING = InterviewTiming(min_display_s=0, speech_grace_s=1e6, restart_every_s=0, restarts_per_minute=99, settle_s=5)
 FRAME = tone(0.2)
 DONE = (AttemptStatus.EVALUATED, AttemptStatus.DELAYED, AttemptStatus.REVIEW)
 

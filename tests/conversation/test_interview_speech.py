@@ -5,7 +5,7 @@ import asyncio
 from coach.contracts import events as ev
 from coach.contracts.delivery import DeliveryMetrics
 from coach.errors import VendorAuthError
-from coach.interview.hub import InitRequest
+from coach.interview.service import InitRequest
 from coach.store import SqlStore
 from coach.views.roles import shipped_profiles
 from coach.web.shelf import StoreMaterials

@@ -7,7 +7,7 @@ import pytest
 from coach.contracts.events import command_adapter
 from coach.contracts.interview import AttemptStatus, InterviewStatus, ViewState
 from coach.errors import IllegalCommandError
-from coach.interview import states
+from coach.interview import state_machine as states
 
 V = ViewState
 LEGAL = {

@@ -8,12 +8,12 @@ import pytest
 
 from coach.avatar.drawn import DrawnAvatar
 from coach.bootstrap import build_brain, build_services
-from coach.brain.bundle import PromptBundle, available
-from coach.brain.evaluate import evaluate_to_end
-from coach.brain.lean import MAX_OUTPUT_TOKENS, REWRITE_WORDS, is_lean, lean
-from coach.brain.offline import OfflineCoach
-from coach.interview.hub import InitRequest, InterviewHub
+from coach.brain.evaluation.pipeline import evaluate_to_end
+from coach.brain.offline.coach import OfflineCoach
+from coach.brain.prompts.bundle import PromptBundle, available
+from coach.brain.prompts.lean import MAX_OUTPUT_TOKENS, REWRITE_WORDS, is_lean, lean
 from coach.interview.ports import Entitlement
+from coach.interview.service import InitRequest, InterviewService
 from coach.lab.promotion import Promotions
 from coach.lab.serving import LiveBundles
 from coach.store import open_store
@@ -108,7 +108,7 @@ async def test_the_level_is_decided_once_and_survives_a_restart(tmp_path: Path) 
     gate, costly = Gate("throttled"), Costly()
     with open_store(f"duckdb:///{tmp_path / 'lean.duckdb'}") as store:
 
-        def hub() -> InterviewHub:
+        def hub() -> InterviewService:
             live = LiveBundles(Promotions(store), lambda _: FakeBrain(), lean_model="s-1")
             return make_hub(tmp_path, store=store, bundles=live, entitlements=gate, avatar=costly)
 

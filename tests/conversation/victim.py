@@ -14,7 +14,7 @@ from coach.avatar.drawn import DrawnAvatar
 from coach.contracts import events as ev
 from coach.contracts.interview import ViewState
 from coach.errors import CoachError
-from coach.interview.hub import InitRequest, InterviewHub
+from coach.interview.service import InitRequest, InterviewService
 from coach.store import open_store
 from tests.conversation.driver import FAST, Client, tone
 from tests.fakes import vendors
@@ -22,11 +22,11 @@ from tests.fakes import vendors
 LOG: list[int] = []
 
 
-def hub_on(home: Path) -> InterviewHub:
+def hub_on(home: Path) -> InterviewService:
     """A hub on the home's database and recordings, with scripted vendors."""
     transcriber = vendors.FakeTranscriber()
     transcriber.delay_s = 0.01
-    return InterviewHub(
+    return InterviewService(
         store=open_store(f"duckdb:///{home / 'coach.duckdb'}"),
         transcriber=transcriber,
         brain=vendors.FakeBrain(),

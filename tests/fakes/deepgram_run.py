@@ -10,10 +10,10 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from coach.speech.deepgram import DeepgramTranscriber
-from coach.speech.live import LiveStream
-from coach.speech.live_segment import LiveOptions
+from coach.speech.deepgram.transcriber import DeepgramTranscriber
 from coach.speech.port import SpeechContext
+from coach.speech.streaming.segment import LiveOptions
+from coach.speech.streaming.stream import LiveStream
 from tests.fakes.coded_speech import Speech, speech_s
 from tests.fakes.deepgram_server import KEY, DeepgramServer
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from coach.contracts.brain import EvaluationResult
 from coach.contracts.evaluation import Evaluation
-from coach.lab.outcome import Outcome
+from coach.lab.runs.outcome import Outcome
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

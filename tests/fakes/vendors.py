@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from coach.avatar.port import AvatarEvent, AvatarListener, SpeechRequest
+from coach.brain.evaluation.progress import EvaluationFinished, MarkReached, Progress, SectionReady
 from coach.brain.port import BrainChunk, EvaluationCall, InterviewPlan, PlanRequest, RequestSent, SummaryItem
-from coach.brain.progress import Finished, MarkReached, Progress, SectionReady
 from coach.contracts.brain import EvaluationResult, GuardFinding, JobContext
 from coach.contracts.delivery import DeliveryMetrics, DeliverySubScores
 from coach.contracts.evaluation import SECTION_ORDER, Evaluation
@@ -213,7 +213,7 @@ class ScriptedEvaluation:
         except asyncio.CancelledError:
             self.cancelled += 1
             raise
-        yield Finished(self._result(script, value, call))
+        yield EvaluationFinished(self._result(script, value, call))
 
     async def _section(self, script: dict[str, Any], value: Evaluation, name: Any) -> AsyncIterator[Progress]:
         await asyncio.sleep(script.get("pause_s", 0))

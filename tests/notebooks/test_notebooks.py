@@ -9,7 +9,7 @@ from nbclient import NotebookClient
 
 from coach.audio.archive import AudioArchive
 from coach.store import SqlStore
-from coach.store.sample import load_sample
+from coach.store.maintenance.sample import load_sample
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

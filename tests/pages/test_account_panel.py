@@ -9,9 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from coach import bootstrap
 from coach.bootstrap import Services, build_services
-from coach.economics import catalog
+from coach.economics.billing import catalog
 from coach.economics.plans import plan_book
-from coach.store import billing
+from coach.store.repositories import billing
 from tests.fakes.stripe_server import StripeServer
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "practice.py"

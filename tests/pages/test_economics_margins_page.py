@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 from coach import bootstrap
 from coach.bootstrap import Services, build_services
 from coach.contracts.usage import UsageEvent
-from coach.economics import report
-from coach.economics.scenario import Scenario, apply, share_token
+from coach.economics.model import report
+from coach.economics.model.scenario import Scenario, apply, share_token
 from coach.views import margins
 from tests.fakes import records as make
 
@@ -96,7 +96,7 @@ def test_the_editor_changes_saves_and_loads_a_scenario(services: Services) -> No
 
 def budgets_only() -> None:
     from coach.bootstrap import services
-    from pages.components import budgets
+    from pages.components.operations import budgets
 
     budgets.show(services())
 

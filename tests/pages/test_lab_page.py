@@ -7,8 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from coach import bootstrap
 from coach.bootstrap import Services, build_services
-from coach.lab.experiment import Experiment
-from coach.lab.variant import Variant
+from coach.lab.runs.experiment import Experiment
+from coach.lab.runs.variant import Variant
 from coach.settings import DATA
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "prompt_lab.py"

@@ -15,9 +15,9 @@ from coach.bootstrap import Services, build_services
 from coach.contracts.events import SpeechDone, SpeechDonePayload, StartInterview, SubmitTranscript, TranscriptPayload
 from coach.contracts.interview import ViewState
 from coach.errors import InputError, NotFoundError
-from coach.store import library
-from pages.components import personas
-from pages.components.interview_desk import Desk
+from coach.store.repositories import library
+from pages.components.practice import personas
+from pages.components.practice.interview_desk import Desk
 from pages.components.stage import script, style
 
 ROOT = Path(__file__).resolve().parents[2]

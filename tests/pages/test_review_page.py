@@ -7,8 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from coach import bootstrap
 from coach.bootstrap import Services, build_services
-from coach.store import queries
-from coach.store.sample import load_sample
+from coach.store.maintenance.sample import load_sample
+from coach.store.repositories import queries
 from coach.views import review
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "review.py"

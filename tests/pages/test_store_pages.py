@@ -11,8 +11,8 @@ from coach import bootstrap
 from coach.bootstrap import Services, build_services
 from coach.brain.port import PlanRequest
 from coach.errors import InputError
-from coach.store import interviews, library, queries
-from coach.store.sample import load_sample
+from coach.store.maintenance.sample import load_sample
+from coach.store.repositories import interviews, library, queries
 from coach.views.postings import posting_of_file
 from tests.fakes import records as make
 

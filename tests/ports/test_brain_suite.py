@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from coach.brain.bundle import PromptBundle
-from coach.brain.offline import OfflineCoach
-from coach.brain.openai_brain import OpenAIBrain
+from coach.brain.offline.coach import OfflineCoach
+from coach.brain.openai.brain import OpenAIBrain
 from coach.brain.port import Brain, PlanRequest, RequestSent, StreamEnd, SummaryItem, TextDelta
+from coach.brain.prompts.bundle import PromptBundle
 from coach.contracts.brain import JobContext
 from coach.contracts.evaluation import SECTION_ORDER, Evaluation
 from coach.contracts.interview import SessionSummary

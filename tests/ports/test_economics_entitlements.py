@@ -10,14 +10,14 @@ import pytest_asyncio
 
 from coach.contracts.interview import Attempt, AttemptStatus
 from coach.contracts.usage import UsageEvent, usage_event_id
-from coach.economics.entitlements import LocalEntitlements, PlanEntitlements, decide_retry, use_id_of
+from coach.economics.billing.entitlements import LocalEntitlements, PlanEntitlements, decide_retry, use_id_of
 from coach.economics.ledger import totals
 from coach.economics.metering import MeteredStore
+from coach.economics.model.scenario import Scenario, apply
 from coach.economics.plans import plan_book
 from coach.economics.pricebook import PriceBook, price_book
-from coach.economics.scenario import Scenario, apply
-from coach.store import billing, ledger
-from coach.store.billing import Credits, Use
+from coach.store.repositories import billing, ledger
+from coach.store.repositories.billing import Credits, Use
 from coach.views import margins
 from tests.fakes import records as make
 
@@ -113,7 +113,7 @@ async def test_an_interview_without_feedback_is_not_charged(metered, gate, clock
 
 
 async def test_deleting_a_session_gives_no_interview_back(metered, gate, clock):
-    from coach.store.removal import delete_rows
+    from coach.store.maintenance.removal import delete_rows
 
     _, interview, _ = await interviewed(metered, gate)
     metered.run(delete_rows, interview.id)

@@ -10,7 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from coach.errors import StoreBusyError, StoreError, StoreVersionError
-from coach.store import SqlStore, interviews, schema
+from coach.store import SqlStore
+from coach.store.engine import schema
+from coach.store.repositories import interviews
 from tests.fakes import records as make
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,7 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 WRITER = """
 import sys, resource
 from coach.errors import StoreError
-from coach.store import SqlStore, interviews
+from coach.store import SqlStore
+from coach.store.repositories import interviews
 from tests.fakes import records as make
 url, limit = sys.argv[1], int(sys.argv[2])
 store = SqlStore(url)

@@ -6,10 +6,12 @@ import pytest
 
 from coach.audio.archive import AudioArchive
 from coach.errors import InputError, NotFoundError, StoreError
-from coach.store import SqlStore, integrity, interviews, library, queries
-from coach.store.library import JobDescription, Resume, RoleProfile, StarStory
-from coach.store.removal import delete_interview
-from coach.store.sample import load_sample, remove_sample
+from coach.store import SqlStore
+from coach.store.maintenance import integrity
+from coach.store.maintenance.removal import delete_interview
+from coach.store.maintenance.sample import load_sample, remove_sample
+from coach.store.repositories import interviews, library, queries
+from coach.store.repositories.library import JobDescription, Resume, RoleProfile, StarStory
 from tests.fakes import records as make
 
 

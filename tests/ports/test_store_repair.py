@@ -9,10 +9,10 @@ from coach.audio.archive import AudioArchive
 from coach.audio.decode import decode
 from coach.audio.journal import RecordingJournal
 from coach.contracts.interview import AttemptStatus
-from coach.store import interviews
-from coach.store.repair import Repaired, repair_recordings
-from coach.store.retention import RetentionPolicy
-from coach.store.upkeep import keep_up
+from coach.store.maintenance.repair import Repaired, repair_recordings
+from coach.store.maintenance.retention import RetentionPolicy
+from coach.store.maintenance.upkeep import keep_up
+from coach.store.repositories import interviews
 from tests.fakes import records as make
 
 SECONDS = 1.5

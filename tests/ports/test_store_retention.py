@@ -9,8 +9,11 @@ import sqlalchemy as sa
 
 from coach.contracts.interview import AttemptStatus, InterviewStatus
 from coach.errors import NotFoundError, StoreError
-from coach.store import SqlStore, interviews, removal, retention, safekeeping
-from coach.store.tables import mock_interview_attempts, mock_interviews, usage_tracking
+from coach.store import SqlStore
+from coach.store.maintenance import backups as safekeeping
+from coach.store.maintenance import removal, retention
+from coach.store.repositories import interviews
+from coach.store.tables.core import mock_interview_attempts, mock_interviews, usage_tracking
 from tests.fakes import records as make
 
 SECRET = "zanzibar quarterly lighthouse"

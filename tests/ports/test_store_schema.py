@@ -3,9 +3,13 @@
 import pytest
 import sqlalchemy as sa
 
-from coach.store import SqlStore, integrity, interviews, safekeeping, schema
-from coach.store.tables import metadata
-from coach.store.tables_billing import billing_accounts
+from coach.store import SqlStore
+from coach.store.engine import schema
+from coach.store.maintenance import backups as safekeeping
+from coach.store.maintenance import integrity
+from coach.store.repositories import interviews
+from coach.store.tables.billing import billing_accounts
+from coach.store.tables.core import metadata
 from tests.fakes import records as make
 
 COLUMNS = sa.text(

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from coach.store import SqlStore, interviews
-from coach.store.walguard import WalGuard
+from coach.store import SqlStore
+from coach.store.engine.walguard import WalGuard
+from coach.store.repositories import interviews
 from tests.fakes import records as make
 from tests.ports.test_store_durability import ROOT, WRITER
 

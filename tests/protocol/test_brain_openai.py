@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from coach.brain.bundle import PromptBundle
-from coach.brain.evaluate import run_evaluation
-from coach.brain.openai_brain import OpenAIBrain
+from coach.brain.evaluation.deadlines import Timeouts
+from coach.brain.evaluation.pipeline import run_evaluation
+from coach.brain.evaluation.progress import EvaluationFinished
+from coach.brain.openai.brain import OpenAIBrain
 from coach.brain.port import PlanRequest, StreamEnd, SummaryItem, TextDelta
-from coach.brain.progress import Finished
-from coach.brain.watch import Timeouts
+from coach.brain.prompts.bundle import PromptBundle
 from coach.contracts.brain import EvaluationResult, JobContext
 from coach.contracts.evaluation import SECTION_ORDER, Evaluation
 from coach.errors import VendorAuthError, VendorError, VendorProtocolError
@@ -44,7 +44,7 @@ async def evaluate(brain: OpenAIBrain, timeouts: Timeouts | None = None, **call:
         policy=brain.bundle.policy,
         timeouts=timeouts,
     )
-    finished = [item.result async for item in progress if isinstance(item, Finished)]
+    finished = [item.result async for item in progress if isinstance(item, EvaluationFinished)]
     await brain.close()
     assert len(finished) == 1
     Evaluation.model_validate(finished[0].evaluation.model_dump())

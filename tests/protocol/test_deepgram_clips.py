@@ -16,8 +16,8 @@ from coach.bootstrap import build_avatar, chosen_voice, spoken_from
 from coach.contracts import events as ev
 from coach.errors import SettingsError
 from coach.settings import load_settings
-from coach.speech.clips import Clips
-from coach.speech.deepgram_voice import DeepgramVoice
+from coach.speech.voice.clips import Clips
+from coach.speech.voice.deepgram import DeepgramVoice
 from coach.web.clips import clip_routes, clip_url
 from tests.conversation.driver import begin, make_hub, slow
 from tests.fakes.deepgram_server import KEY, DeepgramServer

@@ -9,9 +9,9 @@ import pytest
 
 from coach.contracts.transcript import TranscriptSource
 from coach.errors import AudioError, UsageError, VendorAuthError, VendorError, VendorLimitError
-from coach.speech.deepgram_client import DeepgramRequestError, environment
-from coach.speech.live import LOST
+from coach.speech.deepgram.client import DeepgramRequestError, environment
 from coach.speech.port import SpeechContext
+from coach.speech.streaming.stream import LOST
 from tests.fakes.coded_speech import answer, speak
 from tests.fakes.deepgram_run import CONTEXT, SPEED, left_over, record, say, stream, transcriber
 from tests.fakes.deepgram_server import KEY, DeepgramServer, Fault

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from coach.errors import InputError, VendorAuthError
-from coach.speech.deepgram_voice import DeepgramVoice
+from coach.speech.voice.deepgram import DeepgramVoice
 from tests.fakes.deepgram_server import KEY, DeepgramServer
 
 

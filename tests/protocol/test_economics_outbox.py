@@ -14,14 +14,15 @@ import pytest
 from pydantic import SecretStr
 
 from coach.contracts.usage import UsageEvent, usage_event_id
-from coach.economics import catalog
-from coach.economics.gateway import MeterEvent
-from coach.economics.outbox import Outbox
+from coach.economics.billing import catalog
+from coach.economics.billing.gateway import MeterEvent
+from coach.economics.billing.outbox import Outbox
+from coach.economics.billing.reconcile import reconcile
+from coach.economics.billing.stripe_gateway import StripeGateway
 from coach.economics.plans import plan_book
-from coach.economics.reconcile import reconcile
-from coach.economics.stripe_gateway import StripeGateway
 from coach.errors import UsageError, VendorAuthError
-from coach.store import SqlStore, billing, interviews, outbox, records
+from coach.store import SqlStore
+from coach.store.repositories import billing, interviews, outbox, records
 from tests.fakes.stripe_server import FakeStripe, StripeServer
 
 EXTRA, AVATAR = "jobfoxy_extra_retries", "jobfoxy_avatar_seconds"

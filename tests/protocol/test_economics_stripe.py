@@ -14,13 +14,14 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from coach.economics import catalog
-from coach.economics.checkout import Checkout
+from coach.economics.billing import catalog
+from coach.economics.billing.checkout import Checkout
+from coach.economics.billing.stripe_gateway import StripeGateway
+from coach.economics.billing.webhooks import HANDLERS, WebhookError, Webhooks
 from coach.economics.plans import parse_plans, plan_book
-from coach.economics.stripe_gateway import StripeGateway
-from coach.economics.webhooks import HANDLERS, WebhookError, Webhooks
 from coach.errors import SettingsError, UsageError, VendorAuthError, VendorTimeoutError
-from coach.store import SqlStore, billing
+from coach.store import SqlStore
+from coach.store.repositories import billing
 from coach.web.billing import billing_routes
 from tests.fakes.stripe_server import FIXTURES, StripeServer
 

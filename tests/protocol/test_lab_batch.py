@@ -8,17 +8,17 @@ from typing import Any
 import openai
 import pytest
 
-from coach.brain.bundle import PromptBundle
-from coach.brain.offline import OfflineCoach
-from coach.brain.openai_batch import OpenAIBatch
-from coach.brain.openai_brain import OpenAIBrain
+from coach.brain.offline.coach import OfflineCoach
+from coach.brain.openai.batch import OpenAIBatch
+from coach.brain.openai.brain import OpenAIBrain
 from coach.brain.port import Brain
+from coach.brain.prompts.bundle import PromptBundle
 from coach.economics.ledger import price_what_can_be
 from coach.economics.pricebook import price_book
 from coach.errors import VendorError, VendorProtocolError
-from coach.lab.experiment import Experiment, Workspace
+from coach.lab.runs.experiment import Experiment, Workspace
+from coach.lab.runs.variant import Variant
 from coach.lab.service import Lab
-from coach.lab.variant import Variant
 from coach.store import open_store
 from tests.fakes.evaluations import make_evaluation
 from tests.fakes.openai_batches import BatchServer, response_line

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from coach.brain.bundle import PromptBundle
-from coach.brain.openai_brain import OpenAIBrain
-from coach.brain.openai_pairs import OpenAIPairJudge
+from coach.brain.openai.brain import OpenAIBrain
+from coach.brain.openai.pair_judge import OpenAIPairJudge
+from coach.brain.prompts.bundle import PromptBundle
 from coach.errors import InputError, VendorError
-from coach.lab.pairwise import human_votes, report, vote
+from coach.lab.statistics.pairwise import human_votes, report, vote
 from tests.fakes.evaluations import make_evaluation
 from tests.fakes.openai_server import OpenAIServer, Reply
 from tests.unit.test_lab_replay import make_dataset

@@ -8,8 +8,8 @@ from coach.audio.pcm import SAMPLE_RATE_HZ, Pcm
 from coach.audio.preflight import MicrophoneCheck, MicrophoneFault, browser_finding, judge
 from coach.audio.vad import VoiceActivity, require_speech, speech_segments
 from coach.contracts.transcript import Transcript, TranscriptSource
+from coach.delivery.timing import timing
 from coach.errors import AudioError
-from coach.speech.delivery_timing import timing
 from tests.fakes.spoken import SENTENCES, answer
 
 BACKGROUNDS = ("digital", "hiss", "typing")

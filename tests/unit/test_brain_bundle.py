@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from coach.brain.bundle import DEFAULT_BUNDLE, PROMPTS, PromptBundle, available
-from coach.brain.openai_schema import evaluation_schema
-from coach.brain.policy import Policy
+from coach.brain.openai.schema import evaluation_schema
+from coach.brain.prompts.bundle import DEFAULT_BUNDLE, PROMPTS, PromptBundle, available
+from coach.brain.prompts.policy import Policy
 from coach.errors import InputError
 from tests.fakes import brain_samples as samples
 

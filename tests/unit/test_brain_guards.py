@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from coach.brain.evaluate import evaluate_to_end
-from coach.brain.guards import GuardContext, guard_section
-from coach.brain.guards_limits import cut_at_word, fit
-from coach.brain.policy import Policy
+from coach.brain.evaluation.pipeline import evaluate_to_end
+from coach.brain.guards.limits import cut_at_word, fit
+from coach.brain.guards.measured import GuardContext, guard_section
 from coach.brain.port import BrainChunk, EvaluationCall, RequestSent, StreamEnd, TextDelta
+from coach.brain.prompts.policy import Policy
 from coach.contracts.brain import EvaluationResult
 from coach.contracts.delivery import DeliverySubScores
 from coach.contracts.evaluation import FollowUpType, StarStatus

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from coach.brain.evaluate import evaluate_to_end
-from coach.brain.guards import GuardContext
-from coach.brain.policy import Policy
+from coach.brain.evaluation.pipeline import evaluate_to_end
+from coach.brain.guards.measured import GuardContext
 from coach.brain.port import BrainChunk, EvaluationCall, RequestSent, StreamEnd, TextDelta
+from coach.brain.prompts.policy import Policy
 from coach.contracts.brain import EvaluationResult
 from coach.contracts.evaluation import SECTION_ORDER, Evaluation
 from coach.errors import VendorError

@@ -5,7 +5,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from coach.brain.openai_schema import evaluation_schema
+from coach.brain.openai.schema import evaluation_schema
 from coach.contracts.evaluation import SECTION_ORDER, json_schema
 from tests.fakes.brain_samples import evaluation
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coach.brain.sections import MAX_CHARS, OutputError, SectionReader
+from coach.brain.evaluation.section_reader import MAX_CHARS, OutputError, SectionReader
 from coach.contracts.evaluation import SECTION_ORDER
 from tests.fakes.brain_samples import evaluation, output
 

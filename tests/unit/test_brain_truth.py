@@ -3,7 +3,7 @@
 
 import pytest
 
-from coach.brain.truth import TruthGuard
+from coach.brain.truth.guard import TruthGuard
 
 CASES: list[tuple[str, str, str, list[str]]] = [
     # transcript, resume, rewrite, invented spans

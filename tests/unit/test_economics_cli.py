@@ -15,13 +15,13 @@ from coach import settings as settings_module
 from coach.cli.billing import billing
 from coach.cli.economics import economics
 from coach.contracts.usage import UsageEvent
-from coach.economics import markdown, report
 from coach.economics.metering import MeteredStore
+from coach.economics.model import markdown, report
+from coach.economics.model.scenario import Scenario, apply
 from coach.economics.plans import plan_book
 from coach.economics.pricebook import PriceBook
-from coach.economics.scenario import Scenario, apply
 from coach.settings import load_settings
-from coach.store import interviews
+from coach.store.repositories import interviews
 
 ROOT = Path(__file__).resolve().parents[2]
 DOC = ROOT / "docs" / "economics.md"

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import yaml
 
-from coach.economics import report
-from coach.economics.assumptions import AssumptionError, Parameter, assumptions, load_assumptions
-from coach.economics.distributions import (
+from coach.economics.model import report
+from coach.economics.model.assumptions import AssumptionError, Parameter, assumptions, load_assumptions
+from coach.economics.model.distributions import (
     capped_counts_mean,
     capped_questions_mean,
     clipped_lognormal_mean,
@@ -18,16 +18,16 @@ from coach.economics.distributions import (
     draw_questions,
     lognormal_location,
 )
-from coach.economics.fitting import ENOUGH, fit
-from coach.economics.margins import Market, break_even, plan_case, recommended_limits
+from coach.economics.model.fitting import ENOUGH, fit
+from coach.economics.model.margins import Market, break_even, plan_case, recommended_limits
+from coach.economics.model.scenario import Scenario, ScenarioError, apply, from_share_token, parse_scenario, share_token
+from coach.economics.model.sensitivity import heat_map, spikes, tornado
+from coach.economics.model.simulation import draw_sessions, limited_counts, simulate_plan, simulate_sessions
+from coach.economics.model.unit_cost import Service, by_vendor, cost_usd, mean_counts, session_lines
 from coach.economics.money import from_nano
 from coach.economics.plans import PLANS_PATH, PlanError, parse_plans, plan_book
 from coach.economics.pricebook import PriceBookError, price_book
-from coach.economics.scenario import Scenario, ScenarioError, apply, from_share_token, parse_scenario, share_token
-from coach.economics.sensitivity import heat_map, spikes, tornado
-from coach.economics.simulation import draw_sessions, limited_counts, simulate_plan, simulate_sessions
-from coach.economics.unit_cost import Service, by_vendor, cost_usd, mean_counts, session_lines
-from coach.store.ledger import AnswerFact, RecordedFacts
+from coach.store.repositories.ledger import AnswerFact, RecordedFacts
 
 DAY = date(2026, 11, 22)
 MARKET = Market(assumptions(), price_book(), DAY)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coach.speech.eye_contact import EyeSample, eye_contact
+from coach.delivery.eye_contact import EyeSample, eye_contact
 
 SPEECH = [(1.0, 3.0), (5.0, 7.0)]
 

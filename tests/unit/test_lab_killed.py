@@ -8,15 +8,15 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from coach.lab.journal import RunJournal
-from coach.lab.replay import Replay
+from coach.lab.runs.journal import RunJournal
+from coach.lab.runs.replay import Replay
 from tests.unit.test_lab_replay import A, B, CountingJudge, make_dataset
 
 VICTIM = """
 import asyncio, sys
 from pathlib import Path
-from coach.lab.journal import RunJournal
-from coach.lab.replay import Replay
+from coach.lab.runs.journal import RunJournal
+from coach.lab.runs.replay import Replay
 from tests.unit.test_lab_replay import A, B, CountingJudge, make_dataset
 
 class Slow(CountingJudge):

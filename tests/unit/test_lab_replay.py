@@ -10,12 +10,12 @@ import pytest
 
 from coach.contracts.brain import EvaluationInput, Question, UserAnswer
 from coach.errors import InputError, VendorLimitError
-from coach.lab.dataset import Dataset, Gold, Item, from_jsonl, thaw
-from coach.lab.journal import ResponseCache, RunJournal
-from coach.lab.outcome import Outcome
-from coach.lab.replay import Limits, Replay
 from coach.lab.report import compare_variants
-from coach.lab.variant import Variant
+from coach.lab.runs.dataset import Dataset, Gold, Item, from_jsonl, thaw
+from coach.lab.runs.journal import ResponseCache, RunJournal
+from coach.lab.runs.outcome import Outcome
+from coach.lab.runs.replay import Replay, RunLimits
+from coach.lab.runs.variant import Variant
 from tests.fakes.evaluations import make_outcome
 
 A = Variant(name="A")
@@ -77,7 +77,7 @@ async def test_a_crash_in_the_middle_repeats_no_answered_call(tmp_path: Path) ->
 @pytest.mark.parametrize("concurrency", [1, 7, 20])
 async def test_the_cost_limit_is_passed_by_no_more_than_the_calls_in_flight(tmp_path: Path, concurrency: int) -> None:
     judge = CountingJudge(cost="0.10")
-    limits = Limits(concurrency=concurrency, cost_usd=Decimal("1.00"))
+    limits = RunLimits(concurrency=concurrency, cost_usd=Decimal("1.00"))
     report = await Replay(make_dataset(100), [A, B], judge, RunJournal(tmp_path / "r.jsonl"), limits=limits).run()
     assert Decimal("1.00") <= report.spent_usd <= Decimal("1.00") + Decimal("0.10") * (concurrency - 1)
     assert "cost limit" in report.stopped and judge.most_in_flight <= concurrency

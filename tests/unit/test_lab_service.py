@@ -11,16 +11,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coach.brain.bundle import PROMPTS, PromptBundle, available
+from coach.brain.prompts.bundle import PROMPTS, PromptBundle, available
 from coach.contracts.evaluation import Evaluation
 from coach.errors import InputError, NotFoundError
 from coach.lab.attempts import AttemptFilter, from_attempts, import_scores
 from coach.lab.bundles import create
 from coach.lab.live import compare_arms, interview_outcomes, sample_ratio
-from coach.lab.pairwise import pairs, report, vote
 from coach.lab.promotion import Promotions, Split
-from coach.store import lab as rows
+from coach.lab.statistics.pairwise import pairs, report, vote
 from coach.store import open_store
+from coach.store.repositories import lab as rows
 from coach.store.sqlstore import SqlStore
 from coach.views import lab as figures
 from tests.fakes.evaluations import make_evaluation, make_outcome

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from coach.brain.bundle import PromptBundle, available
-from coach.brain.offline import OfflineCoach
+from coach.brain.offline.coach import OfflineCoach
+from coach.brain.prompts.bundle import PromptBundle, available
 from coach.lab.promotion import Promotions, Split
 from coach.lab.serving import LiveBundles
 from coach.store import open_store

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from coach.errors import InputError
-from coach.lab import statistics
-from coach.lab.agreement import agreement, stability
-from coach.lab.power import Design, items_needed, minimum_detectable_effect, predicted_power
-from coach.lab.sequential import boundaries, may_stop, spent_alpha
-from coach.lab.statistics import adjust, compare_paired, intraclass_correlation
-from coach.lab.verdict import Margin, decide, equivalent
+from coach.lab.statistics import paired as statistics
+from coach.lab.statistics.agreement import agreement, stability
+from coach.lab.statistics.paired import adjust, compare_paired, intraclass_correlation
+from coach.lab.statistics.power import Design, items_needed, minimum_detectable_effect, predicted_power
+from coach.lab.statistics.sequential import boundaries, may_stop, spent_alpha
+from coach.lab.statistics.verdict import Margin, decide, equivalent
 
 DESIGN = Design(n_clusters=30, items_per_cluster=5, sd=1.0, icc=0.3)
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coach.speech.live_buffer import FrameBuffer, Pace
-from coach.speech.live_clock import NOBODY, SentTimeline, holes, joined_spans
-from coach.speech.live_hearing import Hearing, HearingLimits
-from coach.speech.live_words import TimedWord
+from coach.speech.streaming.clock_map import NOBODY, SentTimeline, holes, joined_spans
+from coach.speech.streaming.frame_buffer import FrameBuffer, Pace
+from coach.speech.streaming.silence_watch import HearingLimits, SilenceWatch
+from coach.speech.streaming.word_merge import TimedWord
 
 FRAME = 320
 
@@ -130,7 +130,7 @@ def hear(*spans: tuple[float, float]) -> list[TimedWord]:
 
 
 def test_speech_without_words_makes_a_stream_deaf_after_its_patience() -> None:
-    hearing = Hearing(HearingLimits())
+    hearing = SilenceWatch(HearingLimits())
     hearing.words(hear((0.5, 1.0)))
     assert hearing.due(4.0) is None
     span = hearing.due(7.0)
@@ -146,7 +146,7 @@ def test_speech_without_words_makes_a_stream_deaf_after_its_patience() -> None:
 
 
 def test_a_silence_or_a_hesitation_is_not_deafness() -> None:
-    hearing = Hearing(HearingLimits())
+    hearing = SilenceWatch(HearingLimits())
     span = hearing.due(6.0)
     assert span is not None
     hearing.judged(span, 1.2)
@@ -155,7 +155,7 @@ def test_a_silence_or_a_hesitation_is_not_deafness() -> None:
 
 
 def test_a_stretch_passed_over_by_words_is_looked_at() -> None:
-    hearing = Hearing(HearingLimits())
+    hearing = SilenceWatch(HearingLimits())
     hearing.words(hear((0.1, 0.5), (4.0, 4.4)))
     assert hearing.due(4.5) == (0.5, 4.0)
     assert hearing.due_at_end(8.0) == [(4.4, 8.0)]

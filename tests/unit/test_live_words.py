@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coach.speech.live_words import LiveResult, TimedWord, WordMerge, joined, spread
+from coach.speech.streaming.word_merge import LiveResult, TimedWord, WordMerge, joined, spread
 
 TEXTS = ["i", "the", "team", "i", "i", "shipped", "it", "twice"]
 

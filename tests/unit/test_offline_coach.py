@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from coach.brain.offline import OfflineCoach
-from coach.brain.offline_reading import read
+from coach.brain.offline.coach import OfflineCoach
 from coach.brain.port import EvaluationCall, StreamEnd, TextDelta
-from coach.brain.truth import TruthGuard
+from coach.brain.reading.answer import read
+from coach.brain.truth.guard import TruthGuard
 from coach.contracts.brain import EvaluationInput, Question, UserAnswer
 from coach.contracts.evaluation import SECTION_ORDER, STAR_ITEMS, Evaluation, FollowUpType, StarStatus
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coach.brain.offline_injection import instruction_spans
+from coach.brain.reading.instructions import instruction_spans
 
 
 @pytest.mark.parametrize(

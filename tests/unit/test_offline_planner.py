@@ -7,12 +7,12 @@ import pytest
 from click.testing import CliRunner
 from rapidfuzz import fuzz
 
-from coach.brain.planner import plan_interview, plan_questions, question_bank, role_profiles
-from coach.brain.planner_job import parse_job
+from coach.brain.planning.job_parser import parse_job
+from coach.brain.planning.planner import plan_interview, plan_questions, question_bank, role_profiles
+from coach.brain.planning.summary import readiness, summarise_offline
 from coach.brain.port import PlanRequest, SummaryItem
-from coach.brain.summary import readiness, summarise_offline
-from coach.cli.eval_answers import answers, auc, macro_f1
-from coach.cli.eval_jobs import jobs, same
+from coach.cli.eval.answers import answers, auc, macro_f1
+from coach.cli.eval.jobs import jobs, same
 from coach.cli.plan import plan
 from coach.contracts.brain import JobContext
 from coach.errors import InputError, UsageError

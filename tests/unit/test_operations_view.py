@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from coach.interview import waterfall
+from coach.interview import latency as waterfall
 from coach.store import open_store
 from coach.views import operations as ops
 from tests.fakes import records as make

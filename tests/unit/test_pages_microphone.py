@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 from av import AudioFrame
 
-from pages.components.microphone import FrameIntake, ice_configuration, warm_up
+from pages.components.practice.microphone import FrameIntake, ice_configuration, warm_up
 
 RATE_HZ = 48_000
 FRAME = 960

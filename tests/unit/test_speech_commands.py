@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from coach.audio.archive import write_flac
-from coach.cli.eval_fillers import fillers
+from coach.cli.eval.fillers import fillers
 from coach.cli.transcribe import describe, transcribe
 from coach.contracts.transcript import Transcript, TranscriptSource, Word
+from coach.delivery.measure import measure
 from coach.errors import AudioError, InputError
-from coach.speech.delivery import measure
 from tests.fakes.spoken import SENTENCES, answer, write
 
 ROOT = Path(__file__).parents[2]

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from coach.contracts.brain import DeliveryInput
 from coach.contracts.delivery import PausePlace
 from coach.contracts.transcript import Transcript, TranscriptSource, Word
-from coach.speech import delivery_curves as curves
-from coach.speech.delivery import from_input, measure
-from coach.speech.delivery_baseline import Comparison, compare, medians, sentence
+from coach.delivery import curves
+from coach.delivery.baseline import BaselineComparison, compare, medians, sentence
+from coach.delivery.measure import from_input, measure
 from tests.fakes.spoken import SENTENCES, answer
 
 
@@ -194,4 +194,4 @@ def test_baseline_compares_with_the_speakers_own_median():
     ],
 )
 def test_baseline_in_words(metric, now, usual, said):
-    assert sentence(Comparison(metric, "", now, usual, None)) == said
+    assert sentence(BaselineComparison(metric, "", now, usual, None)) == said

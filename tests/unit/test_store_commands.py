@@ -14,7 +14,9 @@ import sqlalchemy as sa
 
 from coach import cli
 from coach import settings as settings_module
-from coach.store import SqlStore, engine, interviews
+from coach.store import SqlStore
+from coach.store.engine import engine
+from coach.store.repositories import interviews
 from tests.fakes import records as make
 
 

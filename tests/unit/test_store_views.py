@@ -6,8 +6,10 @@ import pytest
 
 from coach.audio.archive import AudioArchive
 from coach.contracts.interview import AttemptStatus
-from coach.store import SqlStore, integrity, interviews, library
-from coach.store.sample import load_sample, read_sample
+from coach.store import SqlStore
+from coach.store.maintenance import integrity
+from coach.store.maintenance.sample import load_sample, read_sample
+from coach.store.repositories import interviews, library
 from coach.views import attempts as frames
 from coach.views import materials, progress
 from coach.views.palette import band

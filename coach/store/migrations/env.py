@@ -1,8 +1,8 @@
-"""Alembic's entry: runs on the connection handed over by `coach.store.schema`, in one transaction."""
+"""Alembic's entry: runs on the connection handed over by `coach.store.engine.schema`, in one transaction."""
 
 from alembic import context
 
-from coach.store.tables import metadata
+from coach.store.tables.core import metadata
 
 context.configure(
     connection=context.config.attributes["connection"], target_metadata=metadata, transaction_per_migration=False

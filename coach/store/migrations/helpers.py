@@ -5,7 +5,7 @@ from alembic import op
 
 
 def on_postgresql() -> bool:
-    """Whether the database keeps foreign keys and secondary indexes (DuckDB does not, see `coach.store.tables`)."""
+    """Whether the database keeps foreign keys and secondary indexes (DuckDB does not, see `store.tables.core`)."""
     return op.get_bind().dialect.name == "postgresql"
 
 

@@ -1,0 +1,1 @@
+"""One evaluation from the call to the contract."""

@@ -1,0 +1,148 @@
+"""What one evaluation has gathered so far: sections handed over, findings, evidence, usage, outputs that failed."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from coach.brain.evaluation.progress import SectionReady
+from coach.brain.evaluation.repair import safe_minimal
+from coach.brain.guards.measured import GuardContext, Guarded, follow_up_type, gate_follow_up
+from coach.contracts.brain import EvaluationResult, Evidence, GuardFinding
+from coach.contracts.evaluation import SECTION_ORDER, Evaluation, FollowUp
+from coach.contracts.usage import UsageEvent
+
+if TYPE_CHECKING:
+    from coach.brain.evaluation.call_reader import CallReader
+
+MAX_FAILED_CHARS = 20_000
+DRAIN_S = 1.5
+"""How long the end waits for the usage of a call that was given up, seconds."""
+
+
+class Tally:
+    """Mutable, one per evaluation."""
+
+    def __init__(self, context: GuardContext, *, bundle: str, brain: str) -> None:
+        self.context = context
+        self.warming = asyncio.create_task(asyncio.to_thread(context.warm))
+        self.usage: list[UsageEvent] = []
+        self.marks: set[str] = set()
+        self._bundle = bundle
+        self._brain = brain
+        self._findings: list[GuardFinding] = []
+        self._evidence: list[Evidence] = []
+        self._held: dict[str, Guarded] = {}
+        self._shown: dict[str, Guarded] = {}
+        self._failed_readers: list[CallReader] = []
+        self._minimal: set[str] = set()
+
+    @property
+    def complete(self) -> bool:
+        """True when every section has been handed over."""
+        return len(self._shown) == len(SECTION_ORDER)
+
+    def wants(self, name: str) -> bool:
+        """True for a section of the contract that is not there yet."""
+        return name in SECTION_ORDER and name not in self._shown and name not in self._held
+
+    def note(self, rule: str, detail: str) -> None:
+        """Records a finding that belongs to no section."""
+        self._findings.append(GuardFinding(rule=rule, detail=detail))
+
+    def first_time(self, mark: str) -> bool:
+        """True once per mark."""
+        new = mark not in self.marks
+        self.marks.add(mark)
+        return new
+
+    def hold(self, name: str, guarded: Guarded) -> list[SectionReady]:
+        """Takes a section; returns those whose turn it is, in the contract's order."""
+        self._held[name] = guarded
+        if name != next(n for n in SECTION_ORDER if n not in self._shown):
+            self.note("key_order", f"{name} came before its turn")
+        return list(self._release())
+
+    def _release(self) -> Iterator[SectionReady]:
+        for name in SECTION_ORDER:
+            if name in self._shown:
+                continue
+            if name not in self._held:
+                return
+            guarded = self._held.pop(name)
+            self._shown[name] = guarded
+            self._findings += guarded.findings
+            self._evidence += guarded.evidence
+            yield SectionReady(name, guarded.value, list(guarded.findings), list(guarded.evidence))
+
+    def failed(self, reader: "CallReader") -> None:
+        """Keeps a failed call's output for the lab."""
+        self._failed_readers.append(reader)
+        self.note("vendor_failed" if reader.failure in ("vendor", "timeout") else "repaired", reader.summary)
+
+    def fill_with_minimal(self) -> Iterator[SectionReady]:
+        """Hands over the safe minimal section for everything that is still missing."""
+        if self.complete:
+            return
+        minimal = safe_minimal(self.context)
+        for name in SECTION_ORDER:
+            if self.wants(name):
+                self._minimal.add(name)
+                value = getattr(minimal, name)
+                finding = GuardFinding(
+                    rule="safe_minimal", detail=f"{name} stands in for one the model did not deliver"
+                )
+                self._held[name] = Guarded(value, value, (finding,))
+        yield from self._release()
+
+    async def result(self) -> EvaluationResult:
+        """The end: cross-section guards, then everything in one record."""
+        await self._collect_late_usage()
+        evaluation = self._conclude()
+        status = "fallback" if self._minimal else "repaired" if self._failed_readers else "complete"
+        return EvaluationResult.model_validate(
+            {
+                "evaluation": evaluation,
+                "guards": self._findings,
+                "evidence": self._evidence,
+                "usage": self.usage,
+                "status": status,
+                "failed_outputs": [r.text[:MAX_FAILED_CHARS] for r in self._failed_readers if r.text],
+                "brain": self._brain,
+                "model": self.context.model,
+                "bundle": self._bundle,
+            }
+        )
+
+    def _conclude(self) -> Evaluation:
+        values: dict[str, Any] = {name: self._shown[name].value for name in SECTION_ORDER}
+        follow_up = self._settled_follow_up()
+        kind = follow_up_type(follow_up, values["metadata"].follow_up_type, values["scoring"], self.context.policy)
+        if kind is not values["metadata"].follow_up_type:
+            self.note("follow_up_type", f"{values['metadata'].follow_up_type.value} set to {kind.value}")
+        values["follow_up"] = follow_up
+        values["metadata"] = values["metadata"].model_copy(update={"follow_up_type": kind})
+        return Evaluation.model_construct(**values)
+
+    def _settled_follow_up(self) -> FollowUp:
+        follow_up: FollowUp = self._shown["follow_up"].value
+        if follow_up.should_ask and self._minimal & {"scoring", "content_feedback"}:
+            self.note("follow_up_withdrawn", "the scores that would justify it never came")
+            return follow_up.model_copy(update={"should_ask": False, "question_text": ""})
+        content = self._shown["content_feedback"].original
+        settled, findings = gate_follow_up(follow_up, self._shown["scoring"].value, content, self.context)
+        self._findings += findings
+        return settled
+
+    async def _collect_late_usage(self) -> None:
+        tasks = [r.drain for r in self._failed_readers if r.drain]
+        if tasks:
+            await asyncio.wait(tasks, timeout=DRAIN_S)
+        for reader in self._failed_readers:
+            reader.settle()
+
+    def abandon(self, sink: Callable[[Sequence[UsageEvent]], None] | None) -> None:
+        """The evaluation was given up: stop what still runs and tell what was used."""
+        for reader in self._failed_readers:
+            reader.settle()
+        if sink and self.usage:
+            sink(tuple(self.usage))

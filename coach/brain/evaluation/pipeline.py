@@ -1,0 +1,128 @@
+"""One evaluation from call to contract: stream, sections, guards, repair; it always ends in a valid evaluation.
+
+Sections are handed over in the contract's order, each the moment it closes. What has been handed over stands: a retry
+only fills in what is still missing, so nobody hears a question or sees a score twice.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+
+from coach.brain.evaluation.call_reader import CallReader
+from coach.brain.evaluation.deadlines import Timeouts
+from coach.brain.evaluation.draft import Tally
+from coach.brain.evaluation.progress import EvaluationFinished, MarkReached, Progress, SectionReady
+from coach.brain.evaluation.repair import RepairLadder
+from coach.brain.guards.measured import GuardContext
+from coach.brain.port import Brain, EvaluationCall
+from coach.brain.prompts.policy import Policy
+from coach.contracts.brain import EvaluationResult
+from coach.contracts.delivery import DeliveryMetrics
+from coach.contracts.transcript import Transcript
+from coach.contracts.usage import UsageEvent
+
+__all__ = [
+    "EvaluationFinished",
+    "MarkReached",
+    "Progress",
+    "SectionReady",
+    "Timeouts",
+    "evaluate_to_end",
+    "run_evaluation",
+]
+log = logging.getLogger(__name__)
+UsageSink = Callable[[Sequence[UsageEvent]], None]
+
+
+async def run_evaluation(
+    brain: Brain,
+    call: EvaluationCall,
+    *,
+    transcript: Transcript,
+    delivery: DeliveryMetrics,
+    policy: Policy,
+    timeouts: Timeouts | None = None,
+    bundle: str = "",
+    on_abandoned: UsageSink | None = None,
+) -> AsyncGenerator[Progress, None]:
+    """Evaluates one answer and reports progress; ends with exactly one `EvaluationFinished`.
+
+    Never raises for vendor trouble. Closing the iterator cancels the call; what had been used by then goes to
+    `on_abandoned`. `call.call_number` must be higher than that of any earlier evaluation of the same attempt, because
+    the identity of usage rests on it. Times are on the event loop's clock.
+    """
+    timeouts = timeouts or Timeouts()
+    context = GuardContext(call.input, transcript, delivery, policy, brain.model, call.resume_text)
+    total_deadline = asyncio.get_running_loop().time() + timeouts.total_s
+    passages = await asyncio.to_thread(lambda: context.instructions)
+    bundle = bundle or getattr(getattr(brain, "bundle", None), "label", "")
+    tally = Tally(context, bundle=bundle, brain=brain.name)
+    if passages:
+        tally.note("instructions_ignored", f"{len(passages)} passage(s) addressed to the evaluator")
+    finished = False
+    try:
+        climb = _climb(brain, _as_data(call, context), tally, timeouts, total_deadline)
+        async with aclosing(climb) as stream:
+            async for progress in stream:
+                yield progress
+        for ready in tally.fill_with_minimal():
+            yield ready
+        result = await tally.result()
+        finished = True
+        yield EvaluationFinished(result)
+    finally:
+        if not finished:
+            tally.abandon(on_abandoned)
+
+
+async def evaluate_to_end(
+    brain: Brain,
+    call: EvaluationCall,
+    *,
+    transcript: Transcript,
+    delivery: DeliveryMetrics,
+    policy: Policy,
+    timeouts: Timeouts | None = None,
+    bundle: str = "",
+) -> EvaluationResult:
+    """The same without progress, for the command line and the lab."""
+    async for progress in run_evaluation(
+        brain, call, transcript=transcript, delivery=delivery, policy=policy, timeouts=timeouts, bundle=bundle
+    ):
+        if isinstance(progress, EvaluationFinished):
+            return progress.result
+    raise RuntimeError("an evaluation ended without its result")
+
+
+def _as_data(call: EvaluationCall, context: GuardContext) -> EvaluationCall:
+    """Leaves out what the answer says to the evaluator, so that it can move no judgement; the transcript is kept."""
+    if not context.instructions:
+        return call
+    answer = call.input.user_answer.model_copy(update={"transcript": context.answer.without_instructions()})
+    return replace(call, input=call.input.model_copy(update={"user_answer": answer}))
+
+
+async def _climb(
+    brain: Brain, call: EvaluationCall, tally: Tally, timeouts: Timeouts, total_deadline: float
+) -> AsyncGenerator[Progress, None]:
+    """Calls, and calls again as long as the ladder allows and something is missing."""
+    ladder = RepairLadder()
+    next_call: EvaluationCall | None = call
+    while next_call is not None:
+        reader = CallReader(brain, next_call, tally, timeouts, total_deadline)
+        async with aclosing(reader.read()) as stream:
+            async for progress in stream:
+                yield progress
+        if tally.complete:
+            if reader.failure:
+                tally.note("after_the_end", reader.summary)
+            return
+        tally.failed(reader)
+        log.info("evaluation call %d failed: %s", next_call.call_number, reader.failure)
+        if asyncio.get_running_loop().time() >= total_deadline:
+            return
+        next_call = ladder.next_call(
+            next_call, reader.failure or "invalid_schema", retryable=reader.retryable, detail=reader.detail
+        )

@@ -1,0 +1,1 @@
+"""What the server insists on, whatever a coach says."""

@@ -1,0 +1,312 @@
+"""What the server insists on whatever a model says: pure functions from a section to the section that may be shown.
+
+Order within a section: limits, measured values put in, strict validation, then the guards proper. Each intervention is
+a `GuardFinding` with a stable rule name:
+
+    truncated, measured_metrics, recomputed_overall, empty_answer, follow_up_gated, follow_up_withdrawn,
+    follow_up_type, no_evidence, snippet_not_in_transcript, truth, metadata, instructions_ignored, key_order,
+    safe_minimal, repaired, vendor_failed, key_refused, after_the_end
+"""
+
+import logging
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+
+from coach.brain.evaluation.section_reader import strict_bytes
+from coach.brain.guards.evidence import AnswerIndex
+from coach.brain.guards.limits import cut_at_word, fit
+from coach.brain.guards.prose import guard_content, guard_library, guard_notes, guard_rewrite
+from coach.brain.prompts.policy import Policy
+from coach.brain.reading.relevance import asked_form
+from coach.brain.truth.guard import TruthGuard
+from coach.contracts.brain import EvaluationInput, Evidence, GuardFinding
+from coach.contracts.delivery import DeliveryMetrics
+from coach.contracts.evaluation import (
+    CoachNote,
+    ContentFeedback,
+    DeliveryFeedback,
+    FollowUp,
+    FollowUpType,
+    LibrarySuggestion,
+    Metadata,
+    Rewrite,
+    Scoring,
+)
+from coach.contracts.transcript import Transcript
+
+log = logging.getLogger(__name__)
+Section = (
+    FollowUp | Scoring | ContentFeedback | DeliveryFeedback | Rewrite | list[CoachNote] | LibrarySuggestion | Metadata
+)
+ADAPTERS: dict[str, TypeAdapter[Any]] = {
+    "follow_up": TypeAdapter(FollowUp),
+    "scoring": TypeAdapter(Scoring),
+    "content_feedback": TypeAdapter(ContentFeedback),
+    "delivery_feedback": TypeAdapter(DeliveryFeedback),
+    "rewrite": TypeAdapter(Rewrite),
+    "coach_notes": TypeAdapter(list[CoachNote]),
+    "library_suggestion": TypeAdapter(LibrarySuggestion),
+    "metadata": TypeAdapter(Metadata),
+}
+FILLERS_UNMEASURED = "Fillers are not measurable with this transcriber."
+NOT_MEASURED = "Delivery was not measured for this answer."
+
+
+@dataclass(frozen=True)
+class GuardContext:
+    """All that guards compare a section with; built once per attempt, before the first token."""
+
+    input: EvaluationInput
+    transcript: Transcript
+    delivery: DeliveryMetrics
+    policy: Policy
+    model: str
+    resume_text: str = ""
+
+    @cached_property
+    def answer(self) -> AnswerIndex:
+        """The transcript, indexed for finding evidence."""
+        asked = self.input.question
+        story = asked_form(asked.text, asked.type.lower()) in ("story", "plan")
+        return AnswerIndex(self.transcript, story_asked=story)
+
+    @cached_property
+    def instructions(self) -> tuple[tuple[int, int], ...]:
+        """Passages addressed to the evaluator; none when the answer cannot be read at all."""
+        try:
+            return self.answer.instructions
+        except Exception:
+            log.exception("an answer could not be read")
+            return ()
+
+    @property
+    def has_content(self) -> bool:
+        """True when there is any answer to judge."""
+        try:
+            return self.answer.has_content
+        except Exception:
+            return bool(self.transcript.text.strip())
+
+    @cached_property
+    def truth(self) -> TruthGuard:
+        """What transcript and resume state, indexed for the truth guard."""
+        return TruthGuard((self.transcript.text, self.resume_text))
+
+    def warm(self) -> None:
+        """Builds the indexes, so that no section pays for them; some 10 ms, best beside waiting for the model."""
+        self.answer.warm()
+        self.truth.warm()
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """A section that may be shown, what was changed, what it rests on, and the model's own validated section."""
+
+    value: Any
+    original: Any
+    findings: tuple[GuardFinding, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+
+def guard_section(name: str, raw: Any, context: GuardContext) -> Guarded:
+    """Turns a raw section into one that may be shown.
+
+    Raises:
+        pydantic.ValidationError: the section does not follow the contract.
+    """
+    fitted, findings = fit(name, raw)
+    fitted = _with_measured(name, fitted, context)
+    section = ADAPTERS[name].validate_json(strict_bytes(fitted), strict=True)
+    value, more, evidence = _GUARDS[name](section, context)
+    return Guarded(value, section, (*findings, *_changed(name, raw, value), *more), tuple(evidence))
+
+
+def _with_measured(name: str, value: Any, context: GuardContext) -> Any:
+    """Puts our own figures where the contract says they are ours, so that a model's slip there costs no retry."""
+    if not isinstance(value, dict):
+        return value
+    if name == "delivery_feedback" and isinstance(value.get("metrics"), dict):
+        numbers = delivery_numbers(context.delivery)
+        return {**value, "metrics": {**value["metrics"], **numbers}}
+    if name == "metadata":
+        return {**value, **{key: ours for key, ours in _our_metadata(context).items() if key in value}}
+    return value
+
+
+def _our_metadata(context: GuardContext) -> dict[str, Any]:
+    return {
+        "model_version": cut_at_word(context.model, 40),
+        "policy_version": context.policy.version,
+        "eye_contact_available": eye_contact(context.delivery) is not None,
+    }
+
+
+def delivery_numbers(delivery: DeliveryMetrics) -> dict[str, Any]:
+    """The measured figures in the contract's types: 0 stands for "not measured", and the note says so."""
+    return {
+        "wpm": _whole(delivery.wpm, 400),
+        "filler_count": _whole(delivery.filler_count, 999),
+        "long_pause_count": _whole(delivery.long_pause_count, 999),
+        "clarity_note": _clarity_note(delivery),
+    }
+
+
+def _whole(value: float | None, limit: int) -> int:
+    return min(limit, max(0, round(value))) if value is not None else 0
+
+
+def _clarity_note(delivery: DeliveryMetrics) -> str:
+    if delivery.wpm is None and delivery.filler_count is None and not delivery.speech_s:
+        return cut_at_word(delivery.clarity_note or NOT_MEASURED, 160)
+    if delivery.filler_count is not None or "not measurable" in delivery.clarity_note:
+        return cut_at_word(delivery.clarity_note, 160)
+    room = 160 - len(FILLERS_UNMEASURED) - 1
+    return f"{cut_at_word(delivery.clarity_note, room)} {FILLERS_UNMEASURED}".strip()
+
+
+def eye_contact(delivery: DeliveryMetrics) -> float | None:
+    """The eye contact proxy 0-10 when a camera was allowed, else None."""
+    return delivery.scores.eye_contact if delivery.scores.eye_contact is not None else delivery.eye_contact
+
+
+def measured_scoring(scoring: Scoring, delivery: DeliveryMetrics, policy: Policy) -> Scoring:
+    """Delivery as measured and overall recomputed.
+
+    A sub-score that was not measured takes the mean of those that were, which pulls neither way; eye contact is 0 when
+    there is none. When nothing was measured at all (a typed answer) delivery equals content, so overall is content.
+    """
+    scores = delivery.scores
+    parts = {name: getattr(scores, name) for name in ("pace", "fillers", "pauses", "confidence")}
+    measured = [value for value in parts.values() if value is not None]
+    total = scores.delivery if scores.delivery is not None else _mean(measured, scoring.content)
+    neutral = _mean(measured, total)
+    filled = {name: neutral if value is None else value for name, value in parts.items()}
+    breakdown = {**filled, "eye_contact_proxy": eye_contact(delivery) or 0.0}
+    return scoring.model_copy(
+        update={
+            "overall": policy.overall(scoring.content, total),
+            "delivery": _tenth(total),
+            "delivery_breakdown": scoring.delivery_breakdown.model_copy(
+                update={name: _tenth(value) for name, value in breakdown.items()}
+            ),
+        }
+    )
+
+
+def _mean(values: list[float], otherwise: float) -> float:
+    return sum(values) / len(values) if values else otherwise
+
+
+def _tenth(value: float) -> float:
+    return min(10.0, max(0.0, round(float(value), 1)))
+
+
+Result = tuple[Any, list[GuardFinding], list[Evidence]]
+
+
+def _guard_follow_up(section: FollowUp, context: GuardContext) -> Result:
+    """What can be known before anything else: no second follow-up, no question without text."""
+    if section.should_ask and context.input.question.is_follow_up:
+        return _silent(section), [GuardFinding(rule="follow_up_gated", detail="this answer is a follow-up already")], []
+    if section.should_ask and not section.question_text.strip():
+        return _silent(section), [GuardFinding(rule="follow_up_gated", detail="no question was given")], []
+    if not section.should_ask and section.question_text:
+        return _silent(section), [GuardFinding(rule="follow_up_gated", detail="a question that is not asked")], []
+    return section, [], []
+
+
+def _silent(section: FollowUp) -> FollowUp:
+    return section.model_copy(update={"should_ask": False, "question_text": ""})
+
+
+def _guard_scoring(section: Scoring, context: GuardContext) -> Result:
+    findings: list[GuardFinding] = []
+    if not context.has_content:
+        nothing = section.content_breakdown.model_copy(
+            update=dict.fromkeys(("star", "relevance", "clarity", "impact"), 0.0)
+        )
+        section = section.model_copy(update={"content": 0.0, "content_breakdown": nothing})
+        findings.append(GuardFinding(rule="empty_answer", detail="there was no answer to score"))
+    return measured_scoring(section, context.delivery, context.policy), findings, []
+
+
+def _guard_content(section: ContentFeedback, context: GuardContext) -> Result:
+    return guard_content(section, context.answer)
+
+
+def _guard_rewrite(section: Rewrite, context: GuardContext) -> Result:
+    return guard_rewrite(section, context.truth)
+
+
+def _guard_notes(section: list[CoachNote], context: GuardContext) -> Result:
+    return guard_notes(section, context.answer, context.truth)
+
+
+def _guard_library(section: LibrarySuggestion, context: GuardContext) -> Result:
+    return guard_library(section, context.truth)
+
+
+def _unchanged(section: BaseModel, context: GuardContext) -> Result:
+    return section, [], []
+
+
+_GUARDS: dict[str, Any] = {
+    "follow_up": _guard_follow_up,
+    "scoring": _guard_scoring,
+    "content_feedback": _guard_content,
+    "delivery_feedback": _unchanged,
+    "rewrite": _guard_rewrite,
+    "coach_notes": _guard_notes,
+    "library_suggestion": _guard_library,
+    "metadata": _unchanged,
+}
+
+
+def _changed(name: str, raw: Any, value: Any) -> list[GuardFinding]:
+    """Records where our figures replaced the model's."""
+    if name == "scoring":
+        return _changed_scores(raw, value)
+    if name == "delivery_feedback" and raw.get("metrics") != value.metrics.model_dump():
+        return [GuardFinding(rule="measured_metrics", detail="delivery_feedback.metrics replaced by what was measured")]
+    if name == "metadata" and raw != value.model_dump(mode="json"):
+        return [GuardFinding(rule="metadata", detail="model, policy or eye contact set by the server")]
+    return []
+
+
+def _changed_scores(raw: dict[str, Any], value: Scoring) -> list[GuardFinding]:
+    findings = []
+    if raw["delivery"] != value.delivery or raw["delivery_breakdown"] != value.delivery_breakdown.model_dump():
+        findings.append(GuardFinding(rule="measured_metrics", detail="scoring.delivery replaced by what was measured"))
+    if raw["overall"] != value.overall:
+        detail = f"overall {raw['overall']:g} recomputed to {value.overall:g}"
+        findings.append(GuardFinding(rule="recomputed_overall", detail=detail))
+    return findings
+
+
+def gate_follow_up(
+    follow_up: FollowUp, scoring: Scoring, content: ContentFeedback, context: GuardContext
+) -> tuple[FollowUp, list[GuardFinding]]:
+    """Takes a follow-up back when all of STAR is present and relevance is strong (contract, server rule 4).
+
+    `content` is what the model itself said about STAR: a question it contradicts itself is not asked, while a status
+    lowered afterwards for want of evidence neither asks nor silences.
+    """
+    policy = context.policy
+    weak = policy.relevance_weak(scoring.content_breakdown.relevance)
+    if not follow_up.should_ask or weak or policy.star_incomplete(content.star_checklist):
+        return follow_up, []
+    finding = GuardFinding(rule="follow_up_withdrawn", detail="STAR is complete and the answer is relevant")
+    return _silent(follow_up), [finding]
+
+
+def follow_up_type(follow_up: FollowUp, said: FollowUpType, scoring: Scoring, policy: Policy) -> FollowUpType:
+    """The type that fits the decision: none when nothing is asked, else what the model said or what the scores say."""
+    if not follow_up.should_ask:
+        return FollowUpType.NONE
+    if said is not FollowUpType.NONE:
+        return said
+    weak = policy.relevance_weak(scoring.content_breakdown.relevance)
+    return FollowUpType.LOW_RELEVANCE if weak else FollowUpType.MISSING_STAR

@@ -1,0 +1,1 @@
+"""The coach by rules and small shipped models."""

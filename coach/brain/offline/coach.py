@@ -1,0 +1,76 @@
+"""The offline coach: judges an answer by rules and small shipped models, with no key and no network.
+
+Deterministic: the same input gives the same text, byte for byte. It streams its JSON in contract order like a model, so
+that sectioning, guards and pages know one path only. See `docs/offline-coach.md` for the method and its figures.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+from coach.brain.offline.compose import compose
+from coach.brain.offline.evidence import evidence_of
+from coach.brain.offline.rewrite import MAX_WORDS
+from coach.brain.planning.planner import plan_interview
+from coach.brain.planning.summary import summarise_offline
+from coach.brain.port import (
+    BrainChunk,
+    EvaluationCall,
+    InterviewPlan,
+    PlanRequest,
+    RequestSent,
+    StreamEnd,
+    SummaryItem,
+    TextDelta,
+)
+from coach.brain.reading.answer import read
+from coach.contracts.brain import Evidence, JobContext
+from coach.contracts.evaluation import Evaluation
+from coach.contracts.interview import SessionSummary
+from coach.contracts.usage import UsageEvent
+
+MODEL = "offline-coach-1"
+CHUNK_CHARS = 256
+
+
+class OfflineCoach:
+    """A `Brain` without a vendor."""
+
+    name = "offline"
+    label = "offline coach"
+    model = MODEL
+
+    def __init__(self, rewrite_words: int = MAX_WORDS) -> None:
+        """`rewrite_words` is the longest rewrite the policy allows."""
+        self._max_words = rewrite_words
+
+    async def evaluate(self, call: EvaluationCall) -> AsyncIterator[BrainChunk]:
+        """Streams the evaluation in pieces of 256 characters; uses nothing that costs."""
+        yield RequestSent()
+        evaluation = await asyncio.to_thread(self.evaluate_now, call)
+        text = json.dumps(evaluation.model_dump(mode="json"), ensure_ascii=False)
+        for start in range(0, len(text), CHUNK_CHARS):
+            yield TextDelta(text[start : start + CHUNK_CHARS])
+        yield StreamEnd("complete", MODEL)
+
+    def evaluate_now(self, call: EvaluationCall) -> Evaluation:
+        """The whole evaluation at once."""
+        return compose(read(call.input), MODEL, self._max_words)
+
+    def evidence_for(self, call: EvaluationCall) -> list[Evidence]:
+        """The spans of the transcript every point of the evaluation rests on."""
+        reading = read(call.input)
+        return evidence_of(reading, compose(reading, MODEL, self._max_words))
+
+    async def plan(self, request: PlanRequest) -> InterviewPlan:
+        """Parses the posting and picks questions from the bank."""
+        return await asyncio.to_thread(plan_interview, request)
+
+    async def summarise(
+        self, items: tuple[SummaryItem, ...], job: JobContext, *, interview_id: str
+    ) -> tuple[SessionSummary, tuple[UsageEvent, ...]]:
+        """What the session showed, from the best attempts."""
+        return summarise_offline(items, job), ()
+
+    async def close(self) -> None:
+        """Nothing to free."""

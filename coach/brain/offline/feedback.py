@@ -1,0 +1,232 @@
+"""What the coach says: specific, with the person's own words, about the answer and never about the person."""
+
+from coach.brain.offline.follow_up import missing_item
+from coach.brain.offline.notes import shorten_end
+from coach.brain.offline.quotes import number_quote, quote
+from coach.brain.reading.answer import Reading
+from coach.brain.reading.clauses import ClauseReading
+from coach.contracts.evaluation import ContentFeedback, StarChecklist, StarItem, StarStatus
+
+_NAMES = {"situation": "setting", "task": "goal", "action": "steps", "result": "outcome"}
+_HOW = {
+    "situation": "say where and when it was, and what made it necessary",
+    "task": "say in one sentence what was yours to achieve",
+    "action": "name two things you did yourself, in order",
+    "result": "end on what changed because of you",
+}
+
+
+def content_feedback(reading: Reading) -> ContentFeedback:
+    """The whole section, every line within its limit."""
+    return ContentFeedback(
+        headline=shorten_end(_headline(reading), 90),
+        top_strengths=[shorten_end(line, 140) for line in _strengths(reading)],
+        top_improvements=[shorten_end(line, 140) for line in _improvements(reading)],
+        star_checklist=StarChecklist(**{name: _star_item(reading, name) for name in _NAMES}),
+        relevance_note=shorten_end(_relevance_note(reading), 220),
+        one_action_tip=shorten_end(_tip(reading), 160),
+    )
+
+
+def _headline(reading: Reading) -> str:
+    if not reading.english:
+        return "The offline coach can only judge answers in English"
+    if reading.empty:
+        return "No answer was captured yet"
+    if reading.no_example:
+        return "No example yet: one moment is all it takes"
+    if reading.off_topic:
+        return "Bring it back to the question that was asked"
+    if not reading.story_asked:
+        return "Clear and to the point" if reading.scores.content >= 7 else "On topic; give it one concrete example"
+    gaps = reading.incomplete()
+    if not gaps:
+        return (
+            "A complete story, with a measured outcome"
+            if reading.metric
+            else "A complete story; a figure would seal it"
+        )
+    first = gaps[0]
+    if reading.star[first].status is StarStatus.WEAK:
+        return {
+            "situation": "Nearly there: sharpen the setting",
+            "task": "Nearly there: make your own goal explicit",
+            "action": "Good frame; now show what you did yourself",
+            "result": "Good story; the outcome deserves more than a hint",
+        }[first]
+    return {
+        "situation": "The story starts in the middle: set the scene",
+        "task": "Strong material; your own goal is still unsaid",
+        "action": "The heart is missing: what you did",
+        "result": "A story without its ending: what came of it?",
+    }[first]
+
+
+def _strengths(reading: Reading) -> list[str]:
+    """Up to three things that work, each with the words that show it."""
+    if reading.empty or not reading.english:
+        return []
+    lines: list[str] = []
+    used: set[int] = set()
+
+    def add(clause: ClauseReading | None, text: str, words: str) -> None:
+        if clause is not None and clause.clause.index not in used and words and len(lines) < 3:
+            used.add(clause.clause.index)
+            lines.append(text.format(words))
+
+    star = reading.star
+    if reading.metric is not None and star["result"].status is not StarStatus.MISSING:
+        add(reading.metric, "You measure the outcome: “{}”.", number_quote(reading.metric, 80))
+    if star["action"].status is StarStatus.PRESENT:
+        step = _best_step(reading, used)
+        add(
+            step,
+            "A concrete step one can picture: “{}”." if reading.story_asked else "A practical detail: “{}”.",
+            quote(step, 80) if step else "",
+        )
+    for name, text in (
+        ("situation", "The scene stands at once: “{}”."),
+        ("task", "You say what was yours to do: “{}”."),
+        ("result", "The story has an ending: “{}”."),
+    ):
+        clause = star[name].evidence
+        if star[name].status is StarStatus.PRESENT:
+            add(clause, text, quote(clause, 80) if clause else "")
+    if not lines:
+        best = max(reading.clauses, key=lambda r: (r.specific + r.numbers, -r.clause.index), default=None)
+        if best is not None and best.specific + best.numbers > 1:
+            add(best, "A detail to build on: “{}”.", quote(best, 80))
+    return lines
+
+
+def _best_step(reading: Reading, used: set[int]) -> ClauseReading | None:
+    steps = [
+        r for r in reading.clauses if r.own_steps and r.clause.index not in used and "generic_action" not in r.cues
+    ]
+    mine = [r for r in steps if any(e.subject == "I" for e in r.own_steps)] or steps
+    return max(mine, key=lambda r: (r.scores["action"] + 0.2 * r.specific, -r.clause.index), default=None)
+
+
+def _improvements(reading: Reading) -> list[str]:
+    """Up to three, the most costly first, each hung on the speaker's own words."""
+    if reading.empty or not reading.english:
+        return []
+    lines: list[str] = []
+    if reading.no_example:
+        lines.append(
+            f"“{quote(reading.clauses[0], 60)}” is no example yet: pick one day, one place, one thing you did."
+        )
+    elif reading.off_topic:
+        opening = reading.clauses[0]
+        lines.append(f"“{quote(opening, 50)}” leads elsewhere: pick a moment that is about the question.")
+    if reading.story_asked and not reading.no_example:
+        lines += [_gap_line(reading, name) for name in reading.incomplete()]
+        lines += _extra_lines(reading)
+    elif not reading.off_topic and reading.scores.content < 8 and reading.clauses:
+        vague = min(reading.clauses, key=lambda r: (r.specific + r.numbers, r.clause.index))
+        lines.append(f"“{quote(vague, 60)}” stays general: add one example from your own work.")
+    return [line for line in lines if line][:3]
+
+
+def _gap_line(reading: Reading, name: str) -> str:
+    item = reading.star[name]
+    if item.status is StarStatus.WEAK and item.evidence:
+        said = quote(item.evidence, 50)
+        return {
+            "situation": f"“{said}” could be anywhere: add place, time and what was at stake.",
+            "task": f"“{said}” leaves your own goal open: what exactly, by when?",
+            "action": f"“{said}” is one step or a general one: say what you did first, and next.",
+            "result": f"“{said}” is a verdict, not an outcome: what was different afterwards?",
+        }[name]
+    anchor = _anchor(reading, name)
+    said = quote(anchor, 50) if anchor else ""
+    return (
+        {
+            "situation": f"Before “{said}”, say where and when this was and what made it necessary.",
+            "task": f"Before “{said}”, say in one sentence what you had to achieve.",
+            "action": f"After “{said}”, tell what you yourself did, in two or three steps.",
+            "result": f"After “{said}”, say what changed: a figure, a decision, a reaction.",
+        }[name]
+        if said
+        else ""
+    )
+
+
+def _anchor(reading: Reading, name: str) -> ClauseReading | None:
+    """The clause next to which the missing item belongs."""
+    acted = [r for r in reading.clauses if r.own_steps and len(r.clause.tokens) > 3] or reading.clauses
+    if name in ("situation", "task"):
+        return acted[0] if acted else None
+    if name == "result":
+        return acted[-1] if acted else None
+    return reading.star["task"].evidence or reading.star["situation"].evidence or acted[0]
+
+
+def _extra_lines(reading: Reading) -> list[str]:
+    lines = []
+    if reading.ownership.kind == "we":
+        ours = next((r for r in reading.clauses if any(e.subject == "we" for e in r.own_steps)), None)
+        if ours:
+            lines.append(f"“{quote(ours, 60)}”: which part of that was yours?")
+    result = reading.star["result"]
+    if reading.metric is None and result.status is StarStatus.PRESENT and result.evidence:
+        lines.append(f"Put a size to “{quote(result.evidence, 60)}”: how many, how much, how fast?")
+    if reading.answer.word_count > 320:
+        aside = min(reading.units, key=lambda u: (u.value, u.start))
+        lines.append(f"“{quote(aside.readings[0], 60)}” can go; two minutes hold attention better.")
+    return lines
+
+
+def _star_item(reading: Reading, name: str) -> StarItem:
+    item = reading.star[name]
+    if reading.empty:
+        return StarItem(status=StarStatus.MISSING, note="Nothing was said yet.")
+    if item.status is StarStatus.MISSING or item.evidence is None:
+        asked = f"Not told yet: {_HOW[name]}." if reading.story_asked else "Not needed for this question."
+        return StarItem(status=item.status, note=asked)
+    said = quote(item.evidence, 80)
+    note = f"“{said}”" if item.status is StarStatus.PRESENT else f"“{said}” hints at it; {_HOW[name]}."
+    return StarItem(status=item.status, note=shorten_end(note, 140))
+
+
+def _relevance_note(reading: Reading) -> str:
+    if not reading.english:
+        return "Relevance could not be judged: the answer does not seem to be in English."
+    if reading.empty:
+        return "There is no answer to compare with the question yet."
+    complete = not reading.incomplete()
+    if reading.no_example:
+        return f"There is no example yet that could answer “{_short_question(reading)}”"
+    if reading.off_topic:
+        praise = "Well built, but it answers" if complete else "It answers"
+        return f"{praise} a different question. The question was: “{_short_question(reading)}”"
+    if reading.relevance < 7 and any(r.own_steps for r in reading.clauses) and reading.scores.star >= 5:
+        return f"It comes close. Say in your first sentence what ties it to “{_short_question(reading)}”"
+    if reading.relevance < 7:
+        asked = _short_question(reading)
+        return f"It touches the question “{asked}” in general terms; one specific moment would answer it."
+    return "It answers the question that was asked."
+
+
+def _short_question(reading: Reading) -> str:
+    text = reading.input.question.text.strip()
+    return text if len(text) <= 110 else shorten_end(text, 110)
+
+
+def _tip(reading: Reading) -> str:
+    if not reading.english:
+        return "Answer in English, or connect a model that reads your language."
+    if reading.empty:
+        return "Start with one sentence: where you were, and what had to be done."
+    if reading.no_example:
+        return "Think of one day that went well, or badly: where were you, what had to be done, what did you do?"
+    if reading.off_topic:
+        return "Before you start, repeat the question's key word aloud, then choose the moment that fits it."
+    item = missing_item(reading) if reading.story_asked else None
+    if item:
+        return f"Next time, {_HOW[item]}."
+    if reading.story_asked and reading.metric is None:
+        return "Next time, add one figure to the outcome: how many, how much, or how fast."
+    if not reading.story_asked and reading.scores.content < 8:
+        return "Give one example from your own work right after your first sentence."
+    return "Keep this one: say it twice aloud and save it to your library."

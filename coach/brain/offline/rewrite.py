@@ -1,0 +1,112 @@
+"""The rewrite: the speaker's own sentences in STAR order, tightened; a placeholder where something is missing.
+
+Nothing is added but bracketed placeholders for the speaker to fill in, so no number, name or claim can be invented.
+"""
+
+from dataclasses import dataclass
+
+from coach.brain.offline.tighten import tighten
+from coach.brain.reading.clauses import ROLES
+from coach.brain.reading.star import StarItemReading
+from coach.brain.reading.units import Unit, kept
+from coach.contracts.evaluation import StarStatus
+
+MAX_WORDS = 220
+_MAX_CHARS = 2200
+_PART_CHARS = {"situation": 500, "task": 500, "action": 800, "result": 500}
+PLACEHOLDERS = {
+    "situation": "This was at [where you were], in [month or year], when [what made it necessary].",
+    "task": "My goal was [what you had to achieve, and by when].",
+    "action": "I [first thing you did yourself], then [second thing you did].",
+    "result": "As a result, [what changed: X% or another figure you can stand behind].",
+}
+METRIC = "In numbers: [X%]."
+OWN_PART = "My own part was [what you did yourself]."
+
+
+@dataclass(frozen=True)
+class RewrittenPart:
+    """One sentence of the rewrite and the unit it was made from; no unit for a placeholder."""
+
+    role: str
+    text: str
+    unit: Unit | None
+
+
+def rewrite_story(
+    found: list[Unit],
+    star: dict[str, StarItemReading],
+    *,
+    has_metric: bool,
+    owned_by_we: bool,
+    max_words: int = MAX_WORDS,
+) -> list[RewrittenPart]:
+    """The parts of the rewritten story in order: by role, within a role as said."""
+    open_parts = {role: _placeholder(role, star[role].status, has_metric, owned_by_we) for role in ROLES}
+    chosen = kept(found, max_words - sum(len(text.split()) for text in open_parts.values()))
+    parts = [RewrittenPart(u.role, text, u) for u in chosen if (text := tighten_unit(u))]
+    ordered: list[RewrittenPart] = []
+    for role in ROLES:
+        ordered += [p for p in parts if p.role == role]
+        if open_parts[role]:
+            ordered.append(RewrittenPart(role, open_parts[role], None))
+    return ordered
+
+
+def _placeholder(role: str, status: StarStatus, has_metric: bool, owned_by_we: bool) -> str:
+    """What the speaker has to fill in for a role; empty when nothing is missing."""
+    if status is StarStatus.MISSING or (role == "action" and status is StarStatus.WEAK and not owned_by_we):
+        return PLACEHOLDERS[role]
+    if role == "action" and owned_by_we:
+        return OWN_PART
+    return METRIC if role == "result" and not has_metric else ""
+
+
+def rewrite_plain(found: list[Unit], max_words: int = MAX_WORDS) -> list[RewrittenPart]:
+    """The parts of an answer that is no story: as said, tightened."""
+    chosen = kept(found, max_words)
+    return [RewrittenPart("other", text, u) for u in chosen if (text := tighten_unit(u))]
+
+
+def tighten_unit(unit: Unit) -> str:
+    """The unit as a printable sentence, made from the transcript's own words."""
+    first, last = unit.readings[0].clause, unit.readings[-1].clause
+    text = first.text if first is last else " ".join(_joined(unit))
+    return tighten(text).text
+
+
+def _joined(unit: Unit) -> list[str]:
+    """Clauses with a comma where speech had none between two full clauses."""
+    pieces: list[str] = []
+    for reading in unit.readings:
+        piece = reading.clause.text
+        if (
+            pieces
+            and pieces[-1][-1:].isalnum()
+            and not reading.clause.lower.startswith(("because", "that ", "until", "where"))
+        ):
+            pieces[-1] += ","
+        pieces.append(piece)
+    return pieces
+
+
+def polished(parts: list[RewrittenPart]) -> str:
+    """The whole rewrite, cut at a sentence when it would be over-long."""
+    text = ""
+    for part in parts:
+        if len(text) + len(part.text) + 1 > _MAX_CHARS:
+            break
+        text = f"{text} {part.text}".strip()
+    return text
+
+
+def star_version(parts: list[RewrittenPart]) -> dict[str, str]:
+    """The rewrite by STAR item, each within its limit."""
+    out: dict[str, str] = {}
+    for role, limit in _PART_CHARS.items():
+        text = ""
+        for part in parts:
+            if part.role == role and len(text) + len(part.text) + 1 <= limit:
+                text = f"{text} {part.text}".strip()
+        out[role] = text
+    return out

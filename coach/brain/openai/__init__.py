@@ -1,0 +1,1 @@
+"""The model as coach, over any server that speaks the protocol."""

@@ -1,0 +1,265 @@
+"""The model as coach: one client, kept warm, speaking Responses or Chat Completions to any server that does."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import suppress
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import httpx2
+import openai
+from pydantic import BaseModel, ValidationError
+
+from coach.brain.evaluation.deadlines import Timeouts
+from coach.brain.openai.errors import retry_after_s, vendor_error
+from coach.brain.openai.request import Api, Prompt, RequestBuilder
+from coach.brain.openai.schema import evaluation_schema, model_schema
+from coach.brain.openai.shapes import (
+    PlanOutput,
+    SummaryOutput,
+    plan_input,
+    summary_input,
+    to_plan,
+    to_summary,
+)
+from coach.brain.openai.streams import chat_chunks, chat_text, responses_chunks, responses_text
+from coach.brain.openai.usage import UsageMeter
+from coach.brain.port import BrainChunk, EvaluationCall, InterviewPlan, PlanRequest, RequestSent, SummaryItem
+from coach.brain.prompts.bundle import PromptBundle
+from coach.contracts.brain import JobContext
+from coach.contracts.interview import SessionSummary, new_id
+from coach.contracts.usage import UsageEvent
+from coach.errors import VendorProtocolError, VendorRefusalError
+
+Output = TypeVar("Output", bound=BaseModel)
+UsageSink = Callable[[tuple[UsageEvent, ...]], None]
+CONNECT_RETRIES = 2
+PLAN_TOKENS = 2500
+
+
+class OpenAIBrain:
+    """Implements the brain port. One instance per process and bundle; `close` when done.
+
+    Args:
+        api_key: None for local servers that want none.
+        base_url: any server that speaks the same protocol.
+        model: the configured model; a bundle may name another.
+        on_usage: told about use that no return value can carry (a failed plan or summary).
+    """
+
+    name = "openai"
+
+    def __init__(
+        self,
+        *,
+        bundle: PromptBundle,
+        model: str,
+        api_key: str | None,
+        base_url: str = "https://api.openai.com/v1",
+        api: Api = "responses",
+        timeouts: Timeouts | None = None,
+        on_usage: UsageSink | None = None,
+    ) -> None:
+        self.bundle = bundle
+        self.model = bundle.model_settings.model or model
+        self.label = self.model
+        self._api = api
+        self._timeouts = timeouts or Timeouts()
+        self._on_usage = on_usage
+        official = urlsplit(base_url).hostname == "api.openai.com"
+        self._requests = RequestBuilder(bundle, api=api, model=self.model, official=official)
+        self._client = openai.AsyncOpenAI(
+            api_key=api_key or "none",
+            base_url=base_url,
+            max_retries=0,
+            timeout=httpx2.Timeout(self._timeouts.call_s, connect=self._timeouts.connect_s),
+        )
+
+    async def evaluate(self, call: EvaluationCall) -> AsyncGenerator[BrainChunk, None]:
+        """Streams one evaluation; closing the iterator closes the connection, which stops the model.
+
+        Connection failures, limits and server errors before the first event are retried here; once text flows they are
+        the caller's business.
+
+        Raises:
+            VendorError: split by kind.
+        """
+        prompt = self._evaluation_prompt(call)
+        yield RequestSent()
+        try:
+            stream = await self._send(prompt, stream=True)
+            try:
+                read = responses_chunks if self._api == "responses" else chat_chunks
+                async for chunk in read(stream, self._meter(call)):
+                    yield chunk
+            finally:
+                await stream.close()
+        except openai.OpenAIError as error:
+            raise vendor_error(error) from error
+        except httpx2.TimeoutException as error:
+            raise vendor_error(openai.APITimeoutError(request=error.request)) from error
+        except httpx2.HTTPError as error:
+            raise vendor_error(openai.APIConnectionError(request=error.request)) from error
+        except (ValueError, AttributeError, TypeError) as error:
+            raise VendorProtocolError("The model's server sent something its interface does not allow.") from error
+
+    def estimated_usage(self, call: EvaluationCall, text: str) -> tuple[UsageEvent, ...]:
+        """What a call used when the server never told, from characters, marked as estimated."""
+        return self._meter(call).estimated(self._evaluation_prompt(call).chars, len(text))
+
+    def batch_body(self, call: EvaluationCall) -> dict[str, Any]:
+        """The body of the same call for a batch (Responses API)."""
+        body = self._requests.build(self._evaluation_prompt(call), stream=False)
+        return {key: value for key, value in body.items() if key != "stream"}
+
+    async def plan(self, request: PlanRequest) -> InterviewPlan:
+        """Parses a job and plans questions.
+
+        Raises:
+            VendorError: also when the output cannot be used twice; falling back is the caller's business.
+        """
+        wanted = self._prompt(self.bundle.plan_prompt, plan_input(request), "interview_plan", PlanOutput)
+        output, usage = await self._ask(wanted, PlanOutput, subject=f"plan:{new_id()}")
+        if len(output.questions) < request.questions:
+            self._tell(usage)
+            raise VendorProtocolError("The model planned fewer questions than were asked for.")
+        return to_plan(output, request, usage)
+
+    async def summarise(
+        self, items: tuple[SummaryItem, ...], job: JobContext, *, interview_id: str
+    ) -> tuple[SessionSummary, tuple[UsageEvent, ...]]:
+        """Call 2: what the session showed.
+
+        Raises:
+            VendorError: also when the output cannot be used twice; falling back is the caller's business.
+        """
+        wanted = self._prompt(self.bundle.summary_prompt, summary_input(items, job), "session_summary", SummaryOutput)
+        output, usage = await self._ask(wanted, SummaryOutput, subject=interview_id, interview_id=interview_id)
+        return to_summary(output), usage
+
+    async def ask(self, system: str, user: str, name: str, shape: type[Output], *, subject: str) -> Output:
+        """One whole answer in `shape`, for judges and the like; its use goes to `on_usage`.
+
+        Raises:
+            VendorError: also when the output cannot be used twice.
+        """
+        output, usage = await self._ask(self._prompt(system, user, name, shape), shape, subject=f"{subject}:{new_id()}")
+        self._tell(usage)
+        return output
+
+    async def check(self) -> None:
+        """Asks the server who is there, with the key: for start-up and `doctor`; also opens the connection.
+
+        Raises:
+            VendorError: not reachable, or the key is refused.
+        """
+        try:
+            await self._client.models.list(timeout=self._timeouts.connect_s * 2)
+        except openai.NotFoundError:
+            return  # a server without a model list is reachable all the same
+        except openai.OpenAIError as error:
+            raise vendor_error(error) from error
+
+    async def warm(self) -> None:
+        """Opens the connection ahead of the first call; trouble is left for that call to tell."""
+        with suppress(Exception):
+            await self.check()
+
+    async def close(self) -> None:
+        """Frees the client."""
+        await self._client.close()
+
+    def _evaluation_prompt(self, call: EvaluationCall) -> Prompt:
+        settings, options = self.bundle.model_settings, self.bundle.schema_options
+        kind, _, detail = call.correction.partition(": ")
+        limit = settings.retry_output_tokens if kind == "truncated" else settings.max_output_tokens
+        return Prompt(
+            system=self.bundle.system_prompt,
+            user=self.bundle.render_input(call.input),
+            schema_name="mock_interview_attempt_response",
+            schema=evaluation_schema(descriptions=options.descriptions),
+            correction=self._correction(kind, detail),
+            max_output_tokens=limit,
+        )
+
+    def _correction(self, kind: str, detail: str) -> str:
+        if not kind:
+            return ""
+        said: str = getattr(self.bundle.corrections, kind, self.bundle.corrections.invalid_schema)
+        return f"{said} ({detail})" if detail else said
+
+    def _prompt(self, system: str, user: str, name: str, model: type[BaseModel], correction: str = "") -> Prompt:
+        return Prompt(system, user, name, model_schema(model), correction, PLAN_TOKENS)
+
+    def _meter(self, call: EvaluationCall) -> UsageMeter:
+        return UsageMeter(
+            subject=call.attempt_id,
+            call=f"evaluate:{call.call_number}",
+            model=self.model,
+            attempt_id=call.attempt_id,
+            interview_id=call.interview_id,
+            bundle=self.bundle.label,
+        )
+
+    async def _send(self, prompt: Prompt, *, stream: bool) -> Any:
+        """Sends, leaving out what the server refuses, trying again where that may help."""
+        attempt = 0
+        while True:
+            body = self._requests.build(prompt, stream=stream)
+            try:
+                return await self._create(body)
+            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                if not self._requests.abilities.learn(error, body):
+                    raise
+            except openai.OpenAIError as error:
+                wait = retry_after_s(error, attempt)
+                if wait is None or attempt >= CONNECT_RETRIES:
+                    raise
+                attempt += 1
+                await asyncio.sleep(wait)
+
+    def _create(self, body: dict[str, Any]) -> Awaitable[Any]:
+        if self._api == "responses":
+            return self._client.responses.create(**body)
+        return self._client.chat.completions.create(**body)
+
+    async def _ask(
+        self, prompt: Prompt, shape: type[Output], *, subject: str, interview_id: str = ""
+    ) -> tuple[Output, tuple[UsageEvent, ...]]:
+        """One whole answer in a shape; a second try with a correction when the first cannot be used."""
+        usage: tuple[UsageEvent, ...] = ()
+        for attempt in (1, 2):
+            text, ended, used = await self._answer(prompt, subject, f"{prompt.schema_name}:{attempt}", interview_id)
+            usage += used
+            if ended == "refused":
+                self._tell(usage)
+                raise VendorRefusalError("The model declined to answer.")
+            with suppress(ValidationError):
+                return shape.model_validate_json(text, strict=True), usage
+            kind = "truncated" if ended == "truncated" else "invalid_schema"
+            prompt = Prompt(
+                prompt.system, prompt.user, prompt.schema_name, prompt.schema, self._correction(kind, ""), PLAN_TOKENS
+            )
+        self._tell(usage)
+        raise VendorProtocolError("The model's output could not be used.")
+
+    async def _answer(
+        self, prompt: Prompt, subject: str, call: str, interview_id: str
+    ) -> tuple[str, str, tuple[UsageEvent, ...]]:
+        try:
+            response = await self._send(prompt, stream=False)
+        except openai.OpenAIError as error:
+            raise vendor_error(error) from error
+        meter = UsageMeter(
+            subject=subject,
+            call=f"{call}:{response.id}",
+            model=self.model,
+            interview_id=interview_id,
+            bundle=self.bundle.label,
+        )
+        text, ended = responses_text(response) if self._api == "responses" else chat_text(response)
+        return text, ended, meter.told(response.usage)
+
+    def _tell(self, usage: tuple[UsageEvent, ...]) -> None:
+        if self._on_usage and usage:
+            self._on_usage(usage)

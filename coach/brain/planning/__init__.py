@@ -1,0 +1,1 @@
+"""From a posting to questions, from an interview to its summary."""

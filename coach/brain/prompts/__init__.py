@@ -1,0 +1,1 @@
+"""Prompt bundles and the policy they carry."""

@@ -1,0 +1,1 @@
+"""What a text says: neutral, used by every coach and guard."""

@@ -1,0 +1,102 @@
+"""Scores what was said: STAR, relevance, clarity, impact, and their sum.
+
+Formulas (0-10):
+    star      10 * (0.2 situation + 0.2 task + 0.3 action + 0.3 result), levels 0-1 from `offline_star`
+    relevance regression of `offline_relevance`, 0 for an empty answer
+    clarity   10 minus deductions: rambling sentences, hedges, no order, very short or very long (see `clarity_score`)
+    impact    outcome level, a quantified outcome, own part (see `impact_score`)
+    content   a story: anchored on which items stand (see `story_content`); else relevance, clarity and substance;
+              never above 3 when the answer misses the question (relevance <= 3)
+Fillers and language quality never count here.
+"""
+
+from dataclasses import dataclass
+
+from coach.brain.reading.clauses import ClauseReading
+from coach.brain.reading.features import squash
+from coach.brain.reading.ownership import Ownership
+from coach.brain.reading.star import StarItemReading
+from coach.brain.reading.text import AnswerText
+from coach.contracts.evaluation import StarStatus
+
+_OFF_TOPIC_CAP = 3.0
+
+
+@dataclass(frozen=True)
+class ContentScores:
+    """0-10 each."""
+
+    star: float
+    relevance: float
+    clarity: float
+    impact: float
+    content: float
+
+
+def star_score(star: dict[str, StarItemReading]) -> float:
+    """Weighted levels of the four items."""
+    weights = {"situation": 0.2, "task": 0.2, "action": 0.3, "result": 0.3}
+    return 10 * sum(weight * star[name].level for name, weight in weights.items())
+
+
+def clarity_score(answer: AnswerText, readings: list[ClauseReading]) -> float:
+    """How easily a listener follows: length in a good range, few vague or habitual clauses, a visible order."""
+    if answer.word_count < 4:
+        return 0.0
+    clauses = max(1, len(readings))
+    vague = sum(bool(r.cues & {"generic_action", "vague_setting", "habit", "lesson"}) for r in readings) / clauses
+    empty = sum(r.specific == 0 and not r.own_steps and not r.numbers for r in readings) / clauses
+    score = 9.5 - 4.0 * vague - 3.0 * empty
+    score -= 4.0 * max(0.0, 1 - answer.word_count / 45) + 2.0 * max(0.0, (answer.word_count - 380) / 400)
+    score += 0.5 * any("sequence" in r.cues for r in readings)
+    return min(10.0, max(0.5, score))
+
+
+def impact_score(star: dict[str, StarItemReading], has_metric: bool, ownership: Ownership) -> float:
+    """Outcome level (6), quantified (2), own part clear (2)."""
+    own = {"I": 1.0, "mixed": 0.8, "we": 0.3, "none": 0.0}[ownership.kind]
+    result = star["result"].level
+    return min(
+        10.0,
+        6 * result + 2.0 * float(has_metric and result > 0.4) + 2 * own * min(1.0, result + star["action"].level / 2),
+    )
+
+
+def story_content(star: dict[str, StarItemReading], has_metric: bool) -> float:
+    """Content of a story from which items stand: 9 when all do; each gap costs what a listener would miss."""
+    level = {name: item.level for name, item in star.items()}
+    lost = 1.3 * (1 - level["situation"]) + 1.3 * (1 - level["task"])
+    lost += 4.2 * (1 - level["action"]) + 3.0 * (1 - level["result"])
+    return max(0.5, 9.2 - lost + (0.4 if has_metric and level["result"] > 0.5 else 0.0))
+
+
+def plain_content(answer: AnswerText, readings: list[ClauseReading], relevance: float, clarity: float) -> float:
+    """Content of an explanation or opinion: on the question, with substance, clear."""
+    substance = 10 * squash(sum(r.specific for r in readings), 14)
+    return 0.4 * relevance + 0.4 * substance + 0.2 * clarity
+
+
+def score_content(
+    answer: AnswerText,
+    readings: list[ClauseReading],
+    star: dict[str, StarItemReading],
+    relevance: float,
+    ownership: Ownership,
+    *,
+    has_metric: bool,
+    story: bool,
+) -> ContentScores:
+    """All content scores of one answer; rounded to a tenth."""
+    clarity = clarity_score(answer, readings)
+    impact = impact_score(star, has_metric, ownership)
+    content = story_content(star, has_metric) if story else plain_content(answer, readings, relevance, clarity)
+    content = min(content, 1.0 + relevance) if relevance < 7 else content
+    content = min(content, _OFF_TOPIC_CAP) if relevance <= 3 else content
+    content = 0.0 if answer.word_count < 2 else content
+    values = (star_score(star), relevance, clarity, impact, content)
+    return ContentScores(*(round(min(10.0, max(0.0, value)), 1) for value in values))
+
+
+def complete(star: dict[str, StarItemReading]) -> bool:
+    """True when nothing of STAR is missing or weak."""
+    return all(item.status is StarStatus.PRESENT for item in star.values())

@@ -1,0 +1,46 @@
+"""Whose deeds were they: "I", "we", both, or nobody's; and is an outcome measured."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from coach.brain.reading.clauses import ClauseReading
+
+_SHARE = re.compile(
+    r"\b(?:per ?cent|out of (?:the )?\w+|increase|decrease|reduction|growth|pounds? (?:less|more|saved))\b|%"
+)
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """Who performs the steps, with the counts it rests on."""
+
+    kind: Literal["I", "we", "mixed", "none"]
+    mine: int
+    ours: int
+
+
+def read_ownership(readings: list[ClauseReading]) -> Ownership:
+    """Counts steps by subject: mostly "I" (over 70 %), mostly "we" (under 25 % "I"), else mixed."""
+    mine = sum(step.subject == "I" for r in readings for step in r.own_steps)
+    ours = sum(step.subject == "we" for r in readings for step in r.own_steps)
+    if not mine and not ours:
+        return Ownership("none", 0, 0)
+    share = mine / (mine + ours)
+    return Ownership("I" if share > 0.7 else "we" if share < 0.25 else "mixed", mine, ours)
+
+
+def has_metric(readings: list[ClauseReading]) -> ClauseReading | None:
+    """The clause that quantifies an outcome; numbers that only set the scene do not count."""
+    told = [r for r in readings if is_metric(r)]
+    return max(told, key=lambda r: r.scores["result"], default=None)
+
+
+def is_metric(reading: ClauseReading) -> bool:
+    """True for an outcome clause with a number in it (or an absence: "no more …")."""
+    if not reading.numbers or "task_mine" in reading.cues or "task_goal" in reading.cues:
+        return False
+    counted = reading.scores["result"] > 0.9
+    changed = bool(reading.cues & {"result_change", "result_absence"}) and reading.place > 0.4
+    share = bool(_SHARE.search(reading.clause.lower)) and reading.place > 0.3
+    return counted or changed or share

@@ -1,0 +1,157 @@
+"""Groups clauses into sentences one could print, gives each a place in STAR and picks those worth keeping."""
+# ruff: noqa: E501 - phrase lists are easier to keep on one line
+
+import re
+from dataclasses import dataclass
+
+from coach.brain.reading.clauses import ROLES, ClauseReading
+from coach.brain.reading.text import AnswerText
+
+_DEPENDENT = re.compile(
+    r"^(?:because|which|where|until|while|who|whose|that|so that|than|though|although|as|unless|whether|and that|if|when|rather)\b"
+)
+_CONNECTIVE = re.compile(r"^(?:and|so|but|then|or|because|which|where|until)\b")
+_DIGRESSION = re.compile(
+    r"\b(?:i remember|it's funny|it was funny|you(?:'ve| have) got to understand|you could (?:hear|have heard)|i should say|i'm not above|as you do|it's just how i am|how i was brought up|"
+    r"don't know if that's|if that's what you meant|that's my answer|i hope that answers|i can't stress|thought i'd lost it|i've always been like|close to my heart|i don't know how they|"
+    r"let me think|good question|a bit of background|where was i|anyway yeah|back to my story|does that make sense|what else)\b"
+)
+_CLOSER = re.compile(r"^(?:so |and |um |yeah |well |okay )*(?:yeah |that's|that is|that was)(?: [\w'-]+){0,14}$")
+_SUBORDINATE_OPENING = re.compile(
+    r"^(?:(?:and|so|but|um|uh|yeah|well|okay|basically) )*(?:when|while|after|before|if|as|once|because|since|by the time|whenever|although)\b[^,]*$"
+)
+_LONG_WORDS = 24
+_JOIN_BELOW_WORDS = 8
+_PUNCTUATED_LONG_WORDS = 60
+
+
+@dataclass
+class Unit:
+    """A printable stretch: consecutive clauses, their role in the story, and how much it is worth."""
+
+    readings: list[ClauseReading]
+    role: str = "other"
+    value: float = 0.0
+
+    @property
+    def start(self) -> int:
+        """First character in the transcript."""
+        return self.readings[0].clause.start
+
+    @property
+    def end(self) -> int:
+        """End (exclusive) in the transcript."""
+        return self.readings[-1].clause.end
+
+    @property
+    def words(self) -> int:
+        """Words as said."""
+        return sum(len(r.clause.tokens) for r in self.readings)
+
+    @property
+    def lower(self) -> str:
+        """Folded text."""
+        return " ".join(r.clause.lower for r in self.readings)
+
+    def score(self, role: str) -> float:
+        """Best clause for `role`, helped by the others."""
+        ranked = sorted((r.scores[role] for r in self.readings), reverse=True)
+        return ranked[0] + 0.25 * sum(max(0.0, s) for s in ranked[1:])
+
+
+def units(answer: AnswerText, readings: list[ClauseReading]) -> list[Unit]:
+    """Printable stretches in the order they were said, roles assigned."""
+    found: list[Unit] = []
+    for reading in readings:
+        if found and _belongs(answer, found[-1], reading):
+            found[-1].readings.append(reading)
+        else:
+            found.append(Unit([reading]))
+    _assign_roles(found)
+    for unit in found:
+        unit.value = _value(unit)
+    return found
+
+
+def _belongs(answer: AnswerText, unit: Unit, reading: ClauseReading) -> bool:
+    """True when a clause continues the printed sentence before it."""
+    last = unit.readings[-1].clause
+    clause = reading.clause
+    if clause.sentence != last.sentence:
+        return False
+    start, end = answer.sentences[clause.sentence]
+    sentence_words = len(answer.transcript[start:end].split())
+    if sentence_words <= _PUNCTUATED_LONG_WORDS:
+        return True
+    if len(unit.readings) == 1 and _SUBORDINATE_OPENING.match(last.lower):
+        return True
+    if _DEPENDENT.match(clause.lower) or unit.words < 4:
+        return True
+    between = answer.transcript[last.end : clause.start].strip()
+    together = unit.words + len(clause.tokens)
+    if not between and not _CONNECTIVE.match(clause.lower):
+        return False
+    return together <= _LONG_WORDS or (len(clause.tokens) < _JOIN_BELOW_WORDS and together <= _LONG_WORDS + 6)
+
+
+def _assign_roles(found: list[Unit]) -> None:
+    """Most likely roles under a mild preference for the order S, T, A, R (Viterbi)."""
+    if not found:
+        return
+    costs: list[list[float]] = [[found[0].score(role) - 0.6 * i for i, role in enumerate(ROLES)]]
+    back: list[list[int]] = []
+    for unit in found[1:]:
+        row, origin = [], []
+        for i, role in enumerate(ROLES):
+            step = [costs[-1][j] - _move(j, i) for j in range(4)]
+            best = max(range(4), key=lambda j: step[j])
+            row.append(step[best] + unit.score(role))
+            origin.append(best)
+        costs.append(row)
+        back.append(origin)
+    state = max(range(4), key=lambda j: costs[-1][j])
+    for at in range(len(found) - 1, -1, -1):
+        found[at].role = ROLES[state]
+        if at:
+            state = back[at - 1][state]
+
+
+def _move(before: int, after: int) -> float:
+    """Cost of going from one role to the next."""
+    return 0.0 if before == after else 0.3 * (after - before) if after > before else 1.2 + 0.4 * (before - after)
+
+
+def _value(unit: Unit) -> float:
+    """How much a listener would miss it."""
+    specific = sum(min(r.specific, 5) for r in unit.readings)
+    steps = sum(len(r.own_steps) for r in unit.readings)
+    numbers = sum(r.numbers for r in unit.readings)
+    best = max(unit.score(role) for role in ROLES)
+    return (
+        best
+        + 0.15 * specific
+        + 0.5 * steps
+        + 0.25 * numbers
+        - 0.03 * unit.words
+        - (3.0 if is_digression(unit) else 0.0)
+    )
+
+
+def is_digression(unit: Unit) -> bool:
+    """True for asides and closing formulas that carry nothing of the story."""
+    if _DIGRESSION.search(unit.lower) or (unit.words <= 2 and not any(r.own_steps or r.numbers for r in unit.readings)):
+        return True
+    formula = _CLOSER.match(unit.lower.strip(" .!?,"))
+    return bool(formula) and not any(r.numbers or r.specific > 2 for r in unit.readings)
+
+
+def kept(found: list[Unit], max_words: int) -> list[Unit]:
+    """Leaves out asides, then what matters least, until the answer fits; never the last unit of a role."""
+    keep = [u for u in found if not is_digression(u)] or list(found)
+    while sum(u.words for u in keep) > max_words:
+        roles = [u.role for u in keep]
+        spare = [u for u in keep if roles.count(u.role) > 1]
+        if not spare:
+            break
+        keep.remove(min(spare, key=lambda u: (u.value, -u.start)))
+    return keep

@@ -1,0 +1,1 @@
+"""What a rewrite states that was never said."""

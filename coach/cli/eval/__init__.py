@@ -1,0 +1,1 @@
+"""The engine scores itself on labelled sets."""

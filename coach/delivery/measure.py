@@ -1,0 +1,213 @@
+"""How an answer was said: measured from its words and its sound, never guessed, the same every time.
+
+Each metric with formula, source and curve: `docs/delivery-metrics.md`.
+"""
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coach.audio.loudness import LoudnessRange, loudness_range_lu
+from coach.audio.pcm import SAMPLE_RATE_HZ, Pcm
+from coach.audio.vad import SpeechFinder, segments_of, speech_segments
+from coach.contracts.brain import DeliveryInput
+from coach.contracts.delivery import DeliveryMetrics, DeliverySubScores, FillerHit, PacePoint
+from coach.contracts.transcript import Transcript, TranscriptSource
+from coach.delivery import curves
+from coach.delivery import words as of_words
+from coach.delivery.timing import PAUSE_MIN_S, Timing, rolling_pace, timing
+from coach.text.fillers import FillerSpan, count_by_expression, find_fillers
+
+__all__ = ["PAUSE_MIN_S", "from_input", "measure", "warm_up"]
+
+WORD_COUNT_ERROR = {"pocketsphinx": 0.14}
+MIN_SPAN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Fillers:
+    count: int | None
+    by_expression: dict[str, int]
+    hits: list[FillerHit]
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """What the sound alone tells: speech stretches (s) and loudness range (LU). Known before any transcript is."""
+
+    segments: list[tuple[float, float]]
+    loudness_range_lu: float | None
+
+
+def listen(pcm: Pcm) -> Sound:
+    """The part of a measurement that needs no words; the costly one (about 10 ms per second of sound)."""
+    return Sound(speech_segments(pcm.samples), loudness_range_lu(pcm))
+
+
+class SoundFollower:
+    """`listen` for a recording that is still being made: reads along, so that hardly anything is left at *Finish*.
+
+    Both methods block and may be called from any thread.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Opens the raw recording (16 kHz mono Int16); it may be removed while it is being read."""
+        self._file = path.open("rb")
+        self._lock = threading.Lock()
+        self._speech = SpeechFinder()
+        self._loudness = LoudnessRange()
+        self._half = b""
+
+    def follow(self) -> None:
+        """Hears what was recorded since."""
+        with self._lock:
+            self._hear()
+
+    def finish(self) -> tuple[Pcm, Sound]:
+        """The recording, which has ended, and its sound."""
+        with self._lock, self._file:
+            self._hear()
+            self._file.seek(0)
+            pcm = Pcm.from_bytes(self._file.read())
+            return pcm, Sound(segments_of(pcm.samples, self._speech), self._loudness.finish())
+
+    def _hear(self) -> None:
+        data = self._half + self._file.read()
+        self._half = data[len(data) & ~1 :]
+        samples = Pcm.from_bytes(data).samples
+        self._speech.push(samples)
+        self._loudness.push(samples)
+
+
+def measure(
+    transcript: Transcript, pcm: Pcm | None, *, eye_contact: float | None = None, sound: Sound | None = None
+) -> DeliveryMetrics:
+    """Everything that can be measured of one answer; None where it cannot.
+
+    Args:
+        transcript: words with times, or a typed text (then only text metrics exist).
+        pcm: the recording; without it silence is taken from the word times.
+        eye_contact: 0-10 proxy from the browser.
+        sound: what `listen` found in `pcm`, where that was done beforehand.
+    """
+    if sound is None and pcm is not None:
+        sound = listen(pcm)
+    when = timing(transcript, pcm, sound.segments if sound else None)
+    judges_speaker = transcript.transcriber not in WORD_COUNT_ERROR
+    clarity = of_words.clarity(transcript.words)
+    metrics = DeliveryMetrics(
+        long_pause_count=len(when.long_pauses),
+        pauses=when.pauses,
+        edge_silences=when.edge_silences,
+        duration_s=round(when.duration_s, 3),
+        speech_s=round(when.speech_s, 3),
+        speech_segments=[(round(a, 3), round(b, 3)) for a, b in when.segments],
+        verbatim=transcript.verbatim,
+        clarity=None if clarity is None else round(clarity, 3),
+        clarity_note=of_words.clarity_note(transcript.words, clarity, judges_speaker=judges_speaker),
+        pace=_pace(transcript, when),
+        loudness_range_lu=sound.loudness_range_lu if sound else None,
+        eye_contact=eye_contact,
+        **_rates(transcript, when),
+        **_disfluencies(transcript, when),
+    )
+    return metrics.model_copy(update={"scores": _scores(metrics, when, judges_speaker=judges_speaker)})
+
+
+def _rates(transcript: Transcript, when: Timing) -> dict[str, Any]:
+    words = of_words.count_words(transcript.text)
+    wpm = _per_minute(words, when.span_s)
+    return {
+        "word_count": words,
+        "wpm": wpm,
+        "wpm_range": _range(transcript, wpm),
+        "articulation_wpm": _per_minute(words, when.speech_s),
+    }
+
+
+def _disfluencies(transcript: Transcript, when: Timing) -> dict[str, Any]:
+    spans = find_fillers(transcript.text)
+    clock = of_words.Clock(transcript)
+    fillers = _fillers(transcript, clock, spans)
+    repeated = of_words.repetitions(transcript.text, spans)
+    return {
+        "filler_count": fillers.count,
+        "fillers": fillers.by_expression,
+        "filler_hits": fillers.hits,
+        "repetitions": repeated,
+        "hesitation_clusters": of_words.hesitation_clusters(clock, fillers.hits, repeated, when.pauses),
+        "trailing_sentences": of_words.trailing_sentences(transcript.text),
+    }
+
+
+def warm_up() -> None:
+    """Loads what the first measurement would otherwise wait for: the voice activity model."""
+    measure(
+        Transcript(text="", transcriber="none", source=TranscriptSource.TYPED),
+        Pcm(np.zeros(4 * SAMPLE_RATE_HZ, dtype=np.int16)),
+    )
+
+
+def from_input(given: DeliveryInput) -> DeliveryMetrics:
+    """Metrics as far as they were handed over from outside (`evaluate --input`), scored by the same curves.
+
+    Rates need the length of the answer, which this object does not carry: one minute is assumed, and as many words as
+    its pace gives (150 without one).
+    """
+    words = round(given.wpm or 150)
+    scores = curves.combine(
+        pace=curves.pace_score(given.wpm),
+        fillers=curves.fillers_score(given.filler_count, words),
+        pauses=None if given.long_pause_count is None else curves.pauses_score(given.long_pause_count, 60, None),
+        confidence=None,
+        eye_contact=given.eye_contact_proxy_score_0_to_10,
+    )
+    return DeliveryMetrics(
+        wpm=given.wpm,
+        filler_count=given.filler_count,
+        verbatim=given.filler_count is not None,
+        long_pause_count=given.long_pause_count or 0,
+        clarity_note=given.clarity_note,
+        eye_contact=given.eye_contact_proxy_score_0_to_10,
+        scores=scores,
+    )
+
+
+def _fillers(transcript: Transcript, clock: of_words.Clock, spans: list[FillerSpan]) -> _Fillers:
+    """Fillers by word; none at all (not zero) where the transcriber does not keep them."""
+    if not transcript.verbatim:
+        return _Fillers(None, {}, [])
+    return _Fillers(len(spans), count_by_expression(spans), of_words.filler_hits(clock, spans))
+
+
+def _per_minute(words: int, seconds: float) -> float | None:
+    return round(60 * words / seconds, 1) if words and seconds >= MIN_SPAN_S else None
+
+
+def _range(transcript: Transcript, wpm: float | None) -> tuple[float, float] | None:
+    """The offline recogniser's word count is 14 % off on average: its pace is a range until the text was corrected."""
+    error = WORD_COUNT_ERROR.get(transcript.transcriber, 0.0)
+    if wpm is None or not error or transcript.source is TranscriptSource.CORRECTED:
+        return None
+    return round(wpm * (1 - error), 1), round(wpm * (1 + error), 1)
+
+
+def _pace(transcript: Transcript, when: Timing) -> list[PacePoint]:
+    return rolling_pace(transcript.words, (when.segments[0][0], when.segments[-1][1])) if when.segments else []
+
+
+def _scores(metrics: DeliveryMetrics, when: Timing, *, judges_speaker: bool) -> DeliverySubScores:
+    stumbles = len(metrics.repetitions) + len(metrics.hesitation_clusters) + metrics.trailing_sentences
+    timed = bool(when.segments)
+    return curves.combine(
+        pace=curves.pace_score(metrics.wpm, metrics.wpm_range),
+        fillers=curves.fillers_score(metrics.filler_count, metrics.word_count),
+        pauses=curves.pauses_score(metrics.long_pause_count, when.span_s, when.speech_s) if timed else None,
+        confidence=curves.confidence_score(
+            stumbles if timed else None, metrics.word_count, metrics.clarity if judges_speaker else None
+        ),
+        eye_contact=metrics.eye_contact,
+    )

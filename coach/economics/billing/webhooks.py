@@ -1,0 +1,217 @@
+"""What Stripe tells us: verified, applied once, in any order. A webhook that cannot be used changes nothing."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import stripe
+from pydantic import SecretStr
+
+from coach.contracts.base import Record
+from coach.economics.billing.gateway import BillingGateway
+from coach.economics.plans import PlanBook, plan_book
+from coach.errors import InputError, SettingsError
+from coach.store import SqlStore
+from coach.store.repositories import billing
+from coach.store.repositories.billing import Account, Credits
+
+CREDITS_LAST = timedelta(days=365)
+ENDED = frozenset({"canceled", "incomplete_expired", "unpaid"})
+
+
+class WebhookError(InputError):
+    """The webhook is forged, stale, malformed or of a kind we never asked for; nothing was changed."""
+
+    code = "WEBHOOK"
+
+
+class WebhookOutcome(Record):
+    """What a webhook led to; `duplicate` and `older` changed nothing."""
+
+    event_id: str
+    type: str
+    outcome: str
+
+
+class Webhooks:
+    """Receives Stripe's webhooks."""
+
+    def __init__(
+        self,
+        store: SqlStore,
+        secret: SecretStr | None,
+        *,
+        gateway: BillingGateway | None = None,
+        plans: PlanBook | None = None,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        """`gateway` is asked for the present state when two events carry the same second.
+
+        Raises:
+            SettingsError: no signing secret.
+        """
+        if secret is None:
+            raise SettingsError("Webhooks need the signing secret.", mend="Set STRIPE_WEBHOOK_SECRET.")
+        self._store = store
+        self._secret = secret
+        self._gateway = gateway
+        self._plans = plans or plan_book()
+        self._clock = clock or _now
+
+    def receive(self, payload: bytes, signature: str) -> WebhookOutcome:
+        """Verifies and applies one webhook; blocking.
+
+        Args:
+            payload: the body as it came.
+            signature: the `Stripe-Signature` header.
+
+        Raises:
+            WebhookError: tampered, older than 300 s, not an event, of an unknown type, or about somebody unknown.
+        """
+        event = self._verified(payload, signature)
+        handler = HANDLERS.get(event["type"])
+        if handler is None:
+            raise WebhookError(f"Webhooks of type {event['type']} are not expected here.")
+        return self._store.run(self._apply, event, handler)
+
+    def _verified(self, payload: bytes, signature: str) -> dict[str, Any]:
+        try:
+            event = stripe.Webhook.construct_event(payload, signature, self._secret.get_secret_value())
+        except stripe.SignatureVerificationError as error:
+            raise WebhookError("The webhook's signature is wrong or too old.") from error
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            raise WebhookError("The webhook is not a Stripe event.") from error
+        plain: dict[str, Any] = event.to_dict()
+        if not all(plain.get(key) for key in ("id", "type", "created", "data")):
+            raise WebhookError("The webhook is not a Stripe event.")
+        return plain
+
+    def _apply(self, connection: Any, event: dict[str, Any], handler: "Handler") -> WebhookOutcome:
+        created = datetime.fromtimestamp(event["created"], UTC)
+        fresh = billing.keep_webhook(connection, event["id"], event["type"], created, self._clock())
+        outcome = handler(self, connection, event["data"]["object"], created) if fresh else "duplicate"
+        if fresh:
+            billing.webhook_outcome(connection, event["id"], outcome)
+        return WebhookOutcome(event_id=event["id"], type=event["type"], outcome=outcome)
+
+    def bought(self, connection: Any, session: dict[str, Any], created: datetime) -> str:
+        """A paid checkout: credits for a pack, the customer for a subscription."""
+        user = _user(connection, session)
+        billing.change_account(connection, user, stripe_customer_id=session["customer"])
+        if session["mode"] != "payment":
+            return "customer known"
+        if session["payment_status"] != "paid":
+            return "waits for payment"
+        plan = _plan(self._plans, session)
+        payment = str(session.get("payment_intent") or session["id"])
+        pack = Credits(
+            id=session["id"],
+            user_id=user,
+            plan_id=plan.id,
+            interviews=plan.limits.interviews,
+            payment_id=payment,
+            bought_at=created,
+            expires_at=created + CREDITS_LAST,
+            refunded_at=created if billing.had_outcome(connection, _refund(payment)) else None,
+        )
+        return "credits added" if billing.add_credits(connection, pack) else "credits were there"
+
+    def subscribed(self, connection: Any, subscription: dict[str, Any], created: datetime) -> str:
+        """A subscription's state, applied only when it is the newest known."""
+        user = _user(connection, subscription)
+        account = billing.account_of(connection, user)
+        if account.state_at and created < account.state_at:
+            return "older"
+        if account.state_at == created and self._gateway is not None:
+            subscription = self._gateway.subscription(subscription["id"])
+        if subscription["status"] in ENDED and account.subscription_id not in (None, subscription["id"]):
+            return "another subscription is in force"
+        billing.change_account(connection, user, **self._state(subscription, account), state_at=created)
+        return f"subscription {subscription['status']}"
+
+    def payment_failed(self, connection: Any, invoice: dict[str, Any], created: datetime) -> str:
+        """A payment that failed; the person is told at the next interview."""
+        return self._payment(connection, invoice, created, failed=True)
+
+    def paid(self, connection: Any, invoice: dict[str, Any], created: datetime) -> str:
+        """A payment that succeeded."""
+        return self._payment(connection, invoice, created, failed=False)
+
+    def refunded(self, connection: Any, charge: dict[str, Any], created: datetime) -> str:
+        """A full refund takes the pack back; also when it arrives before the purchase."""
+        if charge["amount_refunded"] < charge["amount"]:
+            return "partial refund, credits stay"
+        payment = str(charge["payment_intent"])
+        billing.refund_credits(connection, payment, created)
+        return _refund(payment)
+
+    def _payment(self, connection: Any, invoice: dict[str, Any], created: datetime, *, failed: bool) -> str:
+        user = _user(connection, invoice)
+        account = billing.account_of(connection, user)
+        if account.payment_at and created < account.payment_at:
+            return "older"
+        billing.change_account(connection, user, payment_failed=failed, payment_at=created)
+        return "payment failed" if failed else "paid"
+
+    def _state(self, subscription: dict[str, Any], account: Account) -> dict[str, Any]:
+        period = {**subscription, **_first_item(subscription)}
+        return {
+            "stripe_customer_id": subscription["customer"],
+            "subscription_id": subscription["id"],
+            "plan_id": _plan(self._plans, subscription).id,
+            "status": subscription["status"],
+            "period_start": _instant(period.get("current_period_start")) or account.period_start,
+            "period_end": _instant(period.get("current_period_end")) or account.period_end,
+        }
+
+
+Handler = Callable[[Webhooks, Any, dict[str, Any], datetime], str]
+HANDLERS: dict[str, Handler] = {
+    "checkout.session.completed": Webhooks.bought,
+    "checkout.session.async_payment_succeeded": Webhooks.bought,
+    "customer.subscription.created": Webhooks.subscribed,
+    "customer.subscription.updated": Webhooks.subscribed,
+    "customer.subscription.deleted": Webhooks.subscribed,
+    "invoice.payment_failed": Webhooks.payment_failed,
+    "invoice.paid": Webhooks.paid,
+    "charge.refunded": Webhooks.refunded,
+}
+"""Every type the endpoint is registered for at Stripe; anything else is an error."""
+
+
+def _user(connection: Any, thing: dict[str, Any]) -> str:
+    metadata = thing.get("metadata") or {}
+    known = billing.account_by_customer(connection, str(thing.get("customer")))
+    user = known.user_id if known else metadata.get("user_id") or thing.get("client_reference_id")
+    if not user:
+        raise WebhookError("The webhook is about a customer nobody here knows.")
+    return str(user)
+
+
+def _plan(plans: PlanBook, thing: dict[str, Any]) -> Any:
+    metadata = thing.get("metadata") or {}
+    named = metadata.get("plan_id") or (_first_item(thing).get("price") or {}).get("metadata", {}).get("plan_id")
+    plan = next((plan for plan in plans.plans if plan.id == named), None)
+    if plan is None:
+        raise WebhookError("The webhook is about a plan that is not in the plan file.")
+    return plan
+
+
+def _first_item(subscription: dict[str, Any]) -> dict[str, Any]:
+    """Since 2025-03-31 the period belongs to the items of a subscription."""
+    items = (subscription.get("items") or {}).get("data") or [{}]
+    return {
+        key: items[0].get(key) for key in ("current_period_start", "current_period_end", "price") if key in items[0]
+    }
+
+
+def _refund(payment: str) -> str:
+    return f"refund {payment}"[:40]
+
+
+def _instant(epoch_s: int | None) -> datetime | None:
+    return datetime.fromtimestamp(epoch_s, UTC) if epoch_s else None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

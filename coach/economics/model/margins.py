@@ -1,0 +1,249 @@
+"""What each plan earns: best, expected, worst; limits the worst case allows; retries at which a plan breaks even."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import ROUND_FLOOR, Decimal
+from math import ceil
+
+from coach.contracts.base import Record
+from coach.economics.model.assumptions import CASES, Assumptions, Case, Point
+from coach.economics.model.distributions import USE_DISPERSION, capped_counts_mean, capped_questions_mean
+from coach.economics.model.unit_cost import avatar_s, cost_usd, mean_counts, priced_session
+from coach.economics.money import ZERO_USD, quantise_usd
+from coach.economics.plans import MAX_RETRIES, Plan
+from coach.economics.pricebook import PriceBook
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What a plan is judged by: assumptions, prices and the day they are read for."""
+
+    assumptions: Assumptions
+    book: PriceBook
+    at: date
+
+
+class PlanCase(Record):
+    """One plan in one case. Money in USD per month, pack or trial; margin after Stripe's fee, before taxes."""
+
+    plan: str
+    name: str
+    kind: str
+    case: str
+    price_usd: Decimal
+    interviews: float
+    revenue_usd: Decimal
+    stripe_fee_usd: Decimal
+    vendor_cost_usd: Decimal
+    avatar_cost_usd: Decimal
+    margin_usd: Decimal
+    margin: float | None
+    price_entries: tuple[str, ...]
+
+
+class LimitCheck(Record):
+    """A limit as configured beside the largest one the worst case allows."""
+
+    plan: str
+    limit: str
+    configured: int
+    recommended: int
+    worst_margin_usd: Decimal
+    holds: bool
+
+
+class BreakEven(Record):
+    """Retries per interview at which a plan earns nothing, limits aside."""
+
+    plan: str
+    interviews: float
+    included_retries: int
+    cost_per_retry_usd: Decimal
+    margin_without_retries_usd: Decimal
+    break_even_retries: float | None
+
+
+def plan_table(plans: tuple[Plan, ...], market: Market) -> list[PlanCase]:
+    """Best, expected and worst of every plan."""
+    return [plan_case(plan, case, market) for plan in plans for case in CASES]
+
+
+def plan_case(plan: Plan, case: Case, market: Market) -> PlanCase:
+    """Margin of one plan in one case.
+
+    Best uses few interviews, each at its lower bound; expected the means under the plan's limits; worst the hard cap,
+    every interview at its bound (longest answers, all follow-ups, all included retries), avatar minutes used up.
+    """
+    point = market.assumptions.point(case)
+    interviews = interviews_used(plan, point)
+    limited = under_limits(plan, point, mean=case == "expected")
+    full = full_service_interviews(plan, point)
+    cost, avatar, entries = _interview_costs(plan, limited, full, interviews - full, market)
+    revenue = plan.price + _overage(plan, point, interviews) if case == "expected" else plan.price
+    fee = stripe_fee(revenue, market)
+    margin = quantise_usd(revenue - fee - cost)
+    return PlanCase(
+        plan=plan.id,
+        name=plan.name,
+        kind=plan.kind,
+        case=case,
+        price_usd=plan.price,
+        interviews=round(interviews, 3),
+        revenue_usd=quantise_usd(revenue),
+        stripe_fee_usd=fee,
+        vendor_cost_usd=cost,
+        avatar_cost_usd=avatar,
+        margin_usd=margin,
+        margin=float(margin / revenue) if revenue else None,
+        price_entries=entries,
+    )
+
+
+def interviews_used(plan: Plan, point: Point) -> float:
+    """Interviews per month, pack or trial in this case."""
+    if plan.kind == "trial":
+        return float(plan.limits.interviews)
+    if plan.kind == "pack":
+        return plan.limits.interviews * point.credits_used
+    if point.interviews_used >= 1:
+        return float(plan.hard_cap)
+    return capped_counts_mean(plan.limits.interviews * point.interviews_used, USE_DISPERSION, plan.hard_cap)
+
+
+def full_service_interviews(plan: Plan, point: Point) -> float:
+    """Interviews before the throttle: E[min(N, throttle)] of the distribution the simulation draws."""
+    if plan.kind != "monthly" or point.interviews_used >= 1:
+        return min(interviews_used(plan, point), plan.throttle_after)
+    return capped_counts_mean(plan.limits.interviews * point.interviews_used, USE_DISPERSION, plan.throttle_after)
+
+
+def under_limits(plan: Plan, point: Point, *, mean: bool) -> Point:
+    """The point as the plan's limits leave it; with `mean` the exact means of the capped distributions."""
+    limits = plan.limits
+    if not mean:
+        questions = min(point.questions, limits.questions_per_interview)
+        return replace(point, questions=questions, retries=min(point.retries, limits.retries_per_interview))
+    retries = capped_counts_mean(point.retries, point.retries_dispersion, limits.retries_per_interview)
+    retries += _extra_retries(plan, point)
+    questions = capped_questions_mean(point.questions, limits.questions_per_interview)
+    return replace(point, questions=questions, retries=retries)
+
+
+def stripe_fee(revenue: Decimal, market: Market) -> Decimal:
+    """Stripe's share of one charge; nothing for nothing."""
+    if not revenue:
+        return ZERO_USD
+    share = market.book.find("stripe", "card.percentage", market.at)
+    fixed = market.book.find("stripe", "card.fixed", market.at)
+    return share.cost(revenue) + fixed.price
+
+
+def recommended_limits(plan: Plan, market: Market, *, minimum_margin: Decimal) -> list[LimitCheck]:
+    """The largest interviews, retries and avatar minutes whose worst case still leaves `minimum_margin`.
+
+    Each limit is searched with the others as configured. Trials earn nothing; they are bounded by their cost instead.
+    """
+    floor = plan.price * minimum_margin
+    worst = plan_case(plan, "worst", market).margin_usd
+    checks: list[LimitCheck] = []
+    if plan.kind == "trial":
+        return checks
+    for limit, highest in _search_bounds(plan, market).items():
+        configured = getattr(plan.limits, limit)
+        best = _largest(plan, limit, highest, floor, market)
+        checks.append(
+            LimitCheck(
+                plan=plan.id,
+                limit=limit,
+                configured=configured,
+                recommended=best,
+                worst_margin_usd=worst,
+                holds=configured <= best,
+            )
+        )
+    return checks
+
+
+def break_even(plan: Plan, market: Market) -> BreakEven:
+    """Retries per interview that eat the expected margin; None when even none of them earns (trial)."""
+    point = market.assumptions.point("expected")
+    interviews = interviews_used(plan, point)
+    base = replace(under_limits(plan, point, mean=True), retries=0.0)
+    full = min(interviews, plan.throttle_after)
+    margin = (
+        plan.price - stripe_fee(plan.price, market) - _interview_costs(plan, base, full, interviews - full, market)[0]
+    )
+    per_retry = cost_per_retry(plan, base, market)
+    retries = float(margin / (per_retry * Decimal(str(interviews)))) if margin > 0 else None
+    return BreakEven(
+        plan=plan.id,
+        interviews=round(interviews, 3),
+        included_retries=plan.limits.retries_per_interview,
+        cost_per_retry_usd=per_retry,
+        margin_without_retries_usd=quantise_usd(margin),
+        break_even_retries=retries,
+    )
+
+
+def cost_per_retry(plan: Plan, point: Point, market: Market) -> Decimal:
+    """Vendor cost of one more evaluated answer (speech and model; the avatar does not speak again)."""
+    one_more = replace(point, retries=point.retries + 1)
+    service = plan.service
+    more = cost_usd(priced_session(one_more, service, market.book, market.at))
+    return more - cost_usd(priced_session(point, service, market.book, market.at))
+
+
+def _search_bounds(plan: Plan, market: Market) -> dict[str, int]:
+    """How far each limit is searched; more avatar minutes than the worst case can use are no larger limit."""
+    bounds = {"interviews": 200, "retries_per_interview": MAX_RETRIES}
+    if plan.avatar != "drawn":
+        point = under_limits(plan, market.assumptions.point("worst"), mean=False)
+        seconds = avatar_s(mean_counts(point), point, plan.service) * plan.throttle_after
+        bounds["avatar_minutes"] = ceil(seconds / 60)
+    return bounds
+
+
+def _largest(plan: Plan, limit: str, highest: int, floor: Decimal, market: Market) -> int:
+    low, high = 0, highest
+    while low < high:
+        middle = (low + high + 1) // 2
+        tried = plan.model_copy(update={"limits": plan.limits.model_copy(update={limit: middle})})
+        if plan_case(tried, "worst", market).margin_usd >= floor:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _interview_costs(
+    plan: Plan, point: Point, full: float, throttled: float, market: Market
+) -> tuple[Decimal, Decimal, tuple[str, ...]]:
+    """Vendor cost, the avatar's part of it (never above the included minutes), and the price entries used."""
+    lines = priced_session(point, plan.service, market.book, market.at)
+    cheap = priced_session(point, plan.service.throttled(), market.book, market.at)
+    avatar_lines = [line for line in lines if line.part == "avatar"]
+    avatar = cost_usd(avatar_lines) * Decimal(str(full))
+    if avatar_lines:
+        entry = market.book.find("liveavatar", "lite.credits", market.at)
+        avatar = min(avatar, entry.cost(Decimal(plan.limits.avatar_minutes)))
+    speaking = cost_usd(line for line in lines if line.part != "avatar")
+    cost = speaking * Decimal(str(full)) + cost_usd(cheap) * Decimal(str(throttled)) + avatar
+    fees = [market.book.find("stripe", meter, market.at).id for meter in ("card.percentage", "card.fixed")]
+    entries = tuple(sorted({line.entry.id for line in (*lines, *cheap)} | set(fees if plan.price else [])))
+    return quantise_usd(cost), quantise_usd(avatar), entries
+
+
+def _extra_retries(plan: Plan, point: Point) -> float:
+    if not plan.overage:
+        return 0.0
+    caps = (MAX_RETRIES, plan.limits.retries_per_interview)
+    wanted, included = (capped_counts_mean(point.retries, point.retries_dispersion, cap) for cap in caps)
+    return (wanted - included) * point.overage_uptake
+
+
+def _overage(plan: Plan, point: Point, interviews: float) -> Decimal:
+    if not plan.overage:
+        return ZERO_USD
+    return (plan.overage.retry * Decimal(str(_extra_retries(plan, point) * interviews))).quantize(
+        Decimal("0.000001"), rounding=ROUND_FLOOR
+    )

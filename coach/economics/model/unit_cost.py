@@ -1,0 +1,189 @@
+"""Closed form of what one session uses and costs, line by line, each with the price entry it came from.
+
+The quantities are linear in the counts of a session and its parameters are independent, so the value at the means is
+the exact mean; `coach.economics.model.simulation` draws the same model and a test holds the two together.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+from coach.contracts.base import Record
+from coach.economics.model.assumptions import Point
+from coach.economics.money import ZERO_USD
+from coach.economics.pricebook import PriceBook, PriceEntry
+
+Amount = Any
+"""A number or a NumPy array of numbers; the formulas are the same."""
+AvatarMode = Literal["drawn", "on_demand", "always_on"]
+LITE_CREDITS_PER_MINUTE = 1
+SHORT_OUTPUT_SHARE = 0.6
+"""What is left of the output when the rewrite is kept short (throttle): rewrite and notes are about 40 % of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Which vendors' parts a session runs on."""
+
+    avatar: AvatarMode = "on_demand"
+    model: str = "gpt-6-luna"
+    speech: str = "nova-3"
+    voice: str = "aura-2"
+    short_rewrite: bool = False
+
+    def throttled(self, *, model: str = "gpt-6-luna") -> "Service":
+        """The cheaper path: drawn avatar with the browser's voice, the smaller model, a shorter rewrite."""
+        return replace(self, avatar="drawn", voice="browser", model=model, short_rewrite=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What happened in one session (or its mean): numbers, or arrays of one shape with a value per session."""
+
+    questions: Amount
+    follow_ups: Amount
+    attempts: Amount
+    answered_s: Amount
+    """Seconds of submitted answers."""
+    restarted_s: Amount
+    """Seconds of audio sent and then discarded by Start over."""
+    calls: Amount
+    """Model calls for evaluations, repairs included."""
+    cache_hits: Amount
+
+
+class CostLine(Record):
+    """One meter of one session."""
+
+    vendor: str
+    meter: str
+    quantity: Decimal
+    unit: str
+    price_usd: Decimal
+    per: Decimal
+    cost_usd: Decimal
+    price_entry: str
+    source: str
+    retrieved_on: date
+
+
+def mean_counts(point: Point) -> Counts:
+    """The mean session of a point."""
+    answered = point.attempts * point.answer_s
+    calls = point.attempts * (1 + point.repair_rate)
+    return Counts(
+        questions=point.questions,
+        follow_ups=point.follow_ups,
+        attempts=point.attempts,
+        answered_s=answered,
+        restarted_s=answered * point.restarts * point.restart_share,
+        calls=calls,
+        cache_hits=calls * point.cache_hit_rate,
+    )
+
+
+def quantities(counts: Counts, point: Point, service: Service) -> dict[tuple[str, str], Amount]:
+    """Units used per (vendor, meter). Seconds of speech are seconds of audio sent, start-overs included."""
+    model = service.model
+    output = point.output_tokens * (SHORT_OUTPUT_SHARE if service.short_rewrite else 1)
+    transcript_tokens = counts.answered_s / 60 * point.words_per_minute * point.tokens_per_word
+    used = {
+        ("deepgram", f"{service.speech}.live"): counts.answered_s + counts.restarted_s,
+        ("deepgram", f"{service.speech}.batch"): counts.answered_s * point.batch_share,
+        ("openai", f"{model}.input"): counts.calls * point.context_tokens
+        + transcript_tokens * counts.calls / counts.attempts
+        + point.session_input_tokens,
+        ("openai", f"{model}.cached_input"): counts.cache_hits * point.prefix_tokens,
+        ("openai", f"{model}.cache_write"): (counts.calls - counts.cache_hits) * point.prefix_tokens,
+        ("openai", f"{model}.output"): counts.calls * output + point.session_output_tokens,
+    }
+    characters = counts.questions * point.question_characters + counts.follow_ups * point.follow_up_characters
+    if service.voice != "browser":
+        used["deepgram", f"{service.voice}.characters"] = characters
+    if service.avatar != "drawn":
+        used["liveavatar", "lite.credits"] = avatar_s(counts, point, service) / 60 * LITE_CREDITS_PER_MINUTE
+    return used
+
+
+def avatar_s(counts: Counts, point: Point, service: Service) -> Amount:
+    """Connected seconds of the avatar: only while it speaks, or the whole session when always on."""
+    if service.avatar == "drawn":
+        return 0.0
+    utterances = counts.questions + counts.follow_ups
+    characters = counts.questions * point.question_characters + counts.follow_ups * point.follow_up_characters
+    speaking = characters / point.characters_per_s + utterances * point.avatar_overhead_s
+    if service.avatar == "on_demand":
+        return speaking
+    return speaking + counts.answered_s + counts.restarted_s + counts.attempts * point.feedback_s
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """One meter of one session, without the words: what margins are computed from, thousands of times."""
+
+    entry: PriceEntry
+    quantity: Decimal
+    cost_usd: Decimal
+
+    @property
+    def part(self) -> str:
+        """The part of the service it pays for."""
+        return part_of(self.entry.vendor, self.entry.meter)
+
+
+def priced_session(point: Point, service: Service, book: PriceBook, at: date) -> list[Priced]:
+    """The mean session of a point, priced.
+
+    Raises:
+        PriceBookError: a meter has no price on that day.
+    """
+    used = quantities(mean_counts(point), point, service)
+    return [_priced(book.find(*key, at), value) for key, value in used.items()]
+
+
+def session_lines(point: Point, service: Service, book: PriceBook, at: date) -> list[CostLine]:
+    """Like `priced_session`, with everything that is said about each meter."""
+    return [_line(each) for each in priced_session(point, service, book, at)]
+
+
+def cost_usd(lines: Iterable[CostLine | Priced]) -> Decimal:
+    """Sum of lines."""
+    return sum((line.cost_usd for line in lines), ZERO_USD)
+
+
+def by_vendor(lines: Iterable[CostLine]) -> dict[str, Decimal]:
+    """Speech, model, voice and avatar: cost per part of the service."""
+    parts: dict[str, Decimal] = {}
+    for line in lines:
+        parts[part_of(line.vendor, line.meter)] = parts.get(part_of(line.vendor, line.meter), ZERO_USD) + line.cost_usd
+    return parts
+
+
+def part_of(vendor: str, meter: str) -> str:
+    """The part of the service a meter pays for."""
+    if meter.endswith(".characters"):
+        return "voice"
+    return {"deepgram": "speech", "openai": "model", "liveavatar": "avatar"}.get(vendor, vendor)
+
+
+def _priced(entry: PriceEntry, value: float) -> Priced:
+    quantity = Decimal(str(round(value, 6)))
+    return Priced(entry, quantity, entry.cost(quantity))
+
+
+def _line(priced: Priced) -> CostLine:
+    entry = priced.entry
+    return CostLine(
+        vendor=entry.vendor,
+        meter=entry.meter,
+        quantity=priced.quantity,
+        unit=entry.unit,
+        price_usd=entry.price,
+        per=entry.per,
+        cost_usd=priced.cost_usd,
+        price_entry=entry.id,
+        source=entry.source,
+        retrieved_on=entry.retrieved_on,
+    )

@@ -1,0 +1,101 @@
+"""Feedback that failed, produced later from the stored attempts, without a session being open."""
+
+from typing import Any, cast
+
+from coach.brain.evaluation.pipeline import evaluate_to_end
+from coach.brain.port import Brain
+from coach.brain.prompts.policy import Policy
+from coach.contracts.brain import EvaluationResult
+from coach.contracts.delivery import DeliveryMetrics
+from coach.contracts.interview import Attempt, AttemptStatus, InterviewSnapshot, new_id
+from coach.errors import NotFoundError
+from coach.interview.dependencies import Materials
+from coach.interview.evaluation_run import evaluation_call
+from coach.interview.ports import InterviewStore
+from coach.interview.rollup import best_attempt, session_score
+
+
+async def produce_delayed(
+    store: InterviewStore,
+    brain: Brain,
+    policy: Policy,
+    interview_id: str,
+    *,
+    materials: Materials | None = None,
+    bundle: str = "",
+) -> list[Attempt]:
+    """Evaluates every delayed attempt of an interview that has a transcript; returns them as they are now stored.
+
+    An attempt whose feedback fails again stays delayed, with what failed and what was used. One that another process
+    has claimed is left to it.
+
+    Raises:
+        NotFoundError: there is no such interview.
+        StoreError: nothing was half-written.
+    """
+    snapshot = await store.load_interview(interview_id)
+    if snapshot is None:
+        raise NotFoundError(f"There is no interview {interview_id}.")
+    resume_id = snapshot.interview.resume_id
+    resume_text = await materials.resume_text(resume_id) if materials and resume_id else ""
+    done: list[Attempt] = []
+    for attempt in snapshot.attempts:
+        waiting = attempt.status is AttemptStatus.DELAYED and attempt.transcript and attempt.transcript.text.strip()
+        if not waiting or not await store.claim_evaluation(attempt.id, owner=new_id()):
+            continue
+        current = [*(a for a in snapshot.attempts if a.id not in {d.id for d in done}), *done]
+        fresh = InterviewSnapshot(interview=snapshot.interview, exchanges=snapshot.exchanges, attempts=current)
+        done.append(await _produce(store, brain, policy, fresh, attempt, resume_text, bundle))
+    await _score_session(store, interview_id)
+    return done
+
+
+async def _produce(
+    store: InterviewStore,
+    brain: Brain,
+    policy: Policy,
+    snapshot: InterviewSnapshot,
+    attempt: Attempt,
+    resume_text: str,
+    bundle: str,
+) -> Attempt:
+    exchange = next(e for e in snapshot.exchanges if e.id == attempt.exchange_id)
+    tried = int(attempt.extra.get("feedback_retries", 0)) + 1
+    attempt = attempt.model_copy(update={"extra": {**attempt.extra, "feedback_retries": tried}})
+    siblings = [a for a in snapshot.attempts if a.exchange_id == exchange.id and a.id != attempt.id]
+    earlier = [a for a in siblings if a.attempt_number < attempt.attempt_number]
+    call = evaluation_call(exchange, attempt, earlier, snapshot.interview.job, policy.version, resume_text)
+    transcript = attempt.transcript
+    assert transcript is not None
+    delivery = attempt.delivery or DeliveryMetrics()
+    result = await evaluate_to_end(brain, call, transcript=transcript, delivery=delivery, policy=policy, bundle=bundle)
+    attempt = _judged(attempt, result)
+    best = best_attempt([*siblings, attempt])
+    exchange = exchange.model_copy(update={"final_attempt_id": best.id if best else None})
+    await store.complete_attempt(attempt, exchange, result.usage)
+    return attempt
+
+
+def _judged(attempt: Attempt, result: EvaluationResult) -> Attempt:
+    """The attempt with its evaluation. A follow-up comes too late to be asked; a fallback stays delayed."""
+    fallback = result.status == "fallback"
+    changes: dict[str, Any] = {
+        "status": AttemptStatus.DELAYED if fallback else AttemptStatus.EVALUATED,
+        "evaluation": result.evaluation,
+        "evidence": result.evidence,
+        "guards": result.guards,
+        "failed_outputs": [*attempt.failed_outputs, *result.failed_outputs],
+        "overall_score": None if fallback else result.evaluation.scoring.overall,
+        "prompt_version": result.bundle or attempt.prompt_version,
+        "policy_version": result.evaluation.metadata.policy_version,
+        "model": result.model,
+        "brain": result.brain,
+        "extra": {**attempt.extra, "evaluation_status": result.status},
+    }
+    return attempt.model_copy(update=changes)
+
+
+async def _score_session(store: InterviewStore, interview_id: str) -> None:
+    snapshot = cast(InterviewSnapshot, await store.load_interview(interview_id))
+    score = session_score(snapshot.exchanges, snapshot.attempts)
+    await store.update_interview(snapshot.interview.model_copy(update={"overall_score": score}))

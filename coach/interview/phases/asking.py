@@ -1,0 +1,87 @@
+"""ASKING: the question is spoken (or shown), then the microphone is armed by itself."""
+
+from coach.contracts.interview import Exchange, ViewState, new_id
+from coach.interview.aggregate import InterviewAggregate, clip_key
+from coach.interview.latency import Timeline
+from coach.interview.phases.listening import Listening
+from coach.interview.speech_output import text_hash
+
+
+class Asking:
+    """Moves the interview to a question and speaks it."""
+
+    def __init__(self, session: InterviewAggregate, listening: Listening) -> None:
+        """Both are the conductor's."""
+        self._s = session
+        self._listening = listening
+        self._task_id = ""
+        self._follow_up_tasks: dict[str, str] = {}
+
+    async def ask(self, exchange: Exchange) -> None:
+        """Shows ASKING for `exchange` and has its text spoken."""
+        await self._s.voice.stop()
+        await self._enter(exchange)
+        purpose = "follow_up" if exchange.follow_up_of else "question"
+        self._task_id = new_id()
+        await self._s.voice.say(
+            exchange.question_text,
+            purpose,  # type: ignore[arg-type]
+            task_id=self._task_id,
+            clip_key=exchange.avatar_clip_key or clip_key(exchange.question_text, self._s.board.interview.persona_id),
+        )
+
+    async def ask_follow_up(self, exchange: Exchange, asked_by: str) -> None:
+        """The follow-up was queued with the feedback of `asked_by`: it is not generated twice.
+
+        While it is still being said, ASKING lasts until it ends; when it was said already, listening starts at once.
+        """
+        task_id = self._follow_up_tasks.get(asked_by, "")
+        if not task_id:
+            await self.ask(exchange)
+            return
+        self._task_id = task_id
+        await self._enter(exchange)
+        if not self._s.voice.speaking(task_id):
+            await self._listen()
+
+    async def _enter(self, exchange: Exchange) -> None:
+        attempt = await self._listening.new_attempt(exchange)
+        self._s.exchange_id, self._s.attempt_id = exchange.id, attempt.id
+        self._s.recoverable_s = 0.0
+        self._s.change(ViewState.ASKING)
+
+    async def speak_follow_up(self, attempt_id: str, text: str, task_id: str, timeline: Timeline) -> None:
+        """Has the follow-up spoken while the feedback is being read."""
+        self._follow_up_tasks[attempt_id] = task_id
+        await self._s.voice.say(
+            text,
+            "follow_up",
+            task_id=task_id,
+            clip_key=text_hash(text),
+            asked=lambda: timeline.mark("speak_requested"),
+            started=lambda: timeline.mark("speech_start"),
+        )
+
+    async def withdraw(self, attempt_id: str) -> None:
+        """Stops a follow-up that was taken back."""
+        if self._s.voice.speaking(self._follow_up_tasks.get(attempt_id, "none")):
+            await self._s.voice.stop()
+
+    def done(self, task_id: str) -> None:
+        """The browser has finished speaking."""
+        self._s.voice.done(task_id)
+
+    def done_current(self) -> None:
+        """The client says the question was asked."""
+        self._s.voice.done(self._task_id)
+
+    async def ended(self, task_id: str) -> None:
+        """A speech is over: if it was the question in hand, listen."""
+        async with self._s.lock:
+            if self._s.view == ViewState.ASKING and task_id == self._task_id:
+                await self._listen()
+
+    async def _listen(self) -> None:
+        attempt = self._s.attempt
+        if attempt:
+            await self._listening.arm(attempt)

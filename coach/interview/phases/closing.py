@@ -1,0 +1,114 @@
+"""The end of an interview: summary, readiness, the dead token."""
+
+import logging
+
+from coach.brain.port import Brain, SummaryItem
+from coach.contracts.events import InterviewSummary, SummaryPayload
+from coach.contracts.interview import AttemptStatus, InterviewStatus, SessionSummary
+from coach.errors import VendorError
+from coach.interview import rollup
+from coach.interview.aggregate import InterviewAggregate
+from coach.interview.live_state import LiveState
+from coach.interview.phases.listening import Listening
+from coach.interview.phases.processing import Processing
+
+log = logging.getLogger(__name__)
+
+
+def summary_items(board: LiveState) -> tuple[SummaryItem, ...]:
+    """Best attempt of every answered exchange, in order."""
+    items = []
+    for exchange in sorted(board.exchanges.values(), key=lambda e: e.order):
+        scored = [a for a in board.attempts_of(exchange.id) if a.overall_score is not None]
+        best = rollup.best_attempt(scored)
+        if best is None or best.evaluation is None:
+            continue
+        items.append(
+            SummaryItem(
+                question=exchange.question_text,
+                competency=exchange.competency,
+                transcript=best.transcript.text if best.transcript else "",
+                evaluation=best.evaluation.model_dump(mode="json"),
+                attempts=len(scored),
+                first_overall=scored[0].overall_score or 0.0,
+                best_overall=best.overall_score or 0.0,
+            )
+        )
+    return tuple(items)
+
+
+class Closing:
+    """Finishes an interview, once."""
+
+    def __init__(
+        self, session: InterviewAggregate, listening: Listening, processing: Processing, spare: Brain | None
+    ) -> None:
+        """`spare` summarises when the brain cannot (the offline coach)."""
+        self._s = session
+        self._listening = listening
+        self._processing = processing
+        self._spare = spare
+
+    async def finish(self) -> SummaryPayload:
+        """Summary of the interview; a second call gives the same again."""
+        if self._s.board.interview.status == InterviewStatus.COMPLETED:
+            return self.payload()
+        await self._put_down()
+        await self._s.voice.stop()
+        await self._processing.settle(self._s.parts.timing.settle_s)
+        summary = await self._summarise()
+        score = rollup.session_score([*self._s.board.exchanges.values()], [*self._s.board.attempts.values()])
+        await self._s.parts.store.add_usage(await self._s.voice.usage())
+        await self._s.touch(
+            status=InterviewStatus.COMPLETED,
+            ended_at=self._s.parts.clock(),
+            summary=summary,
+            strengths=summary.strengths,
+            gaps=summary.gaps,
+            plan=summary.next_plan,
+            overall_score=score,
+            readiness_score=summary.readiness_score,
+        )
+        await self._s.parts.store.revoke_token(self._s.board.interview.id)
+        self._s.emit(InterviewSummary(payload=self.payload()))
+        self._s.emit(self._s.state())
+        return self.payload()
+
+    async def _put_down(self) -> None:
+        """An answer in progress is kept, to be judged later; one that has not begun does not count."""
+        capture = self._listening.take()
+        attempt = self._s.attempt
+        if attempt is None or attempt.status != AttemptStatus.RECORDING:
+            return
+        if capture and capture.frames:
+            await self._processing.keep_for_later(attempt, capture)
+        else:
+            if capture:
+                capture.discard()
+            await self._s.discard(attempt)
+
+    async def _summarise(self) -> SessionSummary:
+        items, job = summary_items(self._s.board), self._s.board.interview.job
+        if not items:
+            return SessionSummary(headline="No answer was scored in this interview.")
+        for brain in (self._s.parts.brain, self._spare):
+            if brain is None:
+                continue
+            try:
+                summary, usage = await brain.summarise(items, job, interview_id=self._s.board.interview.id)
+                await self._s.parts.store.add_usage(usage)
+                return summary
+            except VendorError:
+                log.warning("the summary could not be had from %s", brain.name)
+        return SessionSummary(headline="The summary is not available; your answers and scores are kept.")
+
+    def payload(self) -> SummaryPayload:
+        """INTERVIEW_SUMMARY of what is stored."""
+        interview = self._s.board.interview
+        summary = interview.summary or SessionSummary()
+        return SummaryPayload(
+            status=interview.status.value,
+            overall_score=interview.overall_score,
+            summary=summary.model_dump(mode="json"),
+            plan=interview.plan,
+        )

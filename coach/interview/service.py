@@ -1,0 +1,395 @@
+"""All interviews of this process: planning, opening, tokens, resumption at start, letting go of the idle."""
+
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from coach.avatar.drawn import DrawnAvatar
+from coach.avatar.port import Avatar
+from coach.brain.port import Brain
+from coach.contracts.interview import Interview, InterviewStatus, PlannedQuestion, new_id
+from coach.errors import CoachError, EntitlementError, InputError, NotFoundError
+from coach.interview import planning
+from coach.interview.conductor import Conductor
+from coach.interview.dependencies import (
+    Archive,
+    Bundles,
+    Dependencies,
+    Ear,
+    Evaluate,
+    Follower,
+    InterviewTiming,
+    Journal,
+    Listen,
+    Materials,
+    Measure,
+)
+from coach.interview.planning import InitRequest as InitRequest
+from coach.interview.ports import Entitlement, Entitlements, InterviewStore
+from coach.interview.store_and_forward import SpooledStore
+from coach.interview.tokens import LIFETIME_S, new_token, token_hash
+from coach.speech.port import Transcriber
+
+log = logging.getLogger(__name__)
+SPOOL = "facts.jsonl"
+WS_PATH = "/ws/mock-interview"
+STORE_BUSY = "The database cannot be written just now; everything is kept on disk and stored as soon as it can be."
+STORE_BACK = "Everything that waited has been stored."
+SWITCH_INTERVAL_S = 0.0005
+"""How long page scripts may keep the interpreter while audio waits; Python's own 5 ms add up over many sessions."""
+IDLE_CLOSE_S = 600.0
+SWEEP_EVERY_S = 60.0
+Result = TypeVar("Result")
+
+
+class InitResult(BaseModel):
+    """Its answer: where to connect, and with what."""
+
+    mock_interview_id: str
+    ws_url: str
+    auth_token: str
+    avatar: dict[str, Any]
+
+
+class InterviewService:
+    """Process-wide. Every coroutine runs on the loop given to `bind` (or the one `start` runs on)."""
+
+    def __init__(
+        self,
+        *,
+        store: InterviewStore,
+        transcriber: Transcriber,
+        brain: Brain,
+        avatar: Avatar,
+        archive: Archive,
+        journal_dir: Path,
+        journals: type[Journal] | None = None,
+        evaluate: Evaluate | None = None,
+        measure: Measure | None = None,
+        listen: Listen | None = None,
+        follow: Callable[[Any], Follower] | None = None,
+        ear: Callable[[], Ear] | None = None,
+        entitlements: Entitlements | None = None,
+        policy: Any = None,
+        bundle: Any = None,
+        bundles: Bundles | None = None,
+        materials: Materials | None = None,
+        spare_brain: Brain | None = None,
+        timing: InterviewTiming | None = None,
+        clock: Callable[[], Any] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        token_lifetime_s: float = LIFETIME_S,
+    ) -> None:
+        """Everything is injected; journals, evaluation, measuring and voice activity default to the engine's own.
+
+        Args:
+            store: durable facts.
+            transcriber: speech port.
+            brain: who judges.
+            avatar: who asks.
+            archive: where finished recordings go.
+            journal_dir: where recordings in progress are.
+            journals: class of the recording journal.
+            evaluate: the evaluation pipeline (`coach.brain.evaluation.pipeline.run_evaluation`).
+            measure: `(transcript, what listen gave or None, eye contact or None) -> DeliveryMetrics`.
+            listen: `(recording path) -> what the sound alone tells`, run while the transcriber works.
+            follow: `(journal) -> follower`, which does as much of `listen` as it can while the person speaks.
+            entitlements: what a person's plan includes; None = everything.
+            ear: makes a voice activity detector per attempt.
+            policy: policy of the prompt bundle.
+            bundle: the prompt bundle or its label.
+            bundles: chooses the bundle of each interview; None = `bundle` serves all.
+            materials: jobs and resumes by identity.
+            timing: figures of time.
+            spare_brain: plans and summarises when the brain cannot.
+            clock: wall clock (aware datetime).
+            wall: wall clock in epoch seconds, for tokens.
+            monotonic: clock of the waterfall.
+            token_lifetime_s: how long a token lives.
+        """
+        from coach.interview import defaults
+
+        self._spool = SpooledStore(store, journal_dir / SPOOL, self._store_trouble)
+        self.parts = Dependencies(
+            store=self._spool,
+            transcriber=transcriber,
+            brain=brain,
+            avatar=avatar,
+            archive=archive,
+            journals=journals or defaults.journals(),
+            journal_dir=journal_dir,
+            evaluate=evaluate or defaults.evaluate(),
+            measure=measure or defaults.measure,
+            listen=listen or defaults.listen,
+            policy=policy if policy is not None else getattr(bundle, "policy", None),
+            bundle=bundle if isinstance(bundle, str) else getattr(bundle, "label", ""),
+            bundles=bundles,
+            ear=ear,
+            follow=follow or (defaults.follow if listen is None and journals is None else None),
+            entitlements=entitlements,
+            materials=materials,
+            timing=timing or InterviewTiming(),
+            monotonic=monotonic,
+            owner=new_id(),
+        )
+        if clock:
+            self.parts = replace(self.parts, clock=clock)
+        self._spare = spare_brain
+        self._wall = wall
+        self._token_lifetime_s = token_lifetime_s
+        self._conductors: dict[str, Conductor] = {}
+        self._idle_since: dict[str, float] = {}
+        self._opening: dict[str, asyncio.Lock] = {}
+        self._tokens: dict[str, tuple[str, float]] = {}
+        self._finished: dict[str, str] = {}
+        self._sweeper: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Binds to the running loop and resumes what the last process left unfinished."""
+        self._loop = asyncio.get_running_loop()
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        self._sweeper = self._loop.create_task(self._sweep_for_ever())
+        try:
+            await self._spool.recover()
+            unfinished = await self.parts.store.unfinished_attempts()
+        except CoachError:
+            log.warning("the store cannot be asked for unfinished attempts; they are resumed when opened")
+            return
+        for interview_id in {a.interview_id for a in unfinished}:
+            try:
+                await self.open(interview_id)
+            except CoachError:
+                log.warning("an interview could not be resumed at start")
+
+    async def close(self) -> None:
+        """Closes every conductor; nothing is lost, nothing keeps running."""
+        if self._sweeper:
+            self._sweeper.cancel()
+        for conductor in [*self._conductors.values()]:
+            await conductor.close()
+        self._conductors.clear()
+        await self._spool.close()
+
+    def call(self, work: Coroutine[Any, Any, Result], timeout_s: float = 30.0) -> Result:
+        """Runs a coroutine on the hub's loop from another thread (a page's script) and waits for it."""
+        return self.submit(work).result(timeout_s)
+
+    def submit(self, work: Coroutine[Any, Any, Result]) -> "Future[Result]":
+        """Hands a coroutine to the hub's loop from another thread."""
+        if self._loop is None:
+            work.close()
+            raise InputError("The interview service is not running.")
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    # -- interviews --------------------------------------------------------------------------------------------------
+
+    async def init(
+        self,
+        request: InitRequest,
+        *,
+        user_id: str = "local",
+        questions: Sequence[PlannedQuestion] = (),
+        ws_base: str = "",
+    ) -> InitResult:
+        """Plans an interview, stores it, warms it up, and gives the way in.
+
+        Args:
+            request: job, resume, persona, number of questions.
+            user_id: whose interview.
+            questions: a ready plan instead of one made from the job.
+            ws_base: `ws(s)://host` to put before the socket's path.
+
+        Raises:
+            NotFoundError: the job or resume is unknown.
+            EntitlementError: the plan does not include another interview.
+            StoreError: it could not be stored.
+        """
+        interview_id = new_id()
+        leave = await self._leave(user_id, interview_id, request.q_count)
+        count = min(request.q_count, leave.max_questions)
+        bundle, throttled = self.parts.bundle, leave.level == "throttled"
+        if self.parts.bundles:
+            bundle = await self.parts.bundles.for_new(interview_id, throttled=throttled)
+        parts = await self._judged_by(bundle) if throttled else self.parts
+        plan = await planning.plan(parts, request, count, ready=questions, spare=self._spare)
+        now = self.parts.clock()
+        interview = Interview(
+            id=interview_id,
+            user_id=user_id,
+            job_description_id=request.job_description_id,
+            role_profile_id=request.role_profile_id,
+            resume_id=request.resume_id,
+            persona_id=request.persona_id,
+            q_count=len(plan.questions),
+            job=plan.job,
+            bundle=bundle,
+            created_at=now,
+            last_activity_at=now,
+        )
+        await self.parts.store.create_interview(interview, planning.exchanges(interview, plan.questions))
+        await self.parts.store.add_usage(plan.usage)
+        drawn = throttled or not leave.avatar
+        conductor = await self.open(interview.id, avatar=self._drawn() if drawn else None)
+        if leave.notice:
+            conductor.greet(leave.notice)
+        token = await self.token(interview.id)
+        return self.way_in(conductor, token, ws_base)
+
+    @staticmethod
+    def way_in(conductor: Conductor, token: str, ws_base: str = "") -> InitResult:
+        """What a client needs to connect."""
+        return InitResult(
+            mock_interview_id=conductor.id,
+            ws_url=f"{ws_base}{WS_PATH}",
+            auth_token=token,
+            avatar=conductor.avatar_config,
+        )
+
+    async def resume(self, interview_id: str, ws_base: str = "") -> InitResult:
+        """*Resume interview*: opens it again (abandoned becomes in progress) and gives the way in.
+
+        Raises:
+            NotFoundError: unknown.
+            InputError: it is completed.
+        """
+        conductor = await self.open(interview_id)
+        if conductor.board.interview.status == InterviewStatus.COMPLETED:
+            raise InputError("This interview is finished.")
+        await conductor.reawaken()
+        return self.way_in(conductor, await self.token(interview_id), ws_base)
+
+    async def open(self, interview_id: str, *, avatar: Avatar | None = None) -> Conductor:
+        """The conductor of an interview, from memory or from the store; `avatar` stands in for the usual one.
+
+        Raises:
+            NotFoundError: unknown.
+        """
+        known = self._conductors.get(interview_id)
+        if known:
+            return known
+        async with self._opening.setdefault(interview_id, asyncio.Lock()):
+            if interview_id in self._conductors:
+                return self._conductors[interview_id]
+            snapshot = await self.parts.store.load_interview(interview_id)
+            if snapshot is None:
+                raise NotFoundError("There is no such interview.")
+            parts = await self._judged_by(snapshot.interview.bundle)
+            parts = replace(parts, avatar=avatar) if avatar else parts
+            conductor = Conductor(parts, snapshot, spare=self._spare)
+            self._conductors[interview_id] = conductor
+            try:
+                await conductor.open()
+            except BaseException:
+                self._conductors.pop(interview_id, None)
+                await conductor.close()
+                raise
+            return conductor
+
+    async def _judged_by(self, bundle: str) -> Dependencies:
+        """The parts with the brain and policy of an interview's own bundle; a lean one is asked by the drawn avatar."""
+        if self.parts.bundles is None:
+            return self.parts
+        judging = await self.parts.bundles.judging(bundle)
+        avatar = self._drawn() if judging.lean else self.parts.avatar
+        return replace(self.parts, brain=judging.brain, policy=judging.policy, bundle=judging.bundle, avatar=avatar)
+
+    def _drawn(self) -> Avatar:
+        """The drawn avatar: the usual one where it is drawn already."""
+        return self.parts.avatar if isinstance(self.parts.avatar, DrawnAvatar) else DrawnAvatar()
+
+    def find(self, interview_id: str) -> Conductor | None:
+        """The conductor if it is in memory; for threads that push audio."""
+        return self._conductors.get(interview_id)
+
+    async def of_attempt(self, attempt_id: str) -> Conductor:
+        """The conductor of the interview an attempt belongs to.
+
+        Raises:
+            NotFoundError: unknown.
+        """
+        for conductor in self._conductors.values():
+            if attempt_id in conductor.board.attempts:
+                return conductor
+        attempt = await self.parts.store.find_attempt(attempt_id)
+        if attempt is None:
+            raise NotFoundError("There is no such attempt.")
+        return await self.open(attempt.interview_id)
+
+    # -- tokens ------------------------------------------------------------------------------------------------------
+
+    async def token(self, interview_id: str) -> str:
+        """The interview's token: the live one for a second tab, else a fresh one (the old one dies)."""
+        held = self._tokens.get(interview_id)
+        if held and held[1] - self._wall() > self._token_lifetime_s / 2:
+            return held[0]
+        token, expires = new_token(), self._wall() + self._token_lifetime_s
+        await self.parts.store.store_token(interview_id, token_hash(token), expires)
+        self._tokens[interview_id] = (token, expires)
+        return token
+
+    async def check(self, token: str) -> str | None:
+        """The interview a live token opens; None for any other."""
+        if not token or len(token) > 200:
+            return None
+        return await self.parts.store.check_token(token_hash(token), self._wall())
+
+    def finished_by(self, token: str) -> str | None:
+        """The interview that was finished with this token, so that a double click gets the same answer."""
+        return self._finished.get(token_hash(token))
+
+    async def finish(self, interview_id: str) -> Any:
+        """*Finish interview*; its token is dead afterwards."""
+        conductor = await self.open(interview_id)
+        payload = await conductor.finish()
+        self.forget_token(interview_id)
+        return payload
+
+    def forget_token(self, interview_id: str) -> None:
+        """The interview is over: its token is remembered only as finished."""
+        held = self._tokens.pop(interview_id, None)
+        if held:
+            self._finished[token_hash(held[0])] = interview_id
+
+    async def _leave(self, user_id: str, interview_id: str, questions: int) -> Entitlement:
+        if self.parts.entitlements is None:
+            return Entitlement(allowed=True, plan="local")
+        leave = await self.parts.entitlements.before_session(user_id, interview_id, questions=questions)
+        if not leave.allowed:
+            raise EntitlementError("Your plan does not include another interview.", mend=leave.offer)
+        return leave
+
+    def _store_trouble(self, waiting: bool) -> None:
+        for conductor in self._conductors.values():
+            conductor.tell("STORE_BUSY" if waiting else "STORE_BACK", STORE_BUSY if waiting else STORE_BACK)
+
+    # -- the idle ----------------------------------------------------------------------------------------------------
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_S)
+            await self.sweep_idle()
+
+    async def sweep_idle(self) -> int:
+        """Lets go of conductors nobody has listened to for 10 minutes; they come back from the store."""
+        now, gone = self.parts.monotonic(), 0
+        for interview_id, conductor in [*self._conductors.items()]:
+            if conductor.listeners or conductor.working:
+                self._idle_since.pop(interview_id, None)
+            elif now - self._idle_since.setdefault(interview_id, now) >= IDLE_CLOSE_S:
+                self._conductors.pop(interview_id)
+                self._idle_since.pop(interview_id)
+                await conductor.close()
+                gone += 1
+        return gone

@@ -1,0 +1,1 @@
+"""Datasets, replays and what is measured on them."""

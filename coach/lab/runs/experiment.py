@@ -1,0 +1,233 @@
+"""An experiment as YAML, and its run on disk: the same definition on the same answers is the same run, resumed."""
+
+import hashlib
+import json
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from coach.contracts.base import Record, Strict
+from coach.contracts.usage import UsageEvent
+from coach.errors import InputError
+from coach.lab.runs.dataset import Dataset, Item, from_jsonl, thaw
+from coach.lab.runs.journal import ResponseCache, RunJournal
+from coach.lab.runs.judge import Pricer
+from coach.lab.runs.outcome import Outcome
+from coach.lab.runs.variant import Variant
+
+CHARS_PER_TOKEN = 4.0
+"""Rule of thumb for English text, used only for the estimate before a run."""
+EXPECTED_OUTPUT_TOKENS = 900
+
+
+class LimitsFile(Strict):
+    """The `limits` block."""
+
+    concurrency: int = Field(default=8, ge=1, le=200)
+    calls_per_s: float | None = Field(default=None, gt=0)
+    cost_usd: Decimal | None = Field(default=None, ge=0)
+
+
+class Experiment(Strict):
+    """What is to be compared on which answers. `variants[0]` is the baseline.
+
+    Attributes:
+        dataset: a JSONL file (relative to the experiment's own folder), or the hash of a frozen dataset.
+        part: all answers, the training side or the held-out side of the stable split by person.
+        sample: at most so many answers, strata in proportion.
+        batch: send the models' calls through the vendor's batch, at half price, within 24 hours.
+    """
+
+    name: str = Field(min_length=1, max_length=80)
+    dataset: str
+    part: Literal["all", "train", "held-out"] = "all"
+    sample: int | None = Field(default=None, ge=1)
+    variants: list[Variant] = Field(min_length=1)
+    repeats: int = Field(default=1, ge=1, le=50)
+    limits: LimitsFile = LimitsFile()
+    smallest_useful: float = Field(default=0.2, gt=0)
+    use_cache: bool = True
+    batch: bool = False
+
+    @classmethod
+    def load(cls, path: Path) -> "Experiment":
+        """Reads an experiment file; the dataset's path becomes absolute.
+
+        Raises:
+            InputError: unreadable, not YAML, or a value that cannot be used, naming it.
+        """
+        try:
+            found = cls.model_validate(yaml.safe_load(path.read_text("utf8")) or {})
+        except OSError as error:
+            raise InputError(f"The experiment {path} cannot be read: {error.strerror}.") from error
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise InputError(f"The experiment {path.name} is not YAML.") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the whole"
+            raise InputError(f"The experiment {path.name} cannot be used: {where}: {first['msg']}.") from error
+        beside = path.parent / found.dataset
+        return found.model_copy(update={"dataset": str(beside.resolve())}) if beside.is_file() else found
+
+
+class RunInfo(Record):
+    """What a run is, written before its first call."""
+
+    id: str
+    experiment: Experiment
+    dataset_name: str
+    dataset_hash: str
+    calls: int
+    variant_keys: dict[str, str]
+    started_at: datetime
+
+
+class Workspace:
+    """Datasets, runs and cached answers below one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keeps everything below `folder`."""
+        self.folder = folder
+        self.cache = ResponseCache(folder / "cache.jsonl")
+
+    @property
+    def datasets(self) -> Path:
+        """Frozen datasets by hash."""
+        return self.folder / "datasets"
+
+    def freeze(self, path: Path) -> Dataset:
+        """Reads answers from JSONL and freezes them."""
+        data = from_jsonl(path)
+        data.freeze(self.datasets)
+        return data
+
+    def frozen(self) -> dict[str, tuple[str, int]]:
+        """Name and size of every frozen dataset by hash, newest first."""
+        found: dict[str, tuple[str, int]] = {}
+        for path in sorted(self.datasets.glob("*.jsonl"), key=lambda p: p.stat().st_mtime, reverse=True):
+            with path.open(encoding="utf8") as lines:
+                head = json.loads(lines.readline())
+            found[path.stem] = (str(head["dataset"]), int(head["items"]))
+        return found
+
+    def dataset_of(self, experiment: Experiment) -> Dataset:
+        """The answers an experiment runs on, after split and sample.
+
+        Raises:
+            InputError: unknown or empty dataset.
+        """
+        frozen = self.datasets / f"{experiment.dataset}.jsonl"
+        path = frozen if frozen.is_file() else Path(experiment.dataset)
+        data = thaw(path) if path.parent == self.datasets else from_jsonl(path)
+        if experiment.part != "all":
+            data = data.split()[experiment.part == "held-out"]
+        return data.sample(experiment.sample) if experiment.sample else data
+
+    def prepare(self, experiment: Experiment) -> tuple[RunInfo, Dataset]:
+        """Freezes the answers and writes down what will run; the same experiment again is the same run."""
+        data = self.dataset_of(experiment)
+        if not data.items:
+            raise InputError(f"The dataset '{data.name}' is empty.", mend="Choose another part or dataset.")
+        data.freeze(self.datasets)
+        keys = {variant.name: variant.key for variant in experiment.variants}
+        info = RunInfo(
+            id=_run_id(experiment, data.content_hash, keys),
+            experiment=experiment,
+            dataset_name=data.name,
+            dataset_hash=data.content_hash,
+            calls=len(data.items) * len(keys) * experiment.repeats,
+            variant_keys=keys,
+            started_at=datetime.now(UTC),
+        )
+        target = self._run(info.id) / "run.json"
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(info.model_dump_json(indent=1), "utf8")
+        return info, data
+
+    def journal(self, run_id: str) -> RunJournal:
+        """The outcomes of a run."""
+        return RunJournal(self._run(run_id) / "outcomes.jsonl")
+
+    def ticket(self, run_id: str, variant_key: str) -> Path:
+        """Where the id of a variant's batch is kept while the vendor works on it."""
+        return self._run(run_id) / f"batch-{variant_key}.json"
+
+    def load(self, run_id: str) -> tuple[RunInfo, Dataset, list[Outcome]]:
+        """A run with its answers and what came of them.
+
+        Raises:
+            InputError: there is no such run.
+        """
+        path = self._run(run_id) / "run.json"
+        if not re.fullmatch(r"[\w\-]+", run_id) or not path.is_file():
+            raise InputError(f"There is no run '{run_id}'.", mend="List the runs with `python -m coach lab runs`.")
+        info = RunInfo.model_validate_json(path.read_bytes())
+        found = {o.identity: o for o in self.journal(run_id).outcomes()}
+        return info, thaw(self.datasets / f"{info.dataset_hash}.jsonl"), list(found.values())
+
+    def runs(self) -> list[RunInfo]:
+        """All runs, newest first."""
+        found = [RunInfo.model_validate_json(p.read_bytes()) for p in self.folder.glob("runs/*/run.json")]
+        return sorted(found, key=lambda r: r.started_at, reverse=True)
+
+    def _run(self, run_id: str) -> Path:
+        return self.folder / "runs" / run_id
+
+
+class Estimate(Record):
+    """What a run may cost, said before it starts. `cost_usd` None: a price is missing, `unpriced` names the meters."""
+
+    calls: int
+    cost_usd: Decimal | None
+    unpriced: list[str] = []
+
+
+def estimate_cost(experiment: Experiment, data: Dataset, *, default_model: str, price: Pricer) -> Estimate:
+    """Tokens guessed from characters, priced with the price book of today; a batch halves it at the vendor."""
+    events: list[UsageEvent] = []
+    for variant in experiment.variants:
+        if variant.brain == "openai":
+            events += _expected_usage(variant, data.items, experiment, default_model)
+    priced = price(events)
+    unpriced = sorted({e.meter for e in priced if e.cost_usd is None})
+    total = None if unpriced else sum((e.cost_usd or Decimal(0) for e in priced), Decimal(0))
+    calls = len(data.items) * len(experiment.variants) * experiment.repeats
+    return Estimate(calls=calls, cost_usd=total, unpriced=unpriced)
+
+
+def _expected_usage(
+    variant: Variant, items: tuple[Item, ...], experiment: Experiment, default_model: str
+) -> list[UsageEvent]:
+    bundle, repeats, batch = variant.resolve(), experiment.repeats, experiment.batch
+    model = bundle.model_settings.model or default_model
+    chars = sum(len(bundle.system_prompt) + len(bundle.render_input(item.input)) for item in items) * repeats
+    quantities = {
+        "input": Decimal(round(chars / CHARS_PER_TOKEN)),
+        "output": Decimal(EXPECTED_OUTPUT_TOKENS * len(items) * repeats),
+    }
+    return [
+        UsageEvent(
+            event_id=f"estimate-{variant.key}-{kind}",
+            vendor="openai",
+            meter=f"{model}.batch.{kind}" if batch else f"{model}.{kind}",
+            quantity=quantity,
+            unit="token",
+            occurred_at=datetime.now(UTC),
+            billable=False,
+            estimated=True,
+        )
+        for kind, quantity in quantities.items()
+    ]
+
+
+def _run_id(experiment: Experiment, dataset_hash: str, keys: dict[str, str]) -> str:
+    body: dict[str, Any] = {"data": dataset_hash, "variants": keys, "repeats": experiment.repeats}
+    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:8]
+    slug = re.sub(r"[^a-z0-9]+", "-", experiment.name.lower()).strip("-")[:40] or "run"
+    return f"{slug}-{digest}"

@@ -1,0 +1,109 @@
+"""Every answer of a run is on disk before it counts, so that a crash never pays for the same call twice."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from pydantic import ValidationError
+
+from coach.lab.runs.dataset import Item
+from coach.lab.runs.outcome import Outcome
+
+
+class RunJournal:
+    """Append-only JSONL of outcomes of one run; a half-written last line is ignored on reading."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens (or creates) the journal at `path`."""
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file: IO[bytes] | None = None
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """What was answered so far, in order."""
+        if not self.path.exists():
+            return
+        for line in self.path.read_bytes().splitlines():
+            try:
+                yield Outcome.model_validate_json(line)
+            except ValidationError:
+                continue
+
+    def append(self, outcome: Outcome) -> tuple[Path, int, int]:
+        """Hands one outcome to the operating system: it survives a crash of this process. Returns where it stands."""
+        if self._file is None:
+            self._file = self.path.open("ab", buffering=0)
+            if self._file.tell() and not self.path.read_bytes().endswith(b"\n"):
+                self._file.write(b"\n")
+        line, offset = outcome.model_dump_json().encode(), self._file.tell()
+        self._file.write(line + b"\n")
+        return self.path.resolve(), offset, len(line)
+
+    def close(self) -> None:
+        """Closes the file."""
+        if self._file:
+            self._file.close()
+            self._file = None
+
+
+class ResponseCache:
+    """Answers by content: the same words, settings, input and repeat were asked before, whatever the run was called.
+
+    An index over the runs' journals: one short line per answer says in which journal and where it stands.
+    """
+
+    def __init__(self, index: Path) -> None:
+        """Keeps the index at `index`; it is read when first asked."""
+        self._path = index
+        self._places: dict[str, tuple[str, int, int]] | None = None
+        self._file: IO[bytes] | None = None
+
+    def get(self, variant_key: str, item: Item, repeat: int) -> Outcome | None:
+        """An earlier answer to the identical call; None when there is none (any more)."""
+        place = self._index().get(content_key(variant_key, item, repeat))
+        if place is None:
+            return None
+        journal, offset, length = place
+        try:
+            with Path(journal).open("rb") as lines:
+                lines.seek(offset)
+                return Outcome.model_validate_json(lines.read(length))
+        except (OSError, ValidationError):
+            return None
+
+    def put(self, item: Item, outcome: Outcome, place: tuple[Path, int, int]) -> None:
+        """Remembers where an answer stands; failures are never remembered."""
+        if outcome.result is None:
+            return
+        key, (journal, offset, length) = content_key(outcome.variant_key, item, outcome.repeat), place
+        self._index()[key] = (str(journal), offset, length)
+        if self._file is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("ab", buffering=0)
+        self._file.write(json.dumps([key, str(journal), offset, length]).encode() + b"\n")
+
+    def close(self) -> None:
+        """Closes the file."""
+        if self._file:
+            self._file.close()
+            self._file = None
+
+    def _index(self) -> dict[str, tuple[str, int, int]]:
+        if self._places is None:
+            self._places = {}
+            lines = self._path.read_bytes().splitlines() if self._path.exists() else []
+            for line in lines:
+                try:
+                    key, journal, offset, length = json.loads(line)
+                except ValueError:
+                    continue
+                self._places[key] = (journal, offset, length)
+        return self._places
+
+
+def content_key(variant_key: str, item: Item, repeat: int) -> str:
+    """What makes two calls the same: variant, input, resume, number of the repeat."""
+    body = f"{variant_key}\x1f{item.input.model_dump_json()}\x1f{item.resume_text}\x1f{repeat}"
+    return hashlib.sha256(body.encode()).hexdigest()[:32]

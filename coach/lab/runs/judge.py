@@ -1,0 +1,118 @@
+"""Evaluates one stored answer through a variant with the very pipeline that serves people."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from coach.brain.evaluation.pipeline import run_evaluation
+from coach.brain.evaluation.progress import EvaluationFinished, SectionReady
+from coach.brain.port import Brain, EvaluationCall
+from coach.brain.prompts.bundle import PromptBundle
+from coach.contracts.brain import EvaluationResult
+from coach.contracts.transcript import Transcript, TranscriptSource
+from coach.contracts.usage import UsageEvent
+from coach.delivery.measure import from_input
+from coach.lab.runs.dataset import Item
+from coach.lab.runs.outcome import Outcome
+from coach.lab.runs.variant import Variant
+
+VENDOR_RULE = "vendor_failed"
+BrainFactory = Callable[[Variant, PromptBundle], Brain]
+Pricer = Callable[[list[UsageEvent]], list[UsageEvent]]
+
+
+class PipelineJudge:
+    """A `Judge` over brains. One brain per variant, built once, closed at the end."""
+
+    def __init__(self, make_brain: BrainFactory, price: Pricer) -> None:
+        """Takes how a variant's brain is built and how its usage is priced."""
+        self._make_brain = make_brain
+        self._price = price
+        self._ready: dict[str, tuple[Brain, PromptBundle]] = {}
+
+    async def __call__(self, variant: Variant, item: Item, repeat: int) -> Outcome:
+        """One call; provider trouble becomes the outcome's `error`, never a statement about quality."""
+        brain, bundle = self._of(variant)
+        call = lab_call(variant, bundle, item, repeat)
+        answer = call.input.user_answer
+        started = time.perf_counter()
+        first_section_ms: float | None = None
+        result: EvaluationResult | None = None
+        async for progress in run_evaluation(
+            brain,
+            call,
+            transcript=_typed(answer.transcript, answer.duration_seconds),
+            delivery=from_input(call.input.delivery_metrics),
+            policy=bundle.policy,
+            bundle=bundle.label,
+        ):
+            if isinstance(progress, SectionReady) and first_section_ms is None:
+                first_section_ms = 1000 * (time.perf_counter() - started)
+            if isinstance(progress, EvaluationFinished):
+                result = progress.result
+        total_ms: float | None = 1000 * (time.perf_counter() - started)
+        if getattr(brain, "recorded", False):
+            first_section_ms = total_ms = None
+        return self._outcome(variant, item, repeat, result, first_section_ms, total_ms)
+
+    def replace_brain(self, variant: Variant, wrap: Callable[[Brain], Brain]) -> None:
+        """Puts a wrapped brain in the place of a variant's own, e.g. one that has its answers from a batch."""
+        brain, bundle = self._of(variant)
+        self._ready[variant.key] = wrap(brain), bundle
+
+    def _of(self, variant: Variant) -> tuple[Brain, PromptBundle]:
+        if variant.key not in self._ready:
+            bundle = variant.resolve()
+            self._ready[variant.key] = self._make_brain(variant, bundle), bundle
+        return self._ready[variant.key]
+
+    def _outcome(
+        self,
+        variant: Variant,
+        item: Item,
+        repeat: int,
+        result: EvaluationResult | None,
+        first_section_ms: float | None,
+        total_ms: float | None,
+    ) -> Outcome:
+        usage = self._price(result.usage) if result else []
+        failed = result is None or provider_failed(result)
+        return Outcome(
+            variant=variant.name,
+            variant_key=variant.key,
+            item_id=item.id,
+            repeat=repeat,
+            result=None if failed else result,
+            error="VENDOR" if failed else "",
+            first_section_ms=None if failed else first_section_ms,
+            total_ms=None if failed else total_ms,
+            usage=usage,
+            cost_usd=sum((u.cost_usd or Decimal(0) for u in usage), Decimal(0)),
+            finished_at=datetime.now(UTC),
+        )
+
+    async def close(self) -> None:
+        """Closes every brain."""
+        for brain, _ in self._ready.values():
+            await brain.close()
+        self._ready.clear()
+
+
+def lab_call(variant: Variant, bundle: PromptBundle, item: Item, repeat: int) -> EvaluationCall:
+    """The call a variant makes on an item; its attempt id is the same whenever it is made."""
+    identity = hashlib.sha256(f"{variant.key}\x1f{item.id}\x1f{repeat}".encode()).hexdigest()[:24]
+    data = item.input.model_copy(update={"policy_version": bundle.policy.version})
+    return EvaluationCall(input=data, attempt_id=f"lab-{identity}", resume_text=item.resume_text)
+
+
+def provider_failed(result: EvaluationResult) -> bool:
+    """True when the evaluation stands in for one the provider did not deliver (not for one it delivered badly)."""
+    return result.status == "fallback" and any(g.rule == VENDOR_RULE for g in result.guards)
+
+
+def _typed(text: str, duration_s: float) -> Transcript:
+    return Transcript(
+        text=text, duration_s=duration_s, transcriber="stored", source=TranscriptSource.TYPED, verbatim=True
+    )

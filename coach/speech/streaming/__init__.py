@@ -1,0 +1,1 @@
+"""A live stream that loses no answer, whoever transcribes."""

@@ -1,0 +1,1 @@
+"""Text to sound: the port, its clips, the vendors."""

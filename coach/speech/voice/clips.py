@@ -1,0 +1,138 @@
+"""Spoken clips on disk: a text in one voice for one persona is generated and metered once.
+
+A clip's name is a keyed hash, so that nobody who knows a text can tell whether it was said here, nor find it.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import os
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from coach.contracts.transcript import normalise_space
+from coach.contracts.usage import UsageEvent
+from coach.errors import CoachError, StoreError
+from coach.speech.voice.port import Voice
+
+log = logging.getLogger(__name__)
+Meter = Callable[[Sequence[UsageEvent]], Awaitable[None]]
+
+_KEY = re.compile(r"[0-9a-f]{40}")
+_SECRET_BYTES = 32
+ONCE_S = 900
+"""How long a clip stays that speaks of an answer: a follow-up is heard once and must not outlive its interview."""
+
+
+class Clips:
+    """The clips of one voice in `folder`.
+
+    Args:
+        folder: where they lie; made when first needed.
+        voice: who speaks.
+        meter: takes the usage of each clip that was generated.
+        kept_days: a clip nobody asked for this long is removed.
+    """
+
+    def __init__(self, folder: Path, voice: Voice, meter: Meter, *, kept_days: int = 30) -> None:
+        self._folder = folder
+        self._voice = voice
+        self._meter = meter
+        self._kept_s = kept_days * 86_400
+        self._making: dict[str, asyncio.Task[None]] = {}
+        self._secret = b""
+
+    async def clip(self, text: str, *, persona_id: str, interview_id: str = "", once: bool = False) -> str:
+        """Key of the clip of `text`, generated unless it is there. Two that ask at once share one generation, which
+        goes on when the one who asked gives up waiting. `once`: not to be kept.
+
+        Raises:
+            VendorError, InputError: it could not be generated.
+            StoreError: it could not be kept.
+        """
+        said = normalise_space(text)
+        key = await asyncio.to_thread(self._key, said, persona_id)
+        if await asyncio.to_thread(self.find, key):
+            return key
+        making = self._making.get(key)
+        if making is None:
+            making = self._making[key] = asyncio.create_task(self._make(key, said, interview_id, once))
+            making.add_done_callback(lambda task: self._made(key, task))
+        await asyncio.shield(making)
+        return key
+
+    def find(self, key: str) -> Path | None:
+        """The file of a clip; None when there is none or `key` is no key (blocking)."""
+        if not _KEY.fullmatch(key):
+            return None
+        for path in (self._folder / f"{key}.wav", self._folder / f"{key}.once.wav"):
+            with suppress(OSError):
+                os.utime(path)
+                return path
+        return None
+
+    async def close(self) -> None:
+        """Ends what is being generated and frees the voice."""
+        for task in [*self._making.values()]:
+            task.cancel()
+        await asyncio.gather(*self._making.values(), return_exceptions=True)
+        await self._voice.close()
+
+    def _made(self, key: str, task: "asyncio.Task[None]") -> None:
+        self._making.pop(key, None)
+        if not task.cancelled() and (error := task.exception()):
+            log.warning("a clip was not generated (%s)", getattr(error, "code", type(error).__name__))
+
+    async def _make(self, key: str, text: str, interview_id: str, once: bool) -> None:
+        spoken = await self._voice.speak(text, interview_id=interview_id)
+        try:
+            await self._meter(spoken.usage)
+        except CoachError:
+            log.error("usage could not be stored: %d events", len(spoken.usage))
+        await asyncio.to_thread(self._keep, f"{key}.once.wav" if once else f"{key}.wav", spoken.wav())
+
+    def _key(self, text: str, persona_id: str) -> str:
+        said = "\x1f".join((self._voice.clip_key, persona_id, text))
+        return hmac.new(self._own_secret(), said.encode(), hashlib.sha256).hexdigest()[:40]
+
+    def _own_secret(self) -> bytes:
+        """Random bytes of this installation, made once: of many that make them at the same time one wins."""
+        path = self._folder / "secret"
+        try:
+            if not self._secret and not path.exists():
+                part = self._part(path, secrets.token_bytes(_SECRET_BYTES))
+                with suppress(FileExistsError):
+                    path.hardlink_to(part)
+                part.unlink()
+            self._secret = self._secret or path.read_bytes()
+        except OSError as error:
+            raise StoreError("The folder of spoken clips cannot be used.", mend="Check COACH_HOME.") from error
+        return self._secret
+
+    def _keep(self, name: str, wav: bytes) -> None:
+        try:
+            path = self._folder / name
+            self._part(path, wav).replace(path)
+        except OSError as error:
+            raise StoreError("A spoken clip could not be kept.", mend="Free some disk space.") from error
+        self._forget_old()
+
+    def _part(self, path: Path, content: bytes) -> Path:
+        """What `path` will be, whole, under another name, readable by us alone."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+        with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+            file.write(content)
+        return part
+
+    def _forget_old(self) -> None:
+        now = time.time()
+        for path in (*self._folder.glob("*.wav"), *self._folder.glob("*.part")):
+            with suppress(OSError):
+                if now - path.stat().st_mtime > (self._kept_s if path.stem.isalnum() else ONCE_S):
+                    path.unlink()

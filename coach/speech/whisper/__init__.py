@@ -1,0 +1,1 @@
+"""Whisper behind the speech port."""

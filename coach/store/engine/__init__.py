@@ -1,0 +1,1 @@
+"""One open database: connection, worker, write-ahead log, schema."""

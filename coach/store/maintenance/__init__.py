@@ -1,0 +1,1 @@
+"""What keeps the data sound: copies, repair, expiry, deletion."""

@@ -1,0 +1,141 @@
+"""What expires: audio after 30 days, text after 12 months, and sessions nobody came back to for 24 hours.
+
+Measured numbers and scores stay, so that progress remains visible; whatever quotes the person goes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from coach.contracts.interview import InterviewStatus
+from coach.store.sqlstore import SqlStore
+from coach.store.tables.core import auth_tokens, mock_interview_attempts, mock_interview_exchanges, mock_interviews
+
+MONTH_DAYS = 365.25 / 12
+ABANDONED_AFTER = timedelta(hours=24)
+EXPIRED_QUESTION = "(The text of this follow-up has expired.)"
+
+_EXPIRING_COLUMNS = (
+    "transcript", "words", "transcript_origin", "evaluation", "evidence", "guards", "failed_outputs", "coach_notes",
+    "rewritten_answer", "extra",
+)  # fmt: skip
+
+
+class Recordings(Protocol):
+    """Where sealed recordings are kept; `coach.audio.archive.AudioArchive` is one."""
+
+    def delete(self, uri: str) -> None:
+        """Removes a recording; one that is gone already is no error."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionPolicy:
+    """How long things are kept."""
+
+    audio_days: int = 30
+    text_months: int = 12
+
+    def audio_limit(self, now: datetime) -> datetime:
+        """Audio without an expiry of its own is due when its attempt is older than this."""
+        return now - timedelta(days=self.audio_days)
+
+    def text_limit(self, now: datetime) -> datetime:
+        """Text of attempts created before this is due."""
+        return now - timedelta(days=self.text_months * MONTH_DAYS)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many of each were dealt with: recordings, attempts whose text went, sessions."""
+
+    audio_deleted: int
+    text_deleted: int
+    abandoned: int
+
+
+def sweep(store: SqlStore, recordings: Recordings, *, now: datetime, policy: RetentionPolicy) -> Swept:
+    """Deletes what is due at `now` and marks abandoned sessions; running it twice changes nothing more.
+
+    Raises:
+        StoreError, StoreBusyError: what was done before stays done; the next sweep does the rest.
+    """
+    audio = store.run(due_audio, now, policy)
+    for attempt_id, uri in audio:
+        recordings.delete(uri)
+        store.run(audio_is_gone, [attempt_id], now)
+    text = store.run(expire_text, now, policy)
+    abandoned = store.run(mark_abandoned, now)
+    store.run(drop_dead_tokens, now)
+    if text:
+        store.forget_leftovers()
+    return Swept(audio_deleted=len(audio), text_deleted=text, abandoned=abandoned)
+
+
+def due_audio(connection: sa.Connection, now: datetime, policy: RetentionPolicy) -> list[tuple[str, str]]:
+    """Attempt and address of every recording that is due."""
+    c = mock_interview_attempts.c
+    late = sa.or_(
+        c.audio_expires_at <= now, sa.and_(c.audio_expires_at.is_(None), c.created_at <= policy.audio_limit(now))
+    )
+    query = sa.select(c.id, c.audio_uri).where(c.audio_uri.is_not(None), c.audio_deleted_at.is_(None), late)
+    return [(row.id, row.audio_uri) for row in connection.execute(query)]
+
+
+def audio_is_gone(connection: sa.Connection, attempt_ids: Sequence[str], now: datetime) -> None:
+    """Notes that the recordings of these attempts were deleted at `now`."""
+    table = mock_interview_attempts
+    change = sa.update(table).where(table.c.id.in_(attempt_ids)).values(audio_deleted_at=now, audio_uri=None)
+    connection.execute(change)
+
+
+def expire_text(connection: sa.Connection, now: datetime, policy: RetentionPolicy) -> int:
+    """Empties every text of attempts that are due, and of their sessions; returns the number of attempts."""
+    table, limit = mock_interview_attempts, policy.text_limit(now)
+    due = sa.select(table.c.id, table.c.delivery_metrics).where(
+        table.c.created_at <= limit, table.c.text_deleted_at.is_(None)
+    )
+    rows = connection.execute(due).all()
+    for row in rows:
+        values: dict[str, Any] = dict.fromkeys(_EXPIRING_COLUMNS)
+        values |= {"delivery_metrics": without_words(row.delivery_metrics), "text_deleted_at": now}
+        connection.execute(sa.update(table).where(table.c.id == row.id).values(values))
+    if rows:
+        _expire_session_text(connection, limit)
+    return len(rows)
+
+
+def without_words(delivery: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Delivery metrics without the passages that quote the person."""
+    return delivery and delivery | {"filler_hits": [], "repetitions": [], "clarity_note": ""}
+
+
+def _expire_session_text(connection: sa.Connection, limit: datetime) -> None:
+    sessions, exchanges = mock_interviews, mock_interview_exchanges
+    old = sa.select(sessions.c.id).where(sessions.c.created_at <= limit)
+    empty: dict[str, Any] = {"strengths": None, "gaps": None, "plan": None, "summary": None}
+    connection.execute(sa.update(sessions).where(sessions.c.created_at <= limit).values(empty))
+    theirs = exchanges.c.interview_id.in_(old)
+    connection.execute(sa.update(exchanges).where(theirs).values(follow_up_question_text=""))
+    follow_ups = sa.and_(theirs, exchanges.c.follow_up_of.is_not(None))
+    connection.execute(sa.update(exchanges).where(follow_ups).values(question_text=EXPIRED_QUESTION))
+
+
+def mark_abandoned(connection: sa.Connection, now: datetime) -> int:
+    """Marks unfinished sessions without activity for 24 hours; *Resume* returns them."""
+    table = mock_interviews
+    open_states = [InterviewStatus.PLANNED.value, InterviewStatus.IN_PROGRESS.value]
+    change = (
+        sa.update(table)
+        .where(table.c.status.in_(open_states), table.c.last_activity_at <= now - ABANDONED_AFTER)
+        .values(status=InterviewStatus.ABANDONED.value)
+        .returning(table.c.id)
+    )
+    return len(connection.execute(change).all())
+
+
+def drop_dead_tokens(connection: sa.Connection, now: datetime) -> None:
+    """Forgets tokens that expired."""
+    connection.execute(sa.delete(auth_tokens).where(auth_tokens.c.expires_at <= now.timestamp()))

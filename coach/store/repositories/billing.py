@@ -1,0 +1,242 @@
+"""Accounts, credits, reserved interviews, received webhooks and saved scenarios: plain functions on a connection."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from coach.errors import StoreError
+from coach.store.tables.billing import (
+    billing_accounts,
+    billing_credits,
+    billing_uses,
+    billing_webhooks,
+    economics_scenarios,
+)
+from coach.store.tables.core import mock_interview_attempts, usage_tracking
+
+Decision = TypeVar("Decision")
+RESERVATION = timedelta(hours=24)
+"""An interview that was started but never gave feedback is not charged; its place is free again after this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person's standing with billing. `status` is the subscription's ("none" without one)."""
+
+    user_id: str
+    stripe_customer_id: str | None = None
+    plan_id: str | None = None
+    subscription_id: str | None = None
+    status: str = "none"
+    period_start: datetime | None = None
+    period_end: datetime | None = None
+    payment_failed: bool = False
+    overage_agreed: bool = False
+    state_at: datetime | None = None
+    payment_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credits:
+    """One bought pack. `id` is the checkout session, so that buying is idempotent."""
+
+    id: str
+    user_id: str
+    plan_id: str
+    interviews: int
+    payment_id: str
+    bought_at: datetime
+    expires_at: datetime
+    refunded_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One interview taken from a source (`trial`, `pack:<credits id>`, `subscription:<id>`)."""
+
+    use_id: str
+    plan_id: str
+    source: str
+    level: str
+    reserved_at: datetime
+    used: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that an entitlement is decided from. Reservations that ran out are left out."""
+
+    account: Account
+    credits: tuple[Credits, ...]
+    uses: tuple[Use, ...]
+    avatar_s: dict[str, float]
+    """Avatar seconds by UTC day (ISO), of this person."""
+
+
+def account_of(connection: sa.Connection, user_id: str) -> Account:
+    """The account; an empty one when there is none yet."""
+    row = (
+        connection.execute(sa.select(billing_accounts).where(billing_accounts.c.user_id == user_id)).mappings().first()
+    )
+    return Account(**row) if row else Account(user_id)
+
+
+def account_by_customer(connection: sa.Connection, customer_id: str) -> Account | None:
+    """The account of a Stripe customer."""
+    query = sa.select(billing_accounts).where(billing_accounts.c.stripe_customer_id == customer_id)
+    row = connection.execute(query).mappings().first()
+    return Account(**row) if row else None
+
+
+def accounts(connection: sa.Connection) -> list[Account]:
+    """All accounts, by user."""
+    rows = connection.execute(sa.select(billing_accounts).order_by(billing_accounts.c.user_id)).mappings()
+    return [Account(**row) for row in rows]
+
+
+def change_account(connection: sa.Connection, /, user_id: str, **values: Any) -> None:
+    """Creates the account or changes the named fields."""
+    empty = {"status": "none", "payment_failed": False, "overage_agreed": False}
+    statement = insert(billing_accounts).values(user_id=user_id, **(empty | values))
+    connection.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=values or {"user_id": user_id}))
+
+
+def add_credits(connection: sa.Connection, bought: Credits) -> bool:
+    """Adds a bought pack; False when it was there already."""
+    values = {name: getattr(bought, name) for name in Credits.__slots__}
+    statement = insert(billing_credits).values(values).on_conflict_do_nothing().returning(billing_credits.c.id)
+    return connection.execute(statement).first() is not None
+
+
+def refund_credits(connection: sa.Connection, payment_id: str, at: datetime) -> bool:
+    """Takes back what is left of the pack bought with a payment; False when there is none or it was done."""
+    c = billing_credits.c
+    change = sa.update(billing_credits).where(c.payment_id == payment_id, c.refunded_at.is_(None))
+    return connection.execute(change.values(refunded_at=at).returning(c.id)).first() is not None
+
+
+def standing(connection: sa.Connection, user_id: str, now: datetime) -> Standing:
+    """Account, packs, uses and avatar seconds of one person."""
+    c = billing_credits.c
+    query = sa.select(billing_credits).where(c.user_id == user_id).order_by(c.expires_at, c.id)
+    packs = tuple(Credits(**row) for row in connection.execute(query).mappings())
+    return Standing(
+        account_of(connection, user_id), packs, _uses(connection, user_id, now), _avatar(connection, user_id)
+    )
+
+
+def reserve(
+    connection: sa.Connection,
+    user_id: str,
+    use_id: str,
+    now: datetime,
+    decide: Callable[[Standing], tuple[Decision, Use | None]],
+) -> Decision:
+    """Reads the standing, lets `decide` judge, and stores the use it grants; all in one transaction, one at a time.
+
+    Two starts at once cannot take the same last interview: the account's row is locked meanwhile.
+    """
+    change_account(connection, user_id)
+    if connection.dialect.name == "postgresql":
+        locked = sa.select(billing_accounts.c.user_id).where(billing_accounts.c.user_id == user_id).with_for_update()
+        connection.execute(locked)
+    decision, use = decide(standing(connection, user_id, now))
+    if use is not None:
+        row = {
+            "use_id": use_id,
+            "user_id": user_id,
+            "plan_id": use.plan_id,
+            "source": use.source,
+            "level": use.level,
+            "reserved_at": now,
+        }
+        kept = {name: row[name] for name in ("plan_id", "source", "level", "reserved_at")}
+        statement = insert(billing_uses).values(row)
+        connection.execute(statement.on_conflict_do_update(index_elements=["use_id"], set_=kept))
+    return decision
+
+
+def find_use(connection: sa.Connection, use_id: str) -> Use | None:
+    """The reserved or used interview of this identity."""
+    row = connection.execute(_uses_query().where(billing_uses.c.use_id == use_id)).mappings().first()
+    return Use(**row) if row else None
+
+
+def retries_of(connection: sa.Connection, interview_id: str) -> int:
+    """Retries after feedback of an interview, running ones included."""
+    c = mock_interview_attempts.c
+    query = sa.select(sa.func.count()).where(
+        c.interview_id == interview_id, c.attempt_number > 1, c.status != "discarded"
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def keep_webhook(connection: sa.Connection, event_id: str, kind: str, created: datetime, now: datetime) -> bool:
+    """Notes a webhook; False when it was received before."""
+    row = {"event_id": event_id, "type": kind, "created_at": created, "received_at": now, "outcome": "received"}
+    statement = insert(billing_webhooks).values(row).on_conflict_do_nothing().returning(billing_webhooks.c.event_id)
+    return connection.execute(statement).first() is not None
+
+
+def webhook_outcome(connection: sa.Connection, event_id: str, outcome: str) -> None:
+    """Notes what a webhook led to."""
+    change = sa.update(billing_webhooks).where(billing_webhooks.c.event_id == event_id)
+    connection.execute(change.values(outcome=outcome))
+
+
+def had_outcome(connection: sa.Connection, outcome: str) -> bool:
+    """Whether some webhook led to this."""
+    query = sa.select(billing_webhooks.c.event_id).where(billing_webhooks.c.outcome == outcome)
+    return connection.execute(query).first() is not None
+
+
+def scenarios(connection: sa.Connection) -> dict[str, dict[str, Any]]:
+    """Saved what-if scenarios by name."""
+    c = economics_scenarios.c
+    return {row.name: row.scenario for row in connection.execute(sa.select(c.name, c.scenario).order_by(c.name))}
+
+
+def save_scenario(connection: sa.Connection, name: str, scenario: dict[str, Any], now: datetime) -> None:
+    """Saves a scenario under its name, replacing an older one."""
+    values = {"scenario": scenario, "updated_at": now}
+    statement = insert(economics_scenarios).values(name=name, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+
+
+def delete_scenario(connection: sa.Connection, name: str) -> None:
+    """Forgets a scenario.
+
+    Raises:
+        StoreError: there is none of this name.
+    """
+    c = economics_scenarios.c
+    if connection.execute(sa.delete(economics_scenarios).where(c.name == name).returning(c.name)).first() is None:
+        raise StoreError(f"There is no saved scenario called {name}.")
+
+
+def _uses_query() -> sa.Select[Any]:
+    u = billing_uses.c
+    used = sa.exists().where(usage_tracking.c.event_id == u.use_id)
+    return sa.select(u.use_id, u.plan_id, u.source, u.level, u.reserved_at, used.label("used"))
+
+
+def _uses(connection: sa.Connection, user_id: str, now: datetime) -> tuple[Use, ...]:
+    rows = connection.execute(_uses_query().where(billing_uses.c.user_id == user_id)).mappings()
+    uses = (Use(**row) for row in rows)
+    return tuple(use for use in uses if use.used or use.reserved_at > now - RESERVATION)
+
+
+def _avatar(connection: sa.Connection, user_id: str) -> dict[str, float]:
+    c = usage_tracking.c
+    query = sa.select(c.occurred_at, c.quantity).where(
+        c.user_id == user_id, c.vendor == "liveavatar", c.meter.like("%.connected")
+    )
+    seconds: dict[str, float] = {}
+    for at, quantity in connection.execute(query):
+        day = at.date().isoformat()
+        seconds[day] = seconds.get(day, 0.0) + float(quantity)
+    return seconds

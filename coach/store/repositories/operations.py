@@ -1,0 +1,59 @@
+"""What the operator's page reads: how answers went, never what was said."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from coach.contracts.interview import AttemptStatus
+from coach.store.tables.core import mock_interview_attempts, mock_interviews, usage_tracking
+
+Rows = list[dict[str, Any]]
+
+
+def answer_rows(connection: sa.Connection, since: datetime) -> Rows:
+    """Finished answers since `since` with their timeline, providers, status and what guards had to do."""
+    attempts, sessions = mock_interview_attempts.c, mock_interviews.c
+    columns = ("status", "timeline", "brain", "model", "transcriber", "prompt_version", "duration_seconds", "guards")
+    query = (
+        sa.select(
+            attempts.id.label("attempt_id"),
+            attempts.interview_id,
+            attempts.created_at,
+            attempts.extra,
+            *(attempts[name] for name in columns),
+            sessions.is_sample,
+        )
+        .join_from(mock_interview_attempts, mock_interviews, sessions.id == attempts.interview_id)
+        .where(attempts.status.not_in([AttemptStatus.DISCARDED.value, AttemptStatus.RECORDING.value]))
+        .where(attempts.created_at >= since)
+        .order_by(attempts.created_at)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def retention_counts(connection: sa.Connection, now: datetime) -> dict[str, int]:
+    """Recordings kept, due within a week and overdue, deleted; open interviews without activity for 24 h."""
+    audio, sessions = mock_interview_attempts.c, mock_interviews.c
+    kept = (audio.audio_uri.is_not(None), audio.audio_deleted_at.is_(None))
+    idle = (sessions.status.in_(["planned", "in_progress"]), sessions.last_activity_at < now - timedelta(hours=24))
+    asked = {
+        "recordings kept": sa.select(sa.func.count()).select_from(mock_interview_attempts).where(*kept),
+        "due within 7 days": sa.select(sa.func.count())
+        .select_from(mock_interview_attempts)
+        .where(*kept, audio.audio_expires_at < now + timedelta(days=7), audio.audio_expires_at >= now),
+        "overdue": sa.select(sa.func.count())
+        .select_from(mock_interview_attempts)
+        .where(*kept, audio.audio_expires_at < now),
+        "deleted": sa.select(sa.func.count())
+        .select_from(mock_interview_attempts)
+        .where(audio.audio_deleted_at.is_not(None)),
+        "sessions to be marked abandoned": sa.select(sa.func.count()).select_from(mock_interviews).where(*idle),
+    }
+    return {name: int(connection.execute(query).scalar() or 0) for name, query in asked.items()}
+
+
+def unpriced_usage(connection: sa.Connection) -> int:
+    """Usage events without a price as billed."""
+    query = sa.select(sa.func.count()).select_from(usage_tracking).where(usage_tracking.c.cost_usd.is_(None))
+    return int(connection.execute(query).scalar() or 0)

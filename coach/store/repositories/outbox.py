@@ -1,0 +1,248 @@
+"""The billing outbox: usage that must reach Stripe, written before it is sent and settled after.
+
+pending → sending → sent; retry after a passing fault; rejected when Stripe refuses for good; unknown when nobody can
+say any more; written_off, cancelled and credited by decision. The identity is the usage event's, for ever.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from coach.store.tables.billing import billing_accounts, billing_outbox
+from coach.store.tables.core import UtcDateTime, usage_tracking
+
+LEASE = timedelta(minutes=2)
+"""A batch whose sender has not come back by then was interrupted; another takes it over."""
+OPEN = ("pending", "retry", "sending")
+SENT = ("sent", "credited")
+MeterNames = Mapping[tuple[str, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """One meter event. `stamped_at` is the time told to Stripe, fixed before the first try."""
+
+    event_id: str
+    customer_id: str
+    event_name: str
+    value: int
+    occurred_at: datetime
+    stamped_at: datetime | None
+    state: str
+    tries: int
+    first_tried_at: datetime | None
+    tried_at: datetime | None
+    next_try_at: datetime
+    settled_at: datetime | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of one try; `tried_at` takes back a try that never left the machine."""
+
+    event_id: str
+    state: str
+    error: str | None = None
+    next_try_at: datetime | None = None
+    tried_at: datetime | None = None
+
+
+def enqueue(connection: sa.Connection, meters: MeterNames, now: datetime) -> int:
+    """Puts billable usage of people with a Stripe customer into the outbox; what no meter counts is settled at once.
+
+    Meter events carry whole units: each event is rounded once, half up, and keeps that value.
+    """
+    u, account = usage_tracking.c, billing_accounts.c
+    theirs = sa.select(account.user_id).where(account.stripe_customer_id.is_not(None))
+    open_usage = (u.billed_state == "pending", u.user_id.in_(theirs))
+    selected = sa.select(
+        u.event_id,
+        account.stripe_customer_id,
+        _event_name(meters),
+        sa.cast(sa.func.round(u.quantity), sa.BigInteger()),
+        u.occurred_at,
+        sa.literal("pending", sa.String(20)),
+        sa.literal(0, sa.Integer()),
+        sa.literal(now, UtcDateTime()),
+    ).select_from(usage_tracking.join(billing_accounts, account.user_id == u.user_id))
+    columns = ("event_id", "customer_id", "event_name", "value", "occurred_at", "state", "tries", "next_try_at")
+    statement = insert(billing_outbox).from_select(columns, selected.where(*open_usage, _metered(meters)))
+    queued = connection.execute(statement.on_conflict_do_nothing().returning(billing_outbox.c.event_id)).all()
+    change = sa.update(usage_tracking).where(*open_usage)
+    connection.execute(change.where(_metered(meters)).values(billed_state="queued"))
+    connection.execute(change.values(billed_state="skipped"))
+    return len(queued)
+
+
+def claim(connection: sa.Connection, now: datetime, *, limit: int, ahead: timedelta) -> list[OutboxRow]:
+    """Takes up to `limit` due rows for sending, oldest first, and those an interrupted sender left behind.
+
+    Events further in the future than `ahead` wait. The try is on disk before anything leaves the machine; what is
+    returned are the rows as they were before it, so that earlier tries can be told.
+    """
+    c = billing_outbox.c
+    due = sa.or_(
+        sa.and_(c.state.in_(("pending", "retry")), c.next_try_at <= now),
+        sa.and_(c.state == "sending", c.tried_at <= now - LEASE),
+    )
+    query = sa.select(billing_outbox).where(due, c.occurred_at <= now + ahead)
+    query = query.order_by(c.occurred_at, c.event_id).limit(limit)
+    if connection.dialect.name == "postgresql":
+        query = query.with_for_update(skip_locked=True)
+    rows = [OutboxRow(**row) for row in connection.execute(query).mappings()]
+    take(connection, [row.event_id for row in rows], now)
+    return [replace(row, stamped_at=row.stamped_at or row.occurred_at) for row in rows]
+
+
+def take(connection: sa.Connection, ids: Sequence[str], now: datetime) -> None:
+    """Notes a try of these rows and keeps other senders off them for `LEASE`."""
+    c = billing_outbox.c
+    kept = {
+        "first_tried_at": sa.func.coalesce(c.first_tried_at, sa.literal(now, UtcDateTime())),
+        "stamped_at": sa.func.coalesce(c.stamped_at, c.occurred_at),
+    }
+    if ids:
+        change = sa.update(billing_outbox).where(c.event_id.in_(ids))
+        connection.execute(change.values(state="sending", tries=c.tries + 1, tried_at=now, **kept))
+
+
+def tried_and_open(
+    connection: sa.Connection, customer_id: str, event_name: str, start: datetime, end: datetime
+) -> list[OutboxRow]:
+    """Rows stamped in [start, end) of which nobody knows yet whether they arrived."""
+    c = billing_outbox.c
+    query = sa.select(billing_outbox).where(
+        c.customer_id == customer_id,
+        c.event_name == event_name,
+        c.state.in_(OPEN),
+        c.tries > 0,
+        c.stamped_at >= start,
+        c.stamped_at < end,
+    )
+    return [OutboxRow(**row) for row in connection.execute(query).mappings()]
+
+
+def forget_tries(connection: sa.Connection, ids: Sequence[str], now: datetime) -> None:
+    """What turned out never to have arrived counts as tried for the first time now."""
+    if ids:
+        change = sa.update(billing_outbox).where(billing_outbox.c.event_id.in_(ids))
+        connection.execute(change.values(first_tried_at=now))
+
+
+def stamp(connection: sa.Connection, stamps: Sequence[tuple[str, datetime]]) -> None:
+    """Gives rows another time to be told to Stripe than the one they happened at."""
+    for event_id, at in stamps:
+        change = sa.update(billing_outbox).where(billing_outbox.c.event_id == event_id)
+        connection.execute(change.values(stamped_at=at))
+
+
+def settle(connection: sa.Connection, settlements: Sequence[Settlement], now: datetime) -> None:
+    """Writes what became of a batch, in the outbox and in the ledger."""
+    by_outcome: dict[tuple[str, str | None, datetime | None, datetime | None], list[str]] = {}
+    for each in settlements:
+        outcome = (each.state, each.error, each.next_try_at, each.tried_at)
+        by_outcome.setdefault(outcome, []).append(each.event_id)
+    for (state, error, next_try_at, tried_at), ids in by_outcome.items():
+        values: dict[str, Any] = {"state": state, "error": error}
+        values |= {"next_try_at": next_try_at} if next_try_at else {}
+        values |= {"tried_at": tried_at} if tried_at else {}
+        if state not in OPEN:
+            values["settled_at"] = now
+        connection.execute(sa.update(billing_outbox).where(billing_outbox.c.event_id.in_(ids)).values(**values))
+        if state not in OPEN:
+            _mark(connection, ids, "billed" if state == "sent" else state, now)
+
+
+def rows_of(connection: sa.Connection, ids: Sequence[str]) -> list[OutboxRow]:
+    """Rows by identity, oldest first."""
+    c = billing_outbox.c
+    query = sa.select(billing_outbox).where(c.event_id.in_(ids)).order_by(c.occurred_at, c.event_id)
+    return [OutboxRow(**row) for row in connection.execute(query).mappings()]
+
+
+def all_rows(connection: sa.Connection) -> list[OutboxRow]:
+    """The whole outbox, oldest first."""
+    c = billing_outbox.c
+    query = sa.select(billing_outbox).order_by(c.occurred_at, c.event_id)
+    return [OutboxRow(**row) for row in connection.execute(query).mappings()]
+
+
+def sent_units(connection: sa.Connection, customer_id: str, event_name: str, start: datetime, end: datetime) -> int:
+    """Units known to be at Stripe with a stamp in [start, end)."""
+    c = billing_outbox.c
+    query = sa.select(sa.func.coalesce(sa.func.sum(c.value), 0)).where(
+        c.customer_id == customer_id,
+        c.event_name == event_name,
+        c.state.in_(SENT),
+        c.stamped_at >= start,
+        c.stamped_at < end,
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def counts(connection: sa.Connection) -> dict[str, int]:
+    """Rows by state."""
+    c = billing_outbox.c
+    query = sa.select(c.state, sa.func.count()).group_by(c.state).order_by(c.state)
+    return {row[0]: int(row[1]) for row in connection.execute(query)}
+
+
+def next_due(connection: sa.Connection) -> datetime | None:
+    """When the next open row wants to be tried; None when nothing is open."""
+    c = billing_outbox.c
+    return connection.execute(sa.select(sa.func.min(c.next_try_at)).where(c.state.in_(OPEN))).scalar()
+
+
+def waiting(connection: sa.Connection, meters: MeterNames) -> int:
+    """Billable usage that a flush would queue."""
+    u, account = usage_tracking.c, billing_accounts.c
+    theirs = sa.select(account.user_id).where(account.stripe_customer_id.is_not(None))
+    query = sa.select(sa.func.count()).where(u.billed_state == "pending", u.user_id.in_(theirs), _metered(meters))
+    return int(connection.execute(query).scalar_one())
+
+
+def ledger_sums(connection: sa.Connection, meters: MeterNames) -> dict[tuple[str, str], int]:
+    """(customer, meter event) → units the ledger says were used and billable, as whole units like the outbox's.
+
+    What is in the outbox counts for its customer there, also after the session (and its user) was deleted.
+    """
+    u, o, account = usage_tracking.c, billing_outbox.c, billing_accounts.c
+    customer = sa.func.coalesce(o.customer_id, account.stripe_customer_id).label("customer")
+    joined = usage_tracking.outerjoin(billing_outbox, o.event_id == u.event_id)
+    joined = joined.outerjoin(billing_accounts, account.user_id == u.user_id)
+    query = sa.select(u.vendor, u.meter, u.quantity, customer).select_from(joined).where(u.billable.is_(True))
+    sums: dict[tuple[str, str], int] = {}
+    for row in connection.execute(query):
+        name = meters.get((row.vendor, row.meter))
+        if name is not None and row.customer is not None:
+            key = (row.customer, name)
+            sums[key] = sums.get(key, 0) + whole_units(row.quantity)
+    return sums
+
+
+def whole_units(quantity: Decimal) -> int:
+    """Whole units as `enqueue` rounds them."""
+    return int(quantity.to_integral_value(rounding=ROUND_HALF_UP))
+
+
+def _metered(meters: MeterNames) -> sa.ColumnElement[bool]:
+    u = usage_tracking.c
+    return sa.or_(sa.false(), *(sa.and_(u.vendor == vendor, u.meter == meter) for vendor, meter in meters))
+
+
+def _event_name(meters: MeterNames) -> sa.ColumnElement[str]:
+    u = usage_tracking.c
+    cases = [(sa.and_(u.vendor == vendor, u.meter == meter), name) for (vendor, meter), name in meters.items()]
+    return sa.case(*cases, else_="")
+
+
+def _mark(connection: sa.Connection, ids: Sequence[str], state: str, at: datetime | None = None) -> None:
+    if ids:
+        change = sa.update(usage_tracking).where(usage_tracking.c.event_id.in_(ids))
+        connection.execute(change.values(billed_state=state, **({"billed_at": at} if at else {})))

@@ -1,0 +1,120 @@
+"""Reading for people: plain rows for commands, pages and notebooks. Charts read typed columns only."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from coach.contracts.interview import AttemptStatus
+from coach.store.tables.core import (
+    SCORE_COLUMNS,
+    human_reviews,
+    job_descriptions,
+    mock_interview_attempts,
+    mock_interview_exchanges,
+    mock_interviews,
+    usage_tracking,
+)
+
+Rows = list[dict[str, Any]]
+
+_ATTEMPT_COLUMNS = (
+    "attempt_number", "status", "overall_score", *SCORE_COLUMNS, "wpm", "articulation_wpm", "word_count",
+    "filler_count", "long_pause_count", "speech_seconds", "verbatim", "duration_seconds", "audio_uri",
+    "audio_expires_at", "audio_deleted_at", "transcriber", "brain", "model", "prompt_version", "created_at",
+    "finished_at",
+)  # fmt: skip
+
+
+def interview_rows(connection: sa.Connection, user_id: str | None = None) -> Rows:
+    """Sessions, newest first, with the numbers of questions, answered questions and attempts."""
+    sessions, attempts = mock_interviews.c, mock_interview_attempts.c
+    spoken = attempts.status != AttemptStatus.DISCARDED.value
+    counted = (
+        sa.select(
+            attempts.interview_id.label("counted_id"),
+            sa.func.count(sa.distinct(attempts.exchange_id)).label("questions_answered"),
+            sa.func.count().label("attempts"),
+        )
+        .where(spoken)
+        .group_by(attempts.interview_id)
+        .subquery()
+    )
+    columns = [sessions[name] for name in sessions.keys() if name not in ("strengths", "gaps", "plan", "summary")]  # noqa: SIM118
+    query = (
+        sa.select(
+            *columns,
+            sa.func.coalesce(counted.c.questions_answered, 0).label("questions_answered"),
+            sa.func.coalesce(counted.c.attempts, 0).label("attempts"),
+            job_descriptions.c.title.label("job_title"),
+            job_descriptions.c.company.label("company"),
+        )
+        .outerjoin_from(mock_interviews, counted, counted.c.counted_id == sessions.id)
+        .outerjoin(job_descriptions, job_descriptions.c.id == sessions.job_description_id)
+        .order_by(sessions.created_at.desc(), sessions.id)
+    )
+    if user_id is not None:
+        query = query.where(sessions.user_id == user_id)
+    return _rows(connection, query)
+
+
+def attempt_rows(connection: sa.Connection, interview_id: str | None = None, user_id: str | None = None) -> Rows:
+    """Attempts that were not discarded, with their question, by session, question and number. No transcript."""
+    attempts, questions, sessions = mock_interview_attempts.c, mock_interview_exchanges.c, mock_interviews.c
+    query = (
+        sa.select(
+            attempts.id.label("attempt_id"),
+            attempts.exchange_id,
+            attempts.interview_id,
+            *(attempts[name] for name in _ATTEMPT_COLUMNS),
+            questions.order.label("question_order"),
+            questions.question_text,
+            questions.competency,
+            questions.question_type,
+            questions.follow_up_of,
+            sessions.is_sample,
+            sessions.bundle,
+            sessions.created_at.label("interview_created_at"),
+        )
+        .join_from(mock_interview_attempts, mock_interview_exchanges, questions.id == attempts.exchange_id)
+        .join(mock_interviews, sessions.id == attempts.interview_id)
+        .where(attempts.status != AttemptStatus.DISCARDED.value)
+        .order_by(sessions.created_at, questions.order, attempts.attempt_number, attempts.id)
+    )
+    if interview_id is not None:
+        query = query.where(attempts.interview_id == interview_id)
+    if user_id is not None:
+        query = query.where(sessions.user_id == user_id)
+    return _rows(connection, query)
+
+
+def usage_rows(connection: sa.Connection, interview_id: str) -> Rows:
+    """Usage of one session in the order it happened."""
+    table = usage_tracking
+    query = sa.select(table).where(table.c.interview_id == interview_id).order_by(table.c.occurred_at, table.c.event_id)
+    return _rows(connection, query)
+
+
+def review_rows(connection: sa.Connection, interview_id: str | None = None) -> Rows:
+    """Human reviews with the machine's scores beside them."""
+    attempts = mock_interview_attempts.c
+    query = (
+        sa.select(human_reviews, attempts.overall_score.label("machine_overall"), attempts.interview_id)
+        .join_from(human_reviews, mock_interview_attempts, attempts.id == human_reviews.c.attempt_id)
+        .order_by(human_reviews.c.created_at)
+    )
+    if interview_id is not None:
+        query = query.where(attempts.interview_id == interview_id)
+    return _rows(connection, query)
+
+
+def totals(connection: sa.Connection) -> dict[str, int]:
+    """How many rows the main tables hold."""
+    tables = (mock_interviews, mock_interview_attempts, usage_tracking)
+    return {
+        table.name: int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar() or 0)
+        for table in tables
+    }
+
+
+def _rows(connection: sa.Connection, query: sa.Select[Any]) -> Rows:
+    return [dict(row) for row in connection.execute(query).mappings()]

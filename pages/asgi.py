@@ -1,0 +1,123 @@
+"""Puts Streamlit and the interview's own routes into one application and prepares what would be waited for."""
+
+import asyncio
+import contextlib
+import functools
+import gc
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+from streamlit.starlette import App
+
+from coach.bootstrap import services
+from coach.errors import CoachError
+from coach.store.maintenance import upkeep
+from coach.store.maintenance.retention import RetentionPolicy
+from coach.web import routes
+from coach.web.billing import billing_routes
+from coach.web.clips import clip_routes
+from pages.components.practice import microphone
+
+log = logging.getLogger(__name__)
+HOME = Path(__file__).resolve().parent / "home.py"
+
+
+@contextlib.asynccontextmanager
+async def lifespan(_: App) -> AsyncIterator[None]:
+    """Starts the interviews, resumes what the last process left, and warms up beside the first page."""
+    hub = services().hub
+    try:
+        await hub.start()
+    except CoachError as error:
+        log.error("%s", error)
+    if services().settings.coach_sample_data:
+        await asyncio.to_thread(_load_sample)
+    beside = [asyncio.create_task(_warm())]
+    if billing := services().billing:
+        beside.append(asyncio.create_task(billing.flush_for_ever()))
+    yield
+    for task in beside:
+        task.cancel()
+    await asyncio.gather(*beside, return_exceptions=True)
+    await services().close()
+
+
+async def _warm() -> None:
+    """Everything the first answer would wait for; then the garbage collector leaves all of it alone.
+
+    `gc.freeze` with `runner.postScriptGC = false`: a full collection after every script run stops the audio for 50 ms.
+    """
+    for name, warming in _warmings():
+        try:
+            await warming()
+        except Exception:
+            log.exception("warming up failed (%s); the first interview starts a little slower", name)
+    gc.collect()
+    gc.freeze()
+    while True:
+        await asyncio.to_thread(_keep_up)
+        await asyncio.sleep(upkeep.EVERY_S)
+
+
+def _warmings() -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+    """WebRTC, recogniser or SDK, voice activity model, the brain's connection: what each adapter offers."""
+    parts = services()
+    transcriber: Any = parts.transcriber
+    steps: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+        ("microphone", microphone.warm_up),
+        ("delivery", functools.partial(asyncio.to_thread, _load_delivery)),
+    ]
+    if hasattr(transcriber, "warm_up"):
+        steps.append(("transcriber", transcriber.warm_up))
+    if hasattr(transcriber, "prepare"):
+        steps.append(("transcriber", functools.partial(asyncio.to_thread, transcriber.prepare)))
+    brain: Any = parts.brain
+    if hasattr(brain, "warm"):
+        steps.append(("brain", brain.warm))
+    return steps
+
+
+def _load_sample() -> None:
+    """The marked sample interviews, where there is no session yet: before the first page, in this one process."""
+    from coach.store.maintenance.sample import load_sample
+
+    parts = services()
+    try:
+        load_sample(parts.store, lambda: parts.archive, if_empty=True)
+    except CoachError as error:
+        log.warning("the sample interviews were not loaded: %s", error)
+
+
+def _load_delivery() -> None:
+    from coach.delivery import measure as delivery
+
+    delivery.warm_up()
+
+
+def _keep_up() -> None:
+    parts = services()
+    try:
+        parts.store.price_pending()
+    except CoachError as error:
+        log.warning("use without a price is priced at the next turn: %s", error)
+    terms = RetentionPolicy(parts.settings.coach_audio_days, parts.settings.coach_text_months)
+    upkeep.keep_up(parts.store, parts.archive, parts.settings.journal_dir, terms)
+
+
+def own_routes() -> list[BaseRoute]:
+    """REST, WebSocket, spoken clips and Stripe's webhooks where they are set up, and the type face of the theme.
+
+    Settings that cannot be used end the start with one line.
+    """
+    static = StaticFiles(directory=HOME.parent / "static")
+    try:
+        billing, clips = services().billing, services().clips
+    except CoachError as error:
+        raise SystemExit(f"error: {error}") from error
+    webhooks = billing_routes(billing.webhooks) if billing and billing.webhooks else []
+    spoken = clip_routes(clips) if clips else []
+    return [*routes(services()), *spoken, *webhooks, Mount("/assets", static)]

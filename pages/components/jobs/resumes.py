@@ -1,0 +1,84 @@
+"""One master resume, and for every job a copy of it that may be changed on its own."""
+
+import streamlit as st
+
+from coach.bootstrap import Services
+from coach.errors import CoachError
+from coach.store.repositories import library
+from coach.store.repositories.library import JobDescription, Resume
+from coach.views.materials import resume_line, tailored_copy
+
+LIMIT = 60_000
+
+
+def show(parts: Services, jobs: list[JobDescription]) -> None:
+    """The master, then its copies."""
+    kept = parts.store.run(library.resumes_of)
+    master = next((resume for resume in kept if resume.is_base_version and not resume.is_sample), None)
+    master = master or next((resume for resume in kept if resume.is_base_version), None)
+    with st.container(border=True):
+        edit_master(parts, master)
+    if master is None:
+        return
+    st.markdown("#### Tailored to a job")
+    tailored = {resume.job_description_id: resume for resume in kept if not resume.is_base_version}
+    if not jobs:
+        st.caption("Add a job first; then you can make a copy of your resume for it.")
+    for job in jobs:
+        with st.container(border=True):
+            one_job(parts, master, job, tailored.get(job.id))
+
+
+def edit_master(parts: Services, master: Resume | None) -> None:
+    """The resume everything comes from."""
+    st.markdown("#### Master resume")
+    st.caption(
+        "Everything you have done. Polished answers take names and numbers only from here and from what you said."
+    )
+    file = st.file_uploader("Import a resume", type=["txt", "md"], key="resume-file", max_upload_size=1)
+    if file is not None and st.session_state.get("resume-read") != file.file_id:
+        st.session_state["resume-read"] = file.file_id
+        st.session_state["resume-text"] = file.getvalue().decode("utf-8", "replace")[:LIMIT]
+    st.session_state.setdefault("resume-text", master.content if master else "")
+    text = st.text_area("Master resume", height=260, max_chars=LIMIT, key="resume-text", label_visibility="collapsed")
+    if st.button("Save resume", type="primary", disabled=not text.strip()):
+        resume = master or Resume(is_base_version=True, title="My resume")
+        store(parts, library.changed_resume(resume, content=text))
+
+
+def one_job(parts: Services, master: Resume, job: JobDescription, copy: Resume | None) -> None:
+    """The copy for one job, or the button that makes it."""
+    name = f"{job.title}, {job.company}" if job.company else job.title
+    st.markdown(f"**{name}**")
+    if copy is None:
+        if st.button("Make a copy for this job", key=f"tailor-{job.id}"):
+            store(parts, tailored_copy(master, job))
+        return
+    if copy.source_resume_id and copy.updated_at < master.updated_at:
+        st.caption("Your master resume has changed since this copy was made. The copy stays as it is.")
+    text = st.text_area("Tailored resume", copy.content, height=220, max_chars=LIMIT, key=f"text-{copy.id}")
+    chosen = st.multiselect("Add lines from your library", stories := lines(parts), key=f"lines-{copy.id}")
+    with st.container(horizontal=True, gap="small"):
+        if st.button("Save copy", key=f"save-{copy.id}", type="primary"):
+            added = [stories[title] for title in chosen]
+            store(parts, library.changed_resume(copy, content="\n".join([text.rstrip(), *added])))
+        st.download_button("Export", text, "resume.md", "text/markdown", key=f"export-{copy.id}")
+        if st.button("Delete copy", key=f"drop-{copy.id}", type="tertiary"):
+            parts.store.run(library.delete_resume, copy.id)
+            st.rerun()
+
+
+def lines(parts: Services) -> dict[str, str]:
+    """Title of every story -> its resume line."""
+    return {story.title: resume_line(story) for story in parts.store.run(library.stories)}
+
+
+def store(parts: Services, resume: Resume) -> None:
+    """Keeps a resume and shows it."""
+    try:
+        parts.store.run(library.save_resume, resume)
+    except CoachError as error:
+        st.error(str(error))
+        return
+    st.toast("Saved.")
+    st.rerun()

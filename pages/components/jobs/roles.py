@@ -1,0 +1,28 @@
+"""Role profiles: what a role usually asks for, to practise without a posting."""
+
+import streamlit as st
+
+from coach.bootstrap import Services
+from coach.store.repositories import library
+from coach.views.roles import as_job, shipped_profiles
+from pages.components.shared.prose import plain
+
+
+def show(parts: Services) -> None:
+    """Chooses a shipped profile; practising it makes it a job of the person's own."""
+    st.caption("No posting at hand? Take a role; the questions are planned from what it usually asks for.")
+    profiles = {profile.id: profile for profile in shipped_profiles()}
+    if not profiles:
+        return
+    chosen = st.selectbox("Role", list(profiles), format_func=lambda key: profiles[key].title)
+    profile = profiles[chosen]
+    with st.container(border=True):
+        st.markdown(f"#### {plain(profile.title)}")
+        st.markdown(plain(profile.summary))
+        badges = [f":orange-badge[{plain(skill)}]" for skill in profile.key_skills]
+        st.markdown(" ".join([*badges, *(f":gray-badge[{plain(name)}]" for name in profile.competencies)]))
+        if st.button("Practise this role", type="primary"):
+            job = as_job(profile)
+            parts.store.run(library.save_job, job)
+            st.session_state["practice_job_id"] = job.id
+            st.switch_page("practice.py")

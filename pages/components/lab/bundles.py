@@ -1,0 +1,160 @@
+"""Prompt bundles: which is in force, what they say, how two differ; promote, roll back, split live traffic."""
+
+from dataclasses import asdict
+from uuid import uuid4
+
+import streamlit as st
+from pydantic import ValidationError
+
+from coach.brain.prompts.bundle import PromptBundle, available
+from coach.errors import CoachError
+from coach.lab.bundles import create
+from coach.lab.live import compare_arms, sample_ratio
+from coach.lab.promotion import Split
+from coach.lab.service import Lab
+from coach.views.lab import bundle_diff
+
+
+def show(lab: Lab) -> None:
+    """The tab."""
+    bundles = [PromptBundle.load(name) for name in available()]
+    active = lab.promotions.active()
+    _table(bundles, active)
+    _force(lab, bundles, active)
+    _view(bundles)
+    _create(bundles)
+    _compare(bundles)
+    _live(lab, bundles)
+    history = lab.promotions.history()
+    if history:
+        st.subheader("History", anchor=False)
+        st.dataframe(
+            [
+                {"when": h["created_at"], "bundle": h["name"], "version": h["version"], "why": h["reason"]}
+                for h in history
+            ],
+            hide_index=True,
+        )
+
+
+def _table(bundles: list[PromptBundle], active: PromptBundle) -> None:
+    rows = [
+        {
+            "in force": b.hash == active.hash,
+            "bundle": b.name,
+            "version": b.version,
+            "idea": b.idea,
+            "hash": b.hash,
+        }
+        for b in bundles
+    ]
+    st.dataframe(rows, hide_index=True, column_config={"in force": st.column_config.CheckboxColumn(width="small")})
+    if active.hash not in {b.hash for b in bundles}:
+        st.warning(
+            f"The bundle in force, {active.label}, is not what its folder says any more: the promoted text counts."
+        )
+
+
+def _force(lab: Lab, bundles: list[PromptBundle], active: PromptBundle) -> None:
+    with st.form("promote", border=True):
+        left, right = st.columns([1, 2])
+        name = left.selectbox("Promote", [b.name for b in bundles])
+        reason = right.text_input("Why", placeholder="Follow-ups right in 93 % instead of 88 % on held-out answers")
+        promoted = st.form_submit_button("Promote", type="primary")
+    if promoted:
+        _attempt(lambda: lab.promotions.promote(name, reason), f"{name} is in force.")
+    if len(lab.promotions.history()) > 1 and st.button("Roll back", help=f"Back to the bundle before {active.name}."):
+        _attempt(lambda: lab.promotions.roll_back("from the page"), "Rolled back.")
+
+
+def _compare(bundles: list[PromptBundle]) -> None:
+    st.subheader("What differs", anchor=False)
+    names = [b.name for b in bundles]
+    left, right = st.columns(2)
+    a = left.selectbox("From", names, key="diff-a")
+    b = right.selectbox("To", names, index=len(names) - 1, key="diff-b")
+    difference = bundle_diff(PromptBundle.load(a), PromptBundle.load(b))
+    if difference:
+        st.code(difference, language="diff", height=360)
+    else:
+        st.caption("These are the same. Choose two different bundles to see what changed.")
+
+
+def _create(bundles: list[PromptBundle]) -> None:
+    with st.expander("A new bundle from another"), st.form("create", border=False):
+        left, middle, right = st.columns([1, 1, 2])
+        source = left.selectbox("From", [b.name for b in bundles], key="create-from")
+        name = middle.text_input("Name", placeholder="shorter_rewrites_v1", key="create-name")
+        idea = right.text_input("Idea", placeholder="A rewrite of at most 150 words is read to its end")
+        if st.form_submit_button("Create"):
+            _attempt(lambda: create(name, source=source, idea=idea), f"Edit data/prompts/{name}, then compare.")
+
+
+def _view(bundles: list[PromptBundle]) -> None:
+    with st.expander("What a bundle says"):
+        by_name = {b.name: b for b in bundles}
+        left, right = st.columns(2)
+        bundle = by_name[left.selectbox("Bundle", list(by_name), key="view-bundle")]
+        file = right.selectbox("File", sorted(bundle.files), key="view-file")
+        st.code(
+            bundle.files[file], language="yaml" if file.endswith(".yaml") else "markdown", height=360, wrap_lines=True
+        )
+
+
+def _outcomes(lab: Lab, split: Split) -> None:
+    """Whether the split held, and what came of it so far."""
+    outcomes = lab.live_outcomes()
+    check = sample_ratio(list(outcomes["bundle"]), split)
+    counts = ", ".join(f"{name} {count}" for name, count in check.counts.items())
+    if not check.held:
+        st.error(
+            f"The split did not hold ({counts}; p = {check.p_value:.4f}): find out why before reading the outcomes."
+        )
+        return
+    st.caption(f"Interviews so far: {counts}.")
+    control, treatment = list(split.shares)[:2]
+    try:
+        found = compare_arms(outcomes, control=control, treatment=treatment)
+    except CoachError as error:
+        st.caption(str(error))
+        return
+    st.dataframe([asdict(d) for d in found], hide_index=True)
+    st.caption("Intervals are for one look. Decide at the size you planned, or use the sequential boundaries.")
+
+
+def _live(lab: Lab, bundles: list[PromptBundle]) -> None:
+    st.subheader("Live split", anchor=False)
+    running = lab.promotions.split()
+    if running:
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in running.shares.items())
+        st.markdown(f"**{running.name}** is running: {shares} of new interviews.")
+        _outcomes(lab, running)
+        if st.button("End the split"):
+            _attempt(lab.promotions.end_split, "The bundle in force serves everyone again.")
+        return
+    if len(bundles) < 2:
+        st.caption("A split needs two bundles.")
+        return
+    with st.form("split", border=True):
+        name = st.text_input("Name", placeholder="Evidence first, November")
+        left, right, share = st.columns(3)
+        a = left.selectbox("Control", [b.name for b in bundles])
+        b = right.selectbox("Treatment", [b.name for b in bundles], index=1)
+        percent = share.slider("Share of treatment", 5, 95, 50, step=5, format="%d %%")
+        if st.form_submit_button("Start the split"):
+            try:
+                split = Split(name=name, shares={a: 1 - percent / 100, b: percent / 100}, salt=uuid4().hex)
+            except ValidationError:
+                st.error("Give the split a name and two different bundles.")
+                return
+            _attempt(lambda: lab.promotions.start_split(split), "New interviews are divided from now on.")
+
+
+def _attempt(change: object, done: str) -> None:
+    try:
+        change()  # type: ignore[operator]
+    except CoachError as error:
+        st.error(str(error))
+        return
+    st.toast(done)
+    st.rerun()

@@ -1,0 +1,87 @@
+"""One run's comparison: verdict, forest plot, items side by side, biggest wins and losses with their transcripts."""
+
+import pandas as pd
+import streamlit as st
+
+from coach.errors import CoachError
+from coach.lab.report import ComparisonReport
+from coach.lab.runs.dataset import Dataset
+from coach.lab.runs.outcome import Outcome
+from coach.lab.service import Lab
+from coach.views import lab as figures
+
+CHART = {"displayModeBar": False}
+ICONS = {"ship": ":material/rocket_launch:", "hold": ":material/front_hand:", "need more": ":material/hourglass_top:"}
+
+
+def show(lab: Lab) -> None:
+    """The tab."""
+    runs = {r.id: r for r in lab.workspace.runs() if len(r.experiment.variants) > 1}
+    if not runs:
+        st.info("No run to compare yet. Build one under *Run*.", icon=":material/science:")
+        return
+    chosen = st.selectbox("Run", list(runs), format_func=lambda i: f"{runs[i].experiment.name} · {i}")
+    names = [v.name for v in runs[chosen].experiment.variants]
+    left, right = st.columns(2)
+    a = left.selectbox("Baseline", names, key="cmp-a")
+    b = right.selectbox("Against", names, index=1, key="cmp-b")
+    try:
+        report = lab.compare(f"{chosen}:{a}", f"{chosen}:{b}")
+    except CoachError as error:
+        st.warning(str(error))
+        return
+    _, data, outcomes = lab.workspace.load(chosen)
+    _verdict(report)
+    _charts(report, outcomes, data)
+
+
+def _verdict(report: ComparisonReport) -> None:
+    with st.container(border=True):
+        st.markdown(f"##### {ICONS[report.verdict.decision]} {report.verdict.sentence}")
+        main = next(c for c in report.comparisons if c.scorer == report.primary)
+        st.caption(
+            f"{main.n_items} answers of {main.n_clusters} people · {_power(report)} · provider failures: "
+            + ", ".join(f"{name} {count}" for name, count in report.failures.items())
+        )
+        for note in report.notes:
+            st.caption(note)
+
+
+def _power(report: ComparisonReport) -> str:
+    if report.detectable == 0:
+        return f"{report.a} and {report.b} got the same {report.primary} on every answer"
+    return f"this size finds differences of {report.detectable:.2f} or more in 4 of 5 runs"
+
+
+def _charts(report: ComparisonReport, outcomes: list[Outcome], data: Dataset) -> None:
+    st.plotly_chart(figures.forest(report), config=CHART, key="forest")
+    table = report.frame()[["scorer", "mean_a", "mean_b", "estimate", "low", "high", "p_adjusted", "n_items", "n_ties"]]
+    with st.expander("All figures"):
+        st.dataframe(table, hide_index=True)
+        st.download_button("CSV", table.to_csv(index=False), "comparison.csv", "text/csv")
+    items = figures.item_frame(outcomes, data, report)
+    st.subheader("Answer by answer", anchor=False)
+    wins, losses = figures.extremes(items)
+    left, right = st.columns(2, gap="large")
+    left.plotly_chart(figures.item_scatter(items, report), config=CHART, key="scatter")
+    with right:
+        _cases("Biggest wins", wins, outcomes, data, report)
+        _cases("Biggest losses", losses, outcomes, data, report)
+
+
+def _cases(title: str, rows: pd.DataFrame, outcomes: list[Outcome], data: Dataset, report: ComparisonReport) -> None:
+    st.markdown(f"##### {title}")
+    if rows.empty:
+        st.caption("None.")
+    items = {item.id: item for item in data.items}
+    for row in rows.to_dict("records"):
+        item = items[str(row["item"])]
+        with st.expander(f"{row['a']:.2f} → {row['b']:.2f} · {item.input.question.text[:60]}"):
+            st.caption(item.input.user_answer.transcript)
+            sides = zip(st.columns(2), (report.a, report.b), strict=True)
+            for column, name in sides:
+                found = next((o.result for o in outcomes if o.variant == name and o.item_id == item.id), None)
+                if found:
+                    column.markdown(f"**{name}** · {found.evaluation.scoring.overall:.1f}")
+                    column.caption(found.evaluation.content_feedback.headline)
+                    column.caption(found.evaluation.rewrite.polished_answer)

@@ -1,0 +1,146 @@
+"""Builds a run: which answers, which variants, how far it may go; says the cost first and shows progress."""
+
+import asyncio
+import tempfile
+from decimal import Decimal
+from pathlib import Path
+
+import streamlit as st
+from pydantic import ValidationError
+
+from coach.brain.prompts.bundle import available
+from coach.errors import CoachError
+from coach.lab.attempts import AttemptFilter, from_attempts
+from coach.lab.runs.experiment import Experiment, LimitsFile
+from coach.lab.runs.replay import RunReport
+from coach.lab.runs.variant import Variant
+from coach.lab.service import Lab
+
+
+def show(lab: Lab) -> None:
+    """The tab."""
+    st.markdown("##### 1 · Answers")
+    dataset = _dataset(lab)
+    st.markdown("##### 2 · Variants")
+    variants = [variant for variant in (_variant("A", 0), _variant("B", 1)) if variant]
+    st.markdown("##### 3 · Limits")
+    repeats, limits = _limits()
+    if not dataset:
+        st.info("Choose answers first: upload a JSONL file, or freeze stored answers.", icon=":material/dataset:")
+        return
+    try:
+        experiment = Experiment(
+            name=f"{variants[0].name} against {variants[1].name}",
+            dataset=dataset,
+            variants=variants,
+            repeats=repeats,
+            limits=limits,
+        )
+        _start(lab, experiment)
+    except (CoachError, ValidationError) as error:
+        st.error(str(error))
+
+
+def _dataset(lab: Lab) -> str:
+    """Hash of the chosen frozen dataset; empty when none is chosen."""
+    source = st.segmented_control(
+        "Answers from", ["A JSONL file", "Stored answers", "Frozen before"], default="A JSONL file"
+    )
+    if source == "A JSONL file":
+        return _uploaded(lab)
+    if source == "Stored answers":
+        return _stored(lab)
+    frozen = lab.workspace.frozen()
+    if not frozen:
+        st.caption("No dataset was frozen yet.")
+        return ""
+    chosen = st.selectbox(
+        "Dataset", list(frozen), format_func=lambda h: f"{frozen[h][0]} · {frozen[h][1]} answers · {h}"
+    )
+    return str(chosen)
+
+
+def _uploaded(lab: Lab) -> str:
+    file = st.file_uploader("One answer a line", type=["jsonl"])
+    if file is None:
+        return ""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / Path(file.name).name
+        path.write_bytes(file.getvalue())
+        try:
+            data = lab.workspace.freeze(path)
+        except CoachError as error:
+            st.error(str(error))
+            return ""
+    st.caption(f"{len(data.items)} answers of {data.persons} people, frozen as {data.content_hash}.")
+    return data.content_hash
+
+
+def _stored(lab: Lab) -> str:
+    consent = st.checkbox("My own answers may be used in the lab", value=lab.consent("local"))
+    if consent != lab.consent("local"):
+        lab.set_consent("local", consent)
+    left, middle, right = st.columns(3)
+    competency = left.text_input("Competency", placeholder="any")
+    lowest, highest = middle.slider("Overall score", 0.0, 10.0, (0.0, 10.0), step=0.5)
+    sample = right.checkbox("Include the sample sessions", value=True)
+    wanted = AttemptFilter(competency=competency, lowest=lowest, highest=highest, include_sample=sample)
+    try:
+        data = from_attempts(lab.store, wanted)
+    except CoachError as error:
+        st.caption(str(error))
+        return ""
+    data.freeze(lab.workspace.datasets)
+    st.caption(f"{len(data.items)} answers of {data.persons} people.")
+    return data.content_hash
+
+
+def _variant(letter: str, index: int) -> Variant | None:
+    names = available()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("Name", letter, key=f"name-{letter}", max_chars=40)
+        bundle = st.selectbox("Bundle", names, index=min(index, len(names) - 1), key=f"bundle-{letter}")
+        brain = st.selectbox("Brain", ["offline", "openai"], key=f"brain-{letter}")
+        model = st.text_input("Model", placeholder="the configured one", key=f"model-{letter}")
+        weak = st.number_input("Relevance is weak below", 0.0, 10.0, 5.0, 0.5, key=f"weak-{letter}")
+    policy = {} if weak == 5.0 else {"follow_up": {"relevance_weak_below": weak}}
+    return Variant(name=name or letter, bundle=bundle, brain=brain, model=model, policy=policy)
+
+
+def _limits() -> tuple[int, LimitsFile]:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        repeats = st.number_input("Repeats", 1, 20, 1)
+        concurrency = st.number_input("At once", 1, 100, 8)
+        cost = st.number_input("Stop at, USD", 0.0, 1000.0, 5.0, 0.5)
+    return int(repeats), LimitsFile(concurrency=int(concurrency), cost_usd=Decimal(str(cost)))
+
+
+def _price(cost_usd: Decimal | None) -> str:
+    return "its price is not in the price book" if cost_usd is None else f"about ${cost_usd:.4f}"
+
+
+def _start(lab: Lab, experiment: Experiment) -> None:
+    if len({variant.key for variant in experiment.variants}) == 1:
+        st.caption("Both variants are the same: the run shows only how much scores vary by themselves.")
+    elif all(variant.brain == "offline" and not variant.policy for variant in experiment.variants):
+        st.caption("The offline coach follows the policy and reads no prompt: two prompts differ only with a model.")
+    estimate = lab.estimate(experiment)
+    price = "nothing to pay" if estimate.cost_usd == 0 else _price(estimate.cost_usd)
+    st.markdown(f"**{estimate.calls} calls**, {price}.")
+    if not st.button("Start the run", type="primary"):
+        return
+    bar = st.progress(0.0, "Starting…")
+
+    def progress(report: RunReport) -> None:
+        share = report.done / max(1, report.total)
+        bar.progress(share, f"{report.done} of {report.total} answers · ${report.spent_usd:.4f}")
+
+    result = asyncio.run(lab.run(experiment, on_progress=progress))
+    bar.empty()
+    if result.stopped:
+        st.warning(result.stopped)
+    if result.comparison:
+        st.success(result.comparison["sentence"], icon=":material/balance:")
+        st.caption(f"Run {result.run}: see *Compare* for every score.")
+    elif result.note:
+        st.warning(result.note)

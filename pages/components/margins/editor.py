@@ -1,0 +1,139 @@
+"""The scenario editor of the Margins page: change, save, load, compare, share."""
+
+from typing import Any
+
+import streamlit as st
+
+from coach.bootstrap import Services
+from coach.economics.model.assumptions import Assumptions
+from coach.economics.model.scenario import Scenario, ScenarioError, from_share_token, parse_scenario, share_token
+from coach.economics.plans import plan_book
+from coach.errors import CoachError
+from coach.views import margins
+
+STATE = "margins_scenario"
+BASE = "Base"
+SLIDERS: dict[str, tuple[str, float, float, float, str]] = {
+    "questions": ("Questions", 1.0, 5.0, 0.5, "per interview"),
+    "follow_up_rate": ("Follow-ups", 0.0, 1.0, 0.05, "per question"),
+    "retries": ("Retries", 0.0, 10.0, 0.5, "after feedback, per interview"),
+    "answer_s": ("Answer length", 30.0, 170.0, 5.0, "seconds"),
+    "restarts": ("Start-overs", 0.0, 2.0, 0.05, "per answer; free for the person, not for us"),
+    "cache_hit_rate": ("Prompt cache hits", 0.0, 1.0, 0.05, "share of calls"),
+    "interviews_used": ("Use of the tiers", 0.1, 0.95, 0.05, "share of the included interviews"),
+    "churn": ("Churn", 0.02, 0.5, 0.01, "per month"),
+}
+PRICES = {
+    "deepgram/nova-3.live": "Speech to text",
+    "liveavatar/lite.credits": "Avatar",
+    "openai/gpt-6-luna.output": "Model output",
+}
+AVATARS = {"on_demand": "while it speaks", "always_on": "all session", "drawn": "drawn, no cost"}
+
+
+def current() -> Scenario:
+    """The scenario in hand: edited here, or brought by a link."""
+    token = st.query_params.get("scenario")
+    if token and st.session_state.get("margins_token") != token:
+        st.session_state["margins_token"] = token
+        try:
+            st.session_state[STATE] = from_share_token(token).model_dump(exclude_defaults=True)
+        except ScenarioError as error:
+            st.warning(str(error), icon=":material/link_off:")
+    return parse_scenario(st.session_state.get(STATE, {}))
+
+
+def toolbar(parts: Services, scenario: Scenario, assumed: Assumptions) -> str:
+    """Scenario, comparison and editor in one row; returns the name of the scenario to compare with."""
+    saved = _saved(parts)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        with st.popover("What if …", icon=":material/tune:", width="content"):
+            edit(parts, scenario, assumed, saved)
+        names = [BASE, *saved]
+        beside = st.selectbox("Compare with", names, index=0, key="margins_beside", width=220)
+        if scenario.model_dump(exclude_defaults=True) and st.button("Back to base", type="tertiary"):
+            _set({})
+    return beside
+
+
+def compared(name: str, parts: Services) -> Scenario:
+    """The scenario to compare with."""
+    return parse_scenario(_saved(parts).get(name, {}))
+
+
+def edit(parts: Services, scenario: Scenario, assumed: Assumptions, saved: dict[str, dict[str, Any]]) -> None:
+    """Sliders and prices; a value equal to the base is not part of the scenario."""
+    if saved:
+        chosen = st.selectbox("Load a saved scenario", [None, *saved], format_func=lambda name: name or "–")
+        if chosen and st.button(f"Load {chosen}"):
+            _set(saved[chosen])
+    with st.form("margins_form", border=False):
+        name = st.text_input("Name", scenario.name if scenario.name != BASE else "My scenario", max_chars=80)
+        apply_it, save_it = st.columns(2)
+        applied = apply_it.form_submit_button("Apply", type="primary", width="stretch")
+        save = save_it.form_submit_button("Apply and save", width="stretch")
+        values = {key: _slider(key, scenario, assumed) for key in SLIDERS}
+        avatar = st.selectbox(
+            "Avatar connected", list(AVATARS), format_func=AVATARS.__getitem__, index=_avatar_index(scenario)
+        )
+        factors = {key: _factor(key, scenario) for key in PRICES}
+    if applied or save:
+        changed = _scenario(name, values, avatar, factors, assumed)
+        if save:
+            margins.save_scenario(parts.store, name, changed)
+        _set(changed)
+    if scenario.model_dump(exclude_defaults=True):
+        st.caption("Link to this scenario")
+        st.code(f"/margins?scenario={share_token(scenario)}", language=None, wrap_lines=True)
+
+
+def _scenario(
+    name: str, values: dict[str, float], avatar: str, factors: dict[str, int], assumed: Assumptions
+) -> dict[str, Any]:
+    base = {key: parameter.expected for key, parameter in assumed.parameters.items()}
+    scenario: dict[str, Any] = {
+        "name": name or "My scenario",
+        "assumptions": {key: value for key, value in values.items() if abs(value - base[key]) > 1e-6},
+        "prices": {key: f"×{1 + percent / 100:g}" for key, percent in factors.items() if percent},
+    }
+    if avatar != "on_demand":
+        sold = [plan.id for plan in plan_book().plans if plan.avatar != "drawn"]
+        scenario["service"] = {"avatar": avatar}
+        limits = {"limits": {"avatar_minutes": 0}} if avatar == "drawn" else {}
+        scenario["plans"] = {plan: {"avatar": avatar, **limits} for plan in sold}
+    return scenario
+
+
+def _slider(key: str, scenario: Scenario, assumed: Assumptions) -> float:
+    label, low, high, step, unit = SLIDERS[key]
+    value = scenario.assumptions.get(key, assumed.parameters[key].expected)
+    source = assumed.parameters[key].source
+    text = f"{unit} ({source})"
+    return float(st.slider(label, low, high, float(min(max(value, low), high)), step, help=text, key=f"margins_{key}"))
+
+
+def _factor(key: str, scenario: Scenario) -> int:
+    told = str(scenario.prices.get(key, ""))
+    percent = round((float(told[1:]) - 1) * 100) if told.startswith("×") else 0
+    return int(st.slider(f"{PRICES[key]} price, %", -90, 200, percent, 10, key=f"margins_{key}"))
+
+
+def _avatar_index(scenario: Scenario) -> int:
+    return list(AVATARS).index(scenario.service.avatar)
+
+
+def _saved(parts: Services) -> dict[str, dict[str, Any]]:
+    try:
+        return margins.saved_scenarios(parts.store)
+    except CoachError as error:
+        st.caption(f"Saved scenarios are not at hand: {error}")
+        return {}
+
+
+def _set(scenario: dict[str, Any]) -> None:
+    st.session_state[STATE] = scenario
+    for key in [*SLIDERS, *PRICES]:
+        st.session_state.pop(f"margins_{key}", None)
+    if "scenario" in st.query_params:
+        del st.query_params["scenario"]
+    st.rerun()

@@ -1,0 +1,142 @@
+"""What the Practice page does for the stage: begins and resumes interviews, keeps stories, deletes sessions.
+
+The interview itself runs between the stage and the conductor over the socket; nothing here knows its states.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from coach.bootstrap import Services
+from coach.contracts.interview import InterviewStatus, ViewState
+from coach.errors import CoachError, EntitlementError, InputError
+from coach.interview.service import InitRequest, InitResult
+from coach.store.maintenance import removal
+from coach.store.repositories import library, queries
+from pages.components.practice.microphone import FrameIntake
+
+UNFINISHED = (InterviewStatus.PLANNED.value, InterviewStatus.IN_PROGRESS.value, InterviewStatus.ABANDONED.value)
+
+
+@dataclass
+class Desk:
+    """One browser session's view of its interview; kept in `st.session_state`."""
+
+    services: Services
+    session: dict[str, Any] | None = None
+    intake: FrameIntake | None = None
+    device_id: str = ""
+    webrtc_on: bool = False
+    failure: str = ""
+    refused: bool = False
+    go_to: str = ""
+    deleting: str = ""
+    reset: int = 0
+    saved: list[str] = field(default_factory=list)
+
+    # -- what the stage asks for ---------------------------------------------------------------------------------
+
+    def act(self, asked: dict[str, Any]) -> None:
+        """Carries out one request of the stage; a failure is told on the stage, never as a stack trace."""
+        handler = getattr(self, f"_on_{asked.get('name', '')}", None)
+        if handler is None:
+            return
+        self.failure, self.refused = "", False
+        try:
+            handler(asked)
+        except CoachError as error:
+            self.refused = isinstance(error, EntitlementError)
+            self.failure = f"{error} ({asked.get('at', 0)})" if str(error) == self.failure else str(error)
+
+    def _on_start(self, asked: dict[str, Any]) -> None:
+        request = InitRequest(
+            persona_id=str(asked.get("persona_id") or "sarah"),
+            q_count=int(asked.get("q_count") or 3),
+            job_description_id=str(asked["job_id"]) if asked.get("job_id") else None,
+        )
+        self._enter(self.services.hub.call(self.services.hub.init(request)), asked)
+
+    def _on_resume(self, asked: dict[str, Any]) -> None:
+        self._enter(self.services.hub.call(self.services.hub.resume(str(asked["id"]))), asked)
+
+    def _enter(self, way_in: InitResult, asked: dict[str, Any]) -> None:
+        self.session = {
+            "interview_id": way_in.mock_interview_id,
+            "ws_url": way_in.ws_url,
+            "token": way_in.auth_token,
+            "join": asked.get("at", 0),
+            "audio_url": f"/attempts/{{attempt_id}}/audio?token={way_in.auth_token}",
+        }
+        self.device_id = str(asked.get("device_id") or "")
+        self.webrtc_on = asked.get("audio") == "socket"
+        self.intake = FrameIntake(self.services.hub, way_in.mock_interview_id)
+
+    def _on_audio_path(self, asked: dict[str, Any]) -> None:
+        self.webrtc_on = bool(asked.get("webrtc"))
+
+    def _on_save(self, asked: dict[str, Any]) -> None:
+        attempt_id = str(asked.get("attempt_id", ""))
+        self.services.hub.call(self.services.stories.save_story(attempt_id, title="", category=""))
+        self.saved.append(attempt_id)
+
+    def _on_again(self, _: dict[str, Any]) -> None:
+        self.leave()
+
+    def _on_progress(self, _: dict[str, Any]) -> None:
+        self.go_to = "progress"
+
+    def _on_delete(self, _: dict[str, Any]) -> None:
+        self.deleting = self.session["interview_id"] if self.session else ""
+
+    # -- what the page does --------------------------------------------------------------------------------------
+
+    def leave(self) -> None:
+        """Back to the start screen."""
+        self.session, self.intake, self.webrtc_on = None, None, False
+        self.reset += 1
+
+    def delete(self) -> None:
+        """*Delete this session*: rows, recordings, everything.
+
+        Raises:
+            CoachError: it is still there; repeat it.
+        """
+        interview_id, self.deleting = self.deleting, ""
+        services = self.services
+        removal.delete_interview(
+            services.store, services.archive, interview_id, journal_dir=services.settings.journal_dir
+        )
+        self.leave()
+
+    def submit_recording(self, path: Path) -> None:
+        """A recording from a file or from `st.audio_input` is the answer to the question in hand.
+
+        Raises:
+            CoachError: it cannot be used, or no answer is awaited.
+        """
+        hub = self.services.hub
+        conductor = hub.find(self.session["interview_id"]) if self.session else None
+        if conductor is None or conductor.snapshot().payload.view_state != ViewState.LISTENING:
+            raise InputError("No answer is awaited now.", mend="Wait until the question was asked.")
+        hub.call(conductor.submit_recording(path))
+
+    def resumable(self, wished: str = "") -> dict[str, str] | None:
+        """The interview `wished` for, else the newest, that was begun and not finished."""
+        rows = self.services.store.run(queries.interview_rows)
+        for row in sorted(rows, key=lambda row: row["id"] != wished):
+            if row["status"] in UNFINISHED and row["attempts"] and not row["is_sample"]:
+                return {"id": row["id"], "label": _label(row)}
+        return None
+
+    def jobs(self) -> list[dict[str, str]]:
+        """Jobs to practise for."""
+        found = self.services.store.run(library.jobs)
+        return [{"id": job.id, "label": f"{job.title}, {job.company}" if job.company else job.title} for job in found]
+
+
+def _label(row: dict[str, Any]) -> str:
+    begun: datetime = row["created_at"]
+    when = begun.astimezone(UTC).strftime("%A, %d %B")
+    answered = row["questions_answered"]
+    return f"{when}: {answered} of {row['q_count']} questions begun"

@@ -1,0 +1,82 @@
+"""One session: its questions, every attempt, resuming and deleting it."""
+
+import streamlit as st
+
+from coach.bootstrap import Services
+from coach.contracts.interview import InterviewSnapshot, InterviewStatus
+from coach.errors import CoachError
+from coach.interview import rollup
+from coach.store.maintenance.removal import delete_interview
+from coach.views.sessions import Plain, find_session
+from pages.components.progress import history
+from pages.components.shared import dialogs
+from pages.components.shared.prose import plain
+
+
+def show(parts: Services, sessions: list[Plain]) -> None:
+    """Chooses a session and shows it."""
+    by_id = {session["interview_id"]: session for session in sessions}
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        chosen = st.selectbox(
+            "Session", list(by_id), format_func=lambda key: label(by_id[key]), label_visibility="collapsed", width=560
+        )
+        snapshot = find_session(parts.store, chosen)
+        actions(parts, snapshot)
+    if snapshot.interview.summary and snapshot.interview.summary.headline:
+        st.markdown(f"*{plain(snapshot.interview.summary.headline)}*")
+    shown = 0
+    for exchange in snapshot.exchanges:
+        attempts = rollup.standing(a for a in snapshot.attempts if a.exchange_id == exchange.id)
+        if attempts:
+            with st.container(border=True):
+                kind = "Follow-up" if exchange.follow_up_of else exchange.competency.capitalize()
+                st.caption(kind or "Question")
+                st.markdown(f"##### {plain(exchange.question_text)}")
+                history.dots(attempts)
+                with st.expander("Listen and read", expanded=shown == 0):
+                    history.full(history.choose(attempts, key=f"attempt-{exchange.id}"), parts.archive)
+            shown += 1
+
+
+def label(session: Plain) -> str:
+    """One line for a session."""
+    what = session["job_title"] or "General practice"
+    status = "" if session["status"] == "completed" else f" · {session['status'].replace('_', ' ')}"
+    mark = " · sample" if session["is_sample"] else ""
+    score = history.score_text(session["overall_score"])
+    return f"{session['created_at']:%d %b %Y} · {what} · {score}{status}{mark}"
+
+
+def actions(parts: Services, snapshot: InterviewSnapshot) -> None:
+    """Resume and delete."""
+    if snapshot.interview.status != InterviewStatus.COMPLETED and st.button("Resume interview"):
+        st.session_state["resume_interview_id"] = snapshot.interview.id
+        st.switch_page("practice.py")
+    about = ("delete-session", snapshot.interview.id)
+    st.button("Delete this session", icon=":material/delete:", on_click=dialogs.ask, args=about)
+    if dialogs.asked("delete-session") == snapshot.interview.id:
+        confirm_delete(parts, snapshot)
+
+
+@st.dialog("Delete this session?", on_dismiss=lambda: dialogs.close("delete-session"))
+def confirm_delete(parts: Services, snapshot: InterviewSnapshot) -> None:
+    """Asks once, says what goes, deletes."""
+    attempts = len(snapshot.attempts)
+    st.markdown(
+        f"{attempts} answer{'' if attempts == 1 else 's'} with transcripts, feedback and recordings go for good. "
+        "Stories you saved stay in your library, without the raw transcript."
+    )
+    with_stories = st.checkbox("Delete the stories saved from it, too")
+    if not st.button("Delete for good", type="primary"):
+        return
+    folder = parts.settings.journal_dir
+    try:
+        delete_interview(
+            parts.store, parts.archive, snapshot.interview.id, journal_dir=folder, with_stories=with_stories
+        )
+    except CoachError as error:
+        st.error(str(error))
+        return
+    dialogs.close("delete-session")
+    st.toast("Deleted.")
+    st.rerun()

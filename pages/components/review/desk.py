@@ -1,0 +1,135 @@
+"""One answer on the reviewer's desk: sound and text on one side, the machine's scores and the person's on the other."""
+
+import pandas as pd
+import streamlit as st
+
+from coach.bootstrap import Services
+from coach.contracts.evaluation import STAR_ITEMS, Evaluation, StarStatus
+from coach.contracts.interview import Attempt
+from coach.lab.attempts import HumanScore, keep_scores
+from coach.views.palette import BAND_COLOURS, band
+from coach.views.sessions import find_session
+from pages.components.progress import history
+from pages.components.shared.prose import plain
+
+STATUSES = [status.value for status in StarStatus]
+
+
+def show(parts: Services, row: pd.Series, *, blind: bool) -> None:
+    """The answer of `row`, with the machine's scores unless they are hidden until a judgement is given."""
+    snapshot = find_session(parts.store, row["interview_id"])
+    attempt = next(a for a in snapshot.attempts if a.id == row["attempt_id"])
+    judged = not pd.isna(row["human"])
+    with st.container(border=True):
+        st.caption(f"{row['question_type']} · {row['competency'] or 'general'}".capitalize())
+        st.markdown(f"##### {plain(row['question_text'])}")
+        history.listen(attempt, parts.archive)
+        said, scored = st.columns(2, gap="large")
+        with said:
+            _answer(attempt)
+        with scored:
+            if attempt.evaluation is None:
+                st.caption("The feedback of this answer was deleted when its time was up.")
+            elif blind and not judged:
+                st.caption("The machine's scores are hidden until you give yours.")
+            else:
+                _machine(attempt, attempt.evaluation)
+            if judged:
+                _human(row)
+    _judgement(parts, attempt, blind=blind, judged=judged)
+
+
+def _answer(attempt: Attempt) -> None:
+    st.markdown("**What was said**")
+    if attempt.transcript is None:
+        st.caption("The text of this attempt was deleted when its time was up.")
+        return
+    st.markdown(plain(attempt.transcript.text))
+
+
+def _machine(attempt: Attempt, evaluation: Evaluation) -> None:
+    st.markdown("**What the machine made of it**")
+    scoring = evaluation.scoring
+    _scores(("Overall", scoring.overall), ("Content", scoring.content), ("Delivery", scoring.delivery))
+    parts = scoring.content_breakdown
+    st.caption(
+        f"STAR {parts.star:.1f} · relevance {parts.relevance:.1f} · clarity {parts.clarity:.1f} · "
+        f"impact {parts.impact:.1f}"
+    )
+    history.feedback_of(attempt, evaluation)
+
+
+def _scores(*scores: tuple[str, float | None]) -> None:
+    marks = "".join(
+        f'<span style="display:inline-flex;align-items:baseline;gap:8px;margin-right:28px;font-size:14px">'
+        f'{name}<b style="font-size:26px;color:#1d2330;border-bottom:4px solid {BAND_COLOURS[band(value)]};'
+        f'line-height:1.15">{history.score_text(value)}</b></span>'
+        for name, value in scores
+    )
+    st.html(f"<div>{marks}</div>")
+
+
+def _human(row: pd.Series) -> None:
+    st.markdown(f"**What {plain(row['reviewer'])} gave**")
+    given = (("Overall", "human"), ("Content", "human_content"), ("Delivery", "human_delivery"))
+    _scores(*((name, None if pd.isna(row[key]) else float(row[key])) for name, key in given))
+    if row["comment"]:
+        st.caption(plain(row["comment"]))
+
+
+def _judgement(parts: Services, attempt: Attempt, *, blind: bool, judged: bool) -> None:
+    st.subheader("Judge it again" if judged else "Your judgement", anchor=False)
+    evaluation = attempt.evaluation
+    may_agree = evaluation is not None and (judged or not blind)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        reviewer = st.text_input("Your name", max_chars=80, key="review_name", width=260)
+        agrees = may_agree and st.button("I agree with the machine", icon=":material/check:", type="primary")
+    if agrees and evaluation is not None:
+        scoring = evaluation.scoring
+        star = {item: getattr(evaluation.content_feedback.star_checklist, item).status.value for item in STAR_ITEMS}
+        _keep(
+            parts,
+            attempt,
+            reviewer,
+            overall=scoring.overall,
+            content=scoring.content,
+            delivery=scoring.delivery,
+            relevance=scoring.content_breakdown.relevance,
+            star_checklist=star,
+        )
+    with st.expander("Give my own scores", expanded=blind and not judged), st.form(f"own-{attempt.id}", border=False):
+        own = _own_scores(None if blind and not judged else evaluation)
+        comment = st.text_area("Comment", max_chars=2000, placeholder="What the machine missed", height=80)
+        if st.form_submit_button("Keep my scores"):
+            _keep(parts, attempt, reviewer, comment=comment, **own)
+
+
+def _own_scores(evaluation: Evaluation | None) -> dict[str, object]:
+    """Sliders and STAR choices, beginning where the machine stands, or in the middle."""
+    scoring = evaluation.scoring if evaluation else None
+    begin = {
+        "overall": scoring.overall if scoring else 5.0,
+        "content": scoring.content if scoring else 5.0,
+        "delivery": scoring.delivery if scoring else 5.0,
+        "relevance": scoring.content_breakdown.relevance if scoring else 5.0,
+    }
+    own: dict[str, object] = {}
+    for column, (name, value) in zip(st.columns(4, gap="medium"), begin.items(), strict=True):
+        own[name] = column.slider(name.capitalize(), 0.0, 10.0, float(value), 0.1, format="%.1f")
+    checklist = evaluation.content_feedback.star_checklist if evaluation else None
+    star = {}
+    for column, item in zip(st.columns(4, gap="medium"), STAR_ITEMS, strict=True):
+        at = getattr(checklist, item).status.value if checklist else StarStatus.WEAK.value
+        star[item] = column.selectbox(item.capitalize(), STATUSES, index=STATUSES.index(at))
+    return {**own, "star_checklist": star}
+
+
+def _keep(parts: Services, attempt: Attempt, reviewer: str, **scores: object) -> None:
+    if not reviewer.strip():
+        st.error("Say who judges: write your name above.", icon=":material/person:")
+        return
+    keep_scores(
+        parts.store, [HumanScore.model_validate({"attempt_id": attempt.id, "reviewer": reviewer.strip(), **scores})]
+    )
+    st.toast("Kept.")
+    st.rerun()
