@@ -2,6 +2,8 @@
 PY := .venv/bin/python
 UV := $(shell command -v uv 2>/dev/null)
 PORT ?= 8501
+since ?= HEAD
+COGGED := -I . docs/architecture.md docs/decisions/README.md CONTRIBUTING.md
 
 help: ## what can be done here
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -23,11 +25,15 @@ test: .venv/dev.stamp ## install what tests need and run all of them
 	@$(PY) -m pytest -n 2 --dist loadfile --ignore=tests/browser
 	@$(PY) -m pytest tests/browser
 
-check: .venv/dev.stamp ## format, lint, types, import rules
+test-fast: .venv/dev.stamp ## run the tests that belong to what changed (since=REVISION), browser left out
+	@$(PY) -m pytest -n 2 --dist loadfile -m "not slow and not browser" $$($(PY) -m tests.affected $(since))
+
+check: .venv/dev.stamp ## format, lint, types, import rules, documents
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/lint-imports
 	@.venv/bin/mypy
+	@.venv/bin/cog --check $(COGGED) >/dev/null || { echo "documents are behind the code: make docs"; exit 1; }
 
 fix: .venv/dev.stamp ## format and mend what the linter can
 	@.venv/bin/ruff check --fix-only -q .
@@ -45,8 +51,16 @@ bench: .venv/dev.stamp ## measure, each figure against a named reference
 notebooks: .venv/dev.stamp ## execute the notebooks on sample data
 	@$(PY) -m pytest tests/notebooks
 
+docs: .venv/dev.stamp ## renew what documents take from the code
+	@.venv/bin/cog -r $(COGGED) >/dev/null
+	@$(PY) -m coach.web.asyncapi > docs/asyncapi.yaml
+
+clean: ## remove the environment and caches; your data stay
+	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .benchmarks
+	@find . -name __pycache__ -prune -exec rm -rf {} +
+
 lock: ## resolve the pinned requirements anew
 	uv pip compile -q --no-header --no-annotate requirements.in -o requirements.txt
 	uv pip compile -q --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
 
-.PHONY: help run test check fix eval bench notebooks lock
+.PHONY: help run test test-fast check fix eval bench notebooks docs clean lock

@@ -65,7 +65,7 @@ def main() -> Any:
     """
     _start_log()
     try:
-        status = cli.main(prog_name="python -m coach", standalone_mode=False)
+        status = cli.main(prog_name=_program(), standalone_mode=False)
         if isinstance(status, int) and status:
             sys.exit(status)
     except click.exceptions.Exit as stop:
@@ -88,6 +88,11 @@ def main() -> Any:
         _unexpected(error, f"{error.filename or 'A file or connection'}: {error.strerror or type(error).__name__}.")
     except Exception as error:
         _unexpected(error, f"Something failed on our side ({type(error).__name__}).")
+
+
+def _program() -> str:
+    """How the command was called: `coach` once installed, else through the interpreter."""
+    return "coach" if sys.argv[0].endswith("/coach") else "python -m coach"
 
 
 def _start_log() -> None:

@@ -1,1 +1,1 @@
-"""Speech to text: a small port, its adapters and wrappers, and the delivery metrics."""
+"""Speech to text: a small port, its adapters and wrappers."""
