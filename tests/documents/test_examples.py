@@ -17,13 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 COMMAND = re.compile(r"^(?:\.venv/bin/)?(?:python -m )?coach (.+?)(?:\s+#.*)?$")
 POSTING = (
-    "Senior Data Engineer
-Northwind
-Requirements:
-- Python and SQL
-- Airflow pipelines
-- Explains trade-offs to stakeholders
-"
+    "Senior Data Engineer\nNorthwind\nRequirements:\n- Python and SQL\n- Airflow pipelines\n- Explains trade-offs\n"
 )
 NEEDS_A_KEY = ("billing",)
 
