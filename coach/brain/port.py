@@ -96,6 +96,8 @@ class Brain(Protocol):
     label: str
     """Shown on the page, e.g. "offline coach"."""
     model: str
+    judges_relevance: bool
+    """False where it cannot tell whether an answer fits its question; its number for that is then neutral."""
 
     def evaluate(self, call: EvaluationCall) -> AsyncIterator[BrainChunk]:
         """Streams one evaluation as text. Closing the iterator cancels the call.

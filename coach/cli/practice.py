@@ -157,6 +157,7 @@ async def _describe(services: "Services", conductor: "Conductor", attempt: Attem
         "usage": usage_records(u for u in usage if u.attempt_id == attempt.id),
         "transcriber": attempt.transcript.transcriber,
         "brain": attempt.brain,
+        "relevance_judged": attempt.relevance_judged,
     }
 
 

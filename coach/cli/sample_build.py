@@ -215,6 +215,7 @@ class Builder:
                 "policy_version": result.evaluation.metadata.policy_version,
                 "model": result.model or self.coach.model,
                 "brain": self.coach.name,
+                "relevance_judged": result.relevance_judged,
                 "transcriber": transcript.transcriber,
                 "finished_at": attempt.created_at + timedelta(seconds=transcript.duration_s + 3),
             }

@@ -93,6 +93,8 @@ class EvaluationResult(Record):
 
     `status`: `complete`, `repaired` (a retry was needed), `fallback` (safe minimal evaluation: feedback is delayed).
     `failed_outputs` keeps what the model said when it could not be used, for the lab.
+    `relevance_judged`: false where the coach cannot tell whether the answer fits the question; the contract's number is
+    then neutral, enters no sum and is not shown.
     """
 
     evaluation: Evaluation
@@ -104,3 +106,4 @@ class EvaluationResult(Record):
     brain: str = ""
     model: str = ""
     bundle: str = ""
+    relevance_judged: bool = True

@@ -129,7 +129,11 @@ class Exchange(Record):
 
 
 class Attempt(Record):
-    """One spoken answer. `timeline` is milliseconds since *Finish* by mark name (see `coach.interview.latency`)."""
+    """One spoken answer.
+
+    `timeline` is milliseconds since *Finish* by mark name (see `coach.interview.latency`); `relevance_judged` is false
+    where the coach could not tell whether the answer fits the question.
+    """
 
     id: str = Field(default_factory=new_id)
     exchange_id: str
@@ -152,6 +156,7 @@ class Attempt(Record):
     model: str = ""
     brain: str = ""
     transcriber: str = ""
+    relevance_judged: bool = True
     timeline: dict[str, float] = {}
     extra: dict[str, Any] = {}
     created_at: datetime

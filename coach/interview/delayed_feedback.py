@@ -90,6 +90,7 @@ def _judged(attempt: Attempt, result: EvaluationResult) -> Attempt:
         "policy_version": result.evaluation.metadata.policy_version,
         "model": result.model,
         "brain": result.brain,
+        "relevance_judged": result.relevance_judged,
         "extra": {**attempt.extra, "evaluation_status": result.status},
     }
     return attempt.model_copy(update=changes)

@@ -271,6 +271,7 @@ class EvaluationRun:
                 "policy_version": evaluation.metadata.policy_version,
                 "model": result.model,
                 "brain": result.brain,
+                "relevance_judged": result.relevance_judged,
                 "extra": {**self._attempt.extra, "follow_up_asked": self._asked, "evaluation_status": result.status},
             }
         )

@@ -146,6 +146,7 @@ class FakeBrain:
     name = "fake"
     label = "scripted coach"
     model = "fake-1"
+    judges_relevance = True
 
     def __init__(self) -> None:
         self.plans = 0

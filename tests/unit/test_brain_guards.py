@@ -24,6 +24,7 @@ class Says:
     name = "says"
     label = "says"
     model = "says-1"
+    judges_relevance = True
 
     def __init__(self, *outputs: str) -> None:
         self.outputs = list(outputs)

@@ -127,6 +127,7 @@ class MutatingBrain:
     name = "mutating"
     label = "mutating"
     model = "mutant-1"
+    judges_relevance = True
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng

@@ -6,12 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from coach.brain.evaluation.pipeline import evaluate_to_end
 from coach.brain.offline.coach import OfflineCoach
 from coach.brain.port import EvaluationCall, StreamEnd, TextDelta
+from coach.brain.prompts.policy import Policy
 from coach.brain.reading.answer import read
+from coach.brain.reading.content import NEUTRAL_RELEVANCE
 from coach.brain.truth.guard import TruthGuard
 from coach.contracts.brain import EvaluationInput, Question, UserAnswer
+from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.evaluation import SECTION_ORDER, STAR_ITEMS, Evaluation, FollowUpType, StarStatus
+from coach.contracts.transcript import Transcript, TranscriptSource
 
 ROWS = [
     json.loads(line) for line in (Path(__file__).parents[1] / "data" / "offline_answers.jsonl").open(encoding="utf-8")
@@ -72,11 +77,47 @@ def test_a_follow_up_is_never_followed_up() -> None:
     assert not made.follow_up.should_ask and made.metadata.follow_up_type is FollowUpType.NONE
 
 
-def test_an_answer_to_another_question_is_told_so() -> None:
-    made = COACH.evaluate_now(call(STORY, "Tell me about a time you received critical feedback."))
-    assert made.metadata.follow_up_type is FollowUpType.LOW_RELEVANCE
-    assert made.scoring.content <= 3
-    assert "feedback" in made.follow_up.question_text
+def test_whether_the_answer_fits_is_not_judged() -> None:
+    """The same story to any question: same scores, same follow-up, and a note on who could judge it."""
+    asked = ("Tell me about a time you improved a process.", "Tell me about a time you received critical feedback.")
+    first, second = (COACH.evaluate_now(call(STORY, question)) for question in asked)
+    assert first.scoring == second.scoring and first.follow_up == second.follow_up
+    assert first.scoring.content_breakdown.relevance == NEUTRAL_RELEVANCE
+    assert "judged by a language model" in first.content_feedback.relevance_note
+    assert "OPENAI_API_KEY" in first.content_feedback.relevance_note
+    assert "different question" not in first.model_dump_json()
+
+
+async def test_the_record_says_that_relevance_was_not_judged() -> None:
+    made = call(STORY)
+    heard = Transcript(text=STORY, transcriber="typed", source=TranscriptSource.TYPED)
+    result = await evaluate_to_end(COACH, made, transcript=heard, delivery=DeliveryMetrics(), policy=Policy())
+    assert result.relevance_judged is False
+
+
+VERDICTS = {
+    "Sorry, could you repeat the question please?": "repeat",
+    "I didn't quite catch that, can you say it again?": "repeat",
+    "I'd rather not answer that, it is private.": "refusal",
+    "Next question please.": "refusal",
+    "No, nothing comes to mind, I have never been in that situation.": "no_example",
+    "去年我在团队里改进了流程，结果很好。": "other_language",
+    "Mon équipe et moi avons changé le planning.": "other_language",
+    "": "empty",
+    "I asked the client to repeat the question and then I wrote the order down.": "",
+    "I told him I would rather not sign it, and then I called the director and explained the risk.": "",
+    "I can't think of a better example, so: I moved the freezer, labelled the shelves and trained two people.": "",
+}
+
+
+@pytest.mark.parametrize(("said", "verdict"), VERDICTS.items(), ids=[v or "answer" for v in VERDICTS.values()])
+def test_only_what_is_certain_is_said(said: str, verdict: str) -> None:
+    reading = read(call(said).input)
+    assert reading.verdict == verdict
+    made = COACH.evaluate_now(call(said))
+    assert (made.scoring.content <= 1) == bool(verdict)
+    assert made.follow_up.should_ask == (verdict in ("", "no_example"))
+    assert made.metadata.follow_up_type is not FollowUpType.LOW_RELEVANCE
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["id"])
@@ -181,16 +222,3 @@ def test_star_on_our_own_texts() -> None:
     agree = [(g == "missing") == (s == "missing") for g, s in zip(gold, said, strict=True)]
     assert sum(agree) / len(agree) >= 0.9
     assert sum(g == s for g, s in zip(gold, said, strict=True)) / len(gold) >= 0.8
-
-
-def test_stories_rank_above_stories_told_to_another_question() -> None:
-    """On texts that no coefficient was fitted to."""
-    fresh = [row for row in ROWS if row["id"].startswith("fresh")]
-    on = [read(call(r["answer"], r["question"], competency=r["competency"]).input).relevance for r in fresh]
-    shifted = [*fresh[5:], *fresh[:5]]
-    off = [
-        read(call(r["answer"], q["question"], competency=q["competency"]).input).relevance
-        for r, q in zip(fresh, shifted, strict=True)
-    ]
-    wins = sum((a > b) + 0.5 * (a == b) for a in on for b in off)
-    assert wins / (len(on) * len(off)) >= 0.8

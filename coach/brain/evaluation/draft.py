@@ -22,13 +22,14 @@ DRAIN_S = 1.5
 class Tally:
     """Mutable, one per evaluation."""
 
-    def __init__(self, context: GuardContext, *, bundle: str, brain: str) -> None:
+    def __init__(self, context: GuardContext, *, bundle: str, brain: str, judges_relevance: bool = True) -> None:
         self.context = context
         self.warming = asyncio.create_task(asyncio.to_thread(context.warm))
         self.usage: list[UsageEvent] = []
         self.marks: set[str] = set()
         self._bundle = bundle
         self._brain = brain
+        self._judges_relevance = judges_relevance
         self._findings: list[GuardFinding] = []
         self._evidence: list[Evidence] = []
         self._held: dict[str, Guarded] = {}
@@ -110,6 +111,7 @@ class Tally:
                 "brain": self._brain,
                 "model": self.context.model,
                 "bundle": self._bundle,
+                "relevance_judged": self._judges_relevance and "scoring" not in self._minimal,
             }
         )
 

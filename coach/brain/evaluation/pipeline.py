@@ -58,7 +58,7 @@ async def run_evaluation(
     total_deadline = asyncio.get_running_loop().time() + timeouts.total_s
     passages = await asyncio.to_thread(lambda: context.instructions)
     bundle = bundle or getattr(getattr(brain, "bundle", None), "label", "")
-    tally = Tally(context, bundle=bundle, brain=brain.name)
+    tally = Tally(context, bundle=bundle, brain=brain.name, judges_relevance=brain.judges_relevance)
     if passages:
         tally.note("instructions_ignored", f"{len(passages)} passage(s) addressed to the evaluator")
     finished = False

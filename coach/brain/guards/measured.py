@@ -20,7 +20,7 @@ from coach.brain.guards.evidence import AnswerIndex
 from coach.brain.guards.limits import cut_at_word, fit
 from coach.brain.guards.prose import guard_content, guard_library, guard_notes, guard_rewrite
 from coach.brain.prompts.policy import Policy
-from coach.brain.reading.relevance import asked_form
+from coach.brain.reading.question import asked_form
 from coach.brain.truth.guard import TruthGuard
 from coach.contracts.brain import EvaluationInput, Evidence, GuardFinding
 from coach.contracts.delivery import DeliveryMetrics

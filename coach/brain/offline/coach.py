@@ -39,6 +39,7 @@ class OfflineCoach:
     name = "offline"
     label = "offline coach"
     model = MODEL
+    judges_relevance = False
 
     def __init__(self, rewrite_words: int = MAX_WORDS) -> None:
         """`rewrite_words` is the longest rewrite the policy allows."""

@@ -44,12 +44,12 @@ def compose(reading: Reading, model: str, max_words: int = MAX_WORDS) -> Evaluat
 
 def rewritten_parts(reading: Reading, max_words: int = MAX_WORDS) -> list[RewrittenPart]:
     """The rewrite as parts; an answer that is no story keeps its order."""
-    if reading.empty:
+    if reading.verdict in ("empty", "repeat", "refusal"):
         return []
-    if not reading.english:
+    if reading.verdict == "other_language":
         return [RewrittenPart("other", reading.answer.transcript.strip(), None)]
     told = any(item.status.value != "missing" for item in reading.star.values())
-    if reading.no_example and any("no_answer" in r.cues for r in reading.clauses):
+    if reading.verdict == "no_example":
         return rewrite_story([], reading.star, has_metric=False, owned_by_we=False)
     if reading.form == "story" or (reading.form == "plan" and told):
         owned_by_we = reading.ownership.kind == "we"

@@ -1,5 +1,7 @@
 """What the coach says: specific, with the person's own words, about the answer and never about the person."""
 
+from dataclasses import dataclass
+
 from coach.brain.offline.follow_up import missing_item
 from coach.brain.offline.notes import shorten_end
 from coach.brain.offline.quotes import number_quote, quote
@@ -8,6 +10,50 @@ from coach.brain.reading.clauses import ClauseReading
 from coach.contracts.evaluation import ContentFeedback, StarChecklist, StarItem, StarStatus
 
 _NAMES = {"situation": "setting", "task": "goal", "action": "steps", "result": "outcome"}
+RELEVANCE_UNJUDGED = (
+    "Whether it fits the question is judged by a language model. To get one, set OPENAI_API_KEY or run a model on this "
+    "computer; the offline coach judges how the answer is built."
+)
+
+
+@dataclass(frozen=True)
+class VerdictTexts:
+    """What is said about an answer that is none: headline, note on fit, tip, note of every STAR item."""
+
+    headline: str
+    note: str
+    tip: str
+    item: str = "Nothing was said yet."
+
+
+_VERDICTS = {
+    "empty": VerdictTexts(
+        "No answer was captured yet",
+        "There is no answer to compare with the question yet.",
+        "Start with one sentence: where you were, and what had to be done.",
+    ),
+    "other_language": VerdictTexts(
+        "The offline coach can only judge answers in English",
+        "This could not be judged: the answer does not seem to be in English.",
+        "Answer in English, or connect a model that reads your language.",
+        "Not judged: the answer does not seem to be in English.",
+    ),
+    "repeat": VerdictTexts(
+        "You asked about the question; there is no answer yet",
+        "Asking is fine, in a real interview too. There is no answer to compare with the question yet.",
+        "Read the question above once more, then take it again with one moment of your own.",
+    ),
+    "refusal": VerdictTexts(
+        "You chose not to answer this one",
+        "You may decline a question. There is no answer to compare with it.",
+        "Offer something in its place: “I would rather not go into that, but I can tell you about …”",
+    ),
+    "no_example": VerdictTexts(
+        "No example yet: one moment is all it takes",
+        "You say that there is no example; an interviewer will want a small one, from work, school or home.",
+        "Think of one day that went well, or badly: where were you, what had to be done, what did you do?",
+    ),
+}
 _HOW = {
     "situation": "say where and when it was, and what made it necessary",
     "task": "say in one sentence what was yours to achieve",
@@ -29,16 +75,10 @@ def content_feedback(reading: Reading) -> ContentFeedback:
 
 
 def _headline(reading: Reading) -> str:
-    if not reading.english:
-        return "The offline coach can only judge answers in English"
-    if reading.empty:
-        return "No answer was captured yet"
-    if reading.no_example:
-        return "No example yet: one moment is all it takes"
-    if reading.off_topic:
-        return "Bring it back to the question that was asked"
+    if reading.verdict:
+        return _VERDICTS[reading.verdict].headline
     if not reading.story_asked:
-        return "Clear and to the point" if reading.scores.content >= 7 else "On topic; give it one concrete example"
+        return "Clear, with substance" if reading.scores.content >= 7 else "One concrete example would carry this"
     gaps = reading.incomplete()
     if not gaps:
         return (
@@ -64,7 +104,7 @@ def _headline(reading: Reading) -> str:
 
 def _strengths(reading: Reading) -> list[str]:
     """Up to three things that work, each with the words that show it."""
-    if reading.empty or not reading.english:
+    if reading.verdict:
         return []
     lines: list[str] = []
     used: set[int] = set()
@@ -109,20 +149,16 @@ def _best_step(reading: Reading, used: set[int]) -> ClauseReading | None:
 
 def _improvements(reading: Reading) -> list[str]:
     """Up to three, the most costly first, each hung on the speaker's own words."""
-    if reading.empty or not reading.english:
-        return []
+    if reading.verdict == "no_example":
+        said = quote(reading.clauses[0], 60)
+        return [f"“{said}” is no example yet: pick one day, one place, one thing you did."]
     lines: list[str] = []
-    if reading.no_example:
-        lines.append(
-            f"“{quote(reading.clauses[0], 60)}” is no example yet: pick one day, one place, one thing you did."
-        )
-    elif reading.off_topic:
-        opening = reading.clauses[0]
-        lines.append(f"“{quote(opening, 50)}” leads elsewhere: pick a moment that is about the question.")
-    if reading.story_asked and not reading.no_example:
+    if not reading.judged:
+        return lines
+    if reading.story_asked:
         lines += [_gap_line(reading, name) for name in reading.incomplete()]
         lines += _extra_lines(reading)
-    elif not reading.off_topic and reading.scores.content < 8 and reading.clauses:
+    elif reading.scores.content < 8 and reading.clauses:
         vague = min(reading.clauses, key=lambda r: (r.specific + r.numbers, r.clause.index))
         lines.append(f"“{quote(vague, 60)}” stays general: add one example from your own work.")
     return [line for line in lines if line][:3]
@@ -179,8 +215,8 @@ def _extra_lines(reading: Reading) -> list[str]:
 
 def _star_item(reading: Reading, name: str) -> StarItem:
     item = reading.star[name]
-    if reading.empty:
-        return StarItem(status=StarStatus.MISSING, note="Nothing was said yet.")
+    if not reading.judged:
+        return StarItem(status=StarStatus.MISSING, note=_VERDICTS[reading.verdict].item)
     if item.status is StarStatus.MISSING or item.evidence is None:
         asked = f"Not told yet: {_HOW[name]}." if reading.story_asked else "Not needed for this question."
         return StarItem(status=item.status, note=asked)
@@ -190,38 +226,12 @@ def _star_item(reading: Reading, name: str) -> StarItem:
 
 
 def _relevance_note(reading: Reading) -> str:
-    if not reading.english:
-        return "Relevance could not be judged: the answer does not seem to be in English."
-    if reading.empty:
-        return "There is no answer to compare with the question yet."
-    complete = not reading.incomplete()
-    if reading.no_example:
-        return f"There is no example yet that could answer “{_short_question(reading)}”"
-    if reading.off_topic:
-        praise = "Well built, but it answers" if complete else "It answers"
-        return f"{praise} a different question. The question was: “{_short_question(reading)}”"
-    if reading.relevance < 7 and any(r.own_steps for r in reading.clauses) and reading.scores.star >= 5:
-        return f"It comes close. Say in your first sentence what ties it to “{_short_question(reading)}”"
-    if reading.relevance < 7:
-        asked = _short_question(reading)
-        return f"It touches the question “{asked}” in general terms; one specific moment would answer it."
-    return "It answers the question that was asked."
-
-
-def _short_question(reading: Reading) -> str:
-    text = reading.input.question.text.strip()
-    return text if len(text) <= 110 else shorten_end(text, 110)
+    return _VERDICTS[reading.verdict].note if reading.verdict else RELEVANCE_UNJUDGED
 
 
 def _tip(reading: Reading) -> str:
-    if not reading.english:
-        return "Answer in English, or connect a model that reads your language."
-    if reading.empty:
-        return "Start with one sentence: where you were, and what had to be done."
-    if reading.no_example:
-        return "Think of one day that went well, or badly: where were you, what had to be done, what did you do?"
-    if reading.off_topic:
-        return "Before you start, repeat the question's key word aloud, then choose the moment that fits it."
+    if reading.verdict:
+        return _VERDICTS[reading.verdict].tip
     item = missing_item(reading) if reading.story_asked else None
     if item:
         return f"Next time, {_HOW[item]}."

@@ -8,6 +8,12 @@ from coach.brain.reading.lexicon import lower_first
 from coach.contracts.evaluation import FollowUp, FollowUpType, StarStatus
 
 _QUESTION_CHARS, _REASON_CHARS = 260, 220
+_UNASKED = {
+    "empty": "There is no answer to ask about yet.",
+    "other_language": "The answer is in another language than the coach reads.",
+    "repeat": "The question was not understood yet; it can be taken again.",
+    "refusal": "The speaker would rather not answer this one.",
+}
 
 
 @dataclass(frozen=True)
@@ -20,11 +26,13 @@ class FollowUpDecision:
 
 
 def decide_follow_up(reading: Reading) -> FollowUpDecision:
-    """Low relevance first; then, for stories, a missing item, a weak action or result, or two weak items."""
-    if reading.input.question.is_follow_up or not reading.english:
-        return _none("This answer already was a follow-up." if reading.input.question.is_follow_up else "")
-    if reading.off_topic:
-        return _low_relevance(reading)
+    """For stories: an example where there is none, a missing item, a weak action or result, or two weak items."""
+    if reading.input.question.is_follow_up:
+        return _none("This answer already was a follow-up.")
+    if reading.verdict in _UNASKED:
+        return _none(_UNASKED[reading.verdict])
+    if reading.verdict == "no_example" and reading.story_asked:
+        return _example(reading)
     item = missing_item(reading)
     if item is None or not reading.story_asked:
         return _none("Nothing essential is missing; on to the next question.")
@@ -44,14 +52,10 @@ def _none(reason: str) -> FollowUpDecision:
     return FollowUpDecision(FollowUpType.NONE, "", FollowUp(should_ask=False, question_text="", reason=reason))
 
 
-def _low_relevance(reading: Reading) -> FollowUpDecision:
+def _example(reading: Reading) -> FollowUpDecision:
     wanted = _asked_for(reading.input.question.text)
-    if reading.empty or reading.answer.word_count < 12:
-        text = f"No rush. Is there one moment, even a small one, at work, at school or at home, that fits: {wanted}?"
-    else:
-        text = f"Thank you. Let me bring us back to what I asked: {wanted}. Which moment of yours fits that best?"
-    reason = "The answer does not yet speak to what was asked."
-    return _ask(FollowUpType.LOW_RELEVANCE, "", text, reason)
+    text = f"No rush. Is there one moment, even a small one, at work, at school or at home, that fits: {wanted}?"
+    return _ask(FollowUpType.MISSING_STAR, "action", text, "There is no example yet; a small one is enough.")
 
 
 def _asked_for(question: str) -> str:

@@ -10,8 +10,8 @@ _WORTH_SAVING = 7.0
 
 
 def library_suggestion(reading: Reading) -> LibrarySuggestion:
-    """A story of 7 or more that answers its question is worth keeping."""
-    save = reading.story_asked and reading.scores.content >= _WORTH_SAVING and not reading.off_topic
+    """A story of 7 or more is worth keeping."""
+    save = reading.story_asked and reading.scores.content >= _WORTH_SAVING
     if not save:
         return LibrarySuggestion(should_save=False, suggested_title="", category="", why_save="")
     competency = reading.input.question.competency or "story"

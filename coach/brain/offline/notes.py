@@ -22,7 +22,7 @@ _WITHOUT = (
 
 def coach_notes(reading: Reading, parts: list[RewrittenPart]) -> list[CoachNote]:
     """At most eight notes, two of a kind, in the order of the transcript; every original is verbatim."""
-    if reading.empty or not reading.english:
+    if reading.verdict:
         return []
     found = [*_ownership(reading), *_outcome(reading), *_vague(reading), *_moved(reading, parts), *_tightened(reading)]
     counts: Counter[ChangeType] = Counter()

@@ -63,6 +63,7 @@ class OpenAIBrain:
         self.bundle = bundle
         self.model = bundle.model_settings.model or model
         self.label = self.model
+        self.judges_relevance = True
         self._api = api
         self._timeouts = timeouts or Timeouts()
         self._on_usage = on_usage

@@ -1,12 +1,12 @@
-"""Scores what was said: STAR, relevance, clarity, impact, and their sum.
+"""Scores what was said: STAR, clarity, impact, and content from them. Whether it fits the question is not judged.
 
 Formulas (0-10):
-    star      10 * (0.2 situation + 0.2 task + 0.3 action + 0.3 result), levels 0-1 from `offline_star`
-    relevance regression of `offline_relevance`, 0 for an empty answer
+    star      10 * (0.2 situation + 0.2 task + 0.3 action + 0.3 result), levels 0-1 from `reading.star`
+    relevance `NEUTRAL_RELEVANCE`, a number that enters no sum; 0 for an empty answer
     clarity   10 minus deductions: rambling sentences, hedges, no order, very short or very long (see `clarity_score`)
     impact    outcome level, a quantified outcome, own part (see `impact_score`)
-    content   a story: anchored on which items stand (see `story_content`); else relevance, clarity and substance;
-              never above 3 when the answer misses the question (relevance <= 3)
+    content   a story: anchored on which items stand (see `story_content`); else substance and clarity;
+              0 when nothing was answered, at most 1 when there is no example
 Fillers and language quality never count here.
 """
 
@@ -17,9 +17,12 @@ from coach.brain.reading.features import squash
 from coach.brain.reading.ownership import Ownership
 from coach.brain.reading.star import StarItemReading
 from coach.brain.reading.text import AnswerText
+from coach.brain.reading.verdicts import Verdict
 from coach.contracts.evaluation import StarStatus
 
-_OFF_TOPIC_CAP = 3.0
+NEUTRAL_RELEVANCE = 5.0
+"""The contract needs a number; this one is the middle of the scale and is neither shown nor summed."""
+_NO_EXAMPLE_CAP = 1.0
 
 
 @dataclass(frozen=True)
@@ -70,30 +73,30 @@ def story_content(star: dict[str, StarItemReading], has_metric: bool) -> float:
     return max(0.5, 9.2 - lost + (0.4 if has_metric and level["result"] > 0.5 else 0.0))
 
 
-def plain_content(answer: AnswerText, readings: list[ClauseReading], relevance: float, clarity: float) -> float:
-    """Content of an explanation or opinion: on the question, with substance, clear."""
+def plain_content(readings: list[ClauseReading], clarity: float) -> float:
+    """Content of an explanation or opinion: with substance, clear."""
     substance = 10 * squash(sum(r.specific for r in readings), 14)
-    return 0.4 * relevance + 0.4 * substance + 0.2 * clarity
+    return 0.6 * substance + 0.4 * clarity
 
 
 def score_content(
     answer: AnswerText,
     readings: list[ClauseReading],
     star: dict[str, StarItemReading],
-    relevance: float,
     ownership: Ownership,
     *,
     has_metric: bool,
     story: bool,
+    verdict: Verdict,
 ) -> ContentScores:
     """All content scores of one answer; rounded to a tenth."""
     clarity = clarity_score(answer, readings)
     impact = impact_score(star, has_metric, ownership)
-    content = story_content(star, has_metric) if story else plain_content(answer, readings, relevance, clarity)
-    content = min(content, 1.0 + relevance) if relevance < 7 else content
-    content = min(content, _OFF_TOPIC_CAP) if relevance <= 3 else content
-    content = 0.0 if answer.word_count < 2 else content
-    values = (star_score(star), relevance, clarity, impact, content)
+    content = story_content(star, has_metric) if story else plain_content(readings, clarity)
+    if verdict:
+        clarity, impact = 0.0, 0.0
+        content = min(content, _NO_EXAMPLE_CAP) if verdict == "no_example" else 0.0
+    values = (star_score(star), 0.0 if verdict == "empty" else NEUTRAL_RELEVANCE, clarity, impact, content)
     return ContentScores(*(round(min(10.0, max(0.0, value)), 1) for value in values))
 
 

@@ -21,9 +21,11 @@ class StarItemReading:
     evidence: ClauseReading | None
 
 
-def read_star(answer: AnswerText, readings: list[ClauseReading], *, story_asked: bool) -> dict[str, StarItemReading]:
-    """Reads the four items from the whole answer; an answer of fewer than four words has none."""
-    if answer.word_count < _MIN_WORDS:
+def read_star(
+    answer: AnswerText, readings: list[ClauseReading], *, story_asked: bool, none: bool = False
+) -> dict[str, StarItemReading]:
+    """Reads the four items from the whole answer; an answer of fewer than four words, or that is `none`, has none."""
+    if none or answer.word_count < _MIN_WORDS:
         return {role: StarItemReading(StarStatus.MISSING, 0.0, None) for role in ROLES}
     features = answer_features(answer, readings, story_asked=float(story_asked))
     return {role: _read_item(role, features, readings) for role in ROLES}

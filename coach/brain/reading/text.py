@@ -8,7 +8,7 @@ sentence, is the unit every judgement rests on. Offsets are code points into the
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from itertools import accumulate, islice
 
 from coach.brain.reading.instructions import instruction_spans
 
@@ -41,6 +41,8 @@ _BARE_BREAK = re.compile(
 )
 _LONG_CLAUSE_WORDS = 20
 _MIN_CLAUSE_WORDS = 3
+_LAST_LATIN = 0x24F
+"""Last letter of the Latin alphabets of Europe (Latin Extended-B)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +100,20 @@ class AnswerText:
         """Number of content words."""
         return len(self.tokens)
 
+    @cached_property
+    def foreign_script(self) -> float:
+        """Share of letters, 0-1, that are not Latin ones."""
+        letters = [char for clause in self.clauses for char in clause.text if char.isalpha()]
+        return sum(ord(char) > _LAST_LATIN for char in letters) / max(1, len(letters))
+
+    @cached_property
+    def _words_before(self) -> list[int]:
+        """Content words before each clause."""
+        return [0, *accumulate(len(clause.tokens) for clause in self.clauses)]
+
     def place(self, clause: Clause) -> float:
         """Where the clause begins, 0 (first word) to 1 (last word), counted in content words."""
-        before = sum(len(other.tokens) for other in self.clauses[: clause.index])
-        return before / max(1, self.word_count)
+        return self._words_before[clause.index] / max(1, self.word_count)
 
 
 def fold(text: str) -> str:

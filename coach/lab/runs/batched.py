@@ -67,6 +67,7 @@ class RecordedBrain:
         self._live = live
         self._answers = answers
         self.name, self.label, self.model = live.name, live.label, live.model
+        self.judges_relevance = live.judges_relevance
 
     async def evaluate(self, call: EvaluationCall) -> AsyncIterator[BrainChunk]:
         """The recorded text in one piece, or the live brain's stream."""

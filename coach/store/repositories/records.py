@@ -55,7 +55,7 @@ def attempt_row(attempt: Attempt) -> Row:
         row
         | _transcript_columns(attempt.transcript)
         | _delivery_columns(attempt.delivery)
-        | _score_columns(attempt.evaluation)
+        | _score_columns(attempt.evaluation, relevance_judged=attempt.relevance_judged)
     )
 
 
@@ -67,6 +67,7 @@ def attempt_from(row: RowMapping) -> Attempt:
     values["transcript"] = _transcript_from(row)
     values["delivery"] = row["delivery_metrics"]
     values["evaluation"] = row["evaluation"]
+    values["relevance_judged"] = row["evaluation"] is None or row["relevance_score"] is not None
     return Attempt.model_validate(values)
 
 
@@ -102,7 +103,8 @@ def _delivery_columns(delivery: DeliveryMetrics | None) -> Row:
     return row
 
 
-def _score_columns(evaluation: Evaluation | None) -> Row:
+def _score_columns(evaluation: Evaluation | None, *, relevance_judged: bool) -> Row:
+    """The typed scores; relevance stays empty where it was not judged, so that no mean counts a neutral number."""
     if evaluation is None:
         return dict.fromkeys((*SCORE_COLUMNS, "content_scores", "evaluation", "coach_notes", "rewritten_answer"))
     plain = evaluation.model_dump(mode="json")
@@ -116,7 +118,7 @@ def _score_columns(evaluation: Evaluation | None) -> Row:
         "content_score": scoring.content,
         "delivery_score": scoring.delivery,
         "star_score": said.star,
-        "relevance_score": said.relevance,
+        "relevance_score": said.relevance if relevance_judged else None,
         "clarity_score": said.clarity,
         "impact_score": said.impact,
         "pace_score": spoken.pace,
@@ -124,7 +126,9 @@ def _score_columns(evaluation: Evaluation | None) -> Row:
         "pause_score": spoken.pauses,
         "confidence_score": spoken.confidence,
         "eye_contact_score": spoken.eye_contact_proxy if seen else None,
-        "content_scores": plain["scoring"]["content_breakdown"] | {"content": scoring.content},
+        "content_scores": plain["scoring"]["content_breakdown"]
+        | {"content": scoring.content}
+        | ({} if relevance_judged else {"relevance": None}),
         "evaluation": plain,
         "coach_notes": plain["coach_notes"],
         "rewritten_answer": evaluation.rewrite.polished_answer,
