@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import uvicorn
+from limits import RateLimitItemPerMinute
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -72,7 +73,7 @@ async def figures(_: Request) -> JSONResponse:
 def main() -> None:
     """Serves until it is ended."""
     home = Path(sys.argv[2])
-    access.INITS_PER_MINUTE = 10_000
+    access.INITS_PER_CLIENT = access.INITS_OF_ALL = RateLimitItemPerMinute(10_000)
     parts = bootstrap.services()
     parts.__dict__["transcriber"] = TimedTranscriber()
     parts.__dict__["hub"] = InterviewService(

@@ -20,6 +20,7 @@ from coach.store.maintenance.retention import RetentionPolicy
 from coach.web import routes
 from coach.web.billing import billing_routes
 from coach.web.clips import clip_routes
+from coach.web.server_caps import cap_server
 from pages.components.practice import microphone
 
 log = logging.getLogger(__name__)
@@ -113,6 +114,7 @@ def own_routes() -> list[BaseRoute]:
 
     Settings that cannot be used end the start with one line.
     """
+    cap_server()
     static = StaticFiles(directory=HOME.parent / "static")
     try:
         billing, clips = services().billing, services().clips

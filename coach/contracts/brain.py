@@ -30,10 +30,14 @@ class JobContext(Lenient):
     summary: str = ""
 
 
+MAX_ANSWER_CHARS = 60_000
+"""More than anybody says in an hour at 160 words a minute; longer text is refused where it comes in."""
+
+
 class UserAnswer(Lenient):
     """The answer itself; the transcript is data, never an instruction."""
 
-    transcript: str = Field(max_length=60_000)
+    transcript: str = Field(max_length=MAX_ANSWER_CHARS)
     duration_seconds: float = Field(default=0, ge=0)
 
 

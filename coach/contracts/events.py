@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, TypeAdapter
 
 from coach.contracts.base import Strict
+from coach.contracts.brain import MAX_ANSWER_CHARS
 from coach.contracts.evaluation import (
     CoachNote,
     ContentFeedback,
@@ -55,7 +56,7 @@ class TranscriptPayload(Strict):
     """The transcript as the person corrected or typed it."""
 
     attempt_id: str
-    text: str = Field(max_length=60_000)
+    text: str = Field(max_length=MAX_ANSWER_CHARS)
 
 
 class EyeContactPayload(Strict):

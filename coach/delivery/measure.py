@@ -62,9 +62,10 @@ class SoundFollower:
         self._half = b""
 
     def follow(self) -> None:
-        """Hears what was recorded since."""
+        """Hears what was recorded since; nothing when `finish` was quicker."""
         with self._lock:
-            self._hear()
+            if not self._file.closed:
+                self._hear()
 
     def finish(self) -> tuple[Pcm, Sound]:
         """The recording, which has ended, and its sound."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from coach.audio.archive import write_flac
 from coach.audio.decode import decode
+from coach.audio.pcm import Pcm
 from coach.brain.port import Brain
 from coach.contracts.events import (
     AnswerFollowUp,
@@ -166,17 +167,34 @@ class Conductor:
             AudioError: it is no recording, or is empty.
             IllegalCommandError: no answer is awaited.
         """
-        sound = await off_loop(decode, path)
-        async with self._s.lock:
-            attempt = self._s.board.attempt(attempt_id or self._s.attempt_id)
-            if not self._awaited(attempt):
+        async with self.parts.decoding:
+            if not self.takes_recording(attempt_id):
                 return
-            states.after("FINISH_ANSWER", self._s.view)
-            await self._listening.drop()
-            recording = self.parts.journal_dir / f"{attempt.id}.flac"
-            await off_loop(write_flac, sound, recording)
-            timeline = self._acknowledge(attempt)
-            self._processing.start_file(attempt, recording, timeline)
+            sound = await off_loop(decode, path)
+            async with self._s.lock:
+                if not self.takes_recording(attempt_id):
+                    return
+                await self._answer_with(sound, self._s.board.attempt(attempt_id or self._s.attempt_id))
+
+    async def _answer_with(self, sound: Pcm, attempt: Attempt) -> None:
+        await self._listening.drop()
+        recording = self.parts.journal_dir / f"{attempt.id}.flac"
+        await off_loop(write_flac, sound, recording)
+        timeline = self._acknowledge(attempt)
+        self._processing.start_file(attempt, recording, timeline)
+
+    def takes_recording(self, attempt_id: str = "") -> bool:
+        """Whether a recording would be this attempt's answer; False when it has one.
+
+        Raises:
+            IllegalCommandError: no answer is awaited.
+            NotFoundError: there is no such attempt.
+        """
+        attempt = self._s.board.attempt(attempt_id or self._s.attempt_id)
+        if not self._awaited(attempt):
+            return False
+        states.after("FINISH_ANSWER", self._s.view)
+        return True
 
     async def finish(self) -> SummaryPayload:
         """*Finish interview*: its summary; a second call gives it again."""

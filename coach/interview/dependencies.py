@@ -178,6 +178,8 @@ class Dependencies:
     clock: Callable[[], datetime] = now_utc
     monotonic: Callable[[], float] = time.monotonic
     owner: str = ""
+    decoding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    """Uploaded recordings are decoded one after the other: an hour of sound takes some 250 MB."""
 
 
 async def off_loop(function: Callable[..., Any], *args: Any) -> Any:

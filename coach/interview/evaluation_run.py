@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from coach.brain.evaluation.progress import EvaluationFinished, MarkReached, SectionReady
 from coach.brain.port import EvaluationCall
 from coach.contracts.brain import (
+    MAX_ANSWER_CHARS,
     DeliveryInput,
     EvaluationInput,
     EvaluationResult,
@@ -109,7 +110,7 @@ def evaluation_call(
         competency=exchange.competency,
         is_follow_up=exchange.follow_up_of is not None,
     )
-    answer = UserAnswer(transcript=transcript.text, duration_seconds=attempt.duration_seconds)
+    answer = UserAnswer(transcript=transcript.text[:MAX_ANSWER_CHARS], duration_seconds=attempt.duration_seconds)
     whole = EvaluationInput(
         policy_version=policy_version or "mi_v1.0",
         question=question,

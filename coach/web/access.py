@@ -1,30 +1,68 @@
 """Who may come in: origins, tokens, sizes and rates."""
 
+import ipaddress
 import logging
 import re
-import time
-from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 
 MAX_JSON_BYTES = 512 * 1024
 MAX_TEXT_FRAME_BYTES = 256 * 1024
 MAX_AUDIO_FRAME_BYTES = 32_000
 """1 s of PCM; clients send 20-50 ms."""
 MAX_UPLOAD_BYTES = 200 * 1024 * 1024
-INITS_PER_MINUTE = 120
+MAX_UPLOADS = 8
+"""Recordings on their way in together, over all interviews."""
+SOCKETS_PER_TOKEN = 8
+"""Tabs of one interview."""
+INITS_PER_CLIENT = RateLimitItemPerMinute(120)
+INITS_OF_ALL = RateLimitItemPerMinute(600)
+COMMANDS_PER_S = 100
 _TOKEN = re.compile(r"(token=)[^&\s\"]+")
+_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_SECURE = {"https", "wss"}
 
 
-def origin_allowed(headers: Mapping[str, str], allowed: Collection[str] = ()) -> bool:
-    """Whether the request comes from our own pages (same host), a listed origin, or no browser at all.
+def origin_allowed(headers: Mapping[str, str], scheme: str, allowed: Collection[str] = ()) -> bool:
+    """Whether the request comes from our own pages, a listed origin, or no browser at all.
 
-    Browsers always send `Origin` with a WebSocket, so a foreign page cannot leave it out.
+    Our own means: same scheme, host and port as the request itself. Browsers always send `Origin` with a WebSocket,
+    so a foreign page cannot leave it out.
+
+    Args:
+        headers: of the request, names in lower case.
+        scheme: of the request: http, https, ws or wss.
+        allowed: foreign pages that are welcome, as `https://host`.
     """
     origin = headers.get("origin")
     if origin is None or origin in allowed:
         return True
-    return bool(urlsplit(origin).netloc) and urlsplit(origin).netloc == headers.get("host")
+    there, here = _place(origin), _place(f"{scheme}://{headers.get('host', '')}")
+    return there is not None and there == here
+
+
+def _place(url: str) -> tuple[bool, str, int] | None:
+    """(encrypted, host, port) of an address; None for anything that is none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    return (parts.scheme in _SECURE, parts.hostname.lower(), port) if parts.hostname else None
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an IP address is this machine's own."""
+    try:
+        found = ipaddress.ip_address(address.strip("[]").partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return bool((mapped or found).is_loopback)
 
 
 def bearer(headers: Mapping[str, str], query: Mapping[str, str]) -> str:
@@ -50,18 +88,6 @@ def hide_tokens() -> None:
             logger.addFilter(_NoTokens())
 
 
-class RateLimit:
-    """At most `count` in any `per_s` seconds."""
-
-    def __init__(self, count: int, per_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._times: deque[float] = deque(maxlen=count)
-        self._per_s = per_s
-        self._clock = clock
-
-    def allow(self) -> bool:
-        """Counts one; False when there were too many."""
-        now = self._clock()
-        if len(self._times) == self._times.maxlen and now - self._times[0] < self._per_s:
-            return False
-        self._times.append(now)
-        return True
+def rates() -> MovingWindowRateLimiter:
+    """Counts what each client did lately, in this process; one for many clients, because it owns a thread."""
+    return MovingWindowRateLimiter(MemoryStorage())

@@ -22,7 +22,8 @@ and before UPDATE_SCORES and UPDATE_REWRITE. What cannot be used is answered wit
 changes nothing; sending a command twice does nothing the second time.
 
 Close codes: 1000 the interview is finished, 4401 the token is unknown or expired, 4408 the client did not read its
-events (reconnect). The server pings; a client that does not answer is cut off.
+events (reconnect), 4429 the interview is open in too many tabs, 1009 a message was too large.
+The server pings; a client that does not answer is cut off.
 """
 
 

@@ -1,49 +1,27 @@
 """The REST handlers: each turns a request into commands of the conductor and its state into an answer."""
 
 import asyncio
-import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-import anyio
 from pydantic import BaseModel, ValidationError
 from starlette.background import BackgroundTask
-from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from coach.contracts import events as ev
 from coach.contracts.interview import Attempt, AttemptStatus, ViewState
-from coach.errors import (
-    CoachError,
-    EntitlementError,
-    IllegalCommandError,
-    InputError,
-    NotFoundError,
-    RateLimitError,
-    StoreError,
-    UsageError,
-    VendorError,
-)
+from coach.errors import CoachError, IllegalCommandError, InputError, NotFoundError, RateLimitError
 from coach.interview.conductor import Conductor
 from coach.interview.dependencies import Archive, StoryShelf
 from coach.interview.service import InitRequest, InterviewService
-from coach.web import access, models
+from coach.web import access, models, upload
+from coach.web.problems import AccessError, OriginError, TooLargeError, problem, unusable
 
 Model = TypeVar("Model", bound=BaseModel)
 Handler = Callable[[Request], Awaitable[Response]]
-
-_STATUS: tuple[tuple[type[CoachError], int], ...] = (
-    (RateLimitError, 429),
-    (IllegalCommandError, 409),
-    (NotFoundError, 404),
-    (InputError, 422),
-    (UsageError, 409),
-    (EntitlementError, 402),
-    (StoreError, 503),
-    (VendorError, 503),
-)
 
 
 class WebServices(Protocol):
@@ -58,42 +36,9 @@ class WebServices(Protocol):
         """Finished recordings."""
 
 
-class AccessError(CoachError):
-    """Not let in."""
-
-    code = "UNAUTHORIZED"
-    status = 401
-
-
-class OriginError(AccessError):
-    """Called from a foreign page."""
-
-    code = "FOREIGN_ORIGIN"
-    status = 403
-
-
-class TooLargeError(AccessError):
-    """More than is taken."""
-
-    code = "TOO_LARGE"
-    status = 413
-
-
 def answer(body: BaseModel, status: int = 200) -> JSONResponse:
     """A JSON answer."""
     return JSONResponse(body.model_dump(mode="json"), status)
-
-
-def problem(error: CoachError) -> JSONResponse:
-    """The answer to an expected failure."""
-    status = error.status if isinstance(error, AccessError) else 500
-    for kind, code in _STATUS:
-        if isinstance(error, kind):
-            status = code
-            break
-    recoverable = error.retryable or status in (409, 422)
-    body = models.ErrorBody(error=models.Problem(code=error.code, message=str(error), recoverable=recoverable))
-    return answer(body, status)
 
 
 async def body_of(request: Request, model: type[Model]) -> Model:
@@ -110,9 +55,7 @@ async def body_of(request: Request, model: type[Model]) -> Model:
     try:
         return model.model_validate_json(bytes(raw) or b"{}")
     except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"The request cannot be used: {where or 'body'}: {first['msg']}.") from error
+        raise InputError(f"The request cannot be used: {unusable(error, 'body')}") from error
 
 
 class Rest:
@@ -122,7 +65,8 @@ class Rest:
         """`origins`: foreign pages that are welcome, as `https://host`."""
         self._services = services
         self._origins = origins
-        self._inits = access.RateLimit(access.INITS_PER_MINUTE, 60)
+        self._rates = access.rates()
+        self._uploads: set[str] = set()
 
     @property
     def hub(self) -> InterviewService:
@@ -134,13 +78,28 @@ class Rest:
 
         async def wrapped(request: Request) -> Response:
             try:
-                if not access.origin_allowed(request.headers, self._origins):
+                if not access.origin_allowed(request.headers, request.url.scheme, self._origins):
                     raise OriginError("This page may not call the interview service.")
                 return await handler(request)
             except CoachError as error:
                 return problem(error)
 
         return wrapped
+
+    @contextmanager
+    def _uploading(self, interview_id: str) -> Iterator[None]:
+        """One recording per interview on its way in at a time, and no more than a few together.
+
+        Raises:
+            RateLimitError: there are too many.
+        """
+        if interview_id in self._uploads or len(self._uploads) >= access.MAX_UPLOADS:
+            raise RateLimitError("A recording is being uploaded already; try again when it is through.")
+        self._uploads.add(interview_id)
+        try:
+            yield
+        finally:
+            self._uploads.discard(interview_id)
 
     async def _interview(self, request: Request, interview_id: str) -> Conductor:
         token = access.bearer(request.headers, request.query_params)
@@ -163,7 +122,9 @@ class Rest:
 
     async def init(self, request: Request) -> Response:
         """POST /mock-interviews/init."""
-        if not self._inits.allow():
+        client = request.client.host if request.client else ""
+        mine, all_ = access.INITS_PER_CLIENT, access.INITS_OF_ALL
+        if not (self._rates.hit(mine, "init", client) and self._rates.hit(all_, "inits")):
             raise RateLimitError("Too many interviews were begun; try again in a minute.")
         asked = await body_of(request, InitRequest)
         scheme = "wss" if request.url.scheme == "https" else "ws"
@@ -202,11 +163,12 @@ class Rest:
     async def upload(self, request: Request) -> Response:
         """POST /attempts/{id}/recording: an uploaded recording is the answer."""
         conductor, attempt = await self._attempt(request)
-        file = await _received(request)
-        try:
-            await conductor.submit_recording(file, attempt_id=attempt.id)
-        finally:
-            await asyncio.to_thread(file.unlink, True)
+        if not conductor.takes_recording(attempt.id):
+            await upload.discarded(request)
+        else:
+            with self._uploading(conductor.id):
+                async with upload.received(request) as file:
+                    await conductor.submit_recording(file, attempt_id=attempt.id)
         return answer(models.Submitted(attempt_id=attempt.id, status=_status(conductor, attempt.id)), 202)
 
     async def retry(self, request: Request) -> Response:
@@ -272,37 +234,3 @@ def _status(conductor: Conductor, attempt_id: str) -> str:
 def _is_kept(path: Path, uri: str) -> bool:
     """Whether `path` is the archive's own file rather than a copy fetched for us."""
     return str(path) in uri
-
-
-async def _received(request: Request) -> Path:
-    """The uploaded sound in a temporary file: a multipart `file` or the raw body.
-
-    Raises:
-        InputError, TooLargeError.
-    """
-    target = Path(tempfile.mkstemp(prefix="upload-")[1])
-    size = 0
-    try:
-        async with await anyio.open_file(target, "wb") as out:
-            async for chunk in _chunks(request):
-                size += len(chunk)
-                if size > access.MAX_UPLOAD_BYTES:
-                    raise TooLargeError("The recording is too large.")
-                await out.write(chunk)
-    except BaseException:
-        target.unlink(missing_ok=True)
-        raise
-    return target
-
-
-async def _chunks(request: Request) -> Any:
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        async for chunk in request.stream():
-            yield chunk
-        return
-    async with request.form(max_files=1, max_fields=10) as form:
-        file = form.get("file")
-        if not isinstance(file, UploadFile):
-            raise InputError("The form has no file.")
-        while chunk := await file.read(1 << 20):
-            yield chunk

@@ -7,6 +7,7 @@ Heartbeat: the server's WebSocket pings; a client that does not answer is cut of
 import asyncio
 from contextlib import suppress
 
+from aiolimiter import AsyncLimiter
 from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -18,11 +19,12 @@ from coach.interview.conductor import Conductor
 from coach.interview.service import InterviewService
 from coach.web import access
 from coach.web.opus import OpusDecoder
+from coach.web.problems import unusable
 
 CLOSE_COMPLETED = 1000
 CLOSE_OVERRUN = 4408
 CLOSE_UNAUTHORIZED = 4401
-COMMANDS_PER_S = 100
+CLOSE_TOO_MANY = 4429
 QUIET_BACKLOG = 64
 """A client that does not read its errors gets no more of them than this at a time."""
 
@@ -35,7 +37,7 @@ class Line:
         self._hub = hub
         self._conductor = conductor
         self._events: Subscription = conductor.subscribe()
-        self._rate = access.RateLimit(COMMANDS_PER_S, 1.0)
+        self._rate = AsyncLimiter(access.COMMANDS_PER_S, 1.0)
         self._opus = OpusDecoder() if socket.query_params.get("codec") == "opus" else None
 
     async def run(self) -> None:
@@ -85,14 +87,13 @@ class Line:
     async def _command(self, text: str) -> None:
         if len(text) > access.MAX_TEXT_FRAME_BYTES:
             raise FrameError("The message is too large.")
-        if not self._rate.allow():
+        if not self._rate.has_capacity():
             raise TooManyError("Too many messages in a second.")
+        await self._rate.acquire()
         try:
             command = command_adapter.validate_json(text)
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise MessageError(f"The message is none of the interface: {where or 'frame'}: {first['msg']}.") from error
+            raise MessageError(f"The message cannot be used: {unusable(error, 'frame')}") from error
         await self._conductor.send(command)
         if command.type == "FINISH_INTERVIEW":
             self._hub.forget_token(self._conductor.id)
@@ -123,7 +124,7 @@ class TooManyError(InputError):
 
 async def serve(socket: WebSocket, hub: InterviewService, origins: tuple[str, ...]) -> None:
     """Lets a client in and serves it."""
-    if not access.origin_allowed(socket.headers, origins):
+    if not access.origin_allowed(socket.headers, socket.url.scheme, origins):
         await socket.close(1008)
         return
     token = access.bearer(socket.headers, socket.query_params)
@@ -136,6 +137,9 @@ async def serve(socket: WebSocket, hub: InterviewService, origins: tuple[str, ..
     if conductor is None:
         message = "The token is unknown or has expired: open the interview again."
         await _turn_away(socket, "UNAUTHORIZED", message, CLOSE_UNAUTHORIZED)
+        return
+    if conductor.listeners >= access.SOCKETS_PER_TOKEN:
+        await _turn_away(socket, "TOO_MANY_SOCKETS", "This interview is open in too many tabs.", CLOSE_TOO_MANY)
         return
     await socket.accept()
     with suppress(WebSocketDisconnect):

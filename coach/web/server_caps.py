@@ -1,0 +1,40 @@
+"""Limits that hold whichever way the server is started: `make run`, `streamlit run` or `uvicorn app:app`.
+
+Streamlit gives uvicorn its own figures (200 MB per socket message, no end to a graceful stop) and offers no setting
+that would not also cut what pages may be sent. The two attributes are therefore capped where every protocol reads
+them.
+"""
+
+from typing import Any
+
+import uvicorn
+
+from coach.web import access
+
+GRACEFUL_STOP_S = 3
+"""Connections get this long to end; sockets are closed with 1012 at once and come back to their place."""
+
+
+class _Cap:
+    """An attribute that is never more than `most`, whatever it is set to; None counts as no limit."""
+
+    def __init__(self, name: str, most: int) -> None:
+        self._name, self._most = name, most
+
+    def __get__(self, config: Any, _: type | None = None) -> Any:
+        if config is None:
+            return self
+        wished = config.__dict__.get(self._name)
+        return self._most if wished is None else min(wished, self._most)
+
+    def __set__(self, config: Any, value: int | None) -> None:
+        config.__dict__[self._name] = value
+
+
+def cap_server() -> None:
+    """Puts the caps in force, for servers that are already configured too."""
+    for name, most in (
+        ("ws_max_size", access.MAX_TEXT_FRAME_BYTES),
+        ("timeout_graceful_shutdown", GRACEFUL_STOP_S),
+    ):
+        setattr(uvicorn.Config, name, _Cap(name, most))
