@@ -25,10 +25,11 @@ class AvatarEvent:
 
     speech started, ended or failed; `say` = the browser is to speak (its own voice with `detail` saying why
     where another was wanted, or the sound at `audio_url`);
+    `told` = something the person should know (`detail`), nothing else changes;
     `down` = the avatar is gone: continue in audio mode.
     """
 
-    kind: Literal["speech_started", "speech_ended", "speech_failed", "say", "down"]
+    kind: Literal["speech_started", "speech_ended", "speech_failed", "say", "told", "down"]
     task_id: str = ""
     detail: str = ""
     audio_url: str | None = None
@@ -54,7 +55,7 @@ class AvatarSession(Protocol):
         """What the browser needs to show it (persona, url, token); no secret of ours."""
 
     async def usage(self) -> tuple[UsageEvent, ...]:
-        """What the session used so far; called at its end."""
+        """What the session used; called at its end, before or after `close`. The vendor's own count where it tells."""
 
     async def close(self) -> None:
         """Ends the session at the vendor."""

@@ -183,6 +183,8 @@ class SpeechOutput:
         if speech is None or event.task_id not in ("", speech.request.task_id):
             return
         match event.kind:
+            case "told":
+                self._emit(Notice(payload=NoticePayload(code="AVATAR_DRAWN", message=event.detail)))
             case "say":
                 if event.detail:
                     self._emit(Notice(payload=NoticePayload(code="VOICE_FAILED", message=event.detail)))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,10 +14,18 @@ from starlette.routing import Route
 
 
 class AvatarServer:
-    """`speaks_for_s` per request; `refuse` = status of every answer but to open; `drop_events` ends event streams."""
+    """`speaks_for_s` per request; `refuse` = status of every answer but to open; `drop_events` ends event streams.
 
-    def __init__(self, speaks_for_s: float = 0.01) -> None:
+    With `minute_s` it counts as vendors do: one credit for every started minute from opening to closing, by the loop's
+    clock, told in the answer to the closing.
+    """
+
+    def __init__(self, speaks_for_s: float = 0.01, *, minute_s: float = 0.0, chars_per_s: float = 0.0) -> None:
         self.speaks_for_s = speaks_for_s
+        self.minute_s = minute_s
+        self.chars_per_s = chars_per_s
+        self.credits: dict[str, int] = {}
+        self._opened: dict[str, float] = {}
         self.refuse = 0
         self.refuse_open = 0
         self.spoken: list[dict[str, Any]] = []
@@ -40,6 +49,7 @@ class AvatarServer:
         self._count += 1
         name = f"s{self._count}"
         self.open_sessions[name] = asyncio.Queue()
+        self._opened[name] = asyncio.get_running_loop().time()
         return JSONResponse({"session_id": name, "view": {"url": "about:blank"}}, 201)
 
     async def _speak(self, request: Request) -> Response:
@@ -48,17 +58,18 @@ class AvatarServer:
         if self.refuse:
             return Response(status_code=self.refuse)
         self.spoken.append({**body, "received_ns": received_ns})
-        task = asyncio.create_task(self._perform(request.path_params["id"], body["task_id"]))
+        speech_s = len(body["text"]) / self.chars_per_s if self.chars_per_s else self.speaks_for_s
+        task = asyncio.create_task(self._perform(request.path_params["id"], body["task_id"], speech_s))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return JSONResponse({}, 202)
 
-    async def _perform(self, session: str, task_id: str) -> None:
+    async def _perform(self, session: str, task_id: str, speech_s: float) -> None:
         queue = self.open_sessions.get(session)
         if queue is None:
             return
         queue.put_nowait({"kind": "speech_started", "task_id": task_id})
-        await asyncio.sleep(self.speaks_for_s)
+        await asyncio.sleep(speech_s)
         queue.put_nowait({"kind": "speech_ended", "task_id": task_id})
 
     async def _cancel(self, request: Request) -> Response:
@@ -75,10 +86,15 @@ class AvatarServer:
         return StreamingResponse(lines(), media_type="application/x-ndjson")
 
     async def _close(self, request: Request) -> Response:
-        queue = self.open_sessions.pop(request.path_params["id"], None)
+        name = request.path_params["id"]
+        queue = self.open_sessions.pop(name, None)
         if queue:
             queue.put_nowait(None)
-        return Response(status_code=204)
+        if not queue or not self.minute_s:
+            return Response(status_code=204)
+        duration = asyncio.get_running_loop().time() - self._opened[name]
+        self.credits[name] = max(1, math.ceil(round(duration, 6) / self.minute_s))
+        return JSONResponse({"duration": round(duration, 3), "credits_consumed": self.credits[name]})
 
     def drop_events(self) -> None:
         """Every event stream ends, as when the vendor falls over."""
