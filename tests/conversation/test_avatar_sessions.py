@@ -1,0 +1,17 @@
+"""What the avatar costs: the policy's own count, the ledger and the vendor agree to the credit (1,000 sessions:
+`python -m benchmarks avatar_sessions`).
+"""
+
+import pytest
+
+from coach.avatar.policy import avatar_policy
+from tests.conversation.avatar_sessions import sessions
+from tests.conversation.fast_forward import run
+
+
+@pytest.mark.parametrize(("name", "count"), [("on_demand", 4), ("always_on", 2)])
+def test_model_ledger_and_vendor_count_the_same_credits(name, count, tmp_path):
+    counts = run(sessions(count, tmp_path, avatar_policy(name), seed=5))
+    assert counts.model == counts.ledger == counts.vendor
+    assert counts.model_usd == counts.ledger_usd > 0
+    assert counts.follow_ups > 0
