@@ -8,6 +8,7 @@ from coach.store.repositories import library
 from coach.store.repositories.library import JobDescription
 from coach.views.postings import POSTING_LIMIT, posting, posting_of_file, read_posting
 from pages.components.jobs import resumes, roles
+from pages.components.shared import samples
 from pages.components.shared.prose import plain
 
 DRAFT = "job_draft"
@@ -18,10 +19,12 @@ def main() -> None:
     st.title("Jobs & resumes")
     parts = services()
     try:
-        jobs = parts.store.run(library.jobs)
+        kept = parts.store.run(library.jobs)
     except CoachError as error:
         st.error(str(error), icon=":material/database_off:")
         return
+    samples.switch(parts, there=any(job.is_sample for job in kept))
+    jobs = samples.mine_or_samples(kept)
     at_jobs, at_roles, at_resumes = st.tabs(["Jobs", "Role profiles", "Resumes"])
     with at_jobs:
         listed, adding = st.columns([3, 2], gap="medium") if jobs else (st.container(), st.container())

@@ -7,9 +7,10 @@ from coach.errors import CoachError
 from coach.store.repositories import library
 from coach.store.repositories.library import JobDescription, StarStory
 from coach.views.materials import PARTS, cheat_sheet, resume_line
-from pages.components.shared import dialogs
+from pages.components.shared import dialogs, samples
 from pages.components.shared.copy import copy_button
 from pages.components.shared.prose import plain
+from pages.components.shared.selection import pick, unique_labels
 
 NEW = "new"
 
@@ -19,10 +20,12 @@ def main() -> None:
     parts = services()
     try:
         jobs = {job.id: job for job in parts.store.run(library.jobs)}
-        everything = parts.store.run(library.stories)
+        kept = parts.store.run(library.stories)
     except CoachError as error:
         st.error(str(error), icon=":material/database_off:")
         return
+    samples.switch(parts, there=any(story.is_sample for story in kept))
+    everything = samples.mine_or_samples(kept)
     open_dialog(parts, everything, jobs)
     if not everything:
         empty()
@@ -64,8 +67,18 @@ def find(parts: Services, jobs: dict[str, JobDescription], everything: list[Star
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         words = st.text_input("Search", placeholder="conflict, dashboard, leadership …", width="stretch")
         used = [key for key in jobs if any(story.job_description_id == key for story in everything)]
-        job_id = st.selectbox("Job", ["", *used], format_func=lambda key: name_of(jobs, key) or "All jobs", width=260)
-        shown = parts.store.run(library.stories, search=words, job_id=job_id)
+        job = pick(
+            "Job",
+            [jobs[key] for key in used],
+            identity=lambda job: job.id,
+            label=lambda job: name_of(jobs, job.id),
+            key="library_job",
+            address="job",
+            none="All jobs",
+            width=260,
+        )
+        found = parts.store.run(library.stories, search=words, job_id=job.id if job else "")
+        shown = samples.mine_or_samples(found)
         st.download_button("Export", cheat_sheet(shown), "stories.md", "text/markdown", icon=":material/download:")
         st.button("Write a story", icon=":material/edit_note:", on_click=dialogs.ask, args=("edit", NEW))
     return shown
@@ -123,9 +136,9 @@ def edit(parts: Services, story: StarStory, jobs: dict[str, JobDescription]) -> 
         }
         for part in PARTS:
             changed[part] = st.text_area(part.capitalize(), getattr(story, part), height=80)
-        keys = ["", *jobs]
-        at = keys.index(story.job_description_id) if story.job_description_id in keys else 0
-        linked = st.selectbox("Job", keys, index=at, format_func=lambda key: name_of(jobs, key) or "No job")
+        names = {"": "No job", **unique_labels({key: name_of(jobs, key) for key in jobs})}
+        at = list(names).index(story.job_description_id) if story.job_description_id in names else 0
+        linked = st.selectbox("Job", list(names), index=at, format_func=lambda key: names.get(key, key))
         changed["job_description_id"] = linked or None
         if not st.form_submit_button("Save", type="primary"):
             return

@@ -3,13 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from coach.bootstrap import Services, services
+from coach.bootstrap import services
 from coach.errors import CoachError
-from coach.store.maintenance.sample import remove_sample
 from coach.views import progress
 from coach.views.attempts import attempts_frame, improvement_frame
 from coach.views.sessions import Plain, list_sessions
 from pages.components.progress import browser, history
+from pages.components.shared import samples
 
 CHART = {"displayModeBar": False}
 
@@ -20,19 +20,20 @@ def main() -> None:
     parts = services()
     try:
         sessions = list_sessions(parts.store)
-        attempts = attempts_frame(parts.store)
+        everything = attempts_frame(parts.store)
     except CoachError as error:
         st.error(str(error), icon=":material/database_off:")
         return
-    if attempts.empty and not any(session["attempts"] for session in sessions):
+    with_samples = samples.switch(parts, there=any(session["is_sample"] for session in sessions))
+    sessions = [s for s in sessions if s["attempts"] and bool(s["is_sample"]) == with_samples]
+    attempts = everything[everything["is_sample"].astype(bool) == with_samples]
+    if not sessions:
         empty()
         return
-    if any(session["is_sample"] for session in sessions):
-        sample_note(parts)
     overview(sessions, attempts)
     charts(attempts)
     st.subheader("Sessions", anchor=False)
-    browser.show(parts, [session for session in sessions if session["attempts"]])
+    browser.show(parts, sessions)
 
 
 def empty() -> None:
@@ -45,17 +46,6 @@ def empty() -> None:
         )
         if st.button("Start practising", type="primary"):
             st.switch_page("practice.py")
-
-
-def sample_note(parts: Services) -> None:
-    """Says that some sessions are invented, and takes them out on request."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(
-            "Sessions marked *sample* are invented; they show this page after a few weeks of practice.", width="content"
-        )
-        if st.button("Remove samples", type="tertiary"):
-            remove_sample(parts.store, parts.archive, parts.settings.journal_dir)
-            st.rerun()
 
 
 def overview(sessions: list[Plain], attempts: pd.DataFrame) -> None:

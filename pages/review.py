@@ -7,6 +7,8 @@ from coach.bootstrap import services
 from coach.errors import CoachError
 from coach.views import review
 from pages.components.review import desk as review_desk
+from pages.components.shared import samples
+from pages.components.shared.selection import pick
 
 WAITING, JUDGED, EVERY = "To review", "Reviewed", "All"
 
@@ -18,6 +20,8 @@ def main() -> None:
     parts = services()
     try:
         frame = review.review_frame(parts.store)
+        samples.switch(parts, there=bool(frame["is_sample"].any()))
+        frame = frame[frame["is_sample"].astype(bool) == samples.shown()]
         if frame.empty:
             empty()
             return
@@ -82,17 +86,21 @@ def choose(frame: pd.DataFrame) -> pd.Series | None:
             icon=":material/task_alt:",
         )
         return None
-    by_id = {row["attempt_id"]: row for _, row in rows.iterrows()}
-    chosen = st.selectbox(
-        "Answer", list(by_id), format_func=lambda key: label(by_id[key]), key="review_answer", width=720
+    return pick(
+        "Answer",
+        [row for _, row in rows.iterrows()],
+        identity=lambda row: str(row["attempt_id"]),
+        label=label,
+        key="review_answer",
+        address="answer",
+        width=720,
     )
-    return by_id[chosen or next(iter(by_id))]
 
 
 def label(row: pd.Series) -> str:
     """One line for an answer."""
     mark = " · sample" if row["is_sample"] else ""
-    return f"{row['created_at']:%d %b} · {row['question']} · attempt {row['attempt_number']}{mark}"
+    return f"{row['created_at']:%d %b %Y, %H:%M} · {row['question']} · attempt {row['attempt_number']}{mark}"
 
 
 main()

@@ -22,8 +22,10 @@ def services(tmp_path, monkeypatch) -> Services:
     parts.store.close()
 
 
-def page() -> AppTest:
+def page(*, samples: bool = False) -> AppTest:
     app = AppTest.from_file(PAGE, default_timeout=30).run()
+    if samples:
+        app.toggle(key="show_samples").set_value(True).run()
     assert not app.exception
     return app
 
@@ -47,7 +49,7 @@ def test_without_answers_it_says_where_to_begin(services):
 
 def test_agreeing_keeps_the_machines_scores_as_the_persons(services):
     load_sample(services.store, lambda: services.archive)
-    app = page()
+    app = page(samples=True)
     newest = review.review_frame(services.store).iloc[0]
     press(app, "I agree with the machine")
     assert "write your name" in texts(app) and services.store.run(queries.review_rows) == []
@@ -66,7 +68,7 @@ def test_agreeing_keeps_the_machines_scores_as_the_persons(services):
 
 def test_own_scores_are_kept_and_move_the_figures(services):
     load_sample(services.store, lambda: services.archive)
-    app = page()
+    app = page(samples=True)
     machine = review.review_frame(services.store).iloc[0]["overall_score"]
     app.text_input(key="review_name").set_value("Grace").run()
     next(s for s in app.slider if s.label == "Overall").set_value(10.0)
@@ -79,7 +81,7 @@ def test_own_scores_are_kept_and_move_the_figures(services):
 
 def test_hidden_scores_stay_hidden_until_the_person_judged(services):
     load_sample(services.store, lambda: services.archive)
-    app = page()
+    app = page(samples=True)
     app.toggle(key="review_blind").set_value(True).run()
     assert "hidden until you give yours" in texts(app) and "What the machine made of it" not in texts(app)
     assert not [b for b in app.button if b.label.startswith("I agree")]

@@ -36,8 +36,10 @@ def sampled(services) -> Services:
     return services
 
 
-def page(name: str) -> AppTest:
+def page(name: str, *, samples: bool = False) -> AppTest:
     app = AppTest.from_file(PAGES / f"{name}.py", default_timeout=TIMEOUT_S).run()
+    if samples:
+        next(item for item in app.toggle if item.label == "Show sample people").set_value(True).run()
     assert not app.exception
     return app
 
@@ -74,7 +76,7 @@ def test_a_database_of_a_newer_program_is_told_not_thrown(services, name):
 
 
 def test_progress_shows_sessions_scores_and_the_best_attempt(sampled):
-    app = page("progress")
+    app = page("progress", samples=True)
     metrics = {item.label: item.value for item in app.metric}
     assert metrics["Answers so far"] == "15"
     assert float(metrics["Latest session"]) > 0
@@ -85,7 +87,7 @@ def test_progress_shows_sessions_scores_and_the_best_attempt(sampled):
 
 
 def test_another_session_can_be_chosen(sampled):
-    app = page("progress")
+    app = page("progress", samples=True)
     oldest = app.selectbox[0].options[-1]
     app.selectbox[0].select(oldest).run()
     assert not app.exception
@@ -93,7 +95,7 @@ def test_another_session_can_be_chosen(sampled):
 
 
 def test_deleting_a_session_asks_first_and_then_deletes_it(sampled):
-    app = page("progress")
+    app = page("progress", samples=True)
     before = len(sampled.store.run(queries.interview_rows))
     button(app, "Delete this session").click().run()
     assert len(sampled.store.run(queries.interview_rows)) == before
@@ -104,8 +106,7 @@ def test_deleting_a_session_asks_first_and_then_deletes_it(sampled):
 
 
 def test_samples_are_said_to_be_samples_and_can_be_removed(sampled):
-    app = page("progress")
-    assert "invented" in texts(app)
+    app = page("progress", samples=True)
     button(app, "Remove samples").click().run()
     assert not app.exception
     assert "Nothing to show yet" in texts(app)
@@ -138,7 +139,7 @@ def test_a_question_written_like_markup_is_shown_as_written(services):
 
 
 def test_library_finds_edits_links_and_deletes(sampled):
-    app = page("library")
+    app = page("library", samples=True)
     stories = sampled.store.run(library.stories)
     assert all(f"copy-{story.id}" for story in stories)
     app.text_input[0].input("dashboard trusted").run()
@@ -154,6 +155,7 @@ def test_library_finds_edits_links_and_deletes(sampled):
     next(item for item in app.text_input if item.label == "Title").input("A better title")
     button(app, "Save").click().run()
     assert sampled.store.run(library.stories)[0].title == "A better title"
+    next(item for item in app.toggle if item.label == "Show sample people").set_value(False).run()
     app.button(key=f"delete-{first.id}").click().run()
     button(app, "Delete for good").click().run()
     assert first.id not in {story.id for story in sampled.store.run(library.stories)}

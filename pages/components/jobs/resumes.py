@@ -7,15 +7,16 @@ from coach.errors import CoachError
 from coach.store.repositories import library
 from coach.store.repositories.library import JobDescription, Resume
 from coach.views.materials import resume_line, tailored_copy
+from pages.components.shared import samples
+from pages.components.shared.selection import unique_labels
 
 LIMIT = 60_000
 
 
 def show(parts: Services, jobs: list[JobDescription]) -> None:
     """The master, then its copies."""
-    kept = parts.store.run(library.resumes_of)
-    master = next((resume for resume in kept if resume.is_base_version and not resume.is_sample), None)
-    master = master or next((resume for resume in kept if resume.is_base_version), None)
+    kept = samples.mine_or_samples(parts.store.run(library.resumes_of))
+    master = next((resume for resume in kept if resume.is_base_version), None)
     with st.container(border=True):
         edit_master(parts, master)
     if master is None:
@@ -57,20 +58,19 @@ def one_job(parts: Services, master: Resume, job: JobDescription, copy: Resume |
     if copy.source_resume_id and copy.updated_at < master.updated_at:
         st.caption("Your master resume has changed since this copy was made. The copy stays as it is.")
     text = st.text_area("Tailored resume", copy.content, height=220, max_chars=LIMIT, key=f"text-{copy.id}")
-    chosen = st.multiselect("Add lines from your library", stories := lines(parts), key=f"lines-{copy.id}")
+    stories = {story.id: story for story in samples.mine_or_samples(parts.store.run(library.stories))}
+    names = unique_labels({key: story.title for key, story in stories.items()})
+    chosen = st.multiselect(
+        "Add lines from your library", list(names), format_func=lambda key: names.get(key, key), key=f"lines-{copy.id}"
+    )
     with st.container(horizontal=True, gap="small"):
         if st.button("Save copy", key=f"save-{copy.id}", type="primary"):
-            added = [stories[title] for title in chosen]
+            added = [resume_line(stories[key]) for key in chosen]
             store(parts, library.changed_resume(copy, content="\n".join([text.rstrip(), *added])))
         st.download_button("Export", text, "resume.md", "text/markdown", key=f"export-{copy.id}")
         if st.button("Delete copy", key=f"drop-{copy.id}", type="tertiary"):
             parts.store.run(library.delete_resume, copy.id)
             st.rerun()
-
-
-def lines(parts: Services) -> dict[str, str]:
-    """Title of every story -> its resume line."""
-    return {story.title: resume_line(story) for story in parts.store.run(library.stories)}
 
 
 def store(parts: Services, resume: Resume) -> None:

@@ -6,16 +6,22 @@ from coach.bootstrap import Services
 from coach.store.repositories import library
 from coach.views.roles import as_job, shipped_profiles
 from pages.components.shared.prose import plain
+from pages.components.shared.selection import pick
 
 
 def show(parts: Services) -> None:
     """Chooses a shipped profile; practising it makes it a job of the person's own."""
     st.caption("No posting at hand? Take a role; the questions are planned from what it usually asks for.")
-    profiles = {profile.id: profile for profile in shipped_profiles()}
-    if not profiles:
+    profile = pick(
+        "Role",
+        shipped_profiles(),
+        identity=lambda role: role.id,
+        label=lambda role: role.title,
+        key="role",
+        address="role",
+    )
+    if profile is None:
         return
-    chosen = st.selectbox("Role", list(profiles), format_func=lambda key: profiles[key].title)
-    profile = profiles[chosen]
     with st.container(border=True):
         st.markdown(f"#### {plain(profile.title)}")
         st.markdown(plain(profile.summary))

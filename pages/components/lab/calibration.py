@@ -10,6 +10,9 @@ from coach.errors import CoachError
 from coach.lab.attempts import HumanScore, import_scores, keep_scores
 from coach.lab.service import Lab
 from coach.views import lab as figures
+from coach.views.attempts import short
+from pages.components.shared.prose import plain
+from pages.components.shared.selection import pick
 
 CHART = {"displayModeBar": False}
 NAMES = {
@@ -52,17 +55,25 @@ def _figures(calibration: Any) -> None:
 
 def _form(lab: Lab, stored: list[dict[str, Any]]) -> None:
     st.subheader("Score an answer", anchor=False)
-    waiting = {row["id"]: row for row in stored if row["review"] is None}
+    waiting = [row for row in stored if row["review"] is None]
     if not waiting:
         st.caption("Every answer that may be used has a human score, or there is none yet.")
         return
-    chosen = st.selectbox("Answer", list(waiting), format_func=lambda i: waiting[i]["question_text"][:80])
-    st.markdown(f"> {waiting[chosen]['transcript']}")
+    chosen = pick(
+        "Answer",
+        waiting,
+        identity=lambda row: str(row["id"]),
+        label=lambda row: f"{short(row['question_text'])} · {short(row['transcript'], 32)}",
+        key="calibration_answer",
+    )
+    if chosen is None:
+        return
+    st.markdown("\n".join(f"> {line}" for line in plain(chosen["transcript"]).split("\n")))
     with st.form("human-score", clear_on_submit=True):
         reviewer = st.text_input("Your name", max_chars=80)
         overall, content, relevance = st.columns(3)
         score = HumanScore(
-            attempt_id=chosen,
+            attempt_id=chosen["id"],
             reviewer=reviewer or "-",
             overall=overall.slider("Overall", 0.0, 10.0, 5.0, 0.5, format="%.1f"),
             content=content.slider("Content", 0.0, 10.0, 5.0, 0.5, format="%.1f"),

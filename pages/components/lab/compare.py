@@ -9,6 +9,7 @@ from coach.lab.runs.dataset import Dataset
 from coach.lab.runs.outcome import Outcome
 from coach.lab.service import Lab
 from coach.views import lab as figures
+from pages.components.shared.selection import pick
 
 CHART = {"displayModeBar": False}
 ICONS = {"ship": ":material/rocket_launch:", "hold": ":material/front_hand:", "need more": ":material/hourglass_top:"}
@@ -16,12 +17,21 @@ ICONS = {"ship": ":material/rocket_launch:", "hold": ":material/front_hand:", "n
 
 def show(lab: Lab) -> None:
     """The tab."""
-    runs = {r.id: r for r in lab.workspace.runs() if len(r.experiment.variants) > 1}
+    runs = [run for run in lab.workspace.runs() if len(run.experiment.variants) > 1]
     if not runs:
         st.info("No run to compare yet. Build one under *Run*.", icon=":material/science:")
         return
-    chosen = st.selectbox("Run", list(runs), format_func=lambda i: f"{runs[i].experiment.name} · {i}")
-    names = [v.name for v in runs[chosen].experiment.variants]
+    run = pick(
+        "Run",
+        runs,
+        identity=lambda run: run.id,
+        label=lambda run: f"{run.experiment.name} · {run.id}",
+        key="cmp-run",
+        address="run",
+    )
+    if run is None:
+        return
+    chosen, names = run.id, [v.name for v in run.experiment.variants]
     left, right = st.columns(2)
     a = left.selectbox("Baseline", names, key="cmp-a")
     b = right.selectbox("Against", names, index=1, key="cmp-b")

@@ -15,6 +15,8 @@ from coach.interview.service import InitRequest, InitResult
 from coach.store.maintenance import removal
 from coach.store.repositories import library, queries
 from pages.components.practice.microphone import FrameIntake
+from pages.components.shared import samples
+from pages.components.shared.selection import unique_labels
 
 UNFINISHED = (InterviewStatus.PLANNED.value, InterviewStatus.IN_PROGRESS.value, InterviewStatus.ABANDONED.value)
 
@@ -131,8 +133,9 @@ class Desk:
 
     def jobs(self) -> list[dict[str, str]]:
         """Jobs to practise for."""
-        found = self.services.store.run(library.jobs)
-        return [{"id": job.id, "label": f"{job.title}, {job.company}" if job.company else job.title} for job in found]
+        found = samples.mine_or_samples(self.services.store.run(library.jobs))
+        names = {job.id: f"{job.title}, {job.company}" if job.company else job.title for job in found}
+        return [{"id": key, "label": label} for key, label in unique_labels(names).items()]
 
 
 def _label(row: dict[str, Any]) -> str:

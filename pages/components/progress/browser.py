@@ -11,16 +11,25 @@ from coach.views.sessions import Plain, find_session
 from pages.components.progress import history
 from pages.components.shared import dialogs
 from pages.components.shared.prose import plain
+from pages.components.shared.selection import pick
 
 
 def show(parts: Services, sessions: list[Plain]) -> None:
     """Chooses a session and shows it."""
-    by_id = {session["interview_id"]: session for session in sessions}
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        chosen = st.selectbox(
-            "Session", list(by_id), format_func=lambda key: label(by_id[key]), label_visibility="collapsed", width=560
+        chosen = pick(
+            "Session",
+            sessions,
+            identity=lambda session: str(session["interview_id"]),
+            label=label,
+            key="progress_session",
+            address="session",
+            label_visibility="collapsed",
+            width=560,
         )
-        snapshot = find_session(parts.store, chosen)
+        if chosen is None:
+            return
+        snapshot = find_session(parts.store, chosen["interview_id"])
         actions(parts, snapshot)
     if snapshot.interview.summary and snapshot.interview.summary.headline:
         st.markdown(f"*{plain(snapshot.interview.summary.headline)}*")
@@ -44,7 +53,7 @@ def label(session: Plain) -> str:
     status = "" if session["status"] == "completed" else f" · {session['status'].replace('_', ' ')}"
     mark = " · sample" if session["is_sample"] else ""
     score = history.score_text(session["overall_score"])
-    return f"{session['created_at']:%d %b %Y} · {what} · {score}{status}{mark}"
+    return f"{session['created_at']:%d %b %Y, %H:%M} · {what} · {score}{status}{mark}"
 
 
 def actions(parts: Services, snapshot: InterviewSnapshot) -> None:
@@ -62,6 +71,9 @@ def actions(parts: Services, snapshot: InterviewSnapshot) -> None:
 def confirm_delete(parts: Services, snapshot: InterviewSnapshot) -> None:
     """Asks once, says what goes, deletes."""
     attempts = len(snapshot.attempts)
+    begun = snapshot.interview.created_at
+    first = plain(snapshot.exchanges[0].question_text) if snapshot.exchanges else "no question yet"
+    st.markdown(f"**{begun:%d %b %Y, %H:%M}** · “{first}”")
     st.markdown(
         f"{attempts} answer{'' if attempts == 1 else 's'} with transcripts, feedback and recordings go for good. "
         "Stories you saved stay in your library, without the raw transcript."

@@ -11,6 +11,7 @@ from coach.errors import NotFoundError, StoreError
 from coach.interview import rollup
 from coach.views.palette import BAND_COLOURS, band
 from pages.components.shared.prose import plain
+from pages.components.shared.selection import pick
 
 _STAR = ("situation", "task", "action", "result")
 _STAR_COLOUR = {"present": "green", "weak": "orange", "missing": "red"}
@@ -43,17 +44,22 @@ def dots(attempts: Sequence[Attempt]) -> None:
 def choose(attempts: Sequence[Attempt], key: str) -> Attempt:
     """Lets the person choose an attempt; the best one is chosen at first."""
     best = rollup.best_attempt(attempts) or attempts[-1]
-    by_id = {attempt.id: attempt for attempt in attempts}
 
-    def label(attempt_id: str) -> str:
-        attempt = by_id[attempt_id]
-        star = " ★ best" if attempt_id == best.id and attempt.overall_score is not None else ""
+    def label(attempt: Attempt) -> str:
+        star = " ★ best" if attempt.id == best.id and attempt.overall_score is not None else ""
         return f"Attempt {attempt.attempt_number} · {score_text(attempt.overall_score)}{star}"
 
-    chosen = st.segmented_control(
-        "Attempt", list(by_id), default=best.id, format_func=label, key=key, label_visibility="collapsed", required=True
+    chosen = pick(
+        "Attempt",
+        attempts,
+        identity=lambda attempt: attempt.id,
+        label=label,
+        key=key,
+        first=best.id,
+        as_buttons=True,
+        label_visibility="collapsed",
     )
-    return by_id[chosen or best.id]
+    return chosen or best
 
 
 def full(attempt: Attempt, archive: AudioArchive) -> None:

@@ -50,7 +50,10 @@ def _answer(attempt: Attempt) -> None:
 def _machine(attempt: Attempt, evaluation: Evaluation) -> None:
     st.markdown("**What the machine made of it**")
     scoring = evaluation.scoring
-    _scores(("Overall", scoring.overall), ("Content", scoring.content), ("Delivery", scoring.delivery))
+    spoken = bool(attempt.duration_seconds)
+    _scores(
+        ("Overall", scoring.overall), ("Content", scoring.content), ("Delivery", scoring.delivery if spoken else None)
+    )
     parts = scoring.content_breakdown
     st.caption(
         f"STAR {parts.star:.1f} · relevance {parts.relevance:.1f} · clarity {parts.clarity:.1f} · "

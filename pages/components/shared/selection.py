@@ -1,0 +1,84 @@
+"""Choosing one of many things on a page: by identity, never by label.
+
+A browser sends back the label of what was chosen, so two rows of one label would be one. Labels are made unique here,
+and the choice stands in the page's address, where a link or a reload finds it again.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Literal, TypeVar
+
+import streamlit as st
+
+TAIL = 6
+Row = TypeVar("Row")
+
+
+def unique_labels(labels: dict[str, str]) -> dict[str, str]:
+    """The labels by id; those that stand more than once get the end of their id, as long as it takes to differ."""
+    often = Counter(labels.values())
+    twins = [key for key, label in labels.items() if often[label] > 1]
+    size = next((n for n in range(TAIL, 65) if len({key[-n:] for key in twins}) == len(twins)), 64)
+    return {key: f"{label} · #{key[-size:]}" if key in twins else label for key, label in labels.items()}
+
+
+def pick(
+    title: str,
+    rows: Iterable[Row],
+    *,
+    identity: Callable[[Row], str],
+    label: Callable[[Row], str],
+    key: str,
+    address: str = "",
+    first: str = "",
+    none: str = "",
+    as_buttons: bool = False,
+    width: int | Literal["stretch"] = "stretch",
+    label_visibility: Literal["visible", "hidden", "collapsed"] = "visible",
+) -> Row | None:
+    """The row the person chose; None when there is no row, or `none` was chosen.
+
+    `address` names the parameter of the page's address that holds the choice. `first` is the id that is chosen at
+    first. `none` is the label of choosing nothing. `as_buttons` shows them side by side, for a few rows.
+    """
+    by_id = {identity(row): row for row in rows}
+    names = unique_labels({i: label(row) for i, row in by_id.items()})
+    if none:
+        names = {"": none, **names}
+    if not names:
+        return None
+    _begin(key, list(names), st.query_params.get(address, "") if address else "", first)
+    if as_buttons:
+        chosen = st.segmented_control(
+            title,
+            list(names),
+            format_func=lambda i: names.get(i, i),
+            key=key,
+            required=True,
+            label_visibility=label_visibility,
+        )
+    else:
+        chosen = st.selectbox(
+            title,
+            list(names),
+            format_func=lambda i: names.get(i, i),
+            key=key,
+            width=width,
+            label_visibility=label_visibility,
+        )
+    if address:
+        _remember(address, chosen or "")
+    return by_id.get(chosen or "")
+
+
+def _begin(key: str, ids: list[str], wished: str, first: str) -> None:
+    """What is chosen before anybody chose, and after what was chosen has gone."""
+    if st.session_state.get(key) not in ids:
+        st.session_state[key] = next((i for i in (wished, first) if i in ids), ids[0])
+
+
+def _remember(address: str, chosen: str) -> None:
+    if not chosen:
+        st.query_params.pop(address, None)
+    elif st.query_params.get(address) != chosen:
+        st.query_params[address] = chosen
