@@ -6,9 +6,9 @@ from coach.bootstrap import Services, services
 from coach.errors import CoachError
 from coach.store.repositories import library
 from coach.store.repositories.library import JobDescription, StarStory
-from coach.views.materials import PARTS, cheat_sheet, resume_line
+from coach.views.materials import PARTS, cheat_sheet
+from pages.components.library.card import card, name_of
 from pages.components.shared import dialogs, samples
-from pages.components.shared.copy import copy_button
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick, unique_labels
 
@@ -36,7 +36,7 @@ def main() -> None:
     columns = st.columns(2, gap="medium") if len(shown) > 1 else [st.container()]
     for position, story in enumerate(shown):
         with columns[position % len(columns)]:
-            card(parts, story, jobs)
+            card(story, jobs)
 
 
 def open_dialog(parts: Services, stories: list[StarStory], jobs: dict[str, JobDescription]) -> None:
@@ -82,47 +82,6 @@ def find(parts: Services, jobs: dict[str, JobDescription], everything: list[Star
         st.download_button("Export", cheat_sheet(shown), "stories.md", "text/markdown", icon=":material/download:")
         st.button("Write a story", icon=":material/edit_note:", on_click=dialogs.ask, args=("edit", NEW))
     return shown
-
-
-def name_of(jobs: dict[str, JobDescription], job_id: str | None) -> str:
-    """Title and company of a job; empty when there is none."""
-    job = jobs.get(job_id or "")
-    return "" if job is None else f"{job.title}, {job.company}" if job.company else job.title
-
-
-def card(parts: Services, story: StarStory, jobs: dict[str, JobDescription]) -> None:
-    """One story."""
-    with st.container(border=True):
-        st.markdown(f"#### {plain(story.title)}")
-        badges = [name for name in (story.category, name_of(jobs, story.job_description_id)) if name]
-        badges += ["sample"] if story.is_sample else []
-        if badges:
-            st.markdown(" ".join(f":gray-badge[{plain(badge)}]" for badge in badges))
-        polished, star, said, notes, resume = st.tabs(
-            ["Polished", "STAR", "What you said", "Coach notes", "For your resume"]
-        )
-        polished.markdown(plain(story.polished_answer) or "*Nothing written yet.*")
-        for part in PARTS:
-            star.markdown(f"**{part.capitalize()}** {plain(getattr(story, part)) or '*not told yet*'}")
-        said.markdown(plain(story.original_transcript or "") or "*The raw transcript is not kept.*")
-        for note in story.coach_notes:
-            notes.markdown(f"- **{note.change_type.value.replace('_', ' ').capitalize()}:** {plain(note.reason)}")
-        if not story.coach_notes:
-            notes.caption("No notes with this story.")
-        resume.code(resume_line(story), language=None, wrap_lines=True)
-        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            copy_button(story.polished_answer, key=f"copy-{story.id}")
-            st.button(
-                "Edit", key=f"edit-{story.id}", icon=":material/edit:", on_click=dialogs.ask, args=("edit", story.id)
-            )
-            st.button(
-                "Delete",
-                key=f"delete-{story.id}",
-                icon=":material/delete:",
-                type="tertiary",
-                on_click=dialogs.ask,
-                args=("delete", story.id),
-            )
 
 
 @st.dialog("Story", width="large", on_dismiss=lambda: dialogs.close("edit"))
