@@ -206,7 +206,12 @@ class Services:
         """The database, metered: use is priced on its way in."""
         from coach.economics.metering import MeteredStore
 
-        return MeteredStore(self.settings.database_url, book=self.price_book)
+        return MeteredStore(
+            self.settings.database_url,
+            book=self.price_book,
+            backup_hours=self.settings.coach_backup_hours,
+            backups_kept=self.settings.coach_backups_kept,
+        )
 
     @cached_property
     def archive(self) -> AudioArchive:

@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     )
     coach_audio_days: int = Field(default=30, ge=1, description="Days a recording is kept.")
     coach_text_months: int = Field(default=12, ge=1, description="Months transcripts and feedback are kept.")
+    coach_backup_hours: float = Field(
+        default=24, ge=0, description="Hours after which a database file that changed is copied; 0 = never by itself."
+    )
+    coach_backups_kept: int = Field(default=5, ge=1, description="How many copies of the database file remain.")
     coach_transcriber: Literal["auto", "deepgram", "whisper", "pocketsphinx", "typed"] = Field(
         default="auto", description="Who turns speech into text."
     )

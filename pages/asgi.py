@@ -32,6 +32,7 @@ async def lifespan(_: App) -> AsyncIterator[None]:
     """Starts the interviews, resumes what the last process left, and warms up beside the first page."""
     hub = services().hub
     try:
+        await asyncio.to_thread(services().store.open_door)
         await hub.start()
     except CoachError as error:
         log.error("%s", error)

@@ -100,6 +100,8 @@ def _start_log() -> None:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     else:
         logging.getLogger().addHandler(logging.NullHandler())
+        told = logging.getLogger("coach.store.engine.neighbour")  # says on stderr that a running server is waited for
+        told.handlers = [logging.StreamHandler(sys.stderr)]
 
 
 def _unexpected(error: Exception, sentence: str) -> None:

@@ -1,6 +1,7 @@
 """`db` and `doctor`: is everything as it should be, and if not, what to do."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,7 +10,7 @@ from coach.cli.output import emit, json_option
 from coach.settings import settings
 
 
-@click.group(help="The database: upgrade, check.")
+@click.group(help="The database: upgrade, check, back up, restore, move to another engine.")
 def db() -> None:
     """The group of database commands."""
 
@@ -45,6 +46,60 @@ def check(as_json: bool) -> None:
     emit(asdict(health) | {"ok": health.ok}, as_json=as_json, human=lambda _: health.sentence)
     if not health.ok:
         raise click.exceptions.Exit(1)
+
+
+@db.command(help="Makes a checksummed copy of the database file now, beside a running server too.")
+@json_option
+def backup(as_json: bool) -> None:
+    """Copies into `backups/`."""
+    from coach.store import open_store
+    from coach.store.engine import copies
+
+    with open_store() as store:
+        copy = copies.describe(store.back_up())
+    result = {"copy": str(copy.path), "size_bytes": copy.size_bytes, "made_at": copy.made_at, "intact": copy.intact}
+    emit(result, as_json=as_json, human=lambda d: f"Copied to {d['copy']} ({d['size_bytes'] / 1e6:.1f} MB).")
+
+
+@db.command(help="Takes a copy back (the newest intact one); the file that stood before is kept in quarantine/.")
+@click.option("--from", "source", type=click.Path(path_type=Path), help="This copy: a file, or its name in backups/.")
+@json_option
+def restore(source: Path | None, as_json: bool) -> None:
+    """Restores, undoably."""
+    from coach.store import open_store
+
+    with open_store() as store:
+        restored = store.restore(source)
+    emit(asdict(restored), as_json=as_json, human=_restored)
+
+
+def _restored(result: dict[str, Any]) -> str:
+    lines = [f"The database is as it was at {result['made_at'][:16].replace('T', ' ')} UTC ({result['copy']})."]
+    if not result["checked"]:
+        lines.append("That file had no checksum; it was opened and read.")
+    if result["set_aside"]:
+        lines.append(f"Undo: python -m coach db restore --from {result['set_aside']}")
+    return "\n".join(lines)
+
+
+@db.command(help="Copies everything from one database into another, empty one; verified by counts and checksums.")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@json_option
+def copy(source: str, target: str, as_json: bool) -> None:
+    """FROM and TO are database URLs or paths of DuckDB files."""
+    from coach.store.maintenance.transfer import transfer
+
+    copied = transfer(_url(source), _url(target))
+    emit(
+        copied,
+        as_json=as_json,
+        human=lambda c: "\n".join(f"{t['rows']:>8}  {t['table']:<26} {t['checksum'][:12]}" for t in c["tables"]),
+    )
+
+
+def _url(text: str) -> str:
+    return text if "://" in text else f"duckdb:///{Path(text).absolute()}"
 
 
 @click.command(help="What is configured, reachable, missing, and how to mend it; exit 1 when something set is refused.")

@@ -10,4 +10,9 @@ def open_store(url: str = "", *, lock_wait_s: float | None = None) -> SqlStore:
     from coach.settings import settings
     from coach.store.engine.engine import LOCK_WAIT_S
 
-    return SqlStore(url or settings().database_url, lock_wait_s=LOCK_WAIT_S if lock_wait_s is None else lock_wait_s)
+    return SqlStore(
+        url or settings().database_url,
+        lock_wait_s=LOCK_WAIT_S if lock_wait_s is None else lock_wait_s,
+        backup_hours=settings().coach_backup_hours,
+        backups_kept=settings().coach_backups_kept,
+    )

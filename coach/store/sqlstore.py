@@ -6,22 +6,28 @@ its own transaction and waits (commands, pages, notebooks); `await store.arun(fu
 
 import asyncio
 import atexit
+import contextlib
 import logging
+import time
 import weakref
 from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
 from types import TracebackType
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import sqlalchemy as sa
 
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot
 from coach.contracts.usage import UsageEvent
-from coach.errors import StoreError
-from coach.store.engine import schema
-from coach.store.engine.engine import LOCK_WAIT_S, Database, one_line, plain_errors
+from coach.errors import CoachError, StoreError
+from coach.store.engine import chores, copies, neighbour, schema
+from coach.store.engine.chores import Restored
+from coach.store.engine.engine import LOCK_WAIT_S, Database
+from coach.store.engine.orders import Order
+from coach.store.engine.troubles import one_line, plain_errors
 from coach.store.engine.worker import Worker
-from coach.store.maintenance import backups as safekeeping
 from coach.store.repositories import interviews
 
 P = ParamSpec("P")
@@ -31,26 +37,41 @@ log = logging.getLogger(__name__)
 
 IDLE_S = 1.0
 SERVER_THREADS = 4
+LOOK_FOR_BACKUP_S = 600.0
 
 
 class SqlStore:
     """Durable facts. A method returns only when its transaction is on disk; a failed one leaves nothing behind."""
 
-    def __init__(self, url: str, *, idle_s: float = IDLE_S, lock_wait_s: float = LOCK_WAIT_S) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        idle_s: float = IDLE_S,
+        lock_wait_s: float = LOCK_WAIT_S,
+        backup_hours: float = copies.BACKUP_EVERY / timedelta(hours=1),
+        backups_kept: float = copies.BACKUPS_KEPT,
+    ) -> None:
         """Opens nothing yet; the first use does, and brings the tables to the newest version.
 
         Args:
             url: SQLAlchemy URL, `duckdb:///file` or `postgresql+psycopg://…`.
             idle_s: seconds without work after which a DuckDB file is let go.
             lock_wait_s: seconds a file held by another process is waited for.
+            backup_hours: hours after which a DuckDB file that changed is copied; 0 makes no copies by itself.
+            backups_kept: how many copies remain.
         """
         self.database = Database(url, lock_wait_s=lock_wait_s)
+        self._backup_every = timedelta(hours=backup_hours)
+        self._backups_kept = int(backups_kept)
+        self._look_for_backup_at = time.monotonic() + LOOK_FOR_BACKUP_S
         self._ready = False
+        self._door: neighbour.Door | None = None
         self._worker = Worker(
             threads=1 if self.database.is_duckdb else SERVER_THREADS,
             idle_s=idle_s,
             on_idle=self._let_go,
-            after_job=self.database.yield_to_waiter,
+            after_job=self._look_up,
         )
         atexit.register(_close, weakref.ref(self))
 
@@ -62,26 +83,22 @@ class SqlStore:
         Raises:
             StoreBusyError, StoreError: nothing was changed.
         """
-        return self._worker.run(lambda: self._transact(lambda c: function(c, *args, **kwargs)))
+        return self._order(Order(function, args, kwargs))
 
     async def arun(
         self, function: Callable[Concatenate[sa.Connection, P], Result], *args: P.args, **kwargs: P.kwargs
     ) -> Result:
         """Like `run`, for coroutines: the event loop goes on meanwhile."""
-        return await self._worker.arun(lambda: self._transact(lambda c: function(c, *args, **kwargs)))
+        order = Order(function, args, kwargs)
+        return await self._worker.arun(lambda: cast(Result, self._have_done(order)))
 
     def upgrade(self) -> tuple[str | None, str]:
         """Brings the tables to the newest version; returns the version before and after."""
-        return self._worker.run(self._upgrade)
+        return self._order(Order("upgrade"))
 
     def version(self) -> str | None:
         """The migration the database is at; None when it is empty. Changes nothing."""
-
-        def look() -> str | None:
-            with plain_errors(self.database.where), self.database.engine().connect() as connection:
-                return schema.current(connection)
-
-        return self._worker.run(look)
+        return self._order(Order("version"))
 
     def release(self) -> None:
         """Lets go of a DuckDB file now rather than when idle."""
@@ -93,25 +110,45 @@ class SqlStore:
         Raises:
             StoreError: the rows are deleted, but the file could not be rewritten.
         """
-        self._worker.run(self._forget_leftovers)
+        self._order(Order("forget_leftovers"))
 
-    def _forget_leftovers(self) -> None:
+    def back_up(self) -> Path:
+        """Copies the DuckDB file beside its checksum now; returns where.
+
+        Raises:
+            StoreError: it could not be written, or the database is a server's.
+        """
+        self._require_file("copied")
+        return self._order(Order("back_up"))
+
+    def restore(self, source: Path | None = None) -> Restored:
+        """Takes a copy of the DuckDB file back (the newest intact one), see `chores.restore`.
+
+        Raises:
+            StoreError: nothing was changed.
+        """
+        self._require_file("restored")
+        return self._order(Order("restore", (source.absolute() if source and source.exists() else source,)))
+
+    def open_door(self) -> None:
+        """From now on other processes of this user have their work on the DuckDB file done here while it is held here.
+
+        Where no socket can be made (a folder on a network disk), they wait for the file instead.
+        """
         path = self.database.path
-        if path is None or not path.exists():
+        if path is None or self._door is not None:
             return
         try:
-            with plain_errors(self.database.where):
-                self.database.release()
-                self.database.patiently(lambda: safekeeping.compact(path))
-                safekeeping.renew(path)
-        except StoreError as error:
-            raise StoreError(
-                f"The rows are deleted, but {path} could not be rewritten without their traces.",
-                mend=error.mend or "Free some space and delete something again.",
-            ) from error
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._door = neighbour.Door(path, self._worker.submit, self._for_neighbour)
+        except OSError as error:
+            log.warning("no door to the database (%s): commands beside this server wait for it", one_line(error))
 
     def close(self) -> None:
         """Finishes what is queued and closes the database."""
+        door, self._door = self._door, None
+        if door is not None:
+            door.close()
         self._worker.close()
         try:
             self.database.release()
@@ -126,6 +163,51 @@ class SqlStore:
     ) -> None:
         self.close()
 
+    # -- on the worker -----------------------------------------------------------------------------------------------
+
+    def _order(self, order: Order) -> Any:
+        return self._worker.run(lambda: self._have_done(order))
+
+    def _have_done(self, order: Order) -> Any:
+        """Carries an order out with the file in one's own hands, or has its holder do it."""
+        if self.database.path is None or self._in_hand(order):
+            return self._carry_out(order)
+        packed = neighbour.packed_order(order)
+        with contextlib.closing(self.database.attempts()) as attempts:
+            for deadline in attempts:
+                if self._in_hand(order):
+                    break
+                if packed and (reply := neighbour.ask(self.database.path, packed, until=deadline)):
+                    return reply.unwrap()
+        return self._carry_out(order)
+
+    def _in_hand(self, order: Order) -> bool:
+        """Whether the file is open here; one that is to be replaced may be damaged and is not opened."""
+        return self.database.take() if order.chore == "restore" else self.database.try_open()
+
+    def _for_neighbour(self, order: Order, begin: Callable[[], None]) -> Any:
+        if not self._in_hand(order):
+            raise neighbour.NotHeldError("The file was given up.")
+        begin()
+        return self._carry_out(order)
+
+    def _carry_out(self, order: Order) -> Any:
+        if isinstance(order.call, str):
+            return self._chores[order.call](*order.args, **order.kwargs)
+        call = order.call
+        return self._transact(lambda connection: call(connection, *order.args, **order.kwargs))
+
+    @property
+    def _chores(self) -> dict[str, Callable[..., Any]]:
+        """What another process may ask for besides transactions."""
+        return {
+            "upgrade": self._upgrade,
+            "version": self._version,
+            "forget_leftovers": self._forget_leftovers,
+            "back_up": self._back_up,
+            "restore": self._restore,
+        }
+
     def _transact(self, work: Callable[[sa.Connection], Result]) -> Result:
         if not (self._ready and self.database.is_open):
             self._upgrade()
@@ -136,29 +218,66 @@ class SqlStore:
                 if self.database.guard:
                     self.database.guard.after_commit()
                 return outcome
-        except sa.exc.SQLAlchemyError:
-            raise
-        except BaseException:
-            self._after_failure()
+        except BaseException as error:
+            if not (isinstance(error, CoachError) and error.__cause__ is None):
+                self._after_failure()
             raise
 
-    def _back_up_now(self) -> None:
-        if self.database.path is not None:
-            with plain_errors(self.database.where):
-                self.database.release()
-                safekeeping.back_up(self.database.path)
+    def _version(self) -> str | None:
+        with plain_errors(self.database.where), self.database.engine().connect() as connection:
+            return schema.current(connection)
 
-    def _let_go(self) -> None:
+    def _forget_leftovers(self) -> None:
         path = self.database.path
-        if path is None or not self.database.is_open:
+        if path is None or not path.exists():
             return
         try:
-            self.database.release()
             with plain_errors(self.database.where):
-                if safekeeping.is_due(path):
-                    safekeeping.back_up(path)
-        except StoreError as error:  # every fact is on disk already; only tidying up failed
+                chores.compact(self.database)
+                chores.renew(self.database)
+        except StoreError as error:
+            raise StoreError(
+                f"The rows are deleted, but {path} could not be rewritten without their traces.",
+                mend=error.mend or "Free some space and delete something again.",
+            ) from error
+
+    def _back_up(self) -> Path:
+        with plain_errors(self.database.where):
+            return chores.back_up(self.database, kept=self._backups_kept)
+
+    def _restore(self, source: Path | None) -> Restored:
+        restored = chores.restore(self.database, source)
+        self._ready = False
+        self._upgrade()
+        return restored
+
+    def _look_up(self) -> None:
+        """Between two jobs: somebody may wait for the file, a copy of a database that never rests may be due."""
+        self.database.yield_to_waiter()
+        if time.monotonic() >= self._look_for_backup_at and self.database.is_open:
+            self._look_for_backup_at = time.monotonic() + LOOK_FOR_BACKUP_S
+            self._back_up_when_due()
+
+    def _back_up_when_due(self) -> None:
+        path = self.database.path
+        if path is None:
+            return
+        try:
+            with plain_errors(self.database.where):
+                if copies.is_due(path, every=self._backup_every):
+                    self._back_up()
+        except StoreError as error:
             log.warning("no copy of the database was made (%s)", one_line(error.__cause__ or error))
+
+    def _let_go(self) -> None:
+        if not self.database.in_hand:
+            return
+        if self.database.is_open:
+            self._back_up_when_due()
+        try:
+            self.database.release()
+        except StoreError as error:  # every fact is on disk already; only tidying up failed
+            log.warning("the database was not closed cleanly (%s)", one_line(error.__cause__ or error))
 
     def _after_failure(self) -> None:
         """A DuckDB instance that met a fatal error stays unusable: the next job opens the file anew."""
@@ -176,12 +295,21 @@ class SqlStore:
             if before == schema.head():
                 self._ready = True
                 return before, before
-        if before is not None:
-            self._back_up_now()
+        if before is not None and self.database.path is not None:
+            self._back_up()
         with plain_errors(self.database.where), self.database.engine().begin() as connection:
             schema.upgrade(connection)
         self._ready = True
         return before, schema.head()
+
+    def _require_file(self, what: str) -> None:
+        if self.database.path is None:
+            raise StoreError(
+                f"A database server is not {what} by this program.",
+                mend="Use its own tools (pg_dump, pg_restore), or `python -m coach db copy` into a file.",
+            )
+
+    # -- the conductor's port ----------------------------------------------------------------------------------------
 
     async def create_interview(self, interview: Interview, exchanges: Sequence[Exchange]) -> None:
         """Stores a planned interview with its questions."""

@@ -4,6 +4,7 @@ import random
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -102,8 +103,8 @@ def test_a_held_file_is_waited_for_and_then_told(tmp_path):
             with pytest.raises(StoreBusyError, match="held by another process"):
                 store.upgrade()
             assert time.monotonic() - before >= 0.3
-        with SqlStore(f"duckdb:///{path}", lock_wait_s=20) as store:
-            waiting = store._worker.submit(store._upgrade)
+        with SqlStore(f"duckdb:///{path}", lock_wait_s=20) as store, ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(store.upgrade)
             holder.communicate("release\n", timeout=10)
             assert waiting.result(timeout=20) == (schema.head(), schema.head())
     finally:

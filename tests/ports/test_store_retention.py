@@ -1,5 +1,7 @@
 """What expires expires, what is deleted is gone to the last byte, and usage stays billable without a name."""
 
+import functools
+import shutil
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +12,7 @@ import sqlalchemy as sa
 from coach.contracts.interview import AttemptStatus, InterviewStatus
 from coach.errors import NotFoundError, StoreError
 from coach.store import SqlStore
-from coach.store.maintenance import backups as safekeeping
+from coach.store.engine import copies as safekeeping
 from coach.store.maintenance import removal, retention
 from coach.store.repositories import interviews
 from coach.store.tables.core import mock_interview_attempts, mock_interviews, usage_tracking
@@ -137,8 +139,8 @@ def test_no_byte_of_a_deleted_session_stays_on_disk(tmp_path):
     with SqlStore(f"duckdb:///{database}") as store:
         gone, _, _ = a_session(store)
         kept, _, attempt = a_session(store, text="another story")
+        store.back_up()
         store.release()
-        safekeeping.back_up(database)
         assert _holds(tmp_path, SECRET)
         removal.delete_interview(store, Recordings(), gone.id, journal_dir=tmp_path)
         store.release()
@@ -159,7 +161,8 @@ def test_copies_are_checked_and_only_the_newest_are_kept(tmp_path):
         store.upgrade()
         store.release()
     for minute in range(7):
-        safekeeping.back_up(database, now=make.START + timedelta(minutes=minute))
+        source = functools.partial(shutil.copyfile, database)
+        safekeeping.keep_copy(database, source, now=make.START + timedelta(minutes=minute))
     copies = safekeeping.backups(database)
     assert len(copies) == safekeeping.BACKUPS_KEPT
     assert all(copy.intact for copy in copies)

@@ -4,8 +4,8 @@ import pytest
 import sqlalchemy as sa
 
 from coach.store import SqlStore
+from coach.store.engine import copies as safekeeping
 from coach.store.engine import schema
-from coach.store.maintenance import backups as safekeeping
 from coach.store.maintenance import integrity
 from coach.store.repositories import interviews
 from coach.store.tables.billing import billing_accounts

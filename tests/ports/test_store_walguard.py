@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from coach.store import SqlStore
-from coach.store.engine.walguard import WalGuard
 from coach.store.repositories import interviews
 from tests.fakes import records as make
 from tests.ports.test_store_durability import ROOT, WRITER
@@ -108,5 +107,6 @@ def test_sealing_goes_on_after_a_checkpoint(tmp_path):
         store.database.engine().raw_connection().driver_connection.execute("CHECKPOINT")
         other = make.interview()
         store.run(interviews.create_interview, other, [make.exchange(other)])
-        assert WalGuard(database)._whole_prefix() is None
-        assert WalGuard(database)._read_seals()[-1][0] == database.with_name("coach.duckdb.wal").stat().st_size
+        guard = store.database.guard
+        assert guard is not None and guard._whole_prefix() is None
+        assert guard._read_seals()[-1][0] == database.with_name("coach.duckdb.wal").stat().st_size

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from coach.store.engine.hold import HEADER_BYTES, FileHold
+
 log = logging.getLogger(__name__)
 
 _RECORD = struct.Struct("<QII")
-_HEADER_BYTES = 12_288
-"""DuckDB's file header and its two database headers: they change with every checkpoint."""
 _CHUNK = 1 << 20
 
 
@@ -33,11 +33,15 @@ class Damage:
 
 
 class WalGuard:
-    """Seals the log of one database file. Called from the store's worker only."""
+    """Seals the log of one database file. Called from the store's worker only.
 
-    def __init__(self, database: Path) -> None:
-        """`database` is the DuckDB file."""
-        self._database = database
+    The file itself is read through the hold's eye and never opened here: closing it would end DuckDB's lock.
+    """
+
+    def __init__(self, hold: FileHold) -> None:
+        """`hold` is this process's right to the DuckDB file."""
+        self._hold = hold
+        self._database = database = hold.path
         self._wal = database.with_name(database.name + ".wal")
         self._seals = database.with_name(database.name + ".wal.seals")
         self._size = 0
@@ -47,10 +51,12 @@ class WalGuard:
     def before_open(self) -> Damage | None:
         """Compares a log left behind with its seals; cuts a damaged one back to its last whole commit.
 
+        To be called with the hold, so that no other process is writing the log meanwhile.
+
         Raises:
             OSError: the damaged log could not be set aside; nothing was changed.
         """
-        if not self._wal.exists() or not self._seals.exists():
+        if not (self._hold.looking and self._wal.exists() and self._seals.exists()):
             return None
         whole = self._whole_prefix()
         if whole is None:
@@ -91,14 +97,16 @@ class WalGuard:
             self._seals.unlink(missing_ok=True)
 
     def set_aside(self) -> Path:
-        """Copies database and log as they are into `quarantine/`.
+        """Copies database, log and seals as they are into `quarantine/`.
 
         Raises:
             OSError: the copies could not be written.
         """
         folder = self._database.parent / "quarantine" / datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-        folder.mkdir(parents=True)
-        for path in (self._database, self._wal, self._seals):
+        folder.mkdir(parents=True, mode=0o700)
+        if self._hold.looking:
+            self._hold.copy_to(folder / self._database.name)
+        for path in (self._wal, self._seals):
             if path.exists():
                 shutil.copy2(path, folder / path.name)
         return folder
@@ -120,8 +128,7 @@ class WalGuard:
         os.write(self._sealing, body + struct.pack("<I", zlib.crc32(body)))
 
     def _header(self) -> int:
-        with self._database.open("rb") as file:
-            return zlib.crc32(file.read(_HEADER_BYTES))
+        return zlib.crc32(self._hold.read(HEADER_BYTES, 0))
 
     def _whole_prefix(self) -> int | None:
         """Bytes of the log up to the last whole commit when it is damaged; None when it is whole or not ours."""

@@ -3,6 +3,7 @@
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 from coach.errors import StoreError
 
 Result = TypeVar("Result")
+LOOK_UP_S = 0.05
 Job = tuple["Future[Any]", Callable[[], Any]]
 
 
@@ -17,7 +19,14 @@ class Worker:
     """Runs jobs in order on its own thread(s); calls `on_idle` when nothing came for `idle_s` seconds."""
 
     def __init__(self, *, threads: int, idle_s: float, on_idle: Callable[[], None], after_job: Callable[[], None]):
-        """Threads start with the first job. `after_job` runs on the worker after each job, errors ignored."""
+        """Threads start with the first job.
+
+        Args:
+            threads: how many.
+            idle_s: seconds without a job after which `on_idle` is called once.
+            on_idle: on the worker, errors of the store ignored.
+            after_job: after each job and every `LOOK_UP_S` until idle, on the worker, errors of the store ignored.
+        """
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._idle_s = idle_s
         self._on_idle = on_idle
@@ -68,18 +77,21 @@ class Worker:
             thread.start()
 
     def _loop(self) -> None:
-        idle = False
+        idle_at: float | None = None
         while True:
             try:
-                job = self._jobs.get(timeout=None if idle else self._idle_s)
+                job = self._jobs.get(timeout=_until(idle_at))
             except queue.Empty:
-                idle = True
-                _quietly(self._on_idle)
+                if idle_at is not None and time.monotonic() >= idle_at:
+                    idle_at = None
+                    _quietly(self._on_idle)
+                else:
+                    _quietly(self._after_job)
                 continue
             if job is None:
                 return
-            idle = False
             self._do(*job)
+            idle_at = time.monotonic() + self._idle_s
 
     def _do(self, future: "Future[Any]", job: Callable[[], Any]) -> None:
         if not future.set_running_or_notify_cancel():
@@ -91,6 +103,10 @@ class Worker:
         else:
             future.set_result(outcome)
         _quietly(self._after_job)
+
+
+def _until(idle_at: float | None) -> float | None:
+    return None if idle_at is None else max(0.0, min(LOOK_UP_S, idle_at - time.monotonic()))
 
 
 def _quietly(action: Callable[[], None]) -> None:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from coach.store.engine import schema
-from coach.store.maintenance import backups as safekeeping
+from coach.store.engine import copies, schema
+from coach.store.engine.troubles import damaged
 from coach.store.maintenance import integrity
 from coach.store.sqlstore import SqlStore
 
@@ -37,27 +37,31 @@ class DatabaseHealth:
         if self.version < self.newest:
             return f"The database is at version {self.version} of {self.newest}. Run `python -m coach db upgrade`."
         if self.dangling:
-            return f"The database has rows that refer to nothing: {self.dangling}. Restore a copy from backups/."
+            found = ", ".join(f"{count} in {column}" for column, count in self.dangling.items())
+            return f"Rows refer to nothing ({found}). `python -m coach db restore` takes the newest copy back."
         if self.quarantined:
-            return f"The database is sound; after a damaged log {self.quarantined} copy is kept in quarantine/."
-        copies = ("1 copy" if self.backups == 1 else f"{self.backups} copies") + (
+            return f"The database is sound; {self.quarantined} set aside earlier in quarantine/: look, then delete it."
+        kept = ("1 copy" if self.backups == 1 else f"{self.backups} copies") + (
             f", {self.damaged_backups} damaged" if self.damaged_backups else ""
         )
-        return f"The database is at version {self.version}, sound, with {copies}."
+        return f"The database is at version {self.version}, sound, with {kept}."
 
 
 def check_database(store: SqlStore) -> DatabaseHealth:
-    """Looks at version, references and copies. A DuckDB file that is not there is not made.
+    """Looks at version, every block, references and copies. A DuckDB file that is not there is not made.
 
     Raises:
         StoreError, StoreBusyError: it cannot be opened.
     """
     path, where = store.database.path, store.database.where
     if path is not None and not path.exists():
+        if trouble := damaged(path, "it is missing"):
+            raise trouble
         return DatabaseHealth(where, None, schema.head())
     version = store.version()
+    store.run(integrity.read_through)
     dangling = store.run(integrity.dangling_references) if version == schema.head() else {}
-    copies = safekeeping.backups(path) if path is not None else []
-    damaged = sum(not copy.intact for copy in copies)
+    kept = copies.backups(path) if path is not None else []
+    spoilt = sum(not copy.intact for copy in kept)
     set_aside = len(list((path.parent / "quarantine").glob("*"))) if path is not None else 0
-    return DatabaseHealth(where, version, schema.head(), dangling, len(copies), damaged, set_aside)
+    return DatabaseHealth(where, version, schema.head(), dangling, len(kept), spoilt, set_aside)

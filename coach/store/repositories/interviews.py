@@ -12,6 +12,7 @@ from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, AttemptStatus, Exchange, Interview, InterviewSnapshot
 from coach.contracts.usage import UsageEvent
 from coach.errors import NotFoundError, StoreError
+from coach.store.engine.orders import caller_pid
 from coach.store.repositories import records
 from coach.store.tables.core import (
     auth_tokens,
@@ -158,7 +159,7 @@ def keep_and_claim(connection: sa.Connection, attempt: Attempt, owner: str) -> b
 
 
 def _note_claim(connection: sa.Connection, attempt_id: str, owner: str) -> None:
-    claim = {"owner": owner, "host": socket.gethostname(), "pid": os.getpid(), "claimed_at": datetime.now(UTC)}
+    claim = {"owner": owner, "host": socket.gethostname(), "pid": caller_pid(), "claimed_at": datetime.now(UTC)}
     statement = insert(evaluation_claims).values(attempt_id=attempt_id, **claim)
     connection.execute(statement.on_conflict_do_update(index_elements=["attempt_id"], set_=claim))
 
@@ -252,7 +253,7 @@ def _alive(claim: sa.RowMapping) -> bool:
         return False
     if claim["host"] != socket.gethostname():
         return datetime.now(UTC) - claim["claimed_at"] < CLAIM_EXPIRES
-    if claim["pid"] == os.getpid():
+    if claim["pid"] == caller_pid():
         return False
     try:
         os.kill(claim["pid"], 0)
