@@ -18,7 +18,8 @@ help: ## what can be done here
 	@touch $@
 
 run: .venv/run.stamp ## serve the workbench on http://localhost:8501
-	@exec env COACH_SAMPLE_DATA=1 .venv/bin/streamlit run app.py --server.port $(PORT)
+	@exec env COACH_SAMPLE_DATA=1 .venv/bin/streamlit run app.py --server.port $(PORT) \
+		--server.address "$$($(PY) -c 'from coach.settings import settings; print(settings().coach_address)')"
 
 test: .venv/dev.stamp ## install what tests need and run all of them
 	@bash tests/install_system.sh

@@ -5,6 +5,6 @@ The call stands here because `streamlit run` reads this file for it.
 
 from streamlit.starlette import App
 
-from pages.asgi import HOME, lifespan, own_routes
+from pages.asgi import HOME, front_door, lifespan, own_routes
 
-app = App(HOME, routes=own_routes(), lifespan=lifespan)
+app = App(HOME, routes=own_routes(), middleware=front_door(), lifespan=lifespan)

@@ -27,7 +27,7 @@ from coach.interview import defaults
 from coach.interview.service import InterviewService
 from coach.speech.port import SpeechContext
 from coach.web import access
-from pages.asgi import HOME, lifespan, own_routes
+from pages.asgi import HOME, front_door, lifespan, own_routes
 from tests.fakes import vendors
 
 _delays_ns: list[int] = []
@@ -73,6 +73,7 @@ async def figures(_: Request) -> JSONResponse:
 def main() -> None:
     """Serves until it is ended."""
     home = Path(sys.argv[2])
+    access.SOCKETS_PER_ADDRESS = 10_000
     access.INITS_PER_CLIENT = access.INITS_OF_ALL = RateLimitItemPerMinute(10_000)
     parts = bootstrap.services()
     parts.__dict__["transcriber"] = TimedTranscriber()
@@ -86,7 +87,7 @@ def main() -> None:
         ear=defaults.ear,
     )
     more = [Route("/measure", measure, methods=["POST"]), Route("/figures", figures)]
-    app = App(HOME, routes=[*own_routes(), *more], lifespan=lifespan)
+    app = App(HOME, routes=[*own_routes(), *more], middleware=front_door(), lifespan=lifespan)
     uvicorn.run(app, port=int(sys.argv[1]), log_level="error", loop="uvloop", timeout_graceful_shutdown=1)
 
 

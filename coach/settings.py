@@ -43,6 +43,23 @@ class Settings(BaseSettings):
     stripe_api_key: SecretStr | None = Field(default=None, description="Key for Stripe billing.")
     stripe_base_url: str = Field(default="https://api.stripe.com", description="Stripe server.")
     stripe_webhook_secret: SecretStr | None = Field(default=None, description="Secret that signs Stripe webhooks.")
+    coach_address: str = Field(
+        default="127.0.0.1",
+        description="Where the server listens. Whoever comes from another machine has to sign in, whatever this says.",
+    )
+    coach_allowed_hosts: str = Field(
+        default="",
+        description="Names the server is called by besides localhost and its own address: a.example.org, *.example.com",
+    )
+    coach_access_key: SecretStr | None = Field(
+        default=None,
+        min_length=12,
+        description="What people from other machines sign in with; default a file made in COACH_HOME.",
+    )
+    coach_open: bool = Field(
+        default=False,
+        description="Lets everybody in without sign-in, as long as no vendor key is set; every page says so.",
+    )
     coach_sample_data: bool = Field(
         default=False, description="Whether the server loads the sample interviews where there is no session yet."
     )
@@ -81,6 +98,21 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """The database in force."""
         return self.coach_database_url or f"duckdb:///{self.coach_home / 'coach.duckdb'}"
+
+    @property
+    def allowed_hosts(self) -> tuple[str, ...]:
+        """The names of `COACH_ALLOWED_HOSTS`, in lower case."""
+        return tuple(name.strip().lower().rstrip(".") for name in self.coach_allowed_hosts.split(",") if name.strip())
+
+    @property
+    def costs_money(self) -> bool:
+        """Whether an interview may call a vendor that is paid."""
+        return any((self.deepgram_api_key, self.openai_api_key, self.liveavatar_api_key))
+
+    @property
+    def open_to_all(self) -> bool:
+        """Whether people from other machines need no sign-in: only where they cannot spend the owner's money."""
+        return self.coach_open and not self.costs_money
 
     @property
     def audio_url(self) -> str:

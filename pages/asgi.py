@@ -9,18 +9,24 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from streamlit.starlette import App
 
 from coach.bootstrap import services
 from coach.errors import CoachError
+from coach.private_files import close_to_others, write_privately
 from coach.store.maintenance import upkeep
 from coach.store.maintenance.retention import RetentionPolicy
 from coach.web import routes
+from coach.web.billing import PATH as WEBHOOK_PATH
 from coach.web.billing import billing_routes
 from coach.web.clips import clip_routes
+from coach.web.front_door import DoorPolicy, FrontDoor
+from coach.web.security_headers import SecurityHeaders
 from coach.web.server_caps import cap_server
+from coach.web.sign_in import SignIn, key_in
 from pages.components.practice import microphone
 
 log = logging.getLogger(__name__)
@@ -30,6 +36,7 @@ HOME = Path(__file__).resolve().parent / "home.py"
 @contextlib.asynccontextmanager
 async def lifespan(_: App) -> AsyncIterator[None]:
     """Starts the interviews, resumes what the last process left, and warms up beside the first page."""
+    await asyncio.to_thread(close_to_others, services().settings.coach_home)
     hub = services().hub
     try:
         await asyncio.to_thread(services().store.open_door)
@@ -110,12 +117,27 @@ def _keep_up() -> None:
     upkeep.keep_up(parts.store, parts.archive, parts.settings.journal_dir, terms)
 
 
+def front_door() -> list[Middleware]:
+    """What everybody passes first; the access key is made where somebody else than this machine may call."""
+    settings = services().settings
+    key = settings.coach_access_key.get_secret_value() if settings.coach_access_key else key_in(settings.coach_home)
+    policy = DoorPolicy(
+        SignIn(key),
+        hosts=settings.allowed_hosts,
+        own_proof=(WEBHOOK_PATH,) if settings.stripe_webhook_secret else (),
+        open_to_all=settings.open_to_all,
+    )
+    reaches = "https: wss:" if settings.liveavatar_api_key else ""
+    return [Middleware(FrontDoor, policy=policy, headers=SecurityHeaders(reaches=reaches))]
+
+
 def own_routes() -> list[BaseRoute]:
     """REST, WebSocket, spoken clips and Stripe's webhooks where they are set up, and the type face of the theme.
 
     Settings that cannot be used end the start with one line.
     """
     cap_server()
+    write_privately()
     static = StaticFiles(directory=HOME.parent / "static")
     try:
         billing, clips = services().billing, services().clips

@@ -9,6 +9,7 @@ HERE = Path(__file__).resolve().parent
 if str(HERE.parent) not in sys.path:
     sys.path.insert(0, str(HERE.parent))
 
+from coach.settings import settings  # noqa: E402
 from pages.components.shared.look import dress  # noqa: E402
 
 SCREENS = {
@@ -34,7 +35,22 @@ def screens() -> list[st.Page]:
     return [st.Page(start, title="Job Foxy", default=True, visibility="hidden"), *pages]
 
 
+def warn_if_open() -> None:
+    """On every page, as long as anybody may come in."""
+    if settings().open_to_all:
+        st.warning(
+            "This server is open to everybody who can reach it, without sign-in (COACH_OPEN).",
+            icon=":material/lock_open:",
+        )
+    elif settings().coach_open:
+        st.info(
+            "COACH_OPEN has no effect while a vendor key is set: people from outside sign in.", icon=":material/lock:"
+        )
+
+
 st.set_page_config(page_title="Job Foxy", page_icon=str(HERE / "static" / "fox.svg"), layout="wide")
 dress()
 st.logo(str(HERE / "static" / "wordmark.svg"), size="large")
-st.navigation(screens(), position="top").run()
+page = st.navigation(screens(), position="top")
+warn_if_open()
+page.run()

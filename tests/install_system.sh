@@ -2,6 +2,7 @@
 # Installs the system packages tests need where they are missing: through apt-get as root, else says which.
 set -euo pipefail
 declare -A packages=([chromium]=chromium [espeak-ng]=espeak-ng [ffmpeg]=ffmpeg)
+[ "$(uname)" = Linux ] && packages[ip]=iproute2
 missing=()
 for command in "${!packages[@]}"; do command -v "$command" >/dev/null 2>&1 || missing+=("${packages[$command]}"); done
 compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || command -v initdb >/dev/null 2>&1 || missing+=(postgresql)

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from coach.errors import CoachError, UsageError
+from coach.private_files import write_privately
 
 COMMANDS: dict[str, str] = {
     "practice": "coach.cli.practice:practice",
@@ -64,6 +65,7 @@ def main() -> Any:
     The log and the place of an unexpected error are shown with `COACH_DEBUG=1`.
     """
     _start_log()
+    write_privately()
     try:
         status = cli.main(prog_name=_program(), standalone_mode=False)
         if isinstance(status, int) and status:

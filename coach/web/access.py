@@ -19,6 +19,8 @@ MAX_UPLOADS = 8
 """Recordings on their way in together, over all interviews."""
 SOCKETS_PER_TOKEN = 8
 """Tabs of one interview."""
+SOCKETS_PER_ADDRESS = 128
+"""Some 60 people behind one address: a page has one socket of its own, an interview another."""
 INITS_PER_CLIENT = RateLimitItemPerMinute(120)
 INITS_OF_ALL = RateLimitItemPerMinute(600)
 COMMANDS_PER_S = 100
@@ -63,6 +65,27 @@ def is_loopback(address: str) -> bool:
         return False
     mapped = getattr(found, "ipv4_mapped", None)
     return bool((mapped or found).is_loopback)
+
+
+def host_name(host: str) -> str:
+    """The name in a `Host` header, in lower case, without port; empty when it is none."""
+    try:
+        parts = urlsplit(f"//{host}")
+        _ = parts.port
+    except ValueError:
+        return ""
+    plain = parts.hostname and not (parts.username or parts.password or parts.path or parts.query or parts.fragment)
+    return (parts.hostname or "").lower().rstrip(".") if plain else ""
+
+
+def is_local_name(name: str) -> bool:
+    """Whether only this machine is called so."""
+    return name == "localhost" or is_loopback(name)
+
+
+def host_listed(name: str, listed: Collection[str]) -> bool:
+    """Whether a name is on a list; `*.example.org` stands for all below it."""
+    return any(name.endswith(entry[1:]) if entry.startswith("*.") else name == entry for entry in listed)
 
 
 def bearer(headers: Mapping[str, str], query: Mapping[str, str]) -> str:

@@ -22,9 +22,8 @@ class Services:
 
 
 @asynccontextmanager
-async def served(hub: InterviewService, **more: Any) -> AsyncIterator[str]:
-    """Serves the interface of `hub`; gives `host:port`."""
-    app = Starlette(routes=routes(Services(hub, hub.parts.archive, **more)))
+async def running(app: Any) -> AsyncIterator[str]:
+    """Serves an application on a free port; gives `host:port`."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="websockets-sansio"))
     task = asyncio.create_task(server.serve(sockets=[listener]))
@@ -35,4 +34,13 @@ async def served(hub: InterviewService, **more: Any) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await task
+
+
+@asynccontextmanager
+async def served(hub: InterviewService, **more: Any) -> AsyncIterator[str]:
+    """Serves the interface of `hub`; gives `host:port`."""
+    try:
+        async with running(Starlette(routes=routes(Services(hub, hub.parts.archive, **more)))) as host:
+            yield host
+    finally:
         await hub.close()
