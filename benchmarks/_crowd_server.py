@@ -24,6 +24,7 @@ from benchmarks._playing import percentiles
 from coach import bootstrap
 from coach.avatar.drawn import DrawnAvatar
 from coach.interview import defaults
+from coach.interview.dependencies import Dependencies
 from coach.interview.service import InterviewService
 from coach.speech.port import SpeechContext
 from coach.web import access
@@ -78,13 +79,15 @@ def main() -> None:
     parts = bootstrap.services()
     parts.__dict__["transcriber"] = TimedTranscriber()
     parts.__dict__["hub"] = InterviewService(
-        store=parts.store,
-        transcriber=parts.transcriber,
-        brain=vendors.FakeBrain(),
-        avatar=DrawnAvatar(),
-        archive=parts.archive,
-        journal_dir=home / "journal",
-        ear=defaults.ear,
+        Dependencies(
+            store=parts.store,
+            transcriber=parts.transcriber,
+            brain=vendors.FakeBrain(),
+            avatar=DrawnAvatar(),
+            archive=parts.archive,
+            journal_dir=home / "journal",
+            ear=defaults.ear,
+        )
     )
     more = [Route("/measure", measure, methods=["POST"]), Route("/figures", figures)]
     app = App(HOME, routes=[*own_routes(), *more], middleware=front_door(), lifespan=lifespan)

@@ -13,8 +13,9 @@ import httpx
 import numpy as np
 
 from coach.audio.archive import AudioArchive
+from coach.avatar.drawn import DrawnAvatar
 from coach.interview import defaults
-from coach.interview.dependencies import InterviewTiming
+from coach.interview.dependencies import Dependencies, InterviewTiming
 from coach.interview.service import InterviewService
 from coach.store import open_store
 from tests.fakes import vendors
@@ -54,12 +55,13 @@ def hub_on(home: Path, **changes: Any) -> InterviewService:
         "store": open_store(f"duckdb:///{home / 'coach.duckdb'}"),
         "transcriber": vendors.FakeTranscriber(),
         "brain": vendors.FakeBrain(),
+        "avatar": DrawnAvatar(),
         "archive": AudioArchive(str(home / "audio")),
         "journal_dir": home / "journal",
         "ear": defaults.ear,
         "timing": REAL,
     }
-    return InterviewService(**(parts | changes))
+    return InterviewService(Dependencies(**(parts | changes)))
 
 
 def percentiles(values: Sequence[float], *which: float) -> list[float]:

@@ -85,7 +85,8 @@ async def answers(home: Path, seconds: float, listen, first_s: float) -> tuple[l
         avatar=vendors.FakeAvatar(0.0),
         policy=Policy(),
         bundle="bench",
-        listen=listen,
+        listen=listen or defaults.listen,
+        follow=None if listen else defaults.follow,
         measure=defaults.measure,
     )
     await hub.start()

@@ -53,7 +53,7 @@ async def crowd(url: str, home: Path, streams: int) -> tuple[list[float], list[f
     """`streams` interviews at once; wire and own milliseconds, and our CPU seconds per second."""
     bundle = PromptBundle.load("jobfoxy_v1")
     brain = OpenAIBrain(bundle=bundle, model="gpt-test-1", api_key="none", base_url=f"{url}/v1")
-    hub = hub_on(home, brain=brain, avatar=RemoteAvatar(url), bundle=bundle)
+    hub = hub_on(home, brain=brain, avatar=RemoteAvatar(url), policy=bundle.policy, bundle=bundle.label)
     await hub.start()
     question = PlannedQuestion(text="Tell me about a time you made something faster.")
     clients = [

@@ -243,6 +243,15 @@ class Services:
         return build_avatar(self.settings, self.clips)
 
     @cached_property
+    def plain_avatar(self) -> Avatar:
+        """Who asks in light mode, or where the plan has no other avatar: the drawn persona with the browser's voice."""
+        from coach.avatar.drawn import DrawnAvatar
+
+        if isinstance(self.avatar, DrawnAvatar):
+            return self.avatar
+        return DrawnAvatar(muted=self.settings.coach_voice == "none")
+
+    @cached_property
     def clips(self) -> Clips | None:
         """Spoken clips; None where the browser speaks, or nobody."""
         key = self.settings.deepgram_api_key
@@ -266,23 +275,28 @@ class Services:
     def hub(self) -> InterviewService:
         """All interviews of this process."""
         from coach.interview import defaults
+        from coach.interview.dependencies import Dependencies
         from coach.interview.service import InterviewService
         from coach.views.roles import shipped_profiles
         from coach.web.shelf import StoreMaterials
 
         return InterviewService(
-            store=self.store,
-            transcriber=self.transcriber,
-            brain=self.brain,
-            avatar=self.avatar,
-            archive=self.archive,
-            journal_dir=self.settings.journal_dir,
-            ear=defaults.ear,
-            bundle=self.bundle,
-            bundles=self.bundles,
-            entitlements=self.billing.entitlements if self.billing else None,
-            materials=StoreMaterials(self.store, shipped_profiles),
-            spare_brain=build_brain(self.settings, self.bundle, "offline"),
+            Dependencies(
+                store=self.store,
+                transcriber=self.transcriber,
+                brain=self.brain,
+                avatar=self.avatar,
+                plain_avatar=self.plain_avatar,
+                spare_brain=build_brain(self.settings, self.bundle, "offline"),
+                archive=self.archive,
+                journal_dir=self.settings.journal_dir,
+                policy=self.bundle.policy,
+                bundle=self.bundle.label,
+                bundles=self.bundles,
+                materials=StoreMaterials(self.store, shipped_profiles),
+                entitlements=self.billing.entitlements if self.billing else None,
+                ear=defaults.ear,
+            )
         )
 
     @cached_property

@@ -10,6 +10,7 @@
     ├── StoreError            the database or the recordings
     │   ├── StoreBusyError        held by another process
     │   ├── StoreVersionError     newer than this code
+    │   ├── ConflictError         another record stands where this one would
     │   └── NotFoundError
     ├── VendorError           a vendor or its network failed
     │   ├── VendorAuthError       key refused
@@ -95,6 +96,12 @@ class StoreVersionError(StoreError):
     """The database is newer than this code."""
 
     code = "STORE_VERSION"
+
+
+class ConflictError(StoreError):
+    """Another record stands where this one would; the same write can never succeed."""
+
+    code = "CONFLICT"
 
 
 class NotFoundError(StoreError):

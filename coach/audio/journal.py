@@ -12,7 +12,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from coach.audio.archive import write_flac
+from coach.audio.flac import write_flac
 from coach.audio.pcm import BYTES_PER_SAMPLE, BYTES_PER_SECOND, Pcm
 from coach.errors import AudioError, StoreError
 

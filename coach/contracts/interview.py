@@ -2,12 +2,11 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import uuid4
 
 from pydantic import Field
 
-from coach.contracts.base import Record
+from coach.contracts.base import Lenient, Record
 from coach.contracts.brain import Evidence, GuardFinding, JobContext
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.evaluation import Evaluation
@@ -128,6 +127,37 @@ class Exchange(Record):
     avatar_dynamic_text_hash: str = ""
 
 
+class BaselineRow(Record):
+    """One delivery metric of an answer against the speaker's own median; `better` is None where neither way is."""
+
+    metric: str
+    label: str
+    now: float
+    usual: float
+    better: bool | None = None
+    sentence: str = ""
+
+
+class AttemptExtra(Lenient):
+    """What is known of an attempt beside its answer; a key written by a version that had more is left out.
+
+    Attributes:
+        eye_contact: 0-10, share of speaking time towards the camera; None where it was not measured.
+        feedback_retries: how often feedback that failed was asked for again.
+        follow_up_asked: whether clients were told a follow-up; None before that was decided.
+        evaluation_status: `complete`, `repaired` or `fallback`; empty before the evaluation.
+        baseline: delivery against the speaker's own medians.
+        recording_recovered: the recording was found after a crash.
+    """
+
+    eye_contact: float | None = None
+    feedback_retries: int = 0
+    follow_up_asked: bool | None = None
+    evaluation_status: str = ""
+    baseline: list[BaselineRow] = []
+    recording_recovered: bool = False
+
+
 class Attempt(Record):
     """One spoken answer.
 
@@ -158,9 +188,13 @@ class Attempt(Record):
     transcriber: str = ""
     relevance_judged: bool = True
     timeline: dict[str, float] = {}
-    extra: dict[str, Any] = {}
+    extra: AttemptExtra = AttemptExtra()
     created_at: datetime
     finished_at: datetime | None = None
+
+    def noting(self, **known: object) -> "Attempt":
+        """The attempt with these values of `extra`."""
+        return self.model_copy(update={"extra": self.extra.model_copy(update=known)})
 
 
 class InterviewSnapshot(Record):

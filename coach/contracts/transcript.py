@@ -73,3 +73,17 @@ class Transcript(Record):
 def normalise_space(text: str) -> str:
     """Folds every run of white space into one blank."""
     return re.sub(r"\s+", " ", text).strip()
+
+
+TYPED = "typed"
+"""Name of the transcriber that hears nobody: the person typed."""
+
+
+def typed_transcript(text: str) -> Transcript:
+    """A transcript of typed text: no times, so no delivery is measured."""
+    return Transcript(
+        text=normalise_space(text),
+        transcriber=TYPED,
+        source=TranscriptSource.TYPED,
+        notes=["The answer was typed: only its content is scored."],
+    )

@@ -90,6 +90,11 @@ class InterviewAggregate:
         if not quiet:
             self.emit(self.state())
 
+    def broken(self, attempt_id: str, notice: str) -> None:
+        """The work on an attempt failed: where its skeleton stands, that gives way to what happened."""
+        if self.attempt_id == attempt_id and self.view == ViewState.PROCESSING:
+            self.change(ViewState.ERROR_RECOVERABLE, notice=notice)
+
     def hint(self, attempt_id: str) -> None:
         """*Finish* is acknowledged: the skeleton may stand, for at least its minimum."""
         self.hinted[attempt_id] = self.parts.monotonic()
@@ -109,6 +114,14 @@ class InterviewAggregate:
         await (self.parts.store.update_attempt(attempt) if known else self.parts.store.add_attempt(attempt))
         self.board.attempts[attempt.id] = attempt
         return attempt
+
+    async def claim(self, attempt: Attempt) -> bool:
+        """Stores the attempt and wins the right to evaluate it; False when someone else has it."""
+        states.check_attempt(self.board.attempt(attempt.id).status, attempt.status)
+        won = await self.parts.store.keep_and_claim(attempt, owner=self.parts.owner)
+        status = AttemptStatus.EVALUATING if won else attempt.status
+        self.board.attempts[attempt.id] = attempt.model_copy(update={"status": status})
+        return won
 
     async def discard(self, attempt: Attempt) -> None:
         """An attempt that does not count; its number is free again."""
@@ -156,7 +169,9 @@ class InterviewAggregate:
         evaluation = attempt.evaluation
         if evaluation is None:
             return
-        asked = bool(attempt.extra.get("follow_up_asked", evaluation.follow_up.should_ask))
+        asked = attempt.extra.follow_up_asked
+        if asked is None:
+            asked = evaluation.follow_up.should_ask
         first: Event = payloads.no_follow_up(attempt.id)
         if asked:
             first = payloads.follow_up(attempt.id, evaluation.follow_up.question_text)

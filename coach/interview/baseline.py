@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import asdict
 
 from coach.contracts.delivery import DeliveryMetrics
-from coach.contracts.interview import Attempt
+from coach.contracts.interview import Attempt, BaselineRow
 from coach.delivery.baseline import compare, sentence
 from coach.interview.aggregate import InterviewAggregate
 
@@ -33,14 +33,14 @@ class Baseline:
         )
 
     async def compared(self, attempt: Attempt) -> Attempt:
-        """`attempt` with its delivery against the speaker's own medians (`extra["baseline"]`)."""
+        """`attempt` with its delivery against the speaker's own medians."""
         self.load(attempt.id)
         loading = self._loading[attempt.id]
         done, _ = await asyncio.wait([loading], timeout=PATIENCE_S)
         if not done or loading.exception() or attempt.delivery is None or not attempt.delivery.speech_s:
             return attempt
-        rows = [{**asdict(row), "sentence": sentence(row)} for row in compare(attempt.delivery, loading.result())]
-        return attempt.model_copy(update={"extra": {**attempt.extra, "baseline": rows}})
+        found = compare(attempt.delivery, loading.result())
+        return attempt.noting(baseline=[BaselineRow(**asdict(row), sentence=sentence(row)) for row in found])
 
     async def close(self) -> None:
         """Leaves no task running."""

@@ -11,10 +11,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from coach.audio.archive import write_flac
-from coach.audio.decode import decode
-from coach.audio.pcm import Pcm
-from coach.brain.port import Brain
 from coach.contracts.events import (
     AnswerFollowUp,
     Command,
@@ -38,24 +34,33 @@ from coach.contracts.interview import (
     InterviewSnapshot,
     InterviewStatus,
     ViewState,
+    new_id,
 )
-from coach.contracts.transcript import Transcript
+from coach.contracts.transcript import Transcript, typed_transcript
 from coach.errors import CoachError, EntitlementError, IllegalCommandError, InputError
 from coach.interview import state_machine as states
 from coach.interview.aggregate import InterviewAggregate
+from coach.interview.answer_path import AnswerPath
+from coach.interview.answer_tasks import AnswerTasks
 from coach.interview.baseline import Baseline
 from coach.interview.broadcast import Subscription
+from coach.interview.deferred_writes import DeferredWrites
 from coach.interview.dependencies import Dependencies, off_loop
 from coach.interview.latency import Timeline
 from coach.interview.live_state import LiveState
+from coach.interview.pending_reviews import PendingReviews
 from coach.interview.phases.asking import Asking
 from coach.interview.phases.closing import Closing
+from coach.interview.phases.feedback import Feedback
 from coach.interview.phases.listening import Listening
 from coach.interview.phases.processing import Processing
 from coach.interview.phases.resuming import MIN_ANSWER_S, Resuming
+from coach.interview.recording_files import RecordingFiles
+from coach.interview.results import Results
 from coach.interview.speech_output import SpeechOutput
+from coach.interview.transcription import AnswerTranscription
+from coach.interview.verbatim_pass import VerbatimPass
 from coach.speech.correction import apply_correction
-from coach.speech.typed import typed_transcript
 
 log = logging.getLogger(__name__)
 _NOTHING_HEARD = "We have not heard anything yet: check the microphone, or type your answer."
@@ -64,8 +69,8 @@ _NOTHING_HEARD = "We have not heard anything yet: check the microphone, or type 
 class Conductor:
     """Commands in (`send`, `push_audio`), events out (`subscribe`). Made and kept by `InterviewService`."""
 
-    def __init__(self, parts: Dependencies, snapshot: InterviewSnapshot, *, spare: Brain | None = None) -> None:
-        """`spare` summarises when the brain cannot."""
+    def __init__(self, parts: Dependencies, snapshot: InterviewSnapshot) -> None:
+        """Nothing is opened yet."""
         self.id = snapshot.interview.id
         self.parts = parts
         voice = SpeechOutput(self._emit, self._speech_ended, parts.timing)
@@ -73,8 +78,8 @@ class Conductor:
         self._baseline = Baseline(self._s)
         self._listening = Listening(self._s, self._baseline)
         self._asking = Asking(self._s, self._listening)
-        self._processing = Processing(self._s, self._asking, self._baseline)
-        self._closing = Closing(self._s, self._listening, self._processing, spare)
+        self._processing = Processing(self._s, answer_path(self._s, self._asking, self._baseline))
+        self._closing = Closing(self._s, self._listening, self._processing)
         self._loop = asyncio.get_running_loop()
         self._on_socket = ""
         self._handlers: dict[str, Callable[[Any], Awaitable[None]]] = {
@@ -170,18 +175,19 @@ class Conductor:
         async with self.parts.decoding:
             if not self.takes_recording(attempt_id):
                 return
-            sound = await off_loop(decode, path)
-            async with self._s.lock:
-                if not self.takes_recording(attempt_id):
-                    return
-                await self._answer_with(sound, self._s.board.attempt(attempt_id or self._s.attempt_id))
+            taken = self.parts.journal_dir / f".{new_id()}.part"
+            try:
+                await off_loop(self.parts.take_upload, path, taken)
+                async with self._s.lock:
+                    if self.takes_recording(attempt_id):
+                        await self._answer_with(taken, self._s.board.attempt(attempt_id or self._s.attempt_id))
+            finally:
+                taken.unlink(missing_ok=True)
 
-    async def _answer_with(self, sound: Pcm, attempt: Attempt) -> None:
+    async def _answer_with(self, taken: Path, attempt: Attempt) -> None:
         await self._listening.drop()
-        recording = self.parts.journal_dir / f"{attempt.id}.flac"
-        await off_loop(write_flac, sound, recording)
-        timeline = self._acknowledge(attempt)
-        self._processing.start_file(attempt, recording, timeline)
+        recording = taken.replace(self.parts.journal_dir / f"{attempt.id}.flac")
+        self._processing.start_file(attempt, recording, self._acknowledge(attempt))
 
     def takes_recording(self, attempt_id: str = "") -> bool:
         """Whether a recording would be this attempt's answer; False when it has one.
@@ -276,7 +282,7 @@ class Conductor:
 
     def _with_eyes(self, attempt: Attempt) -> Attempt:
         eyes = self._listening.eye_contact()
-        return attempt if eyes is None else attempt.model_copy(update={"extra": {**attempt.extra, "eye_contact": eyes}})
+        return attempt if eyes is None else attempt.noting(eye_contact=eyes)
 
     async def _restart_answer(self, command: RestartAnswer) -> None:
         attempt = self._s.board.attempt(command.payload.attempt_id)
@@ -366,8 +372,7 @@ class Conductor:
         states.after("RETRY_FEEDBACK", self._s.view)
         if attempt.status != AttemptStatus.DELAYED or attempt.id != self._s.attempt_id:
             raise IllegalCommandError("Feedback on this attempt is not delayed.")
-        again = {**attempt.extra, "feedback_retries": int(attempt.extra.get("feedback_retries", 0)) + 1}
-        attempt = await self._s.save(attempt.model_copy(update={"extra": again}))
+        attempt = await self._s.save(attempt.noting(feedback_retries=attempt.extra.feedback_retries + 1))
         timeline = self._acknowledge(attempt)
         self._processing.resume(attempt, timeline)
 
@@ -398,6 +403,23 @@ class Conductor:
 
     async def _speech_ended(self, task_id: str) -> None:
         await self._asking.ended(task_id)
+
+
+def answer_path(session: InterviewAggregate, asking: Asking, baseline: Baseline) -> AnswerPath:
+    """The way of an answer, wired for one interview."""
+    tasks, files, transcription = AnswerTasks(), RecordingFiles(session), AnswerTranscription(session)
+    writes, results = DeferredWrites(session, files, tasks), Results(session, tasks)
+    return AnswerPath(
+        session,
+        tasks,
+        files,
+        transcription,
+        writes,
+        reviews=PendingReviews(session),
+        baseline=baseline,
+        feedback=Feedback(session, asking, writes, results, tasks),
+        verbatim=VerbatimPass(session, transcription, files, writes, results, baseline, tasks),
+    )
 
 
 def corrected(heard: Transcript | None, text: str) -> Transcript:

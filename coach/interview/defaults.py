@@ -1,18 +1,22 @@
-"""The engine's own parts a hub uses unless told otherwise; imported late, so that a fake needs none of them."""
+"""The engine's own parts an interview uses unless told otherwise; imported late, so that a fake needs none of them."""
+
+from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING
 
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.transcript import Transcript
-from coach.interview.dependencies import Ear, Evaluate, Follower, Journal
+
+if TYPE_CHECKING:
+    from coach.interview.dependencies import Ear, Evaluate, Follower, HeardSound, Journal
 
 
 def journals() -> type[Journal]:
     """The crash-safe recording journal."""
     from coach.audio.journal import RecordingJournal
 
-    return cast(type[Journal], RecordingJournal)
+    return RecordingJournal
 
 
 def evaluate() -> Evaluate:
@@ -29,14 +33,14 @@ def ear() -> Ear:
     return VoiceActivity()
 
 
-def follow(journal: Any) -> Follower:
+def follow(journal: Journal) -> Follower:
     """`listen` while the person still speaks."""
     from coach.delivery.measure import SoundFollower
 
     return SoundFollower(journal.path)
 
 
-def listen(recording: Path) -> tuple[Any, Any]:
+def listen(recording: Path) -> HeardSound:
     """What the sound alone tells, found while the transcriber still works (blocking)."""
     from coach.audio.decode import decode
     from coach.delivery import measure as delivery
@@ -45,9 +49,23 @@ def listen(recording: Path) -> tuple[Any, Any]:
     return pcm, delivery.listen(pcm)
 
 
-def measure(transcript: Transcript, heard: tuple[Any, Any] | None, eye_contact: float | None) -> DeliveryMetrics:
+def measure(transcript: Transcript, heard: HeardSound | None, eye_contact: float | None) -> DeliveryMetrics:
     """Delivery of an answer from its words and what `listen` found in its sound."""
     from coach.delivery import measure as delivery
 
     pcm, sound = heard or (None, None)
     return delivery.measure(transcript, pcm, eye_contact=eye_contact, sound=sound)
+
+
+def take_upload(upload: Path, target: Path) -> None:
+    """An uploaded file of any supported kind as a sealed recording at `target` (blocking).
+
+    Raises:
+        AudioError: it is no recording, or is empty.
+    """
+    from coach.audio.decode import decode
+    from coach.audio.flac import write_flac
+
+    pcm = decode(upload)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_flac(pcm, target)

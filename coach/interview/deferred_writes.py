@@ -5,16 +5,19 @@ recording, from which a restart begins anew). It takes its turn when the scores 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from coach.contracts.interview import Attempt
-from coach.errors import CoachError
+from coach.contracts.usage import UsageEvent
+from coach.errors import CoachError, StoreError
 from coach.interview.aggregate import InterviewAggregate
-from coach.interview.transcription import AnswerTranscription
-from coach.speech.port import Heard
+from coach.interview.answer_tasks import AnswerTasks
+from coach.interview.recording_files import RecordingFiles
 
+log = logging.getLogger(__name__)
 KEEP_WITHIN_S = 0.25
 """Transcript and usage are written when the scores are out, or this long after they are known."""
 
@@ -26,13 +29,14 @@ async def _after(scored: asyncio.Event, write: Callable[[], Awaitable[object]]) 
     await write()
 
 
-class Keeping:
+class DeferredWrites:
     """The writes of one interview that nobody waits for."""
 
-    def __init__(self, session: InterviewAggregate, hearing: AnswerTranscription) -> None:
-        """Both are of the interview."""
+    def __init__(self, session: InterviewAggregate, files: RecordingFiles, tasks: AnswerTasks) -> None:
+        """All are of the interview."""
         self._s = session
-        self._hearing = hearing
+        self._files = files
+        self._tasks = tasks
         self._scored: dict[str, asyncio.Event] = {}
         self._archiving: dict[str, asyncio.Future[str | None]] = {}
         self._keeping: dict[str, asyncio.Future[None]] = {}
@@ -44,38 +48,43 @@ class Keeping:
     def _event(self, attempt_id: str) -> asyncio.Event:
         return self._scored.setdefault(attempt_id, asyncio.Event())
 
-    def meter(self, attempt_id: str, heard: Heard) -> "asyncio.Task[None]":
+    def meter(self, attempt_id: str, usage: Sequence[UsageEvent]) -> None:
         """Begins to store what the transcriber used."""
-        work = _after(self._event(attempt_id), lambda: self._hearing.meter(heard.usage))
-        return asyncio.get_running_loop().create_task(work)
+        self._tasks.beside(_after(self._event(attempt_id), lambda: self._meter(usage)))
+
+    def meter_now(self, usage: Sequence[UsageEvent]) -> None:
+        """Begins to store what was used by something that was given up; closing the interview waits for it."""
+        self._tasks.to_the_end(self._meter(usage))
+
+    async def _meter(self, usage: Sequence[UsageEvent]) -> None:
+        try:
+            await self._s.parts.store.add_usage(usage)
+        except StoreError:
+            log.error("usage could not be stored: %d events", len(usage))
 
     def keep(self, attempt: Attempt) -> "asyncio.Task[None]":
         """Begins to store the attempt with its words."""
         work = _after(self._event(attempt.id), lambda: self._s.save(attempt))
-        keeping = self._keeping[attempt.id] = asyncio.get_running_loop().create_task(work)
+        keeping = self._keeping[attempt.id] = self._tasks.beside(work)
         return keeping
 
-    def archive(
-        self, attempt: Attempt, sealed: "asyncio.Future[Path]", kept: "asyncio.Future[bool]"
-    ) -> "asyncio.Task[str | None]":
+    def archive(self, attempt: Attempt, sealed: "asyncio.Future[Path]", claimed: "asyncio.Future[bool]") -> None:
         """Begins to archive the recording once the claim is written."""
-        archiving = asyncio.get_running_loop().create_task(self._archive(attempt, sealed, kept))
-        self._archiving[attempt.id] = archiving
-        return archiving
+        self._archiving[attempt.id] = self._tasks.beside(self._archive(attempt, sealed, claimed))
 
     async def _archive(
-        self, attempt: Attempt, sealed: "asyncio.Future[Path]", kept: "asyncio.Future[bool]"
+        self, attempt: Attempt, sealed: "asyncio.Future[Path]", claimed: "asyncio.Future[bool]"
     ) -> str | None:
-        await asyncio.wait([kept])
+        await asyncio.wait([claimed])
         try:
-            return await self._hearing.archive(attempt, await sealed)
+            return await self._files.archive(attempt, await sealed)
         except CoachError:
             return None
 
     async def with_audio(self, attempt: Attempt) -> Attempt:
         """`attempt` with the address of its recording, once the archive has it."""
         archiving = self._archiving.pop(attempt.id, None)
-        return attempt.model_copy(update=self._hearing.audio(await archiving)) if archiving else attempt
+        return self._files.archived(attempt, await archiving) if archiving else attempt
 
     async def flush(self, attempt_id: str) -> None:
         """Has everything that waited written, before anything else is."""

@@ -1,16 +1,15 @@
 """Feedback that failed, produced later from the stored attempts, without a session being open."""
 
-from typing import Any, cast
+from typing import cast
 
 from coach.brain.evaluation.pipeline import evaluate_to_end
 from coach.brain.port import Brain
 from coach.brain.prompts.policy import Policy
-from coach.contracts.brain import EvaluationResult
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, AttemptStatus, InterviewSnapshot, new_id
 from coach.errors import NotFoundError
 from coach.interview.dependencies import Materials
-from coach.interview.evaluation_run import evaluation_call
+from coach.interview.evaluation_call import evaluation_call, judged
 from coach.interview.ports import InterviewStore
 from coach.interview.rollup import best_attempt, session_score
 
@@ -60,8 +59,7 @@ async def _produce(
     bundle: str,
 ) -> Attempt:
     exchange = next(e for e in snapshot.exchanges if e.id == attempt.exchange_id)
-    tried = int(attempt.extra.get("feedback_retries", 0)) + 1
-    attempt = attempt.model_copy(update={"extra": {**attempt.extra, "feedback_retries": tried}})
+    attempt = attempt.noting(feedback_retries=attempt.extra.feedback_retries + 1)
     siblings = [a for a in snapshot.attempts if a.exchange_id == exchange.id and a.id != attempt.id]
     earlier = [a for a in siblings if a.attempt_number < attempt.attempt_number]
     call = evaluation_call(exchange, attempt, earlier, snapshot.interview.job, policy.version, resume_text)
@@ -69,31 +67,11 @@ async def _produce(
     assert transcript is not None
     delivery = attempt.delivery or DeliveryMetrics()
     result = await evaluate_to_end(brain, call, transcript=transcript, delivery=delivery, policy=policy, bundle=bundle)
-    attempt = _judged(attempt, result)
+    attempt = judged(attempt, result)
     best = best_attempt([*siblings, attempt])
     exchange = exchange.model_copy(update={"final_attempt_id": best.id if best else None})
     await store.complete_attempt(attempt, exchange, result.usage)
     return attempt
-
-
-def _judged(attempt: Attempt, result: EvaluationResult) -> Attempt:
-    """The attempt with its evaluation. A follow-up comes too late to be asked; a fallback stays delayed."""
-    fallback = result.status == "fallback"
-    changes: dict[str, Any] = {
-        "status": AttemptStatus.DELAYED if fallback else AttemptStatus.EVALUATED,
-        "evaluation": result.evaluation,
-        "evidence": result.evidence,
-        "guards": result.guards,
-        "failed_outputs": [*attempt.failed_outputs, *result.failed_outputs],
-        "overall_score": None if fallback else result.evaluation.scoring.overall,
-        "prompt_version": result.bundle or attempt.prompt_version,
-        "policy_version": result.evaluation.metadata.policy_version,
-        "model": result.model,
-        "brain": result.brain,
-        "relevance_judged": result.relevance_judged,
-        "extra": {**attempt.extra, "evaluation_status": result.status},
-    }
-    return attempt.model_copy(update=changes)
 
 
 async def _score_session(store: InterviewStore, interview_id: str) -> None:

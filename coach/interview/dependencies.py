@@ -2,22 +2,38 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, ParamSpec, Protocol, Self, TypeAlias, TypeVar
 
 from coach.avatar.port import Avatar
-from coach.brain.port import Brain
+from coach.brain.evaluation.progress import Progress
+from coach.brain.port import Brain, EvaluationCall
+from coach.brain.prompts.policy import Policy
 from coach.contracts.brain import JobContext
 from coach.contracts.delivery import DeliveryMetrics
+from coach.contracts.transcript import Transcript
+from coach.contracts.usage import UsageEvent
+from coach.interview import defaults
 from coach.interview.ports import Entitlements, InterviewStore
 from coach.speech.port import Transcriber
+
+if TYPE_CHECKING:
+    from coach.audio.pcm import Pcm
+    from coach.delivery.measure import Sound
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
+HeardSound: TypeAlias = "tuple[Pcm, Sound]"
+"""A recording and what its sound alone tells."""
 
 
 class Journal(Protocol):
     """A recording in progress, on disk before anything else hears it."""
+
+    path: Path
 
     @classmethod
     def create(cls, directory: Path, attempt_id: str) -> Self:
@@ -53,7 +69,7 @@ class Follower(Protocol):
     def follow(self) -> None:
         """Hears what was recorded since."""
 
-    def finish(self) -> Any:
+    def finish(self) -> HeardSound:
         """What the sound alone tells of the recording, which has ended; as `Listen` gives it."""
 
 
@@ -95,12 +111,12 @@ class StoryShelf(Protocol):
 class Judging:
     """By what an interview is judged: `bundle` is the label `name@version#hash` that every attempt keeps.
 
-    `lean` is the light mode: smaller model, shorter rewrite, drawn avatar.
+    `lean` is the light mode: smaller model, shorter rewrite, plain avatar.
     """
 
     bundle: str
     brain: Brain
-    policy: Any
+    policy: Policy
     lean: bool = False
 
 
@@ -120,11 +136,29 @@ class Bundles(Protocol):
         """Frees the brains."""
 
 
-Evaluate = Callable[..., AsyncIterator[Any]]
-Listen = Callable[[Path], Any]
+class Evaluate(Protocol):
+    """One evaluation from call to contract; `coach.brain.evaluation.pipeline.run_evaluation` is the real one."""
+
+    def __call__(
+        self,
+        brain: Brain,
+        call: EvaluationCall,
+        *,
+        transcript: Transcript,
+        delivery: DeliveryMetrics,
+        policy: Policy,
+        bundle: str = "",
+        on_abandoned: Callable[[Sequence[UsageEvent]], None] | None = None,
+    ) -> AsyncGenerator[Progress, None]:
+        """Reports progress; ends with exactly one `EvaluationFinished`. Closing the iterator cancels the call."""
+
+
+Listen: TypeAlias = "Callable[[Path], HeardSound]"
 """Recording -> what the sound alone tells; costly, needs no transcript. Blocking."""
-Measure = Callable[..., DeliveryMetrics]
+Measure: TypeAlias = "Callable[[Transcript, HeardSound | None, float | None], DeliveryMetrics]"
 """(transcript, what `Listen` gave or None, eye contact or None) -> metrics. Blocking."""
+TakeUpload: TypeAlias = Callable[[Path, Path], None]
+"""(uploaded file, target): writes what a journal would have sealed. Blocking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,25 +189,55 @@ def now_utc() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependencies:
-    """Everything one conductor needs."""
+    """Everything one conductor needs; what has a default is the engine's own.
+
+    Attributes:
+        store: durable facts.
+        transcriber: speech to text.
+        brain: who judges.
+        avatar: who asks.
+        archive: where finished recordings go.
+        journal_dir: where recordings in progress are.
+        plain_avatar: who asks in light mode, or where the plan has no other; None = `avatar`.
+        spare_brain: plans and summarises when the brain cannot.
+        policy: policy of the prompt bundle.
+        bundle: label of the prompt bundle.
+        bundles: chooses the bundle of each interview; None = `bundle` serves all.
+        materials: jobs and resumes by identity.
+        entitlements: what a person's plan includes; None = everything.
+        journals: class of the recording journal.
+        evaluate: the evaluation pipeline.
+        listen: what the sound of a recording tells, found while the transcriber works.
+        measure: delivery of an answer.
+        take_upload: makes an uploaded file a recording.
+        ear: makes a voice activity detector per attempt.
+        follow: makes what does as much of `listen` as it can while the person speaks; None = `listen` does it all.
+        timing: figures of time.
+        clock: wall clock (aware datetime).
+        monotonic: clock of the waterfall, seconds.
+        owner: who claims evaluations; one per process.
+    """
 
     store: InterviewStore
     transcriber: Transcriber
     brain: Brain
     avatar: Avatar
     archive: Archive
-    journals: type[Journal]
     journal_dir: Path
-    evaluate: Evaluate
-    measure: Measure
-    listen: Listen
-    policy: Any = None
+    plain_avatar: Avatar | None = None
+    spare_brain: Brain | None = None
+    policy: Policy = field(default_factory=Policy)
     bundle: str = ""
     bundles: Bundles | None = None
-    ear: Callable[[], Ear] | None = None
-    follow: Callable[[Any], Follower] | None = None
-    entitlements: Entitlements | None = None
     materials: Materials | None = None
+    entitlements: Entitlements | None = None
+    journals: type[Journal] = field(default_factory=defaults.journals)
+    evaluate: Evaluate = field(default_factory=defaults.evaluate)
+    listen: Listen = defaults.listen
+    measure: Measure = defaults.measure
+    take_upload: TakeUpload = defaults.take_upload
+    ear: Callable[[], Ear] | None = None
+    follow: Callable[[Journal], Follower] | None = defaults.follow
     timing: InterviewTiming = field(default_factory=InterviewTiming)
     clock: Callable[[], datetime] = now_utc
     monotonic: Callable[[], float] = time.monotonic
@@ -182,6 +246,6 @@ class Dependencies:
     """Uploaded recordings are decoded one after the other: an hour of sound takes some 250 MB."""
 
 
-async def off_loop(function: Callable[..., Any], *args: Any) -> Any:
+async def off_loop(function: Callable[P, Result], *args: P.args, **kwargs: P.kwargs) -> Result:
     """Runs blocking work in a thread."""
-    return await asyncio.to_thread(function, *args)
+    return await asyncio.to_thread(function, *args, **kwargs)

@@ -56,7 +56,7 @@ def dots(attempts: Sequence[Attempt]) -> list[AttemptDot]:
 def delivery_dict(attempt: Attempt) -> dict[str, Any]:
     """The measured delivery as the client shows it; `baseline` is empty without a history of the speaker's own."""
     delivery = attempt.delivery or DeliveryMetrics()
-    return {**delivery.model_dump(mode="json"), "baseline": attempt.extra.get("baseline", [])}
+    return {**delivery.model_dump(mode="json"), "baseline": [row.model_dump() for row in attempt.extra.baseline]}
 
 
 def notices(attempt: Attempt) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from coach.brain.port import Brain, InterviewPlan, PlanRequest
+from coach.brain.port import InterviewPlan, PlanRequest
 from coach.contracts.brain import JobContext
 from coach.contracts.interview import Exchange, Interview, PlannedQuestion
 from coach.errors import CoachError, InputError, NotFoundError, VendorError
@@ -34,9 +34,8 @@ async def plan(
     count: int,
     *,
     ready: Sequence[PlannedQuestion] = (),
-    spare: Brain | None = None,
 ) -> InterviewPlan:
-    """Questions for an interview: `ready` ones, else the brain's, else those of `spare`.
+    """Questions for an interview: `ready` ones, else the brain's, else those of the spare brain.
 
     Raises:
         NotFoundError: the job or role profile is unknown.
@@ -47,7 +46,7 @@ async def plan(
         return InterviewPlan(material.context or JobContext(job_title=material.title), tuple(ready))
     wanted = PlanRequest(material.title, material.company, material.description, count)
     last: CoachError = InputError("No questions could be planned.")
-    for brain in (parts.brain, spare):
+    for brain in (parts.brain, parts.spare_brain):
         if brain is None:
             continue
         try:

@@ -7,36 +7,21 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from coach.avatar.drawn import DrawnAvatar
 from coach.avatar.port import Avatar
-from coach.brain.port import Brain
+from coach.contracts.events import SummaryPayload
 from coach.contracts.interview import Interview, InterviewStatus, PlannedQuestion, new_id
 from coach.errors import CoachError, EntitlementError, InputError, NotFoundError
 from coach.interview import planning
 from coach.interview.conductor import Conductor
-from coach.interview.dependencies import (
-    Archive,
-    Bundles,
-    Dependencies,
-    Ear,
-    Evaluate,
-    Follower,
-    InterviewTiming,
-    Journal,
-    Listen,
-    Materials,
-    Measure,
-)
+from coach.interview.dependencies import Dependencies
 from coach.interview.planning import InitRequest as InitRequest
-from coach.interview.ports import Entitlement, Entitlements, InterviewStore
+from coach.interview.ports import Entitlement
 from coach.interview.store_and_forward import SpooledStore
-from coach.interview.tokens import LIFETIME_S, new_token, token_hash
-from coach.speech.port import Transcriber
+from coach.interview.tokens import LIFETIME_S, InterviewTokens
 
 log = logging.getLogger(__name__)
 SPOOL = "facts.jsonl"
@@ -63,94 +48,21 @@ class InterviewService:
     """Process-wide. Every coroutine runs on the loop given to `bind` (or the one `start` runs on)."""
 
     def __init__(
-        self,
-        *,
-        store: InterviewStore,
-        transcriber: Transcriber,
-        brain: Brain,
-        avatar: Avatar,
-        archive: Archive,
-        journal_dir: Path,
-        journals: type[Journal] | None = None,
-        evaluate: Evaluate | None = None,
-        measure: Measure | None = None,
-        listen: Listen | None = None,
-        follow: Callable[[Any], Follower] | None = None,
-        ear: Callable[[], Ear] | None = None,
-        entitlements: Entitlements | None = None,
-        policy: Any = None,
-        bundle: Any = None,
-        bundles: Bundles | None = None,
-        materials: Materials | None = None,
-        spare_brain: Brain | None = None,
-        timing: InterviewTiming | None = None,
-        clock: Callable[[], Any] | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
-        token_lifetime_s: float = LIFETIME_S,
+        self, parts: Dependencies, *, wall: Callable[[], float] = time.time, token_lifetime_s: float = LIFETIME_S
     ) -> None:
-        """Everything is injected; journals, evaluation, measuring and voice activity default to the engine's own.
+        """Nothing is opened yet.
 
         Args:
-            store: durable facts.
-            transcriber: speech port.
-            brain: who judges.
-            avatar: who asks.
-            archive: where finished recordings go.
-            journal_dir: where recordings in progress are.
-            journals: class of the recording journal.
-            evaluate: the evaluation pipeline (`coach.brain.evaluation.pipeline.run_evaluation`).
-            measure: `(transcript, what listen gave or None, eye contact or None) -> DeliveryMetrics`.
-            listen: `(recording path) -> what the sound alone tells`, run while the transcriber works.
-            follow: `(journal) -> follower`, which does as much of `listen` as it can while the person speaks.
-            entitlements: what a person's plan includes; None = everything.
-            ear: makes a voice activity detector per attempt.
-            policy: policy of the prompt bundle.
-            bundle: the prompt bundle or its label.
-            bundles: chooses the bundle of each interview; None = `bundle` serves all.
-            materials: jobs and resumes by identity.
-            timing: figures of time.
-            spare_brain: plans and summarises when the brain cannot.
-            clock: wall clock (aware datetime).
+            parts: what every interview is built from; facts the store does not take at once are spooled before it.
             wall: wall clock in epoch seconds, for tokens.
-            monotonic: clock of the waterfall.
             token_lifetime_s: how long a token lives.
         """
-        from coach.interview import defaults
-
-        self._spool = SpooledStore(store, journal_dir / SPOOL, self._store_trouble)
-        self.parts = Dependencies(
-            store=self._spool,
-            transcriber=transcriber,
-            brain=brain,
-            avatar=avatar,
-            archive=archive,
-            journals=journals or defaults.journals(),
-            journal_dir=journal_dir,
-            evaluate=evaluate or defaults.evaluate(),
-            measure=measure or defaults.measure,
-            listen=listen or defaults.listen,
-            policy=policy if policy is not None else getattr(bundle, "policy", None),
-            bundle=bundle if isinstance(bundle, str) else getattr(bundle, "label", ""),
-            bundles=bundles,
-            ear=ear,
-            follow=follow or (defaults.follow if listen is None and journals is None else None),
-            entitlements=entitlements,
-            materials=materials,
-            timing=timing or InterviewTiming(),
-            monotonic=monotonic,
-            owner=new_id(),
-        )
-        if clock:
-            self.parts = replace(self.parts, clock=clock)
-        self._spare = spare_brain
-        self._wall = wall
-        self._token_lifetime_s = token_lifetime_s
+        self._spool = SpooledStore(parts.store, parts.journal_dir / SPOOL, self._store_trouble)
+        self.parts = replace(parts, store=self._spool, owner=parts.owner or new_id())
+        self._tokens = InterviewTokens(self._spool, wall, token_lifetime_s)
         self._conductors: dict[str, Conductor] = {}
         self._idle_since: dict[str, float] = {}
         self._opening: dict[str, asyncio.Lock] = {}
-        self._tokens: dict[str, tuple[str, float]] = {}
-        self._finished: dict[str, str] = {}
         self._sweeper: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -223,7 +135,7 @@ class InterviewService:
         if self.parts.bundles:
             bundle = await self.parts.bundles.for_new(interview_id, throttled=throttled)
         parts = await self._judged_by(bundle) if throttled else self.parts
-        plan = await planning.plan(parts, request, count, ready=questions, spare=self._spare)
+        plan = await planning.plan(parts, request, count, ready=questions)
         now = self.parts.clock()
         interview = Interview(
             id=interview_id,
@@ -240,8 +152,8 @@ class InterviewService:
         )
         await self.parts.store.create_interview(interview, planning.exchanges(interview, plan.questions))
         await self.parts.store.add_usage(plan.usage)
-        drawn = throttled or not leave.avatar
-        conductor = await self.open(interview.id, avatar=self._drawn() if drawn else None)
+        plain = throttled or not leave.avatar
+        conductor = await self.open(interview.id, avatar=self._plain() if plain else None)
         if leave.notice:
             conductor.greet(leave.notice)
         token = await self.token(interview.id)
@@ -287,7 +199,7 @@ class InterviewService:
                 raise NotFoundError("There is no such interview.")
             parts = await self._judged_by(snapshot.interview.bundle)
             parts = replace(parts, avatar=avatar) if avatar else parts
-            conductor = Conductor(parts, snapshot, spare=self._spare)
+            conductor = Conductor(parts, snapshot)
             self._conductors[interview_id] = conductor
             try:
                 await conductor.open()
@@ -298,58 +210,36 @@ class InterviewService:
             return conductor
 
     async def _judged_by(self, bundle: str) -> Dependencies:
-        """The parts with the brain and policy of an interview's own bundle; a lean one is asked by the drawn avatar."""
+        """The parts with the brain and policy of an interview's own bundle; a lean one is asked by the plain avatar."""
         if self.parts.bundles is None:
             return self.parts
         judging = await self.parts.bundles.judging(bundle)
-        avatar = self._drawn() if judging.lean else self.parts.avatar
+        avatar = self._plain() if judging.lean else self.parts.avatar
         return replace(self.parts, brain=judging.brain, policy=judging.policy, bundle=judging.bundle, avatar=avatar)
 
-    def _drawn(self) -> Avatar:
-        """The drawn avatar: the usual one where it is drawn already."""
-        return self.parts.avatar if isinstance(self.parts.avatar, DrawnAvatar) else DrawnAvatar()
+    def _plain(self) -> Avatar:
+        """Who asks where the plan has no other, or in light mode."""
+        return self.parts.plain_avatar or self.parts.avatar
 
     def find(self, interview_id: str) -> Conductor | None:
         """The conductor if it is in memory; for threads that push audio."""
         return self._conductors.get(interview_id)
 
-    async def of_attempt(self, attempt_id: str) -> Conductor:
-        """The conductor of the interview an attempt belongs to.
-
-        Raises:
-            NotFoundError: unknown.
-        """
-        for conductor in self._conductors.values():
-            if attempt_id in conductor.board.attempts:
-                return conductor
-        attempt = await self.parts.store.find_attempt(attempt_id)
-        if attempt is None:
-            raise NotFoundError("There is no such attempt.")
-        return await self.open(attempt.interview_id)
-
     # -- tokens ------------------------------------------------------------------------------------------------------
 
     async def token(self, interview_id: str) -> str:
         """The interview's token: the live one for a second tab, else a fresh one (the old one dies)."""
-        held = self._tokens.get(interview_id)
-        if held and held[1] - self._wall() > self._token_lifetime_s / 2:
-            return held[0]
-        token, expires = new_token(), self._wall() + self._token_lifetime_s
-        await self.parts.store.store_token(interview_id, token_hash(token), expires)
-        self._tokens[interview_id] = (token, expires)
-        return token
+        return await self._tokens.of(interview_id)
 
     async def check(self, token: str) -> str | None:
         """The interview a live token opens; None for any other."""
-        if not token or len(token) > 200:
-            return None
-        return await self.parts.store.check_token(token_hash(token), self._wall())
+        return await self._tokens.check(token)
 
     def finished_by(self, token: str) -> str | None:
         """The interview that was finished with this token, so that a double click gets the same answer."""
-        return self._finished.get(token_hash(token))
+        return self._tokens.finished_by(token)
 
-    async def finish(self, interview_id: str) -> Any:
+    async def finish(self, interview_id: str) -> SummaryPayload:
         """*Finish interview*; its token is dead afterwards."""
         conductor = await self.open(interview_id)
         payload = await conductor.finish()
@@ -358,9 +248,7 @@ class InterviewService:
 
     def forget_token(self, interview_id: str) -> None:
         """The interview is over: its token is remembered only as finished."""
-        held = self._tokens.pop(interview_id, None)
-        if held:
-            self._finished[token_hash(held[0])] = interview_id
+        self._tokens.forget(interview_id)
 
     async def _leave(self, user_id: str, interview_id: str, questions: int) -> Entitlement:
         if self.parts.entitlements is None:

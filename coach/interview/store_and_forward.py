@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot
 from coach.contracts.usage import UsageEvent
-from coach.errors import CoachError, NotFoundError, StoreBusyError, StoreError, StoreVersionError
+from coach.errors import CoachError, ConflictError, NotFoundError, StoreBusyError, StoreError, StoreVersionError
 from coach.interview.ports import InterviewStore
 
 log = logging.getLogger(__name__)
@@ -243,7 +243,7 @@ class SpooledStore:
 
 def _passing(error: StoreError) -> bool:
     """Whether the same write may succeed later: busy or full, not refused."""
-    return not isinstance(error, NotFoundError | StoreVersionError) and "already has an attempt" not in error.message
+    return not isinstance(error, NotFoundError | StoreVersionError | ConflictError)
 
 
 def _lines(path: Path) -> list[str]:

@@ -2,9 +2,13 @@
 
 import hashlib
 import secrets
+from collections.abc import Callable
+
+from coach.interview.ports import InterviewStore
 
 TOKEN_BYTES = 32
 LIFETIME_S = 4 * 3600
+LONGEST_TOKEN = 200
 
 
 def new_token() -> str:
@@ -15,3 +19,41 @@ def new_token() -> str:
 def token_hash(token: str) -> str:
     """What is stored: SHA-256. The token has full entropy, so no salt or slow hash is needed."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+class InterviewTokens:
+    """The tokens of this process's interviews; `wall` gives epoch seconds."""
+
+    def __init__(self, store: InterviewStore, wall: Callable[[], float], lifetime_s: float) -> None:
+        """Nothing is issued yet."""
+        self._store = store
+        self._wall = wall
+        self._lifetime_s = lifetime_s
+        self._live: dict[str, tuple[str, float]] = {}
+        self._finished: dict[str, str] = {}
+
+    async def of(self, interview_id: str) -> str:
+        """The interview's token: the live one for a second tab, else a fresh one (the old one dies)."""
+        held = self._live.get(interview_id)
+        if held and held[1] - self._wall() > self._lifetime_s / 2:
+            return held[0]
+        token, expires = new_token(), self._wall() + self._lifetime_s
+        await self._store.store_token(interview_id, token_hash(token), expires)
+        self._live[interview_id] = (token, expires)
+        return token
+
+    async def check(self, token: str) -> str | None:
+        """The interview a live token opens; None for any other."""
+        if not token or len(token) > LONGEST_TOKEN:
+            return None
+        return await self._store.check_token(token_hash(token), self._wall())
+
+    def finished_by(self, token: str) -> str | None:
+        """The interview that was finished with this token, so that a double click gets the same answer."""
+        return self._finished.get(token_hash(token))
+
+    def forget(self, interview_id: str) -> None:
+        """The interview is over: its token is remembered only as finished."""
+        held = self._live.pop(interview_id, None)
+        if held:
+            self._finished[token_hash(held[0])] = interview_id

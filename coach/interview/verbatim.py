@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
-from typing import Any
 
 from coach.brain.guards.measured import delivery_numbers, measured_scoring
+from coach.brain.prompts.policy import Policy
 from coach.contracts.brain import Evidence
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.evaluation import DeliveryNumbers, Evaluation
@@ -15,7 +15,7 @@ from coach.contracts.transcript import Transcript
 NOTE = "Fillers were counted in a second, verbatim pass over the recording."
 
 
-def remeasured(evaluation: Evaluation, delivery: DeliveryMetrics, policy: Any) -> Evaluation:
+def remeasured(evaluation: Evaluation, delivery: DeliveryMetrics, policy: Policy) -> Evaluation:
     """The evaluation with delivery figures, delivery scores and overall as measured anew; content stays."""
     numbers = DeliveryNumbers.model_validate(delivery_numbers(delivery))
     feedback = evaluation.delivery_feedback.model_copy(update={"metrics": numbers})
@@ -43,7 +43,7 @@ def _tokens(text: str) -> list[tuple[int, int, str]]:
     return [(m.start(), m.end(), m.group().lower()) for m in re.finditer(r"[\w']+", text)]
 
 
-def with_verbatim(attempt: Attempt, transcript: Transcript, delivery: DeliveryMetrics, policy: Any) -> Attempt:
+def with_verbatim(attempt: Attempt, transcript: Transcript, delivery: DeliveryMetrics, policy: Policy) -> Attempt:
     """`attempt` as heard verbatim; its rank may change, its content feedback does not."""
     evaluation = remeasured(attempt.evaluation, delivery, policy) if attempt.evaluation else None
     before = attempt.transcript.text if attempt.transcript else ""

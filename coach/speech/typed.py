@@ -4,27 +4,15 @@ import asyncio
 from pathlib import Path
 
 from coach.audio.decode import decode
-from coach.contracts.transcript import Transcript, TranscriptSource, normalise_space
+from coach.contracts.transcript import TYPED, typed_transcript
 from coach.speech.port import Heard, SpeechCapabilities, SpeechContext, SpeechStream
 from coach.speech.recorded import RecordedStream
-
-NAME = "typed"
-
-
-def typed_transcript(text: str) -> Transcript:
-    """A transcript of typed text: no times, so no delivery is measured."""
-    return Transcript(
-        text=normalise_space(text),
-        transcriber=NAME,
-        source=TranscriptSource.TYPED,
-        notes=["The answer was typed: only its content is scored."],
-    )
 
 
 class TypedTranscriber:
     """Listens to nobody: the recording is kept and the person types the text in the review that follows."""
 
-    name = NAME
+    name = TYPED
     label = "Typed answer"
 
     @property

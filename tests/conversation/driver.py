@@ -12,7 +12,7 @@ from coach.avatar.drawn import DrawnAvatar
 from coach.contracts import events as ev
 from coach.contracts.interview import ViewState
 from coach.interview.conductor import Conductor
-from coach.interview.dependencies import InterviewTiming
+from coach.interview.dependencies import Dependencies, InterviewTiming
 from coach.interview.service import InitRequest, InterviewService
 from tests.fakes import vendors
 from tests.fakes.store import FakeStore
@@ -36,10 +36,11 @@ def make_hub(tmp_path: Path, **changes: Any) -> InterviewService:
         "evaluate": vendors.ScriptedEvaluation({"overall": 6.5}),
         "measure": vendors.measure,
         "listen": vendors.listen,
+        "follow": None,
         "timing": FAST,
         "bundle": "test",
     }
-    return InterviewService(**(parts | changes))
+    return InterviewService(Dependencies(**(parts | changes)))
 
 
 def slow(**changes: float) -> InterviewTiming:

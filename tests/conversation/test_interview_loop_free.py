@@ -15,6 +15,7 @@ from coach.contracts import events as ev
 from coach.contracts.interview import PlannedQuestion, ViewState
 from coach.delivery import measure as delivery
 from coach.interview import defaults
+from coach.interview.dependencies import Dependencies
 from coach.interview.service import InitRequest, InterviewService
 from coach.store import open_store
 from tests.conversation.driver import FAST, Client, tone
@@ -54,7 +55,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
 
 async def test_no_callback_of_an_answer_works_longer_than_50_ms(tmp_path, watch):
     delivery.warm_up()
-    hub = InterviewService(
+    parts = Dependencies(
         store=open_store(f"duckdb:///{tmp_path / 'coach.duckdb'}"),
         transcriber=vendors.FakeTranscriber((ANSWER * 20,)),
         brain=OfflineCoach(),
@@ -66,6 +67,7 @@ async def test_no_callback_of_an_answer_works_longer_than_50_ms(tmp_path, watch)
         bundle="test",
         timing=FAST,
     )
+    hub = InterviewService(parts)
     await hub.start()
     question = PlannedQuestion(text="Tell me about a time you made something faster.")
     begun = await hub.init(InitRequest(q_count=1), questions=[question])

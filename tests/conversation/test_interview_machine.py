@@ -335,7 +335,7 @@ class Interviews(RuleBasedStateMachine):
     def nothing_is_evaluated_or_billed_twice(self) -> None:
         done = Counter(self.store.completions)
         for attempt_id, count in done.items():
-            retries = int(self.conductor.board.attempt(attempt_id).extra.get("feedback_retries", 0))
+            retries = self.conductor.board.attempt(attempt_id).extra.feedback_retries
             assert count <= 1 + retries
         billed = [e.attempt_id for e in self.store.usage.values() if e.meter == "fake.output" and e.attempt_id]
         calls = {(c.attempt_id, c.call_number) for c in self.evaluations.calls}

@@ -29,7 +29,7 @@ async def looked(hub, samples):
     await client.send(client.finish_command())
     await client.wait("UPDATE_SCORES")
     await client.settled()
-    return hub.parts.store._store.attempts[attempt_id].extra.get("eye_contact")
+    return hub.parts.store._store.attempts[attempt_id].extra.eye_contact
 
 
 async def test_eye_contact_counts_looks_while_speaking(tmp_path):

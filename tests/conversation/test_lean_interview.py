@@ -110,7 +110,9 @@ async def test_the_level_is_decided_once_and_survives_a_restart(tmp_path: Path) 
 
         def hub() -> InterviewService:
             live = LiveBundles(Promotions(store), lambda _: FakeBrain(), lean_model="s-1")
-            return make_hub(tmp_path, store=store, bundles=live, entitlements=gate, avatar=costly)
+            return make_hub(
+                tmp_path, store=store, bundles=live, entitlements=gate, avatar=costly, plain_avatar=DrawnAvatar()
+            )
 
         first = hub()
         way = await first.init(InitRequest(q_count=1))

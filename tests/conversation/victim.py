@@ -14,6 +14,7 @@ from coach.avatar.drawn import DrawnAvatar
 from coach.contracts import events as ev
 from coach.contracts.interview import ViewState
 from coach.errors import CoachError
+from coach.interview.dependencies import Dependencies
 from coach.interview.service import InitRequest, InterviewService
 from coach.store import open_store
 from tests.conversation.driver import FAST, Client, tone
@@ -26,7 +27,7 @@ def hub_on(home: Path) -> InterviewService:
     """A hub on the home's database and recordings, with scripted vendors."""
     transcriber = vendors.FakeTranscriber()
     transcriber.delay_s = 0.01
-    return InterviewService(
+    parts = Dependencies(
         store=open_store(f"duckdb:///{home / 'coach.duckdb'}"),
         transcriber=transcriber,
         brain=vendors.FakeBrain(),
@@ -36,9 +37,11 @@ def hub_on(home: Path) -> InterviewService:
         evaluate=vendors.ScriptedEvaluation({"overall": 6.5, "pause_s": 0.005}),
         measure=vendors.measure,
         listen=vendors.listen,
+        follow=None,
         timing=FAST,
         bundle="test",
     )
+    return InterviewService(parts)
 
 
 def told(*facts: object) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, AttemptStatus, Exchange, Interview, InterviewSnapshot
 from coach.contracts.usage import UsageEvent
-from coach.errors import NotFoundError, StoreBusyError, StoreError
+from coach.errors import ConflictError, NotFoundError, StoreBusyError
 
 CLAIMABLE = (AttemptStatus.CAPTURED, AttemptStatus.REVIEW, AttemptStatus.DELAYED)
 
@@ -73,7 +73,7 @@ class FakeStore:
         for other in self.attempts.values():
             same = other.exchange_id == attempt.exchange_id and other.attempt_number == attempt.attempt_number
             if same and other.status != AttemptStatus.DISCARDED and attempt.status != AttemptStatus.DISCARDED:
-                raise StoreError(f"This question already has an attempt number {attempt.attempt_number}.")
+                raise ConflictError(f"This question already has an attempt number {attempt.attempt_number}.")
         self.attempts[attempt.id] = attempt
 
     async def update_attempt(self, attempt: Attempt) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coach.audio.archive import AudioArchive, write_flac
+from coach.audio.archive import AudioArchive
 from coach.audio.decode import decode
+from coach.audio.flac import write_flac
 from coach.audio.journal import RecordingJournal
 from coach.audio.pcm import SAMPLE_RATE_HZ, Pcm
 from coach.errors import AudioError, NotFoundError, StoreError

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from coach.audio.archive import write_flac
+from coach.audio.flac import write_flac
 from coach.cli.eval.fillers import fillers
 from coach.cli.transcribe import describe, transcribe
 from coach.contracts.transcript import Transcript, TranscriptSource, Word

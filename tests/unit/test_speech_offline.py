@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coach.audio.archive import write_flac
+from coach.audio.flac import write_flac
 from coach.audio.pcm import Pcm
-from coach.contracts.transcript import Transcript, TranscriptSource, Word
+from coach.contracts.transcript import Transcript, TranscriptSource, Word, typed_transcript
 from coach.errors import AudioError, SettingsError, VendorError
 from coach.speech.correction import apply_correction
 from coach.speech.pocketsphinx import PocketsphinxTranscriber
 from coach.speech.pocketsphinx_utterances import MAX_LIVE_UTTERANCE_S, MAX_UTTERANCE_S, UtteranceCutter, utterances
 from coach.speech.port import SpeechContext
-from coach.speech.typed import TypedTranscriber, typed_transcript
+from coach.speech.typed import TypedTranscriber
 from coach.speech.whisper import transcriber as whisper
 from coach.speech.whisper.transcriber import WhisperTranscriber
 from tests.fakes.spoken import SENTENCES, answer, spoken

@@ -2,7 +2,7 @@
 
 import logging
 
-from coach.brain.port import Brain, SummaryItem
+from coach.brain.port import SummaryItem
 from coach.contracts.events import InterviewSummary, SummaryPayload
 from coach.contracts.interview import AttemptStatus, InterviewStatus, SessionSummary
 from coach.errors import VendorError
@@ -40,14 +40,11 @@ def summary_items(board: LiveState) -> tuple[SummaryItem, ...]:
 class Closing:
     """Finishes an interview, once."""
 
-    def __init__(
-        self, session: InterviewAggregate, listening: Listening, processing: Processing, spare: Brain | None
-    ) -> None:
-        """`spare` summarises when the brain cannot (the offline coach)."""
+    def __init__(self, session: InterviewAggregate, listening: Listening, processing: Processing) -> None:
+        """All are the conductor's."""
         self._s = session
         self._listening = listening
         self._processing = processing
-        self._spare = spare
 
     async def finish(self) -> SummaryPayload:
         """Summary of the interview; a second call gives the same again."""
@@ -91,7 +88,7 @@ class Closing:
         items, job = summary_items(self._s.board), self._s.board.interview.job
         if not items:
             return SessionSummary(headline="No answer was scored in this interview.")
-        for brain in (self._s.parts.brain, self._spare):
+        for brain in (self._s.parts.brain, self._s.parts.spare_brain):
             if brain is None:
                 continue
             try:

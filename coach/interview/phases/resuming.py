@@ -52,8 +52,7 @@ class Resuming:
                 self._s.remember_stored(attempt)
             case AttemptStatus.REVIEW:
                 self._s.view = ViewState.PROCESSING
-                if attempt.transcript:
-                    self._processing.ask_review(attempt, attempt.transcript)
+                self._processing.show_review(attempt)
             case _:
                 self._s.view = ViewState.PROCESSING
 

@@ -109,7 +109,7 @@ def _with_recording(attempt: Attempt, uri: str, seconds: float, policy: Retentio
     changes: dict[str, object] = {
         "audio_uri": uri,
         "audio_expires_at": attempt.created_at + timedelta(days=policy.audio_days),
-        "extra": attempt.extra | {"recording_recovered": True},
+        "extra": attempt.extra.model_copy(update={"recording_recovered": True}),
     }
     if seconds and not attempt.duration_seconds:
         changes["duration_seconds"] = seconds

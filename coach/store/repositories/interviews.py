@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, AttemptStatus, Exchange, Interview, InterviewSnapshot
 from coach.contracts.usage import UsageEvent
-from coach.errors import NotFoundError, StoreError
+from coach.errors import ConflictError, NotFoundError
 from coach.store.engine.orders import caller_pid
 from coach.store.repositories import records
 from coach.store.tables.core import (
@@ -79,7 +79,7 @@ def add_attempt(connection: sa.Connection, attempt: Attempt) -> None:
 
     Raises:
         NotFoundError: its exchange does not exist.
-        StoreError: the exchange has another attempt with this number that was not discarded.
+        ConflictError: the exchange has another attempt with this number that was not discarded.
     """
     attempts = mock_interview_attempts.c
     if _exists(connection, mock_interview_attempts, attempt.id):
@@ -91,7 +91,7 @@ def add_attempt(connection: sa.Connection, attempt: Attempt) -> None:
         attempts.status != AttemptStatus.DISCARDED,
     )
     if attempt.status != AttemptStatus.DISCARDED and connection.execute(taken).first():
-        raise StoreError(f"This question already has an attempt number {attempt.attempt_number}.")
+        raise ConflictError(f"This question already has an attempt number {attempt.attempt_number}.")
     connection.execute(insert(mock_interview_attempts).values(records.attempt_row(attempt)).on_conflict_do_nothing())
 
 

@@ -1,0 +1,161 @@
+"""FEEDBACK: what an evaluation decides is told, spoken and stored, each the moment it is known."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import aclosing
+from functools import partial
+
+from coach.contracts.events import Notice, NoticePayload
+from coach.contracts.interview import Attempt, ViewState, new_id
+from coach.contracts.usage import UsageEvent
+from coach.interview import event_builders as payloads
+from coach.interview import rollup
+from coach.interview.aggregate import InterviewAggregate
+from coach.interview.answer_tasks import AnswerTasks
+from coach.interview.deferred_writes import DeferredWrites
+from coach.interview.evaluation_call import evaluation_call
+from coach.interview.evaluation_run import (
+    EvaluationDone,
+    EvaluationFailed,
+    EvaluationRun,
+    FollowUpKnown,
+    FollowUpWithdrawn,
+    RewriteKnown,
+    ScoresKnown,
+)
+from coach.interview.latency import Timeline
+from coach.interview.phases.asking import Asking
+from coach.interview.results import Results
+
+WITHDRAWN = NoticePayload(code="FOLLOW_UP_WITHDRAWN", message="No follow-up is needed after all: your answer has it.")
+
+
+class Feedback:
+    """Has an answer judged and carries out every decision; a part that fails never stops the others."""
+
+    def __init__(
+        self,
+        session: InterviewAggregate,
+        asking: Asking,
+        writes: DeferredWrites,
+        results: Results,
+        tasks: AnswerTasks,
+    ) -> None:
+        """All are of the interview."""
+        self._s = session
+        self._asking = asking
+        self._writes = writes
+        self._results = results
+        self._tasks = tasks
+        self._preparing: dict[str, asyncio.Task[tuple[str, float | None]]] = {}
+
+    def prepare(self, attempt_id: str) -> "asyncio.Task[tuple[str, float | None]]":
+        """Begins to fetch what the call needs of the store: resume text, and scoring noise for the comparison."""
+        if attempt_id not in self._preparing:
+            self._preparing[attempt_id] = self._tasks.beside(self._prepare())
+        return self._preparing[attempt_id]
+
+    async def _prepare(self) -> tuple[str, float | None]:
+        parts, resume_id = self._s.parts, self._s.board.interview.resume_id
+        noise_sd = await parts.store.scores_noise(parts.bundle)
+        resume_text = await parts.materials.resume_text(resume_id) if parts.materials and resume_id else ""
+        return resume_text, noise_sd
+
+    async def judge(self, attempt: Attempt, timeline: Timeline) -> Attempt:
+        """From the measured answer to its stored evaluation.
+
+        Raises:
+            CoachError: no evaluation could be had.
+        """
+        keeping = self._writes.keep(attempt)
+        resume_text, noise_sd = await self.prepare(attempt.id)
+        self._preparing.pop(attempt.id, None)
+        run = self._run(attempt, timeline, resume_text)
+        async with aclosing(run.decisions()) as decisions:
+            async for decision in decisions:
+                match decision:
+                    case FollowUpKnown(question=question):
+                        self._follow_up(attempt.id, question, timeline)
+                    case FollowUpWithdrawn():
+                        await self._withdraw(attempt.id)
+                    case ScoresKnown():
+                        self._scores(attempt, decision, noise_sd)
+                        timeline.mark("first_scores")
+                    case RewriteKnown():
+                        self._rewrite(attempt, decision)
+                        timeline.mark("rewrite")
+                    case EvaluationDone(attempt=judged, usage=usage):
+                        await keeping
+                        return await self._results.complete(await self._writes.with_audio(judged), usage, timeline)
+                    case EvaluationFailed(error=error):
+                        raise error
+        raise AssertionError("an evaluation run ends in done or failed")
+
+    def _run(self, attempt: Attempt, timeline: Timeline, resume_text: str) -> EvaluationRun:
+        board, parts = self._s.board, self._s.parts
+        exchange = board.exchange(attempt.exchange_id)
+        earlier = [a for a in board.attempts_of(exchange.id) if a.attempt_number < attempt.attempt_number]
+        told = self._s.told.get(attempt.id, {})
+        return EvaluationRun(
+            parts,
+            evaluation_call(exchange, attempt, earlier, board.interview.job, parts.policy.version, resume_text),
+            attempt,
+            timeline,
+            told="asked" if "FOLLOW_UP_QUEUED" in told else "none" if "NO_FOLLOW_UP" in told else "",
+            may_follow_up=not exchange.follow_up_of and board.follow_up_to(exchange) is None,
+            on_abandoned=partial(self._abandoned, attempt.interview_id),
+        )
+
+    def _abandoned(self, interview_id: str, usage: Sequence[UsageEvent]) -> None:
+        """An evaluation that is given up was paid for all the same."""
+        self._writes.meter_now([event.model_copy(update={"interview_id": interview_id}) for event in usage])
+
+    def _follow_up(self, attempt_id: str, question: str, timeline: Timeline) -> None:
+        """Told, then spoken in a task of its own."""
+        if not question:
+            self._s.emit_for(attempt_id, payloads.no_follow_up(attempt_id))
+            return
+        task_id = new_id()
+        self._s.emit_for(attempt_id, payloads.follow_up(attempt_id, question, task_id))
+        self._tasks.beside(self._asking.speak_follow_up(attempt_id, question, task_id, timeline))
+
+    async def _withdraw(self, attempt_id: str) -> None:
+        """Takes a follow-up back, unless it was accepted already."""
+        exchange = self._s.board.exchange(self._s.board.attempt(attempt_id).exchange_id)
+        if self._s.board.follow_up_to(exchange):
+            return
+        self._s.withdrawn.add(attempt_id)
+        await self._asking.withdraw(attempt_id)
+        self._s.emit(Notice(payload=WITHDRAWN))
+        self._s.emit(self._s.state())
+
+    def _scores(self, attempt: Attempt, known: ScoresKnown, noise_sd: float | None) -> None:
+        overall = known.scoring.overall
+        attempt = attempt.model_copy(update={"overall_score": None if known.late else overall})
+        earlier = self._results.earlier_scores(attempt)
+        event = payloads.scores(
+            attempt,
+            self._results.siblings(attempt),
+            known.scoring,
+            known.content,
+            known.delivery,
+            evidence=known.evidence,
+            comparison="" if known.late else rollup.comparison(overall, earlier, noise_sd),
+            label=self._s.parts.brain.label,
+            extra_notices=[payloads.DELAYED] if known.late else [],
+            updated=known.updated,
+        )
+        self._s.emit_for(attempt.id, event)
+        self._writes.scored(attempt.id)
+        self._tasks.beside(self._show(attempt.id))
+
+    def _rewrite(self, attempt: Attempt, known: RewriteKnown) -> None:
+        event = payloads.rewrite(attempt, known.rewrite, known.notes, known.suggestion, known.evidence)
+        self._s.emit_for(attempt.id, event)
+
+    async def _show(self, attempt_id: str) -> None:
+        """Feedback replaces the skeleton once that had its time."""
+        await asyncio.sleep(self._s.skeleton_left_s(attempt_id))
+        async with self._s.lock:
+            if self._s.attempt_id == attempt_id and self._s.view == ViewState.PROCESSING:
+                self._s.change(ViewState.FEEDBACK)

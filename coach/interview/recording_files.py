@@ -1,0 +1,71 @@
+"""The recording of an attempt as files: in its journal, sealed, archived, and cleared away once it rests safely."""
+
+import logging
+from datetime import timedelta
+from pathlib import Path
+
+from coach.contracts.interview import Attempt
+from coach.errors import CoachError
+from coach.interview.aggregate import InterviewAggregate
+from coach.interview.dependencies import off_loop
+
+log = logging.getLogger(__name__)
+
+
+class RecordingFiles:
+    """Where the recordings of one interview are."""
+
+    def __init__(self, session: InterviewAggregate) -> None:
+        """The conductor's session."""
+        self._s = session
+        self._parts = session.parts
+
+    async def archive(self, attempt: Attempt, recording: Path) -> str | None:
+        """Copies the recording to the archive; None when it does not take it (then it stays in the journal)."""
+        try:
+            return await off_loop(self._parts.archive.save, recording, attempt.id)
+        except (CoachError, OSError):
+            log.warning("the archive did not take a recording; it stays in the journal")
+            return None
+
+    def archived(self, attempt: Attempt, uri: str | None) -> Attempt:
+        """The attempt with the address of its archived recording, and how long that is kept."""
+        if uri is None:
+            return attempt
+        expires = self._parts.clock() + timedelta(days=self._parts.timing.audio_kept_days)
+        return attempt.model_copy(update={"audio_uri": uri, "audio_expires_at": expires})
+
+    def sealed(self, attempt_id: str) -> Path:
+        """Where a finished recording lies until the archive has it."""
+        return self._parts.journal_dir / f"{attempt_id}.flac"
+
+    def find(self, attempt: Attempt) -> Path | None:
+        """The recording of an attempt wherever it is: archive, sealed, or cut off by a crash (blocking).
+
+        None when nothing was recorded.
+        """
+        sealed = self.sealed(attempt.id)
+        if sealed.exists():
+            return sealed
+        if attempt.audio_uri:
+            return self._parts.archive.local_path(attempt.audio_uri)
+        journal = self._parts.journals.create(self._parts.journal_dir, attempt.id)
+        if journal.seconds:
+            return journal.seal()
+        journal.discard()
+        return None
+
+    async def clear(self, attempt: Attempt) -> None:
+        """The archive has the recording and the store says where: the journal is not needed any more.
+
+        An archive that did not take it the first time is asked once more; after that it is repaired at the next start.
+        """
+        sealed = self.sealed(attempt.id)
+        if not attempt.audio_uri and await off_loop(sealed.exists):
+            uri = await self.archive(attempt, sealed)
+            attempt = await self._s.save(self.archived(self._s.board.attempt(attempt.id), uri))
+        if attempt.audio_uri:
+            await off_loop(self._discard, attempt.id)
+
+    def _discard(self, attempt_id: str) -> None:
+        self._parts.journals.create(self._parts.journal_dir, attempt_id).discard()
