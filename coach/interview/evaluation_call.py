@@ -56,7 +56,9 @@ def evaluation_call(
         policy_version=policy_version,
         question=question,
         job_context=job,
-        user_answer=UserAnswer(transcript=transcript.text[:MAX_ANSWER_CHARS], duration_seconds=attempt.duration_seconds),
+        user_answer=UserAnswer(
+            transcript=transcript.text[:MAX_ANSWER_CHARS], duration_seconds=attempt.duration_seconds
+        ),
         delivery_metrics=delivery_input(attempt.delivery or DeliveryMetrics()),
         attempt_history=_history(earlier),
     )
