@@ -9,6 +9,7 @@ from coach.contracts import events as ev
 from coach.contracts.interview import AttemptStatus, InterviewStatus, ViewState
 from coach.errors import IllegalCommandError, InputError, NotFoundError, StoreBusyError
 from coach.interview import store_and_forward as spool
+from coach.interview.dependencies import off_loop
 from coach.interview.service import InitRequest
 from tests.conversation.driver import Client, begin, listening, make_hub, slow
 from tests.fakes.store import FakeStore
@@ -185,6 +186,24 @@ async def test_a_restart_in_the_middle_of_an_answer_offers_what_was_recorded(tmp
     await back.settled()
     assert store.attempts[attempt].duration_seconds == pytest.approx(3.0, abs=0.05)
     await hub.close()
+
+
+async def test_an_answer_sealed_just_before_its_row_says_so_is_judged_after_a_restart(tmp_path):
+    store = FakeStore()
+    hub = make_hub(tmp_path, store=store)
+    client = await listening(hub)
+    await client.speak()
+    attempt_id = client.state.attempt_id
+    await off_loop(client.conductor._listening.take().seal)
+    await crash(hub)
+
+    again = make_hub(tmp_path, store=store)
+    conductor = await again.open(client.conductor.id)
+    assert conductor.snapshot().payload.view_state == ViewState.PROCESSING
+    await conductor.settle()
+    assert store.attempts[attempt_id].status == AttemptStatus.EVALUATED and store.completions == [attempt_id]
+    assert store.attempts[attempt_id].audio_uri
+    await again.close()
 
 
 @pytest.mark.parametrize("pause_at", ["transcribing", "evaluating"])

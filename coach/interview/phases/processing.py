@@ -64,6 +64,14 @@ class Processing:
         else:
             self._start(attempt, self._path.from_kept(attempt, timeline))
 
+    def resume_sealed(self, attempt: Attempt) -> bool:
+        """Goes on with an answer that was finished, and sealed, just before its row could say so; False for others."""
+        sealed = self._path.files.sealed(attempt.id)
+        if not sealed.exists():
+            return False
+        self.start_file(attempt, sealed, Timeline.begun(self._s.parts.monotonic))
+        return True
+
     def show_review(self, attempt: Attempt) -> None:
         """After a restart: a transcript that still waits for correction."""
         if attempt.transcript:

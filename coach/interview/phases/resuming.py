@@ -45,6 +45,8 @@ class Resuming:
 
     async def _at(self, exchange: Exchange, attempt: Attempt) -> None:
         match attempt.status:
+            case AttemptStatus.RECORDING if self._processing.resume_sealed(attempt):
+                self._s.view = ViewState.PROCESSING
             case AttemptStatus.RECORDING:
                 await self._recording(exchange, attempt)
             case AttemptStatus.EVALUATED | AttemptStatus.DELAYED:
