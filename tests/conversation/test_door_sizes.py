@@ -16,9 +16,9 @@ import pytest
 import websockets
 from limits import RateLimitItemPerMinute
 
+from coach.audio import decode as decoding
 from coach.contracts.brain import MAX_ANSWER_CHARS
 from coach.contracts.interview import ViewState
-from coach.interview import conductor as conductors
 from coach.web import access, server_caps
 from tests.conversation.driver import make_hub, slow, tone
 from tests.conversation.serving import served
@@ -122,7 +122,7 @@ async def test_a_form_without_a_file_and_a_broken_one_are_told(server):
 
 async def test_nothing_is_decoded_before_an_answer_is_awaited_and_one_after_the_other(server, monkeypatch, tmp_path):
     busy, most, count = 0, 0, 0
-    lock, real = threading.Lock(), conductors.decode
+    lock, real = threading.Lock(), decoding.decode
 
     def watched(path):
         nonlocal busy, most, count
@@ -136,7 +136,7 @@ async def test_nothing_is_decoded_before_an_answer_is_awaited_and_one_after_the_
             with lock:
                 busy -= 1
 
-    monkeypatch.setattr(conductors, "decode", watched)
+    monkeypatch.setattr(decoding, "decode", watched)
     still_asking = make_hub(tmp_path / "asking", timing=slow(speech_grace_s=60))
     async with served(still_asking) as host, httpx.AsyncClient(base_url=f"http://{host}") as http:
         early = await begin(http)
