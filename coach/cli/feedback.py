@@ -24,7 +24,7 @@ def feedback(interview_id: str, brain: str | None, as_json: bool) -> None:
 
 async def _produce(interview_id: str, brain: str) -> dict[str, Any]:
     from coach.bootstrap import build_services
-    from coach.interview.delayed_feedback import produce_delayed
+    from coach.interview.answer.delayed_feedback import produce_delayed
     from coach.web.shelf import StoreMaterials
 
     services = build_services(brain=brain)

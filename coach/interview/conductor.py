@@ -40,26 +40,26 @@ from coach.contracts.transcript import Transcript, typed_transcript
 from coach.errors import CoachError, EntitlementError, IllegalCommandError, InputError
 from coach.interview import state_machine as states
 from coach.interview.aggregate import InterviewAggregate
-from coach.interview.answer_path import AnswerPath
-from coach.interview.answer_tasks import AnswerTasks
-from coach.interview.baseline import Baseline
+from coach.interview.answer.baseline import Baseline
+from coach.interview.answer.deferred_writes import DeferredWrites
+from coach.interview.answer.path import AnswerPath
+from coach.interview.answer.pending_reviews import PendingReviews
+from coach.interview.answer.recording_files import RecordingFiles
+from coach.interview.answer.results import Results
+from coach.interview.answer.tasks import AnswerTasks
+from coach.interview.answer.transcription import AnswerTranscription
+from coach.interview.answer.verbatim_pass import VerbatimPass
 from coach.interview.broadcast import Subscription
-from coach.interview.deferred_writes import DeferredWrites
 from coach.interview.dependencies import Dependencies, off_loop
 from coach.interview.latency import Timeline
 from coach.interview.live_state import LiveState
-from coach.interview.pending_reviews import PendingReviews
 from coach.interview.phases.asking import Asking
 from coach.interview.phases.closing import Closing
 from coach.interview.phases.feedback import Feedback
 from coach.interview.phases.listening import Listening
 from coach.interview.phases.processing import Processing
 from coach.interview.phases.resuming import MIN_ANSWER_S, Resuming
-from coach.interview.recording_files import RecordingFiles
-from coach.interview.results import Results
 from coach.interview.speech_output import SpeechOutput
-from coach.interview.transcription import AnswerTranscription
-from coach.interview.verbatim_pass import VerbatimPass
 from coach.speech.correction import apply_correction
 
 log = logging.getLogger(__name__)

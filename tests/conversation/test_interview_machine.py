@@ -23,9 +23,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from coach.contracts import events as ev
 from coach.contracts.interview import AttemptStatus, InterviewStatus, ViewState
 from coach.errors import CoachError, IllegalCommandError
-from coach.interview import recording as capture
 from coach.interview import rollup
 from coach.interview import store_and_forward as spool
+from coach.interview.answer import recording as capture
 from coach.interview.dependencies import InterviewTiming
 from coach.interview.service import SPOOL, InitRequest
 from tests.conversation.driver import make_hub, tone

@@ -6,7 +6,7 @@ from coach.brain.prompts.policy import Policy
 from coach.contracts.evaluation import Evaluation
 from coach.contracts.interview import Attempt, AttemptStatus, Interview
 from coach.errors import NotFoundError
-from coach.interview.delayed_feedback import produce_delayed
+from coach.interview.answer.delayed_feedback import produce_delayed
 from tests.fakes import brain_samples as samples
 from tests.fakes import records
 from tests.fakes.store import FakeStore

@@ -11,10 +11,9 @@ from coach.contracts.usage import UsageEvent
 from coach.interview import event_builders as payloads
 from coach.interview import rollup
 from coach.interview.aggregate import InterviewAggregate
-from coach.interview.answer_tasks import AnswerTasks
-from coach.interview.deferred_writes import DeferredWrites
-from coach.interview.evaluation_call import evaluation_call
-from coach.interview.evaluation_run import (
+from coach.interview.answer.deferred_writes import DeferredWrites
+from coach.interview.answer.evaluation_call import evaluation_call
+from coach.interview.answer.evaluation_run import (
     EvaluationDone,
     EvaluationFailed,
     EvaluationRun,
@@ -23,9 +22,10 @@ from coach.interview.evaluation_run import (
     RewriteKnown,
     ScoresKnown,
 )
+from coach.interview.answer.results import Results
+from coach.interview.answer.tasks import AnswerTasks
 from coach.interview.latency import Timeline
 from coach.interview.phases.asking import Asking
-from coach.interview.results import Results
 
 WITHDRAWN = NoticePayload(code="FOLLOW_UP_WITHDRAWN", message="No follow-up is needed after all: your answer has it.")
 

@@ -7,9 +7,9 @@ from coach.contracts.interview import Attempt, AttemptStatus, Exchange, Intervie
 from coach.delivery.eye_contact import EyeSample, eye_contact
 from coach.errors import CoachError, RateLimitError, VendorAuthError
 from coach.interview.aggregate import InterviewAggregate
-from coach.interview.baseline import Baseline
+from coach.interview.answer.baseline import Baseline
+from coach.interview.answer.recording import AnswerRecording
 from coach.interview.dependencies import off_loop
-from coach.interview.recording import AnswerRecording
 from coach.speech.port import SpeechContext, SpeechStream
 
 KEEPS_RECORDING = "The transcriber is not reachable. We keep recording; tap Finish to submit what we captured."

@@ -9,10 +9,10 @@ from coach.contracts.interview import Attempt, AttemptStatus
 from coach.contracts.transcript import Transcript, typed_transcript
 from coach.errors import CoachError
 from coach.interview.aggregate import InterviewAggregate
-from coach.interview.answer_path import AnswerPath
+from coach.interview.answer.path import AnswerPath
+from coach.interview.answer.recording import AnswerRecording
 from coach.interview.dependencies import off_loop
 from coach.interview.latency import Timeline
-from coach.interview.recording import AnswerRecording
 
 log = logging.getLogger(__name__)
 OUR_FAULT = "Something failed on our side; your answer is kept."

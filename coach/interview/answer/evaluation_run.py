@@ -29,8 +29,8 @@ from coach.contracts.interview import Attempt
 from coach.contracts.transcript import typed_transcript
 from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError
+from coach.interview.answer.evaluation_call import judged
 from coach.interview.dependencies import Dependencies
-from coach.interview.evaluation_call import judged
 from coach.interview.latency import Timeline
 
 _SCORE_PARTS: tuple[SectionName, ...] = ("scoring", "content_feedback", "delivery_feedback")

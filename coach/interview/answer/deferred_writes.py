@@ -14,8 +14,8 @@ from coach.contracts.interview import Attempt
 from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError, StoreError
 from coach.interview.aggregate import InterviewAggregate
-from coach.interview.answer_tasks import AnswerTasks
-from coach.interview.recording_files import RecordingFiles
+from coach.interview.answer.recording_files import RecordingFiles
+from coach.interview.answer.tasks import AnswerTasks
 
 log = logging.getLogger(__name__)
 KEEP_WITHIN_S = 0.25

@@ -7,14 +7,14 @@ from coach.contracts.transcript import Transcript, TranscriptSource
 from coach.interview import event_builders as payloads
 from coach.interview import rollup
 from coach.interview.aggregate import InterviewAggregate
-from coach.interview.answer_tasks import AnswerTasks
-from coach.interview.baseline import Baseline
-from coach.interview.deferred_writes import DeferredWrites
+from coach.interview.answer.baseline import Baseline
+from coach.interview.answer.deferred_writes import DeferredWrites
+from coach.interview.answer.recording_files import RecordingFiles
+from coach.interview.answer.results import Results
+from coach.interview.answer.tasks import AnswerTasks
+from coach.interview.answer.transcription import AnswerTranscription
+from coach.interview.answer.verbatim import with_verbatim
 from coach.interview.dependencies import HeardSound, off_loop
-from coach.interview.recording_files import RecordingFiles
-from coach.interview.results import Results
-from coach.interview.transcription import AnswerTranscription
-from coach.interview.verbatim import with_verbatim
 from coach.speech.port import Heard
 
 

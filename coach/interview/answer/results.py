@@ -7,7 +7,7 @@ from coach.contracts.interview import Attempt, Exchange
 from coach.contracts.usage import UsageEvent
 from coach.interview import rollup
 from coach.interview.aggregate import InterviewAggregate
-from coach.interview.answer_tasks import AnswerTasks
+from coach.interview.answer.tasks import AnswerTasks
 from coach.interview.latency import Timeline
 
 

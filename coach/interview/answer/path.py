@@ -11,17 +11,17 @@ from coach.contracts.interview import Attempt, AttemptStatus
 from coach.contracts.transcript import Transcript
 from coach.errors import AudioError, StoreBusyError
 from coach.interview.aggregate import InterviewAggregate
-from coach.interview.answer_tasks import AnswerTasks
-from coach.interview.baseline import Baseline
-from coach.interview.deferred_writes import DeferredWrites
+from coach.interview.answer.baseline import Baseline
+from coach.interview.answer.deferred_writes import DeferredWrites
+from coach.interview.answer.pending_reviews import PendingReviews
+from coach.interview.answer.recording import AnswerRecording
+from coach.interview.answer.recording_files import RecordingFiles
+from coach.interview.answer.tasks import AnswerTasks
+from coach.interview.answer.transcription import AnswerTranscription
+from coach.interview.answer.verbatim_pass import VerbatimPass
 from coach.interview.dependencies import HeardSound, off_loop
 from coach.interview.latency import Timeline
-from coach.interview.pending_reviews import PendingReviews
 from coach.interview.phases.feedback import Feedback
-from coach.interview.recording import AnswerRecording
-from coach.interview.recording_files import RecordingFiles
-from coach.interview.transcription import AnswerTranscription
-from coach.interview.verbatim_pass import VerbatimPass
 from coach.speech.port import Heard, SpeechStream
 
 NO_WORDS = "We heard no words. Retry the question, or check the microphone."

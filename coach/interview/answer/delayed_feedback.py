@@ -8,8 +8,8 @@ from coach.brain.prompts.policy import Policy
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, AttemptStatus, InterviewSnapshot, new_id
 from coach.errors import NotFoundError
+from coach.interview.answer.evaluation_call import evaluation_call, judged
 from coach.interview.dependencies import Materials
-from coach.interview.evaluation_call import evaluation_call, judged
 from coach.interview.ports import InterviewStore
 from coach.interview.rollup import best_attempt, session_score
 
