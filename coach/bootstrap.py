@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from coach.audio.archive import AudioArchive
     from coach.avatar.drawn import VoiceSource
     from coach.avatar.port import Avatar, SpeechRequest
+    from coach.brain.offline.judge_pool import JudgePool
     from coach.brain.openai.batch import OpenAIBatch
     from coach.brain.openai.pair_judge import OpenAIPairJudge
     from coach.brain.port import Brain
@@ -98,8 +99,8 @@ def _typed(_: Settings) -> Transcriber:
     return TypedTranscriber()
 
 
-def build_brain(settings: Settings, bundle: PromptBundle, name: str = "") -> Brain:
-    """The brain called `name`, or the one in force, judging by `bundle`.
+def build_brain(settings: Settings, bundle: PromptBundle, name: str = "", *, judges: JudgePool | None = None) -> Brain:
+    """The brain called `name`, or the one in force, judging by `bundle`; the offline one in `judges` where given.
 
     Raises:
         SettingsError: unknown, or its key is missing (a server of your own needs none).
@@ -110,7 +111,7 @@ def build_brain(settings: Settings, bundle: PromptBundle, name: str = "") -> Bra
     if name == "offline":
         from coach.brain.offline.coach import OfflineCoach
 
-        return OfflineCoach(bundle.policy.rewrite_words[1])
+        return OfflineCoach(bundle.policy.rewrite_words[1], judges)
     if name != "openai":
         raise SettingsError(f"There is no brain '{name}'.", mend="Choose openai or offline.")
     from coach.brain.openai.brain import OpenAIBrain
@@ -199,6 +200,8 @@ class Services:
     settings: Settings
     transcriber_name: str = ""
     brain_name: str = ""
+    serves: bool = False
+    """Whether this process serves many people: then judging may not hold up the others."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @cached_property
@@ -233,9 +236,18 @@ class Services:
         return build_transcriber(self.settings, self.transcriber_name)
 
     @cached_property
+    def judges(self) -> JudgePool | None:
+        """Processes that judge apart from this one; None where `serves` is false."""
+        if not self.serves:
+            return None
+        from coach.brain.offline.judge_pool import JudgePool
+
+        return JudgePool()
+
+    @cached_property
     def brain(self) -> Brain:
         """Who judges."""
-        return build_brain(self.settings, self.bundle, self.brain_name)
+        return build_brain(self.settings, self.bundle, self.brain_name, judges=self.judges)
 
     @cached_property
     def avatar(self) -> Avatar:
@@ -287,7 +299,7 @@ class Services:
                 brain=self.brain,
                 avatar=self.avatar,
                 plain_avatar=self.plain_avatar,
-                spare_brain=build_brain(self.settings, self.bundle, "offline"),
+                spare_brain=build_brain(self.settings, self.bundle, "offline", judges=self.judges),
                 archive=self.archive,
                 journal_dir=self.settings.journal_dir,
                 policy=self.bundle.policy,
@@ -307,7 +319,7 @@ class Services:
 
         return LiveBundles(
             Promotions(self.store),
-            lambda bundle: build_brain(self.settings, bundle, self.brain_name),
+            lambda bundle: build_brain(self.settings, bundle, self.brain_name, judges=self.judges),
             lean_model=self.settings.lean_model,
         )
 
@@ -347,7 +359,7 @@ class Services:
 
     async def close(self) -> None:
         """Closes what was opened."""
-        for name in ("hub", "bundles", "transcriber", "brain", "avatar", "clips"):
+        for name in ("hub", "bundles", "transcriber", "brain", "judges", "avatar", "clips"):
             part: Any = self.__dict__.get(name)
             if part is not None:
                 await part.close()

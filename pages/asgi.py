@@ -37,6 +37,7 @@ HOME = Path(__file__).resolve().parent / "home.py"
 async def lifespan(_: App) -> AsyncIterator[None]:
     """Starts the interviews, resumes what the last process left, and warms up beside the first page."""
     await asyncio.to_thread(close_to_others, services().settings.coach_home)
+    services().serves = True
     hub = services().hub
     try:
         await asyncio.to_thread(services().store.open_door)

@@ -1,0 +1,44 @@
+"""The process that judges for the offline coach: a line of JSON in, a line of JSON out (`python -m …offline.worker`).
+
+A thread of its own watches the input: when the service is gone, so is this, also in the middle of a text.
+"""
+
+import json
+import os
+import queue
+import sys
+import threading
+
+from coach.brain.offline.coach import as_json, evaluation_of
+from coach.contracts.brain import EvaluationInput
+
+NICENESS = 10
+
+
+def answer(line: str) -> str:
+    """One judgement: `{"input", "max_words"}` to the evaluation's JSON, or `{"error": class name}`."""
+    try:
+        asked = json.loads(line)
+        return as_json(evaluation_of(EvaluationInput.model_validate(asked["input"]), asked["max_words"]))
+    except Exception as error:
+        return json.dumps({"error": type(error).__name__})
+
+
+def main() -> None:
+    """Serves until the input ends."""
+    os.nice(NICENESS)
+    lines: queue.Queue[str] = queue.Queue()
+    threading.Thread(target=_watch, args=(lines,), daemon=True).start()
+    while True:
+        sys.stdout.write(answer(lines.get()) + "\n")
+        sys.stdout.flush()
+
+
+def _watch(lines: "queue.Queue[str]") -> None:
+    for line in sys.stdin:
+        lines.put(line)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

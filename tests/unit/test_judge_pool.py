@@ -1,0 +1,106 @@
+"""Judging in processes of its own: the same result, an end at the limit, with its call and with the service."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+
+import psutil
+import pytest
+
+from coach.brain.offline import judge_pool
+from coach.brain.offline.coach import OfflineCoach, as_json, evaluation_of
+from coach.brain.offline.judge_pool import JudgePool
+from coach.brain.port import EvaluationCall, TextDelta
+from coach.contracts.brain import EvaluationInput, Question, UserAnswer
+from coach.errors import VendorProtocolError, VendorTimeoutError
+
+TEXT = "Our checkout was six weeks late. I was asked to bring it back. I cut the scope, so we shipped four days early."
+SLEEPER = "import sys, time\nfor line in sys.stdin: time.sleep(600)"
+
+
+def asked(text=TEXT):
+    return EvaluationInput(question=Question(text="A difficult project?"), user_answer=UserAnswer(transcript=text))
+
+
+@pytest.fixture
+async def pool():
+    made = JudgePool(workers=2, limit_s=60)
+    yield made
+    await made.close()
+    assert made.pids == []
+
+
+async def test_a_worker_judges_as_this_process_does_and_stays(pool):
+    first = await pool.judge(asked(), 220)
+    assert first == as_json(evaluation_of(asked(), 220))
+    worker = pool.pids
+    assert json.loads(await pool.judge(asked("I led it."), 220))["scoring"] and pool.pids == worker
+    assert psutil.Process(worker[0]).nice() >= 10
+
+
+async def test_the_coach_streams_what_the_pool_judged(pool):
+    chunks = [c async for c in OfflineCoach(220, pool).evaluate(EvaluationCall(asked(), "a"))]
+    assert "".join(c.text for c in chunks if isinstance(c, TextDelta)) == as_json(evaluation_of(asked(), 220))
+
+
+async def test_what_takes_too_long_ends_and_the_next_goes_on(monkeypatch):
+    monkeypatch.setattr(judge_pool, "_COMMAND", (sys.executable, "-c", SLEEPER))
+    pool = JudgePool(workers=1, limit_s=0.3)
+    with pytest.raises(VendorTimeoutError):
+        await pool.judge(asked(), 220)
+    assert pool.pids == []
+    monkeypatch.undo()
+    pool._limit_s = 60
+    assert await pool.judge(asked(), 220)
+    await pool.close()
+
+
+async def test_a_cancelled_call_takes_its_worker_along(monkeypatch):
+    monkeypatch.setattr(judge_pool, "_COMMAND", (sys.executable, "-c", SLEEPER))
+    pool = JudgePool(workers=1, limit_s=600)
+    call = asyncio.create_task(pool.judge(asked(), 220))
+    while not pool.pids:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    worker = pool.pids[0]
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert not psutil.pid_exists(worker) and pool.pids == []
+
+
+async def test_closing_does_not_wait_for_a_judgement(monkeypatch):
+    monkeypatch.setattr(judge_pool, "_COMMAND", (sys.executable, "-c", SLEEPER))
+    pool = JudgePool(workers=2, limit_s=600)
+    calls = [asyncio.create_task(pool.judge(asked(), 220)) for _ in range(5)]
+    while len(pool.pids) < 2:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    begun = time.monotonic()
+    await pool.close()
+    done = await asyncio.gather(*calls, return_exceptions=True)
+    assert time.monotonic() - begun < 5 and all(isinstance(d, VendorProtocolError) for d in done) and pool.pids == []
+
+
+async def test_a_killed_worker_costs_its_answer_alone(pool):
+    await pool.judge(asked(), 220)
+    os.kill(pool.pids[0], signal.SIGKILL)
+    with pytest.raises(VendorProtocolError):
+        await pool.judge(asked(), 220)
+    assert await pool.judge(asked(), 220)
+
+
+async def test_a_worker_ends_with_its_service(pool):
+    await pool.judge(asked(), 220)
+    worker = next(iter(pool._all))
+    worker.stdin.close()
+    assert await asyncio.wait_for(worker.wait(), 10) == 0
+
+
+async def test_what_the_coach_cannot_judge_is_told_without_its_words(pool):
+    worker = await pool._worker()
+    worker.stdin.write(b'{"max_words": 220, "input": "secret words"}\n')
+    answer = await worker.stdout.readline()
+    assert json.loads(answer) == {"error": "ValidationError"}
