@@ -8,7 +8,7 @@ import click
 from pydantic import ValidationError
 
 from coach.cli.inputs import brain_option, read_text
-from coach.cli.output import emit, json_option, usage_records
+from coach.cli.output import care_lines, emit, json_option, usage_records
 from coach.contracts.brain import EvaluationInput, EvaluationResult
 from coach.contracts.evaluation import json_schema
 from coach.contracts.transcript import Transcript, TranscriptSource
@@ -109,6 +109,8 @@ def _as_transcript(given: EvaluationInput) -> Transcript:
 
 
 def _lines(result: dict[str, Any]) -> str:
+    if unscored := care_lines(result["care"], result["evaluation"]):
+        return "\n".join(unscored)
     evaluation = result["evaluation"]
     scores, content = evaluation["scoring"], evaluation["content_feedback"]
     star = ", ".join(f"{name} {item['status']}" for name, item in content["star_checklist"].items())
@@ -120,5 +122,7 @@ def _lines(result: dict[str, Any]) -> str:
     ]
     if evaluation["follow_up"]["should_ask"]:
         lines.append(f"follow-up: {evaluation['follow_up']['question_text']}")
+    if result["care"]:
+        lines.append(result["care"]["message"])
     lines += ["", evaluation["rewrite"]["polished_answer"], "", f"by {result['brain']} ({result['model']})"]
     return "\n".join(lines)

@@ -49,3 +49,11 @@ def plain_decimal(value: Decimal | None) -> str | None:
     if value is None:
         return None
     return format(value.normalize() if value else Decimal(0), "f")
+
+
+def care_lines(care: dict[str, Any] | None, evaluation: dict[str, Any]) -> list[str]:
+    """What is printed instead of scores for an answer that coaching stops for; nothing for any other answer."""
+    if not care or care["kind"] not in ("crisis", "other_language", "not_an_answer"):
+        return []
+    helpers = [f"  {r['country']}: {r['name']}, {r['contact']}" for r in care["resources"]]
+    return [evaluation["content_feedback"]["headline"], care["message"], *helpers]

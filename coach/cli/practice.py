@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from coach.cli.inputs import TRANSCRIBERS, brain_option, read_text
-from coach.cli.output import emit, json_option, usage_records
+from coach.cli.output import care_lines, emit, json_option, usage_records
 from coach.contracts.brain import MAX_ANSWER_CHARS, Question
 from coach.contracts.interview import Attempt, PlannedQuestion
 from coach.errors import InputError, VendorAuthError
@@ -160,10 +160,13 @@ async def _describe(services: "Services", conductor: "Conductor", attempt: Attem
         "transcriber": attempt.transcript.transcriber,
         "brain": attempt.brain,
         "relevance_judged": attempt.relevance_judged,
+        "care": attempt.care.model_dump(mode="json") if attempt.care else None,
     }
 
 
 def _lines(result: dict[str, Any]) -> str:
+    if unscored := care_lines(result["care"], result["evaluation"]):
+        return "\n".join(unscored)
     evaluation = result["evaluation"]
     scoring, content = evaluation["scoring"], evaluation["content_feedback"]
     star = "  ".join(f"{name} {item['status']}" for name, item in content["star_checklist"].items())
@@ -175,6 +178,7 @@ def _lines(result: dict[str, Any]) -> str:
         *(f"+ {text}" for text in content["top_strengths"]),
         *(f"- {text}" for text in content["top_improvements"]),
         f"Tip: {content['one_action_tip']}",
+        *([result["care"]["message"]] if result["care"] else []),
         "",
         evaluation["rewrite"]["polished_answer"],
         "",

@@ -77,6 +77,35 @@ class GuardFinding(Record):
     detail: str
 
 
+CareKind = Literal["crisis", "threat", "misconduct", "profanity", "protected", "other_language", "not_an_answer"]
+
+
+class CareResource(Record):
+    """Where help is found: a country, who helps, and how they are reached."""
+
+    country: str
+    name: str
+    contact: str
+
+
+class Care(Record):
+    """What was noticed in an answer before it was coached, the gravest kind only, and what the person is told.
+
+    `told_rewrite` is the polished answer with the protected facts still in it: the page shows it, and leaves them out
+    on a click; everything else (library, command line, export) uses the evaluation's own.
+    """
+
+    kind: CareKind
+    message: str
+    resources: list[CareResource] = []
+    told_rewrite: str = ""
+
+    @property
+    def unscored(self) -> bool:
+        """True where coaching stops: no score, nothing praised, asked or saved."""
+        return self.kind in ("crisis", "other_language", "not_an_answer")
+
+
 class Evidence(Record):
     """The exact span of the transcript that a point of the evaluation rests on.
 
@@ -111,3 +140,4 @@ class EvaluationResult(Record):
     model: str = ""
     bundle: str = ""
     relevance_judged: bool = True
+    care: Care | None = None

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, TypeAdapter
 
 from coach.contracts.base import Strict
-from coach.contracts.brain import MAX_ANSWER_CHARS
+from coach.contracts.brain import MAX_ANSWER_CHARS, Care
 from coach.contracts.evaluation import (
     CoachNote,
     ContentFeedback,
@@ -235,6 +235,7 @@ class UpdateScoresPayload(Strict):
     label: str = ""
     notices: list[str] = []
     updated: bool = False
+    care: Care | None = None
 
 
 class UpdateRewritePayload(Strict):

@@ -7,7 +7,7 @@ from uuid import uuid4
 from pydantic import Field
 
 from coach.contracts.base import Lenient, Record
-from coach.contracts.brain import Evidence, GuardFinding, JobContext
+from coach.contracts.brain import Care, Evidence, GuardFinding, JobContext
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.evaluation import Evaluation
 from coach.contracts.transcript import Transcript
@@ -148,6 +148,7 @@ class AttemptExtra(Lenient):
         evaluation_status: `complete`, `repaired` or `fallback`; empty before the evaluation.
         baseline: delivery against the speaker's own medians.
         recording_recovered: the recording was found after a crash.
+        care: what was noticed in the answer before it was coached.
     """
 
     eye_contact: float | None = None
@@ -156,6 +157,7 @@ class AttemptExtra(Lenient):
     evaluation_status: str = ""
     baseline: list[BaselineRow] = []
     recording_recovered: bool = False
+    care: Care | None = None
 
 
 class Attempt(Record):
@@ -195,6 +197,11 @@ class Attempt(Record):
     def noting(self, **known: object) -> "Attempt":
         """The attempt with these values of `extra`."""
         return self.model_copy(update={"extra": self.extra.model_copy(update=known)})
+
+    @property
+    def care(self) -> Care | None:
+        """What was noticed in this answer before it was coached; it goes with the text when that expires."""
+        return self.extra.care
 
 
 class InterviewSnapshot(Record):

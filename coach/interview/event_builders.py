@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from coach.contracts.brain import Evidence
+from coach.contracts.brain import Care, Evidence
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.evaluation import (
     CoachNote,
@@ -79,6 +79,7 @@ def scores(
     label: str = "",
     extra_notices: Sequence[str] = (),
     updated: bool = False,
+    care: Care | None = None,
 ) -> UpdateScores:
     """UPDATE_SCORES; `attempts` are those of the exchange, this one included with its overall."""
     history = dots(attempts)
@@ -102,6 +103,7 @@ def scores(
             label=label,
             notices=[*extra_notices, *notices(attempt)],
             updated=updated,
+            care=care,
         )
     )
 
@@ -138,6 +140,7 @@ def stored_scores(attempt: Attempt, attempts: Sequence[Attempt], evaluation: Eva
         evaluation.content_feedback,
         evaluation.delivery_feedback,
         evidence=attempt.evidence,
+        care=attempt.care,
         **how,
     )
 

@@ -11,6 +11,7 @@
 import math
 from collections.abc import Iterable, Sequence
 
+from coach.contracts.brain import EvaluationResult
 from coach.contracts.interview import Attempt, AttemptRank, AttemptStatus, Exchange
 
 FOLLOW_UP_WEIGHT = 0.3
@@ -41,6 +42,13 @@ def ranks(attempts: Sequence[Attempt]) -> dict[str, AttemptRank]:
     if best:
         out[best.id] = AttemptRank.BEST
     return out
+
+
+def counted_score(result: EvaluationResult) -> float | None:
+    """The overall that enters the roll-up: none while feedback is delayed, none where coaching stopped."""
+    if result.status == "fallback" or (result.care and result.care.unscored):
+        return None
+    return result.evaluation.scoring.overall
 
 
 def next_number(attempts: Iterable[Attempt]) -> int:

@@ -59,11 +59,13 @@ def use_server(monkeypatch: pytest.MonkeyPatch, server: OpenAIServer, api: str =
 
 @pytest.mark.parametrize("api", ["responses", "chat"])
 def test_evaluate_through_the_model(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, api: str) -> None:
-    with OpenAIServer(Reply(samples.output())) as server:
+    body = samples.evaluation()
+    body["content_feedback"]["top_strengths"] = ["You lead with great energy."]
+    with OpenAIServer(Reply(samples.output(**body))) as server:
         use_server(monkeypatch, server, api)
         status, out, _ = run("evaluate", "--input", write(tmp_path, INPUT), "--json")
     result = json.loads(out)
-    assert status == 0 and {"evaluation", "guards", "usage"} <= set(result)
+    assert status == 0 and {"evaluation", "guards", "usage", "care"} <= set(result)
     Evaluation.model_validate_json(json.dumps(result["evaluation"]), strict=True)
     assert {"rule", "detail"} == set(result["guards"][0])
     assert {"vendor", "meter", "quantity", "unit", "cost_usd"} <= set(result["usage"][0])

@@ -65,7 +65,7 @@ async def test_overall_is_recomputed_and_delivery_is_the_measured_one() -> None:
     metrics = result.evaluation.delivery_feedback.metrics
     assert (metrics.wpm, metrics.filler_count, metrics.long_pause_count) == (142, 1, 0)
     assert result.evaluation.metadata.eye_contact_available is False
-    assert {"recomputed_overall", "measured_metrics", "metadata"} <= rules(result)
+    assert rules(result) == set(), "what happens to every answer is no finding"
 
 
 async def test_a_typed_answer_has_no_delivery_that_could_pull_its_overall() -> None:
@@ -128,7 +128,9 @@ async def test_evidence_cites_characters_and_seconds() -> None:
     words = samples.ANSWER[: action.start].split()
     assert action.start_s == pytest.approx(len(words) * 0.4)
     assert action.end_s is not None and action.end_s > action.start_s
-    assert {"content_feedback.top_strengths.0", "content_feedback.top_improvements.0", "coach_notes.0"} <= set(by_path)
+    assert {"content_feedback.top_strengths.0", "coach_notes.0"} <= set(by_path)
+    assert len(result.evaluation.content_feedback.top_improvements) == 1, "an improvement without a quotation stays"
+    assert "content_feedback.top_improvements.0" not in by_path
 
 
 async def test_notes_must_quote_what_was_said() -> None:
@@ -225,7 +227,7 @@ def test_cutting_keeps_a_beginning_and_whole_words(text: str, limit: int) -> Non
     short = cut_at_word(text, limit)
     assert len(short) <= limit and text.startswith(short)
     rest = text[len(short) :]
-    assert not rest or rest[0].isspace() or not any(c.isspace() for c in text[: limit + 1].rstrip())
+    assert not rest or rest[0].isspace() or not any(c.isspace() for c in text[: limit + 1].strip())
 
 
 @pytest.mark.parametrize(

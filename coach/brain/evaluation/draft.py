@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from coach.brain.evaluation.progress import SectionReady
 from coach.brain.evaluation.repair import safe_minimal
+from coach.brain.guards.care import told_rewrite
 from coach.brain.guards.measured import GuardContext, Guarded, follow_up_type, gate_follow_up
-from coach.contracts.brain import EvaluationResult, Evidence, GuardFinding
+from coach.contracts.brain import Care, EvaluationResult, Evidence, GuardFinding
 from coach.contracts.evaluation import SECTION_ORDER, Evaluation, FollowUp
 from coach.contracts.usage import UsageEvent
 
@@ -112,8 +113,17 @@ class Tally:
                 "model": self.context.model,
                 "bundle": self._bundle,
                 "relevance_judged": self._judges_relevance and "scoring" not in self._minimal,
+                "care": self._care(),
             }
         )
+
+    def _care(self) -> Care | None:
+        """What was noticed; with protected facts, also the rewrite that still tells them."""
+        care = self.context.care
+        if care is None:
+            return None
+        told = told_rewrite(self._shown["rewrite"].original, self.context.care_reading)
+        return care.model_copy(update={"told_rewrite": self.context.truth.redact(told)[0]})
 
     def _conclude(self) -> Evaluation:
         values: dict[str, Any] = {name: self._shown[name].value for name in SECTION_ORDER}

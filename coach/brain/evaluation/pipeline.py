@@ -10,11 +10,13 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
+from coach.brain.care.advice import judged_text
 from coach.brain.evaluation.call_reader import CallReader
 from coach.brain.evaluation.deadlines import Timeouts
 from coach.brain.evaluation.draft import Tally
-from coach.brain.evaluation.progress import EvaluationFinished, MarkReached, Progress, SectionReady
+from coach.brain.evaluation.progress import CareTaken, EvaluationFinished, MarkReached, Progress, SectionReady
 from coach.brain.evaluation.repair import RepairLadder
+from coach.brain.evaluation.unscored import unscored_steps
 from coach.brain.guards.measured import GuardContext
 from coach.brain.port import Brain, EvaluationCall
 from coach.brain.prompts.policy import Policy
@@ -24,6 +26,7 @@ from coach.contracts.transcript import Transcript
 from coach.contracts.usage import UsageEvent
 
 __all__ = [
+    "CareTaken",
     "EvaluationFinished",
     "MarkReached",
     "Progress",
@@ -56,8 +59,14 @@ async def run_evaluation(
     timeouts = timeouts or Timeouts()
     context = GuardContext(call.input, transcript, delivery, policy, brain.model, call.resume_text)
     total_deadline = asyncio.get_running_loop().time() + timeouts.total_s
-    passages = await asyncio.to_thread(lambda: context.instructions)
+    care, passages = await asyncio.to_thread(lambda: (context.care, context.instructions))
     bundle = bundle or getattr(getattr(brain, "bundle", None), "label", "")
+    if care and care.unscored:
+        for step in unscored_steps(context, care, brain=brain.name, bundle=bundle):
+            yield step
+        return
+    if care:
+        yield CareTaken(care)
     tally = Tally(context, bundle=bundle, brain=brain.name, judges_relevance=brain.judges_relevance)
     if passages:
         tally.note("instructions_ignored", f"{len(passages)} passage(s) addressed to the evaluator")
@@ -97,10 +106,12 @@ async def evaluate_to_end(
 
 
 def _as_data(call: EvaluationCall, context: GuardContext) -> EvaluationCall:
-    """Leaves out what the answer says to the evaluator, so that it can move no judgement; the transcript is kept."""
-    if not context.instructions:
+    """What a judge sees: nothing said to it, no threat, admission or strong word; the transcript is kept as it is."""
+    said = context.answer.without_instructions() if context.instructions else context.transcript.text
+    judged = judged_text(context.care_reading, said)
+    if judged == context.transcript.text:
         return call
-    answer = call.input.user_answer.model_copy(update={"transcript": context.answer.without_instructions()})
+    answer = call.input.user_answer.model_copy(update={"transcript": judged})
     return replace(call, input=call.input.model_copy(update={"user_answer": answer}))
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from coach.contracts.brain import EvaluationResult, Evidence, GuardFinding
+from coach.contracts.brain import Care, EvaluationResult, Evidence, GuardFinding
 from coach.contracts.evaluation import SectionName
 
 
@@ -25,10 +25,17 @@ class SectionReady:
 
 
 @dataclass(frozen=True, slots=True)
+class CareTaken:
+    """Something was noticed that comes before coaching; always first, before any section."""
+
+    care: Care
+
+
+@dataclass(frozen=True, slots=True)
 class EvaluationFinished:
     """The end, exactly once: a valid evaluation in any case."""
 
     result: EvaluationResult
 
 
-Progress = MarkReached | SectionReady | EvaluationFinished
+Progress = MarkReached | CareTaken | SectionReady | EvaluationFinished

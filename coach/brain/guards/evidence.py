@@ -1,19 +1,23 @@
 """Finds the exact span of the answer that a point of the feedback rests on.
 
-Three ways, in this order: words the point quotes, content words it shares with one clause of the answer, and the place
-in the story its topic belongs to (a missing outcome is shown where the story ends). Nothing addressed to the evaluator
-is ever evidence. Offsets are code points into the transcript as given; seconds come from the timed words.
+A strength or an improvement rests on words it quotes, and on nothing less: shared vocabulary proves no praise. A STAR
+item may also rest on the clause it shares content words with, or on what our own reading finds for it. Nothing
+addressed to the evaluator and nothing the care layer found is ever evidence. Offsets are code points into the
+transcript as given; seconds come from the timed words.
 """
 
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from coach.brain.care.advice import CUT
+from coach.brain.care.reader import CareReading
 from coach.brain.reading.clauses import read_clauses
 from coach.brain.reading.star import read_star
 from coach.brain.reading.text import Clause, fold, read_answer, tokens
+from coach.brain.truth.numbers import quantities
 from coach.contracts.brain import Evidence
 from coach.contracts.evaluation import StarStatus
 from coach.contracts.transcript import Transcript, Word
@@ -27,6 +31,9 @@ def _words(text: str) -> frozenset[str]:
 
 
 _QUOTED = re.compile(r"[\"“”«»]([^\"“”«»]{2,200})[\"“”«»]|(?<!\w)['‘]([^'‘’]{4,200})['’](?!\w)")
+_FIGURE_PRAISED = re.compile(
+    r"\b(?:quantif\w+|measurable|measured|measures?|metrics?|figures?|numbers?|percent\w*|data)\b", re.IGNORECASE
+)
 _ELLIPSIS = re.compile(r"\s*(?:\.{3}|…)\s*")
 _MIN_QUOTE_WORDS = 2
 _SHARED_STEMS = 2
@@ -52,18 +59,6 @@ _FEEDBACK = _words(
     tell think time tip vague weak word work
     """
 )
-_TOPICS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), place)
-    for pattern, place in (
-        (r"\b(?:own (?:part|role|share)|ownership|\"?I\"? instead|\bwe\b|your (?:part|share|personal))", "team"),
-        (r"\b(?:result|outcome|metric|number|figure|measur|quantif|impact|percent|ending|close|conclu)", "result"),
-        (r"\b(?:concis|shorten|shorter|trim|tighten|rambl|filler|repeat|repetiti|long-winded|wordy)", "longest"),
-        (r"\b(?:situation|context|background|setting|scene|who was|where and when)", "situation"),
-        (r"\b(?:task|goal|responsib|duty|objective|target)", "task"),
-        (r"\b(?:action|steps?\b|how you|what you did|decision)", "action"),
-        (r"\b(?:structure|order|open|begin|start|question|relevan|prompt)", "start"),
-    )
-)
 
 
 def content_stems(words: Iterable[str]) -> frozenset[str]:
@@ -81,14 +76,19 @@ class _Indexed:
 class AnswerIndex:
     """One transcript, read once, asked many times. `story_asked`: the question asks for a story, so STAR applies."""
 
-    def __init__(self, transcript: Transcript, *, story_asked: bool = True) -> None:
+    def __init__(self, transcript: Transcript, *, story_asked: bool = True, care: CareReading | None = None) -> None:
         self.text = transcript.text
+        passages = care.passages if care else {}
+        self._unquoted = sorted(span for spans in passages.values() for span in spans)
+        cut = [span for kind in CUT for span in passages.get(kind, ())]
         self._story_asked = story_asked
         self._transcript = transcript
         self._answer = read_answer(transcript.text)
         self.instructions: tuple[Span, ...] = self._answer.instructions
-        self._clauses = [_Indexed(c, content_stems(t.text for t in c.tokens)) for c in self._answer.clauses]
-        self._tokens = [t for clause in self._answer.clauses for t in tokens(clause.text, clause.start)]
+        kept = tuple(c for c in self._answer.clauses if not any(a < c.end and c.start < b for a, b in cut))
+        self._answer = replace(self._answer, clauses=kept)
+        self._clauses = [_Indexed(c, content_stems(t.text for t in c.tokens)) for c in kept]
+        self._tokens = [t for clause in kept for t in tokens(clause.text, clause.start)]
         words = [_bare(t.text) for t in self._tokens]
         self._starts = []
         at = 1
@@ -127,13 +127,35 @@ class AnswerIndex:
         return self._tokens[first].start, self._tokens[first + len(words) - 1].end
 
     def quoted(self, point: str) -> Span | None:
-        """The first quotation of at least two words that was really said."""
+        """The first quotation of at least two words that was really said and may be repeated."""
         for match in _QUOTED.finditer(point):
             quote = match.group(1) or match.group(2)
             span = self.find(quote)
-            if span and (len(tokens(quote)) >= _MIN_QUOTE_WORDS or any(c.isdigit() for c in quote)):
+            long_enough = len(tokens(quote)) >= _MIN_QUOTE_WORDS or any(c.isdigit() for c in quote)
+            if span and long_enough and self.may_repeat(span):
                 return span
         return None
+
+    def may_repeat(self, span: Span) -> bool:
+        """False for words the care layer found: they are not praised and not quoted."""
+        return not any(a < span[1] and span[0] < b for a, b in self._unquoted)
+
+    def quotes_unrepeatable(self, text: str) -> bool:
+        """True when a line quotes words the care layer found, at whatever length."""
+        quotes = (self.find(m.group(1) or m.group(2)) for m in _QUOTED.finditer(text))
+        return bool(self._unquoted) and any(span and not self.may_repeat(span) for span in quotes)
+
+    def proves(self, point: str) -> Span | None:
+        """What a strength rests on: its quotation, with a figure in it where the praise is for a figure."""
+        span = self.quoted(point)
+        if span is None or not _FIGURE_PRAISED.search(_QUOTED.sub(" ", point)):
+            return span
+        return span if self._has_figure(span) else None
+
+    def _has_figure(self, span: Span) -> bool:
+        clause = next((c.clause for c in self._clauses if c.clause.start <= span[0] < c.clause.end), None)
+        start, end = (min(span[0], clause.start), max(span[1], clause.end)) if clause else span
+        return bool(quantities(self.text[start:end]))
 
     def overlapping(self, point: str) -> Span | None:
         """The clause that shares most content words with the point; None below two (one for a very short point)."""
@@ -147,31 +169,6 @@ class AnswerIndex:
     def star_evidence(self, item: str, note: str) -> Span | None:
         """What a present or weak STAR item rests on: its note's words, else what our own reading finds for it."""
         return self.quoted(note) or self.overlapping(note) or self._places.get(item)
-
-    def point_evidence(self, point: str, *, may_be_absent: bool) -> Span | None:
-        """What a strength or improvement rests on, by its words or its topic.
-
-        `may_be_absent`: an improvement may be about something that is not there; it is shown where that belongs.
-        """
-        return self.quoted(point) or self.overlapping(point) or self._by_topic(point, may_be_absent)
-
-    def _by_topic(self, point: str, may_be_absent: bool) -> Span | None:
-        place = next((place for pattern, place in _TOPICS if pattern.search(point)), None)
-        if place is None or not self._clauses:
-            return None
-        return self._places.get(place) or (self._fallback_place(place) if may_be_absent else None)
-
-    def _fallback_place(self, place: str) -> Span:
-        clauses = [indexed.clause for indexed in self._clauses]
-        if place == "result":
-            chosen = clauses[-1]
-        elif place in ("longest", "action"):
-            chosen = max(clauses, key=lambda c: c.end - c.start)
-        elif place == "team":
-            chosen = next((c for c in clauses if re.search(r"\b(?:we|our|us)\b", c.lower)), clauses[0])
-        else:
-            chosen = clauses[0]
-        return chosen.start, chosen.end
 
     @cached_property
     def _places(self) -> dict[str, Span]:

@@ -3,9 +3,11 @@
 Order within a section: limits, measured values put in, strict validation, then the guards proper. Each intervention is
 a `GuardFinding` with a stable rule name:
 
-    truncated, measured_metrics, recomputed_overall, empty_answer, follow_up_gated, follow_up_withdrawn,
-    follow_up_type, no_evidence, snippet_not_in_transcript, truth, metadata, instructions_ignored, key_order,
-    safe_minimal, repaired, vendor_failed, key_refused, after_the_end
+    truncated, empty_answer, follow_up_gated, follow_up_withdrawn, follow_up_type, no_evidence,
+    snippet_not_in_transcript, truth, care, instructions_ignored, key_order, peeled, safe_minimal, repaired,
+    vendor_failed, key_refused, after_the_end
+
+What happens to every answer (measured figures put in, overall recomputed, metadata set) is no finding.
 """
 
 import logging
@@ -15,14 +17,17 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
+from coach.brain.care.advice import care_for
+from coach.brain.care.reader import CareReading, read_care
 from coach.brain.evaluation.section_reader import strict_bytes
+from coach.brain.guards.care import care_guard
 from coach.brain.guards.evidence import AnswerIndex
 from coach.brain.guards.limits import cut_at_word, fit
 from coach.brain.guards.prose import guard_content, guard_library, guard_notes, guard_rewrite
 from coach.brain.prompts.policy import Policy
 from coach.brain.reading.question import asked_form
 from coach.brain.truth.guard import TruthGuard
-from coach.contracts.brain import EvaluationInput, Evidence, GuardFinding
+from coach.contracts.brain import Care, EvaluationInput, Evidence, GuardFinding
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.evaluation import (
     CoachNote,
@@ -71,7 +76,21 @@ class GuardContext:
         """The transcript, indexed for finding evidence."""
         asked = self.input.question
         story = asked_form(asked.text, asked.type.lower()) in ("story", "plan")
-        return AnswerIndex(self.transcript, story_asked=story)
+        return AnswerIndex(self.transcript, story_asked=story, care=self.care_reading)
+
+    @cached_property
+    def care_reading(self) -> CareReading:
+        """What must be noticed in the answer; nothing when it cannot be read at all."""
+        try:
+            return read_care(self.transcript.text)
+        except Exception:
+            log.exception("an answer could not be read for care")
+            return CareReading("", {})
+
+    @cached_property
+    def care(self) -> Care | None:
+        """What the person is told about it."""
+        return care_for(self.care_reading)
 
     @cached_property
     def instructions(self) -> tuple[tuple[int, int], ...]:
@@ -92,8 +111,10 @@ class GuardContext:
 
     @cached_property
     def truth(self) -> TruthGuard:
-        """What transcript and resume state, indexed for the truth guard."""
-        return TruthGuard((self.transcript.text, self.resume_text))
+        """What transcript, resume, question and job state, indexed for the truth guard."""
+        asked, job = self.input.question, self.input.job_context
+        named = (asked.text, asked.competency, job.job_title, job.company, *job.key_skills, *job.competencies)
+        return TruthGuard((self.transcript.text, self.resume_text, *named, job.summary))
 
     def warm(self) -> None:
         """Builds the indexes, so that no section pays for them; some 10 ms, best beside waiting for the model."""
@@ -121,7 +142,8 @@ def guard_section(name: str, raw: Any, context: GuardContext) -> Guarded:
     fitted = _with_measured(name, fitted, context)
     section = ADAPTERS[name].validate_json(strict_bytes(fitted), strict=True)
     value, more, evidence = _GUARDS[name](section, context)
-    return Guarded(value, section, (*findings, *_changed(name, raw, value), *more), tuple(evidence))
+    cared, noticed = care_guard(name, value, context.care, context.answer)
+    return Guarded(cared, section, (*findings, *more, *noticed), tuple(evidence))
 
 
 def _with_measured(name: str, value: Any, context: GuardContext) -> Any:
@@ -263,27 +285,6 @@ _GUARDS: dict[str, Any] = {
     "library_suggestion": _guard_library,
     "metadata": _unchanged,
 }
-
-
-def _changed(name: str, raw: Any, value: Any) -> list[GuardFinding]:
-    """Records where our figures replaced the model's."""
-    if name == "scoring":
-        return _changed_scores(raw, value)
-    if name == "delivery_feedback" and raw.get("metrics") != value.metrics.model_dump():
-        return [GuardFinding(rule="measured_metrics", detail="delivery_feedback.metrics replaced by what was measured")]
-    if name == "metadata" and raw != value.model_dump(mode="json"):
-        return [GuardFinding(rule="metadata", detail="model, policy or eye contact set by the server")]
-    return []
-
-
-def _changed_scores(raw: dict[str, Any], value: Scoring) -> list[GuardFinding]:
-    findings = []
-    if raw["delivery"] != value.delivery or raw["delivery_breakdown"] != value.delivery_breakdown.model_dump():
-        findings.append(GuardFinding(rule="measured_metrics", detail="scoring.delivery replaced by what was measured"))
-    if raw["overall"] != value.overall:
-        detail = f"overall {raw['overall']:g} recomputed to {value.overall:g}"
-        findings.append(GuardFinding(rule="recomputed_overall", detail=detail))
-    return findings
 
 
 def gate_follow_up(

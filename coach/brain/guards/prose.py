@@ -20,17 +20,19 @@ _LOWER = {StarStatus.PRESENT: StarStatus.WEAK, StarStatus.WEAK: StarStatus.MISSI
 def guard_content(
     section: ContentFeedback, answer: AnswerIndex
 ) -> tuple[ContentFeedback, list[GuardFinding], list[Evidence]]:
-    """STAR items without evidence are lowered, strengths and improvements without evidence are dropped."""
+    """STAR items without evidence are lowered, strengths without a found quotation dropped; improvements stay."""
     findings: list[GuardFinding] = []
     evidence: list[Evidence] = []
     items = {}
     for name in STAR_ITEMS:
         item: StarItem = getattr(section.star_checklist, name)
         items[name] = _guard_star(name, item, answer, findings, evidence)
-    strengths = _supported("top_strengths", section.top_strengths, answer, findings, evidence)
-    improvements = _supported("top_improvements", section.top_improvements, answer, findings, evidence)
+    strengths = _proven(section.top_strengths, answer, findings, evidence)
+    for number, point in enumerate(section.top_improvements):
+        if span := answer.quoted(point):
+            evidence.append(answer.cite(f"content_feedback.top_improvements.{number}", span))
     checklist = section.star_checklist.model_copy(update=items)
-    update = {"star_checklist": checklist, "top_strengths": strengths, "top_improvements": improvements}
+    update = {"star_checklist": checklist, "top_strengths": strengths}
     return section.model_copy(update=update), findings, evidence
 
 
@@ -49,17 +51,18 @@ def _guard_star(
     return item.model_copy(update={"status": lower})
 
 
-def _supported(
-    key: str, points: list[str], answer: AnswerIndex, findings: list[GuardFinding], evidence: list[Evidence]
+def _proven(
+    points: list[str], answer: AnswerIndex, findings: list[GuardFinding], evidence: list[Evidence]
 ) -> list[str]:
     kept: list[str] = []
     for point in points:
-        span = answer.point_evidence(point, may_be_absent=key == "top_improvements")
-        if span:
-            evidence.append(answer.cite(f"content_feedback.{key}.{len(kept)}", span))
+        if span := answer.proves(point):
+            evidence.append(answer.cite(f"content_feedback.top_strengths.{len(kept)}", span))
             kept.append(point)
         else:
-            findings.append(GuardFinding(rule="no_evidence", detail=f"content_feedback.{key}: one point dropped"))
+            findings.append(
+                GuardFinding(rule="no_evidence", detail="content_feedback.top_strengths: one point dropped")
+            )
     return kept
 
 
@@ -91,7 +94,7 @@ def guard_notes(
     kept: list[CoachNote] = []
     for note in notes:
         span = answer.find(note.original_snippet)
-        if span is None:
+        if span is None or not answer.may_repeat(span):
             findings.append(GuardFinding(rule="snippet_not_in_transcript", detail="one coach note dropped"))
             continue
         path = f"coach_notes.{len(kept)}"

@@ -16,6 +16,7 @@ from coach.contracts.brain import (
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, AttemptStatus, Exchange
 from coach.contracts.transcript import typed_transcript
+from coach.interview.rollup import counted_score
 
 CALLS_PER_EVALUATION = 10
 """Call numbers one evaluation with its repairs may use."""
@@ -90,7 +91,7 @@ def judged(attempt: Attempt, result: EvaluationResult, *, follow_up_asked: bool 
     """
     fallback = result.status == "fallback"
     evaluation = result.evaluation
-    known: dict[str, object] = {"evaluation_status": result.status}
+    known: dict[str, object] = {"evaluation_status": result.status, "care": result.care}
     if follow_up_asked is not None:
         known["follow_up_asked"] = follow_up_asked
     changes = {
@@ -99,7 +100,7 @@ def judged(attempt: Attempt, result: EvaluationResult, *, follow_up_asked: bool 
         "evidence": result.evidence,
         "guards": result.guards,
         "failed_outputs": [*attempt.failed_outputs, *result.failed_outputs],
-        "overall_score": None if fallback else evaluation.scoring.overall,
+        "overall_score": counted_score(result),
         "prompt_version": result.bundle or attempt.prompt_version,
         "policy_version": evaluation.metadata.policy_version,
         "model": result.model,

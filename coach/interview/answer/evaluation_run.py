@@ -10,9 +10,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-from coach.brain.evaluation.progress import EvaluationFinished, MarkReached, SectionReady
+from coach.brain.evaluation.progress import CareTaken, EvaluationFinished, MarkReached, SectionReady
 from coach.brain.port import EvaluationCall
-from coach.contracts.brain import EvaluationResult, Evidence
+from coach.contracts.brain import Care, EvaluationResult, Evidence
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.evaluation import (
     CoachNote,
@@ -59,6 +59,7 @@ class ScoresKnown:
     evidence: tuple[Evidence, ...]
     updated: bool = False
     late: bool = False
+    care: Care | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ class EvaluationRun:
     _evidence: tuple[Evidence, ...] = ()
     _scores: ScoresKnown | None = None
     _rewrite: RewriteKnown | None = None
+    _care: Care | None = None
 
     async def decisions(self) -> AsyncGenerator[Decision, None]:
         """Streams the evaluation. Closing the iterator cancels the call."""
@@ -128,6 +130,8 @@ class EvaluationRun:
                     match step:
                         case MarkReached(name=name):
                             self.timeline.mark(name)
+                        case CareTaken(care=care):
+                            self._care = care
                         case SectionReady():
                             for decision in self._section(step):
                                 yield decision
@@ -165,7 +169,7 @@ class EvaluationRun:
 
     def _scored(self) -> ScoresKnown:
         scoring, content, delivery = (self._sections[name] for name in _SCORE_PARTS)
-        return ScoresKnown(scoring, content, delivery, self._evidence)
+        return ScoresKnown(scoring, content, delivery, self._evidence, care=self._care)
 
     def _rewritten(self) -> RewriteKnown:
         rewrite, notes, suggestion = (self._sections[name] for name in _REWRITE_PARTS)
@@ -180,6 +184,7 @@ class EvaluationRun:
         elif self.told == "asked" and not final.follow_up.should_ask:
             self.told = "none"
             yield FollowUpWithdrawn()
+        self._care = result.care
         yield from self._corrected(final, late=result.status == "fallback")
         attempt = judged(self.attempt, result, follow_up_asked=self.told == "asked")
         yield EvaluationDone(attempt, tuple(result.usage))
@@ -193,6 +198,7 @@ class EvaluationRun:
             self._evidence,
             updated=before is not None,
             late=late,
+            care=self._care,
         )
         if before is None or _parts(before) != _parts(scores):
             yield scores
@@ -201,8 +207,8 @@ class EvaluationRun:
             yield rewrite
 
 
-def _parts(known: ScoresKnown) -> tuple[Scoring, ContentFeedback, DeliveryFeedback]:
-    return known.scoring, known.content, known.delivery
+def _parts(known: ScoresKnown) -> tuple[Scoring, ContentFeedback, DeliveryFeedback, Care | None]:
+    return known.scoring, known.content, known.delivery, known.care
 
 
 def _texts(known: RewriteKnown) -> tuple[Rewrite, list[CoachNote], LibrarySuggestion]:

@@ -131,7 +131,8 @@ class Feedback:
 
     def _scores(self, attempt: Attempt, known: ScoresKnown, noise_sd: float | None) -> None:
         overall = known.scoring.overall
-        attempt = attempt.model_copy(update={"overall_score": None if known.late else overall})
+        unscored = known.late or bool(known.care and known.care.unscored)
+        attempt = attempt.model_copy(update={"overall_score": None if unscored else overall})
         earlier = self._results.earlier_scores(attempt)
         event = payloads.scores(
             attempt,
@@ -140,10 +141,11 @@ class Feedback:
             known.content,
             known.delivery,
             evidence=known.evidence,
-            comparison="" if known.late else rollup.comparison(overall, earlier, noise_sd),
+            comparison="" if unscored else rollup.comparison(overall, earlier, noise_sd),
             label=self._s.parts.brain.label,
             extra_notices=[payloads.DELAYED] if known.late else [],
             updated=known.updated,
+            care=known.care,
         )
         self._s.emit_for(attempt.id, event)
         self._writes.scored(attempt.id)

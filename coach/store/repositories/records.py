@@ -55,7 +55,11 @@ def attempt_row(attempt: Attempt) -> Row:
         row
         | _transcript_columns(attempt.transcript)
         | _delivery_columns(attempt.delivery)
-        | _score_columns(attempt.evaluation, relevance_judged=attempt.relevance_judged)
+        | _score_columns(
+            attempt.evaluation,
+            relevance_judged=attempt.relevance_judged,
+            scored=not (attempt.care and attempt.care.unscored),
+        )
     )
 
 
@@ -103,8 +107,8 @@ def _delivery_columns(delivery: DeliveryMetrics | None) -> Row:
     return row
 
 
-def _score_columns(evaluation: Evaluation | None, *, relevance_judged: bool) -> Row:
-    """The typed scores; relevance stays empty where it was not judged, so that no mean counts a neutral number."""
+def _score_columns(evaluation: Evaluation | None, *, relevance_judged: bool, scored: bool) -> Row:
+    """The typed scores; relevance stays empty where it was not judged, all of them where coaching stopped."""
     if evaluation is None:
         return dict.fromkeys((*SCORE_COLUMNS, "content_scores", "evaluation", "coach_notes", "rewritten_answer"))
     plain = evaluation.model_dump(mode="json")
@@ -114,7 +118,7 @@ def _score_columns(evaluation: Evaluation | None, *, relevance_judged: bool) -> 
         evaluation.scoring.delivery_breakdown,
     )
     seen = evaluation.metadata.eye_contact_available
-    return {
+    numbers: Row = {
         "content_score": scoring.content,
         "delivery_score": scoring.delivery,
         "star_score": said.star,
@@ -129,6 +133,10 @@ def _score_columns(evaluation: Evaluation | None, *, relevance_judged: bool) -> 
         "content_scores": plain["scoring"]["content_breakdown"]
         | {"content": scoring.content}
         | ({} if relevance_judged else {"relevance": None}),
+    }
+    if not scored:
+        numbers = dict.fromkeys(numbers)
+    return numbers | {
         "evaluation": plain,
         "coach_notes": plain["coach_notes"],
         "rewritten_answer": evaluation.rewrite.polished_answer,
