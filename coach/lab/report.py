@@ -14,6 +14,8 @@ from coach.lab.statistics.paired import PairedComparison, adjust, compare_paired
 from coach.lab.statistics.power import Design, minimum_detectable_effect
 from coach.lab.statistics.verdict import Margin, Verdict, decide
 
+SMALLEST_USEFUL_SHARE = 0.05
+"""Smallest improvement worth shipping where the primary scorer is a share; an experiment's own value is in points."""
 PREFERRED_PRIMARY = ("content error", "overall error", "follow-up right", "overall")
 
 
@@ -95,7 +97,7 @@ def compare_variants(
         verdict=decide(
             main.__class__(**{**main.as_dict(), "p_adjusted": None}),
             guards,
-            smallest_useful=smallest_useful,
+            smallest_useful=SMALLEST_USEFUL_SHARE if SCORER_BY_NAME[primary].unit == "share" else smallest_useful,
             higher_is_better=SCORER_BY_NAME[primary].higher_is_better,
         ),
         detectable=minimum_detectable_effect(

@@ -1,5 +1,7 @@
 """The statistics keep their promises: simulated with clustering, against known tables, and on hostile sizes."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +17,8 @@ from coach.lab.statistics.power import Design, items_needed, minimum_detectable_
 from coach.lab.statistics.sequential import boundaries, may_stop, spent_alpha
 from coach.lab.statistics.verdict import Margin, decide, equivalent
 
+RUNS = int(os.environ.get("VERDICT_RUNS", "150"))
+"""1,000 with `VERDICT_RUNS=1000`, which takes a minute."""
 DESIGN = Design(n_clusters=30, items_per_cluster=5, sd=1.0, icc=0.3)
 
 
@@ -175,3 +179,61 @@ def test_looking_at_many_scorers_is_paid_for() -> None:
     adjusted = adjust(several)
     assert all(a.p_adjusted is not None and a.p_adjusted >= s.p_value for a, s in zip(adjusted, several, strict=True))
     assert adjust([]) == []
+
+
+def drawn(rng: np.random.Generator, effect: float) -> pd.DataFrame:
+    """A comparison of 2-40 persons with 1-6 answers each and any spread."""
+    size = Design(
+        int(rng.integers(2, 41)), int(rng.integers(1, 7)), float(rng.uniform(0.1, 1.5)), float(rng.uniform(0, 0.6))
+    )
+    return simulate(rng, size, effect)
+
+
+@pytest.mark.usefixtures("fewer_resamples")
+@pytest.mark.parametrize("effect", [0.0, 0.05], ids=["A/A", "a quarter of the smallest useful"])
+def test_what_is_not_worth_it_is_shipped_in_at_most_five_of_a_hundred(effect: float) -> None:
+    rng = np.random.default_rng(31)
+    verdicts: list[str] = []
+    while len(verdicts) < RUNS:
+        table = drawn(rng, effect)
+        if len(table) > 1:
+            verdicts.append(decide(compare_paired(table, seed=len(verdicts)), smallest_useful=0.2).decision)
+    assert verdicts.count("ship") / RUNS <= 0.05
+
+
+@pytest.mark.usefixtures("fewer_resamples")
+def test_a_small_effect_is_not_worth_it_however_certain() -> None:
+    certain = compare_paired(simulate(np.random.default_rng(2), Design(300, 4, 0.3, 0.2), 0.1))
+    assert certain.p_value < 1e-6
+    verdict = decide(certain, smallest_useful=0.2)
+    assert (
+        verdict.decision == "hold" and verdict.sentence.startswith("Not worth it") and "p < 0.001" in verdict.sentence
+    )
+    assert decide(certain, smallest_useful=0.05).decision == "ship"
+
+
+@pytest.mark.usefixtures("fewer_resamples")
+def test_few_persons_decide_nothing_and_p_is_never_zero() -> None:
+    table = simulate(np.random.default_rng(2), Design(9, 5, 0.1, 0.0), 2.0)
+    few = compare_paired(table)
+    verdict = decide(few)
+    assert verdict.decision == "need more" and "9 persons" in verdict.sentence and verdict.more_items == 5
+    assert few.p_value == few.p_permutation >= 2 / 2**9
+    assert few.boot_low is None
+    same = compare_paired(table.assign(b=lambda t: t["a"] + 1))
+    assert same.p_value > 0
+
+
+@pytest.mark.usefixtures("fewer_resamples")
+def test_further_items_are_sized_by_the_guard_that_is_unsure() -> None:
+    rng = np.random.default_rng(12)
+    primary = compare_paired(simulate(rng, Design(40, 4, 0.5, 0.1), 0.5))
+    noisy = compare_paired(simulate(rng, Design(40, 4, 2.0, 0.1), 0.0), scorer="truth violations")
+    verdict = decide(primary, [(noisy, Margin("truth violations", 0.1, higher_is_better=False))])
+    assert verdict.decision == "need more" and "truth violations may have become worse" in verdict.sentence
+    assert verdict.more_items > 1_000
+
+
+def test_half_points_count_in_the_kappa() -> None:
+    human = np.array([5.0, 5.5, 6.0, 6.5, 7.0, 7.5] * 5)
+    assert agreement(human, human + 0.5).qwk < 1

@@ -11,10 +11,12 @@ from statsmodels.stats.inter_rater import cohens_kappa
 from coach.errors import InputError
 from coach.lab.statistics.paired import Floats, intraclass_correlation
 
+HIGHEST = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Machine against human on one scale 0-10. `qwk` uses whole points; None where it cannot be computed."""
+    """Machine against human on one scale 0-10. `qwk` uses half points; None where it cannot be computed."""
 
     n: int
     mae: float
@@ -30,7 +32,8 @@ class Agreement:
 def agreement(human: Floats, machine: Floats) -> Agreement:
     """Agreement of two score lists 0-10 of equal length.
 
-    Quadratic weighted kappa after Cohen (1968) over the rounded whole points 0-10 (statsmodels `cohens_kappa`).
+    Quadratic weighted kappa after Cohen (1968) over the half points 0, 0.5, … 10 that scores are given in
+    (statsmodels `cohens_kappa`).
 
     Raises:
         InputError: no pair of scores.
@@ -50,10 +53,10 @@ def agreement(human: Floats, machine: Floats) -> Agreement:
 
 
 def _kappa(human: Floats, machine: Floats) -> float:
-    points = np.arange(11)
+    points = np.arange(2 * HIGHEST + 1)
     pairs = pd.crosstab(
-        pd.Categorical(np.rint(human).clip(0, 10), points),
-        pd.Categorical(np.rint(machine).clip(0, 10), points),
+        pd.Categorical(np.rint(2 * human).clip(0, 2 * HIGHEST), points),
+        pd.Categorical(np.rint(2 * machine).clip(0, 2 * HIGHEST), points),
         dropna=False,
     )
     return float(cohens_kappa(pairs.to_numpy(), wt="quadratic", return_results=True).kappa)
