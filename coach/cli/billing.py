@@ -1,5 +1,6 @@
 """`billing`: Stripe products and prices from the plan file, the usage outbox, and the comparison of all books."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -57,19 +58,26 @@ def flush(dry_run: bool, as_json: bool) -> None:
 @billing.command("reconcile", help="Price what had no price, compare ledger, outbox and Stripe; name each difference.")
 @dry_run_option
 @json_option
-def reconcile_command(dry_run: bool, as_json: bool) -> None:
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="First UTC day; default everything.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="First UTC day that is left out.")
+def reconcile_command(dry_run: bool, as_json: bool, since: datetime | None, until: datetime | None) -> None:
     """Prints the comparison. Use that now has a price entry is priced first; `--dry-run` leaves that and Stripe out."""
     asked = settings().stripe_api_key is not None and not dry_run
     metered = MeteredStore(settings().database_url)
     with metered:
         priced = 0 if dry_run else metered.price_pending()
-        result = reconcile(metered, _gateway(settings()) if asked else None)
+        gateway = _gateway(settings()) if asked else None
+        result = reconcile(metered, gateway, since=_utc(since), until=_utc(until))
     note = "" if asked else "left out by --dry-run" if dry_run else NO_KEY
     emit(
         {"stripe": note or "compared", "priced_now": priced, **result.model_dump(mode="json")},
         as_json=as_json,
         human=_reconcile_text,
     )
+
+
+def _utc(day: datetime | None) -> datetime | None:
+    return day.replace(tzinfo=UTC) if day else None
 
 
 def _gateway(config: Settings) -> BillingGateway:

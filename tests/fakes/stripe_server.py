@@ -1,14 +1,17 @@
 """A loopback server that speaks Stripe's wire protocol for what billing uses, keeps state, and can be told to fail.
 
 Requests are checked against the SDK's parameter types, answers are built on Stripe's own sample objects. Meter events
-are deduplicated by identifier for 24 hours only, refused when older than 35 days or more than 5 minutes ahead.
+are deduplicated by identifier for 24 hours only, refused when older than 35 days or more than 5 minutes ahead; one call
+at a time per customer and meter, and with `rate_per_s` so many requests a second: 429 for what comes sooner.
 """
 
+import asyncio
 import itertools
 import json
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -55,6 +58,12 @@ class FakeStripe:
         self.checkouts: list[dict[str, Any]] = []
         self.requests: list[tuple[str, str]] = []
         self.faults: list[str] = []
+        self.event_takes_s = 0.002
+        self.rate_per_s = 0.0
+        self.collisions = 0
+        self.too_fast = 0
+        self._busy: set[tuple[str, str]] = set()
+        self._tokens, self._filled = 0.0, 0.0
         self._seen: dict[str, dict[str, Any]] = {}
         self._idempotent: dict[str, dict[str, Any]] = {}
         self._numbers = itertools.count(1)
@@ -86,6 +95,38 @@ class FakeStripe:
         if key not in self._idempotent:
             self._idempotent[key] = handler(self, body, found)
         return self._idempotent[key]
+
+    def within_rate(self) -> bool:
+        """A bucket of one second's requests, filled at `rate_per_s`."""
+        if not self.rate_per_s:
+            return True
+        now = time.monotonic()
+        self._tokens = min(self.rate_per_s, self._tokens + (now - self._filled) * self.rate_per_s)
+        self._filled = now
+        if self._tokens < 1:
+            self.too_fast += 1
+            return False
+        self._tokens -= 1
+        return True
+
+    async def in_turn(self, path: str, body: dict[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Meter events of a customer and meter, one call at a time, each taking its time."""
+        if not self.within_rate():
+            raise Refused(429, "Request rate limit exceeded.", code="rate_limit")
+        if path != "/v1/billing/meter_events":
+            return work()
+        key = (str(body.get("event_name")), str(body.get("payload", {}).get("stripe_customer_id")))
+        if key in self._busy:
+            self.collisions += 1
+            raise Refused(
+                429, "This object cannot be accessed right now: another request holds it.", code="lock_timeout"
+            )
+        self._busy.add(key)
+        try:
+            await asyncio.sleep(self.event_takes_s)
+            return work()
+        finally:
+            self._busy.discard(key)
 
     def new_id(self, prefix: str) -> str:
         return f"{prefix}_{next(self._numbers):06d}"
@@ -257,6 +298,10 @@ def create_customer(server: FakeStripe, body: dict[str, Any], _: tuple[str, ...]
     return customer
 
 
+def list_customers(server: FakeStripe, body: dict[str, Any], _: tuple[str, ...]) -> dict[str, Any]:
+    return listed(list(server.customers.values()), body, "/v1/customers")
+
+
 def create_grant(server: FakeStripe, body: dict[str, Any], _: tuple[str, ...]) -> dict[str, Any]:
     checked("grant", body)
     _known(server.customers, body["customer"])
@@ -326,6 +371,7 @@ ROUTES = [
     _route("GET", r"/v1/prices", list_prices),
     _route("POST", r"/v1/prices/(\w+)", change_price),
     _route("POST", r"/v1/customers", create_customer),
+    _route("GET", r"/v1/customers", list_customers),
     _route("POST", r"/v1/checkout/sessions", create_checkout),
     _route("POST", r"/v1/billing_portal/sessions", create_portal),
     _route("GET", r"/v1/subscriptions/(\w+)", get_subscription),
@@ -406,7 +452,7 @@ class StripeServer:
             status, answer = int(fault), {"error": {"type": "api_error", "message": "try again"}}
         elif fault != "refuse":
             try:
-                answer = self.state.handle(method, path, body, headers)
+                answer = await self.state.in_turn(path, body, lambda: self.state.handle(method, path, body, headers))
             except Refused as refused:
                 status, answer = refused.status, refused.body
         if fault == "slow":

@@ -173,7 +173,10 @@ def test_ten_thousand_events_and_five_hundred_faults_are_billed_to_the_last_unit
     server.state.fault = lambda method, path, number: (
         planned.pop(next(sends), "") if path == "/v1/billing/meter_events" else ""
     )
-    boxes = [Outbox(store, hasty, clock=clock, senders=senders) for senders in (1, 1, 1, 2)]
+    boxes = [
+        Outbox(store, hasty, clock=clock, senders=senders, rate_per_s=10_000, sleep=lambda _: None)
+        for senders in (1, 1, 1, 2)
+    ]
     waits = [timedelta(minutes=3)] * 9 + [timedelta(hours=25)]
     crashes = flush_until_done(boxes, store, clock, crash_waits=waits)
 
@@ -208,6 +211,34 @@ def _random_event(number: int, rng: random.Random) -> UsageEvent:
     if rng.random() < 0.5:
         return used(number, START - age, user=user)
     return used(number, START - age, user=user, quantity=str(rng.randint(1, 900)), meter="avatar")
+
+
+def test_sixty_events_of_one_customer_are_sent_in_one_go(server, gateway, store, clock) -> None:
+    store.run(_insert_all, [used(n, START, user="ada") for n in range(60)])
+    result = Outbox(store, gateway, clock=clock, rate_per_s=10_000).flush()
+    assert (result.sent, result.retry, result.next_due) == (60, 0, None)
+    assert server.state.collisions == 0 and server.state.counted(EXTRA) == 60
+
+
+def test_a_call_of_somebody_else_is_waited_for(server, gateway, store, clock) -> None:
+    store.run(interviews.add_usage, [used(1, START)])
+    answers = iter(["429", "429"])
+    server.state.fault = lambda method, path, number: next(answers, "") if path.endswith("meter_events") else ""
+    waits: list[float] = []
+    assert Outbox(store, gateway, clock=clock, sleep=waits.append).flush().sent == 1
+    assert [wait for wait in waits if wait >= 0.25] == [0.25, 0.5]
+
+
+def test_go_slower_means_not_arrived_and_never_becomes_doubtful(server, gateway, store, clock) -> None:
+    store.run(interviews.add_usage, [used(1, START)])
+    server.state.fault = lambda method, path, number: "429" if path.endswith("meter_events") else ""
+    box = Outbox(store, gateway, clock=clock, sleep=lambda _: None)
+    assert box.flush().retry == 1
+    server.state.fault = lambda method, path, number: ""
+    clock.wait(hours=30)
+    requests = len(server.state.requests)
+    assert box.flush().sent == 1
+    assert [path for _, path in server.state.requests[requests:]] == ["/v1/billing/meter_events"], "no sums are asked"
 
 
 def test_an_event_whose_answer_was_lost_is_not_counted_twice(server, gateway, store, clock) -> None:
@@ -347,3 +378,28 @@ def test_reconcile_names_what_is_not_queued_not_sent_missing_and_extra(server, g
         event["payload"]["value"] = "3" if event["event_name"] == EXTRA else "28"
     found = {each.kind: (each.event_name, each.units) for each in reconcile(store, gateway).differences}
     assert found["extra_at_stripe"] == (EXTRA, 2) and found["missing_at_stripe"] == (AVATAR, 2)
+
+
+def test_reconcile_sees_unknown_customers_foreign_units_and_goes_on_after_a_429(server, gateway, store, clock) -> None:
+    store.run(interviews.add_usage, [used(1, START)])
+    Outbox(store, gateway, clock=clock).flush()
+    stranger = gateway.ensure_customer("stranger")
+    known = store.run(billing.account_of, "ada").stripe_customer_id
+    for who, name, at in ((stranger, EXTRA, START), (known, AVATAR, START - timedelta(days=3))):
+        gateway.send(MeterEvent(f"by-hand-{who}-{name}", name, who, 7, at))
+    odd = used(2, START, meter="avatar").model_copy(update={"unit": "minute"})
+    store.run(interviews.add_usage, [odd])
+    asked = iter(["429", "429", "", "", *["429"] * 5])
+    server.state.fault = lambda method, path, number: next(asked, "") if "summaries" in path else ""
+    found = reconcile(store, gateway, now=clock(), sleep=lambda _: None).differences
+    named = {(each.kind, each.customer_id, each.event_name): each.units for each in found}
+    assert named["unknown_customer", stranger, EXTRA] == 7
+    assert named["extra_at_stripe", known, AVATAR] == 7
+    assert any(each.kind == "foreign_unit" and "minute instead of second" in each.detail for each in found)
+    assert [each.kind for each in found].count("not_compared") == 1
+    later = [
+        each
+        for each in reconcile(store, gateway, now=clock(), since=START).differences
+        if each.kind == "extra_at_stripe"
+    ]
+    assert later == [], "outside the period"

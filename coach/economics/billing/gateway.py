@@ -56,6 +56,9 @@ class BillingGateway(Protocol):
     def used(self, event_name: str, customer_id: str, start: datetime, end: datetime) -> int:
         """Units Stripe counts in [start, end), both on whole minutes."""
 
+    def customers(self) -> list[str]:
+        """Ids of all customers there are, ours or not."""
+
     def grant(self, customer_id: str, cents: int, *, name: str, key: str) -> str:
         """Gives billing credit for metered prices; `key` makes it idempotent."""
 

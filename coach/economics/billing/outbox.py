@@ -7,6 +7,7 @@ person decides (`reconcile` names it).
 """
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,16 +17,21 @@ from datetime import UTC, datetime, timedelta
 from coach.contracts.base import Record
 from coach.economics.billing.doubt import MINUTE, decide, is_doubtful, minute_of
 from coach.economics.billing.gateway import BillingGateway, MeterEvent
+from coach.economics.billing.pace import Pace
 from coach.economics.plans import PlanBook, plan_book
-from coach.errors import CoachError, UsageError, VendorAuthError, VendorProtocolError
+from coach.errors import CoachError, UsageError, VendorAuthError, VendorLimitError, VendorProtocolError
 from coach.store import SqlStore
 from coach.store.repositories import outbox
 from coach.store.repositories.outbox import SENT, MeterNames, OutboxRow, Settlement
 
 log = logging.getLogger(__name__)
 
-BATCH = 100
-SENDERS = 8
+BATCH = 1_000
+SENDERS = 16
+RATE_PER_S = 80.0
+"""Requests a second: Stripe allows 100 in live mode for an account, other requests included."""
+SLOWER_S = (0.25, 0.5, 1.0, 2.0)
+"""Waits after "go slower" before the event is put off to a later flush."""
 AHEAD = timedelta(minutes=5)
 OLDEST = timedelta(days=35)
 OLDEST_MARGIN = timedelta(hours=1)
@@ -65,13 +71,20 @@ class Outbox:
         plans: PlanBook | None = None,
         clock: Callable[[], datetime] | None = None,
         senders: int = SENDERS,
+        rate_per_s: float = RATE_PER_S,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`clock` gives the present in UTC; `senders` requests run at the same time."""
+        """`clock` gives the present in UTC; up to `senders` requests run at the same time, `rate_per_s` in all.
+
+        Stripe takes one call at a time for a customer and meter, so the events of each are sent one after another.
+        """
         self._store = store
         self._gateway = gateway
         self._plans = plans or plan_book()
         self._clock = clock or _now
         self._senders = senders
+        self._pace = Pace(rate_per_s, sleep=sleep)
+        self._sleep = sleep
 
     def flush(self) -> FlushResult:
         """Queues new usage and sends everything that is due; blocking, to be called from a thread.
@@ -126,7 +139,8 @@ class Outbox:
         arrived = [("already_there", Settlement(row.event_id, "sent")) for row in verdict.arrived]
         fresh = [row for row in rows if row not in doubtful]
         ready, written_off = self._stamped([*fresh, *verdict.missing], tally)
-        return [*verdict.settled, *arrived, *written_off, *pool.map(self._send, ready)]
+        sent = [step for steps in pool.map(self._send_in_turn, _queues(ready)) for step in steps]
+        return [*verdict.settled, *arrived, *written_off, *sent]
 
     def _stamped(self, rows: Sequence[OutboxRow], tally: Counter[str]) -> tuple[list[OutboxRow], list[Step]]:
         """Fixes the time told to Stripe before the first try, so that a second try tells the same."""
@@ -148,21 +162,49 @@ class Outbox:
         self._store.run(outbox.stamp, stamps)
         return ready, late
 
+    def _send_in_turn(self, queue: Sequence[OutboxRow]) -> list[Step]:
+        """The events of one customer and meter, one call at a time."""
+        return [self._send(row) for row in queue]
+
     def _send(self, row: OutboxRow) -> Step:
-        at = row.stamped_at or row.occurred_at
         try:
-            fresh = self._gateway.send(MeterEvent(row.event_id, row.event_name, row.customer_id, row.value, at))
+            fresh = self._patiently(row)
         except VendorAuthError:
             raise
+        except VendorLimitError as error:
+            step, settlement = self._again(row, error)
+            return step, replace(settlement, arrived=False)
         except VendorProtocolError as error:
             return "rejected", Settlement(row.event_id, "rejected", error.message)
         except CoachError as error:
             return self._again(row, error)
         return "sent" if fresh else "already_there", Settlement(row.event_id, "sent")
 
+    def _patiently(self, row: OutboxRow) -> bool:
+        """Sends at the allowed pace; "go slower" means that it did not arrive, so it is simply tried again."""
+        at = row.stamped_at or row.occurred_at
+        event = MeterEvent(row.event_id, row.event_name, row.customer_id, row.value, at)
+        for wait_s in (*SLOWER_S, None):
+            self._pace.wait()
+            try:
+                return self._gateway.send(event)
+            except VendorLimitError:
+                if wait_s is None:
+                    raise
+                self._sleep(wait_s)
+        raise AssertionError("unreachable")
+
     def _again(self, row: OutboxRow, error: CoachError) -> Step:
         wait = min(FIRST_WAIT * 2 ** min(row.tries, 20), LONGEST_WAIT)
         return "retry", Settlement(row.event_id, "retry", error.message, self._clock() + wait)
+
+
+def _queues(rows: Iterable[OutboxRow]) -> list[list[OutboxRow]]:
+    """Rows by customer and meter, the longest first, so that no long one is left over at the end."""
+    queues: dict[tuple[str, str], list[OutboxRow]] = {}
+    for row in rows:
+        queues.setdefault((row.customer_id, row.event_name), []).append(row)
+    return sorted(queues.values(), key=len, reverse=True)
 
 
 def preview(store: SqlStore, plans: PlanBook | None = None) -> FlushResult:

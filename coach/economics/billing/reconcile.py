@@ -1,15 +1,19 @@
 """Ledger, outbox and Stripe side by side; each difference has a name."""
 
+import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal, TypeVar
 
 from coach.contracts.base import Record
 from coach.economics.billing.gateway import BillingGateway
-from coach.economics.billing.outbox import meter_names, minutes_around
+from coach.economics.billing.outbox import OLDEST, SLOWER_S, meter_names, minutes_around
 from coach.economics.plans import PlanBook, plan_book
+from coach.errors import CoachError, VendorAuthError, VendorLimitError
 from coach.store import SqlStore
-from coach.store.repositories import ledger, outbox
+from coach.store.repositories import billing, ledger, outbox
 from coach.store.repositories.outbox import OPEN, SENT, OutboxRow
 
 DifferenceKind = Literal[
@@ -21,6 +25,9 @@ DifferenceKind = Literal[
     "cancelled",
     "missing_at_stripe",
     "extra_at_stripe",
+    "unknown_customer",
+    "foreign_unit",
+    "not_compared",
     "unpriced",
 ]
 MEANING: dict[str, str] = {
@@ -32,8 +39,14 @@ MEANING: dict[str, str] = {
     "cancelled": "taken back after it was sent",
     "missing_at_stripe": "sent, but Stripe does not count it",
     "extra_at_stripe": "Stripe counts more than was sent",
+    "unknown_customer": "Stripe counts use of a customer nobody here knows",
+    "foreign_unit": "used in another unit than the meter's; the outbox rounds it as if it were the meter's",
+    "not_compared": "Stripe did not answer for this one; ask again",
     "unpriced": "used, but the price book has no entry for it",
 }
+
+
+Answer = TypeVar("Answer")
 
 
 class Difference(Record):
@@ -68,51 +81,117 @@ class Reconciliation(Record):
     differences: list[Difference]
 
 
-def reconcile(store: SqlStore, gateway: BillingGateway | None, *, plans: PlanBook | None = None) -> Reconciliation:
-    """Compares; changes nothing.
+@dataclass(frozen=True, slots=True)
+class _Period:
+    """Whole minutes [start, end)."""
+
+    start: datetime
+    end: datetime
+
+    def holds(self, row: OutboxRow) -> bool:
+        return self.start <= (row.stamped_at or row.occurred_at) < self.end
+
+
+def reconcile(
+    store: SqlStore,
+    gateway: BillingGateway | None,
+    *,
+    plans: PlanBook | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    now: datetime | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Reconciliation:
+    """Compares everything in the period; changes nothing.
+
+    Stripe is asked for every customer, its own unknown ones too, and every meter; one that does not answer is named
+    and the rest compared.
 
     Args:
         store: the database with ledger and outbox.
         gateway: Stripe, or None to compare only ledger and outbox.
         plans: the plan file in force.
+        since: start of the period by time of use; default everything the outbox holds and the last 35 days.
+        until: end of the period, exclusive; default now.
+        now: the present; default the clock.
+        sleep: waits after "go slower".
 
     Raises:
-        VendorError: Stripe could not be asked.
+        VendorAuthError: the key is refused.
+        VendorError: Stripe's customers could not be listed.
     """
     book = plans or plan_book()
-    used = store.run(outbox.ledger_sums, meter_names(book))
+    names = meter_names(book)
+    rows_kept = store.run(outbox.all_rows)
+    period = _period(rows_kept, since, until, now or datetime.now(UTC))
+    used = store.run(outbox.ledger_sums, names, since=since, until=until)
     groups: dict[tuple[str, str], list[OutboxRow]] = defaultdict(list)
-    for row in store.run(outbox.all_rows):
-        groups[row.customer_id, row.event_name].append(row)
-    rows, differences = [], _unpriced(store)
-    for key in sorted({*used, *groups}):
-        comparison = _compare(key, used.get(key, 0), groups.get(key, []), gateway)
-        rows.append(comparison)
-        differences += _differences(comparison, groups.get(key, []))
+    for row in rows_kept:
+        if period.holds(row) or (since is None and until is None):
+            groups[row.customer_id, row.event_name].append(row)
+    ours = {each.stripe_customer_id for each in store.run(billing.accounts) if each.stripe_customer_id}
+    ours |= {row.customer_id for row in rows_kept}
+    everybody = ours | set(_patiently(gateway.customers, sleep) if gateway else ())
+    keys = {*used, *groups} | ({(who, name) for who in everybody for name in names.values()} if gateway else set())
+    rows, differences = [], [*_unpriced(store), *_foreign(store, book, since, until)]
+    for key in sorted(keys):
+        comparison, trouble = _compare(key, used.get(key, 0), groups.get(key, []), gateway, period, sleep)
+        if any((comparison.ledger, comparison.outbox, comparison.stripe)) or groups.get(key):
+            rows.append(comparison)
+        if trouble:
+            differences.append(_difference("not_compared", comparison, 0, detail=trouble))
+        differences += _differences(comparison, groups.get(key, []), known=key[0] in ours)
     return Reconciliation(
         agrees=not differences, compared_with_stripe=gateway is not None, rows=rows, differences=differences
     )
 
 
+def _period(rows: Sequence[OutboxRow], since: datetime | None, until: datetime | None, now: datetime) -> _Period:
+    first, last = minutes_around(rows) if rows else (now, now)
+    start = since or min(first, now - OLDEST)
+    end = until or max(last, now + timedelta(minutes=1))
+    return _Period(start.replace(second=0, microsecond=0), end.replace(second=0, microsecond=0))
+
+
+def _patiently(ask: Callable[[], Answer], sleep: Callable[[float], None]) -> Answer:
+    """Asks again after "go slower"."""
+    for wait_s in SLOWER_S:
+        try:
+            return ask()
+        except VendorLimitError:
+            sleep(wait_s)
+    return ask()
+
+
 def _compare(
-    key: tuple[str, str], used: int, rows: Sequence[OutboxRow], gateway: BillingGateway | None
-) -> BooksComparison:
+    key: tuple[str, str],
+    used: int,
+    rows: Sequence[OutboxRow],
+    gateway: BillingGateway | None,
+    period: _Period,
+    sleep: Callable[[float], None],
+) -> tuple[BooksComparison, str]:
     customer, name = key
-    sent = [row for row in rows if row.state in SENT]
-    counted = None
+    counted, trouble = None, ""
     if gateway is not None:
-        counted = gateway.used(name, customer, *minutes_around(rows)) if rows else 0
-    return BooksComparison(
+        try:
+            counted = _patiently(lambda: gateway.used(name, customer, period.start, period.end), sleep)
+        except VendorAuthError:
+            raise
+        except CoachError as error:
+            trouble = error.message
+    comparison = BooksComparison(
         customer_id=customer,
         event_name=name,
         ledger=used,
         outbox=sum(row.value for row in rows),
-        sent=sum(row.value for row in sent),
+        sent=sum(row.value for row in rows if row.state in SENT),
         stripe=counted,
     )
+    return comparison, trouble
 
 
-def _differences(row: BooksComparison, events: Sequence[OutboxRow]) -> list[Difference]:
+def _differences(row: BooksComparison, events: Sequence[OutboxRow], *, known: bool = True) -> list[Difference]:
     found = []
     if row.ledger != row.outbox:
         found.append(_difference("not_queued", row, row.ledger - row.outbox))
@@ -128,12 +207,14 @@ def _differences(row: BooksComparison, events: Sequence[OutboxRow]) -> list[Diff
         if concerned:
             found.append(_difference(kind, row, sum(event.value for event in concerned), concerned))
     if row.stripe is not None and row.stripe != row.sent:
-        kind = "missing_at_stripe" if row.stripe < row.sent else "extra_at_stripe"
-        found.append(_difference(kind, row, abs(row.sent - row.stripe)))
+        wrong: DifferenceKind = "missing_at_stripe" if row.stripe < row.sent else "extra_at_stripe"
+        found.append(_difference(wrong if known else "unknown_customer", row, abs(row.sent - row.stripe)))
     return found
 
 
-def _difference(kind: DifferenceKind, row: BooksComparison, units: int, events: Sequence[OutboxRow] = ()) -> Difference:
+def _difference(
+    kind: DifferenceKind, row: BooksComparison, units: int, events: Sequence[OutboxRow] = (), *, detail: str = ""
+) -> Difference:
     errors = sorted({event.error for event in events if event.error})
     return Difference(
         kind=kind,
@@ -141,7 +222,7 @@ def _difference(kind: DifferenceKind, row: BooksComparison, units: int, events: 
         event_name=row.event_name,
         units=units,
         meaning=MEANING[kind],
-        detail="; ".join(errors[:3]),
+        detail=detail or "; ".join(errors[:3]),
         events=tuple(event.event_id for event in events[:20]),
     )
 
@@ -153,4 +234,25 @@ def _unpriced(store: SqlStore) -> list[Difference]:
     return [
         Difference(kind="unpriced", customer_id="", event_name=name, units=count, meaning=MEANING["unpriced"])
         for name, count in sorted(events.items())
+    ]
+
+
+def _foreign(store: SqlStore, plans: PlanBook, since: datetime | None, until: datetime | None) -> list[Difference]:
+    """Metered use recorded in another unit than its meter counts."""
+    meters = {(meter.vendor, meter.meter): meter for meter in plans.meters}
+    found: Counter[tuple[str, str]] = Counter()
+    for total in store.run(ledger.usage_sums, "meter", since=since):
+        meter = meters.get((total.vendor, total.meter))
+        if meter and total.unit != meter.unit and (until is None or total.day < until.date()):
+            found[meter.event_name, f"{total.unit} instead of {meter.unit}"] += total.events
+    return [
+        Difference(
+            kind="foreign_unit",
+            customer_id="",
+            event_name=name,
+            units=count,
+            meaning=MEANING["foreign_unit"],
+            detail=detail,
+        )
+        for (name, detail), count in sorted(found.items())
     ]

@@ -112,6 +112,11 @@ class StripeGateway:
             )
             return round(sum(summary.aggregated_value for summary in found.auto_paging_iter()))
 
+    def customers(self) -> list[str]:
+        """See the port."""
+        with _plain_errors():
+            return [customer.id for customer in self._v1.customers.list({"limit": PAGE}).auto_paging_iter()]
+
     def grant(self, customer_id: str, cents: int, *, name: str, key: str) -> str:
         """See the port."""
         with _plain_errors():

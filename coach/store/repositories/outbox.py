@@ -44,13 +44,17 @@ class OutboxRow:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What became of one try; `tried_at` takes back a try that never left the machine."""
+    """What became of one try; `tried_at` takes back a try that never left the machine.
+
+    `arrived=False`: Stripe said that it did not take it. A first try of which that is known was none.
+    """
 
     event_id: str
     state: str
     error: str | None = None
     next_try_at: datetime | None = None
     tried_at: datetime | None = None
+    arrived: bool | None = None
 
 
 def enqueue(connection: sa.Connection, meters: MeterNames, now: datetime) -> int:
@@ -144,6 +148,8 @@ def stamp(connection: sa.Connection, stamps: Sequence[tuple[str, datetime]]) -> 
 
 def settle(connection: sa.Connection, settlements: Sequence[Settlement], now: datetime) -> None:
     """Writes what became of a batch, in the outbox and in the ledger."""
+    refused = [each.event_id for each in settlements if each.arrived is False]
+    _forget_first_tries(connection, refused)
     by_outcome: dict[tuple[str, str | None, datetime | None, datetime | None], list[str]] = {}
     for each in settlements:
         outcome = (each.state, each.error, each.next_try_at, each.tried_at)
@@ -157,6 +163,13 @@ def settle(connection: sa.Connection, settlements: Sequence[Settlement], now: da
         connection.execute(sa.update(billing_outbox).where(billing_outbox.c.event_id.in_(ids)).values(**values))
         if state not in OPEN:
             _mark(connection, ids, "billed" if state == "sent" else state, now)
+
+
+def _forget_first_tries(connection: sa.Connection, ids: Sequence[str]) -> None:
+    c = billing_outbox.c
+    if ids:
+        change = sa.update(billing_outbox).where(c.event_id.in_(ids), c.first_tried_at == c.tried_at)
+        connection.execute(change.values(first_tried_at=None, tries=c.tries - 1))
 
 
 def rows_of(connection: sa.Connection, ids: Sequence[str]) -> list[OutboxRow]:
@@ -207,7 +220,9 @@ def waiting(connection: sa.Connection, meters: MeterNames) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def ledger_sums(connection: sa.Connection, meters: MeterNames) -> dict[tuple[str, str], int]:
+def ledger_sums(
+    connection: sa.Connection, meters: MeterNames, *, since: datetime | None = None, until: datetime | None = None
+) -> dict[tuple[str, str], int]:
     """(customer, meter event) → units the ledger says were used and billable, as whole units like the outbox's.
 
     What is in the outbox counts for its customer there, also after the session (and its user) was deleted.
@@ -217,6 +232,8 @@ def ledger_sums(connection: sa.Connection, meters: MeterNames) -> dict[tuple[str
     joined = usage_tracking.outerjoin(billing_outbox, o.event_id == u.event_id)
     joined = joined.outerjoin(billing_accounts, account.user_id == u.user_id)
     query = sa.select(u.vendor, u.meter, u.quantity, customer).select_from(joined).where(u.billable.is_(True))
+    query = query.where(u.occurred_at >= since) if since else query
+    query = query.where(u.occurred_at < until) if until else query
     sums: dict[tuple[str, str], int] = {}
     for row in connection.execute(query):
         name = meters.get((row.vendor, row.meter))
