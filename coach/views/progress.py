@@ -7,6 +7,7 @@ from coach.views.attempts import competency_frame, improvement_frame
 from coach.views.palette import BAND_COLOURS, BLUE, FOX, GOOD, HIGH_FROM, INK, INK_SOFT, LINE, LOW_BELOW, SERIES, band
 
 PACE_BAND_WPM = (130, 160)
+RETRIES_SHOWN = 12
 _FONT = "Figtree, Source Sans, system-ui, sans-serif"
 
 
@@ -118,23 +119,23 @@ def fillers_over_time(attempts: pd.DataFrame) -> go.Figure:
 
 
 def retries(attempts: pd.DataFrame) -> go.Figure:
-    """First and best score of every question that was tried more than once."""
-    table = improvement_frame(attempts).iloc[::-1]
+    """First and best score of the newest questions that were tried more than once, at most `RETRIES_SHOWN`."""
+    table = improvement_frame(attempts).sort_values("interview_created_at").tail(RETRIES_SHOWN)
     figure = go.Figure()
     for row in table.itertuples():
         figure.add_annotation(
             x=0, y=row.exchange_id, text=row.question, showarrow=False, xanchor="left", yanchor="bottom", yshift=9
         )
-        figure.add_trace(
-            go.Scatter(
-                x=[row.first, row.best],
-                y=[row.exchange_id, row.exchange_id],
-                mode="lines",
-                line={"color": LINE, "width": 6},
-                hoverinfo="skip",
-                showlegend=False,
-            )
+    figure.add_trace(
+        go.Scatter(
+            x=[x for row in table.itertuples() for x in (row.first, row.best, None)],
+            y=[y for row in table.itertuples() for y in (row.exchange_id, row.exchange_id, None)],
+            mode="lines",
+            line={"color": LINE, "width": 6},
+            hoverinfo="skip",
+            showlegend=False,
         )
+    )
     for name, column, symbol in (("First attempt", "first", "circle-open"), ("Best attempt", "best", "circle")):
         colours = [BAND_COLOURS[band(score)] for score in table[column]]
         figure.add_trace(

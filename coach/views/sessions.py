@@ -15,8 +15,10 @@ Plain = dict[str, Any]
 def list_sessions(store: SqlStore, user_id: str | None = None) -> list[Plain]:
     """All sessions, newest first, with a score so far where the session is not finished."""
     rows = store.run(queries.interview_rows, user_id)
-    attempts = store.run(queries.attempt_rows, None, user_id)
-    return [_listed(row, [a for a in attempts if a["interview_id"] == row["id"]]) for row in rows]
+    attempts: dict[str, list[Plain]] = {}
+    for attempt in store.run(queries.attempt_rows, None, user_id):
+        attempts.setdefault(attempt["interview_id"], []).append(attempt)
+    return [_listed(row, attempts.get(row["id"], [])) for row in rows]
 
 
 def _listed(row: Plain, attempts: list[Plain]) -> Plain:
