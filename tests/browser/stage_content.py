@@ -1,5 +1,7 @@
 """What the scripted conductor says: one believable answer and its feedback, in the contract's shapes."""
 
+from coach.brain.care.advice import care_for, headline_for
+from coach.brain.care.reader import read_care
 from coach.contracts.evaluation import (
     ChangeType,
     CoachNote,
@@ -91,6 +93,17 @@ def metrics(*, verbatim: bool) -> dict[str, object]:
         "baseline": [{"metric": "wpm", "sentence": "12 % faster than your usual 132 wpm"}] if verbatim else [],
         "scores": {"pace": 9.6, "fillers": 6.8 if verbatim else None, "pauses": 7.2, "confidence": 7.4},
     }
+
+
+def with_care(payload: UpdateScoresPayload, said: str, told: str) -> UpdateScoresPayload:
+    """The payload as it comes after an answer that contains `said`; `told` is the rewrite that tells it."""
+    care = care_for(read_care(said))
+    assert care is not None
+    headline = headline_for(care.kind) or payload.content_feedback.headline
+    feedback = payload.content_feedback.model_copy(update={"headline": headline})
+    return payload.model_copy(
+        update={"care": care.model_copy(update={"told_rewrite": told}), "content_feedback": feedback}
+    )
 
 
 def scores(attempt: int = 2, *, verbatim: bool = True, notices: tuple[str, ...] = ()) -> UpdateScoresPayload:

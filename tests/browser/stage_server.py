@@ -132,7 +132,10 @@ class ScriptedConductor:
         else:
             await self.send(ev.NoFollowUp())
         verbatim = bool(self.plan.get("verbatim", True))
-        await self.send(ev.UpdateScores(payload=content.scores(self.attempt, verbatim=verbatim)))
+        payload = content.scores(self.attempt, verbatim=verbatim)
+        if said := str(self.plan.get("said", "")):
+            payload = content.with_care(payload, said, str(self.plan.get("told", "")))
+        await self.send(ev.UpdateScores(payload=payload))
         await self.state(ViewState.FEEDBACK)
         await self.send(ev.UpdateRewrite(payload=content.rewrite(self.attempt)))
 

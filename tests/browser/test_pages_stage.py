@@ -283,6 +283,28 @@ def test_delayed_feedback_lets_the_person_go_on(open_stage):
     page.locator("[data-state=LISTENING]").wait_for()
 
 
+def test_after_a_crisis_there_is_help_and_no_score(open_stage):
+    page, _ = open_stage(said="I don't want to be alive anymore.")
+    answer(page)
+    expect(page.get_by_role("heading", name="You matter more than this practice")).to_be_visible()
+    expect(page.get_by_role("list", name="Where to find help")).to_contain_text("988")
+    assert page.get_by_test_id("overall-score").count() == 0
+    assert page.get_by_role("button", name="Save to library").count() == 0
+    assert page.get_by_role("button", name="Retry question").is_visible()
+
+
+def test_a_protected_fact_leaves_the_polished_version_on_a_click_only(open_stage):
+    page, _ = open_stage(said="I have epilepsy.", told="I have epilepsy. I led the checkout rewrite.")
+    to_feedback(page)
+    polished = page.locator(".jf-side-polished")
+    polished.wait_for()
+    expect(page.get_by_role("note", name="Before the feedback")).to_contain_text("need not tell")
+    expect(polished).to_contain_text("epilepsy")
+    page.get_by_role("button", name="Leave it out of the polished version").click()
+    expect(polished).not_to_contain_text("epilepsy")
+    expect(page.get_by_test_id("overall-score")).to_be_visible()
+
+
 def test_blocking_error_says_what_was_saved(open_stage):
     page, _ = open_stage()
     to_feedback(page)

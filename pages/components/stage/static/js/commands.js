@@ -1,5 +1,7 @@
 /* What the person can ask for: each sends its command to the conductor or its wish to the page. Mixed into the stage. */
 
+import { shownRewrite } from "./view_care.js";
+
 export const COMMANDS = {
   ref() {
     return { question_id: this.state.current_question?.id || "" };
@@ -82,7 +84,7 @@ export const COMMANDS = {
   },
 
   async copy() {
-    await copyText(this.rewrite?.polished_answer || "");
+    await copyText(shownRewrite(this));
     this.setUi({ copied: true });
     this.say("Copied");
     setTimeout(() => this.setUi({ copied: false }), 1800);

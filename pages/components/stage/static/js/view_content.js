@@ -3,6 +3,7 @@
 import { button, h, icon } from "./dom.js";
 import { rewriteBones } from "./view_live.js";
 import { marked, notesOf } from "./marks.js";
+import { shownRewrite } from "./view_care.js";
 
 const STAR = [["situation", "Situation"], ["task", "Task"], ["action", "Action"], ["result", "Result"]];
 const FULL = { present: 100, weak: 50, missing: 0 };
@@ -64,7 +65,8 @@ function sideSwitch(stage) {
 function rewriteCard(stage) {
   const rewrite = stage.rewrite;
   if (!rewrite) return rewriteBones();
-  const notes = notesOf(rewrite);
+  const polished = shownRewrite(stage);
+  const notes = notesOf({ ...rewrite, polished_answer: polished });
   const played = stage.ui.heard ? [{ start: stage.ui.heard.start, end: stage.ui.heard.end, kind: "heard" }] : [];
   const fillers = (rewrite.filler_hits || []).map(([start, end]) => ({ start, end, kind: "filler" }));
   const rewritten = stage.ui.notes ? notes.map((n, i) => ({ start: n.start, end: n.end, kind: "green", label: String(i + 1), title: n.reason })).filter((n) => n.start >= 0) : [];
@@ -72,7 +74,7 @@ function rewriteCard(stage) {
     h("div", { class: "jf-rewrite-head" }, h("h2", {}, "Your answer, polished"), rewriteTools(stage)), sideSwitch(stage),
     h("div", { class: "jf-sides" },
       h("div", { class: "jf-side jf-side-transcript" }, h("h3", {}, "Your words"), h("p", { class: "jf-text" }, marked(rewrite.transcript, [...fillers, ...played]))),
-      h("div", { class: "jf-side jf-side-polished" }, h("h3", {}, "Polished version"), h("p", { class: "jf-text" }, marked(rewrite.polished_answer, rewritten)))),
+      h("div", { class: "jf-side jf-side-polished" }, h("h3", {}, "Polished version"), h("p", { class: "jf-text" }, marked(polished, rewritten)))),
     stage.ui.notes ? noteList(notes) : null,
     keywords(rewrite.rewrite.keywords_to_include));
 }

@@ -1,6 +1,7 @@
 /* The dashboard of one attempt: score, history, the two tabs, and what to do next. Also the summary and the errors. */
 
 import { band, button, h, icon, s, score } from "./dom.js";
+import { careNote, careView, isUnscored } from "./view_care.js";
 import { contentPanel } from "./view_content.js";
 import { deliveryPanel, isTyped } from "./view_delivery.js";
 
@@ -71,8 +72,10 @@ function noticeLine(notices) {
 }
 
 export function dashboardView(stage) {
+  if (isUnscored(stage.scores.care)) return careView(stage, actions);
   const panel = TABS.find(([id]) => id === stage.ui.tab)[2];
   return h("div", { class: "jf-dash" }, scoreCard(stage),
+    careNote(stage),
     noticeLine(stage.scores.notices || []),
     tabBar(stage), panel(stage), actions(stage));
 }
