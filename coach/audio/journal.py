@@ -2,9 +2,11 @@
 
 Every frame is written straight to a raw PCM file (`write(2)` survives the death of the process) and forced to the disk
 once a second by one background thread (survives the death of the machine up to that second). `seal` turns it into FLAC.
+Which capture of the client begins where is kept beside it (`.takes`), so that one goes on after a restart.
 """
 
 import errno
+import json
 import os
 import queue
 import re
@@ -18,6 +20,7 @@ from coach.errors import AudioError, StoreError
 
 SYNC_EVERY_S = 1.0
 _SUFFIX = ".pcm"
+_TAKES = ".takes"
 _SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
@@ -61,11 +64,11 @@ class RecordingJournal:
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: int | None = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            self._file: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             self._size = os.fstat(self._file).st_size
         except OSError as error:
             raise _unwritable(error) from error
-        self._synced = self._size
+        self._unsynced = 0
         self._syncer_idle = threading.Event()
         self._syncer_idle.set()
 
@@ -104,25 +107,92 @@ class RecordingJournal:
             StoreError: sealed, discarded, or the disk is full; what was written before stays.
         """
         with self._lock:
-            if self._file is None:
-                raise StoreError("The recording is closed.")
+            self._write(self._size, pcm16)
+
+    def write_at(self, sample: int, pcm16: bytes) -> None:
+        """Writes at a place; what lies between the end and there becomes silence.
+
+        Raises:
+            StoreError: as `append`.
+        """
+        with self._lock:
+            self._write(sample * BYTES_PER_SAMPLE, pcm16)
+
+    def insert(self, sample: int, pcm16: bytes) -> None:
+        """Moves everything from `sample` on and writes between.
+
+        Raises:
+            StoreError: as `append`.
+        """
+        with self._lock:
+            at = sample * BYTES_PER_SAMPLE
+            behind = os.pread(self._opened(), max(0, self._size - at), at)
+            self._write(at + len(pcm16), behind)
+            self._write(at, pcm16)
+
+    def cut(self, sample: int) -> None:
+        """Makes the recording exactly this long: what is over goes, what is missing is silence.
+
+        Raises:
+            StoreError: as `append`.
+        """
+        with self._lock:
             try:
-                written = os.write(self._file, pcm16)
-                self._size += written
-                if written < len(pcm16):
-                    self._drop_half_sample()
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.ftruncate(self._opened(), sample * BYTES_PER_SAMPLE)
             except OSError as error:
                 raise _unwritable(error) from error
-            if self._size - self._synced >= SYNC_EVERY_S * BYTES_PER_SECOND and self._syncer_idle.is_set():
-                self._synced = self._size
-                self._syncer_idle.clear()
-                _syncer.request(os.dup(self._file), self._syncer_idle)
+            self._size = sample * BYTES_PER_SAMPLE
 
-    def _drop_half_sample(self) -> None:
-        assert self._file is not None
+    def note_takes(self, begins: list[tuple[int, int]]) -> None:
+        """Keeps (take, its first sample) beside the recording.
+
+        Raises:
+            StoreError: the disk is full.
+        """
+        kept = self.path.with_suffix(_TAKES)
+        try:
+            fresh = kept.with_suffix(".takes-new")
+            fresh.write_text(json.dumps(begins))
+            fresh.replace(kept)
+        except OSError as error:
+            raise _unwritable(error) from error
+
+    def noted_takes(self) -> list[tuple[int, int]]:
+        """What was kept; empty when there is none."""
+        try:
+            return [(int(take), int(at)) for take, at in json.loads(self.path.with_suffix(_TAKES).read_text())]
+        except (OSError, ValueError, TypeError):
+            return []
+
+    def read_samples(self, start: int, end: int) -> bytes:
+        """Raw PCM of the samples `[start, end)` as far as they are there."""
+        with self._lock:
+            return os.pread(self._opened(), max(0, end - start) * BYTES_PER_SAMPLE, start * BYTES_PER_SAMPLE)
+
+    def _opened(self) -> int:
+        if self._file is None:
+            raise StoreError("The recording is closed.")
+        return self._file
+
+    def _write(self, at: int, pcm16: bytes) -> None:
+        file = self._opened()
+        try:
+            written = os.pwrite(file, pcm16, at)
+            self._size = max(self._size, at + written)
+            if written < len(pcm16):
+                self._drop_half_sample(file)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            raise _unwritable(error) from error
+        self._unsynced += written
+        if self._unsynced >= SYNC_EVERY_S * BYTES_PER_SECOND and self._syncer_idle.is_set():
+            self._unsynced = 0
+            self._syncer_idle.clear()
+            _syncer.request(os.dup(file), self._syncer_idle)
+
+    def _drop_half_sample(self, file: int) -> None:
         self._size -= self._size % BYTES_PER_SAMPLE
-        os.ftruncate(self._file, self._size)
+        os.ftruncate(file, self._size)
 
     def read(self, start_s: float = 0.0, end_s: float | None = None) -> bytes:
         """Raw PCM of the part `[start_s, end_s)` recorded so far."""
@@ -156,14 +226,18 @@ class RecordingJournal:
             write_flac(pcm, sealed)
         except OSError as error:
             raise _unwritable(error) from error
-        self.path.unlink(missing_ok=True)
+        self._remove()
         return sealed
 
     def discard(self) -> None:
         """Throws the recording away (Start over, Delete)."""
         self.close()
-        self.path.unlink(missing_ok=True)
+        self._remove()
         self.path.with_suffix(".flac").unlink(missing_ok=True)
+
+    def _remove(self) -> None:
+        self.path.unlink(missing_ok=True)
+        self.path.with_suffix(_TAKES).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Lets go of the file and keeps it; `create` goes on with it."""

@@ -25,9 +25,12 @@ PROTOCOL_SAMPLE_RATE_HZ = 16_000
 
 
 class FinishAnswerPayload(Strict):
+    """Where `take` is given, the recording ends at `timestamp_ms` of the clock that its frames carry."""
+
     question_id: str
     attempt_id: str
     timestamp_ms: float
+    take: int | None = Field(default=None, ge=0, lt=2**32)
 
 
 class RestartAnswerPayload(Strict):
@@ -185,7 +188,7 @@ class SessionStatePayload(Strict):
     elapsed_ms: float = 0
     notice: str = ""
     recoverable_s: float = 0
-    """Seconds of this answer found on disk after an interruption: finish it, go on speaking, or start over."""
+    """Seconds of this answer recorded already: after an interruption finish it, go on speaking, or start over."""
 
 
 class ListeningResetPayload(Strict):
@@ -277,6 +280,14 @@ class LevelPayload(Strict):
     dropped_frames: int = 0
 
 
+class SoundKeptPayload(Strict):
+    """What of the answer in hand rests on disk: `samples` of `take` without a gap, which need not be sent again."""
+
+    attempt_id: str
+    take: int
+    samples: int
+
+
 class NoticePayload(Strict):
     code: str
     message: str
@@ -355,6 +366,11 @@ class Level(_Event):
     payload: LevelPayload
 
 
+class SoundKept(_Event):
+    type: Literal["SOUND_KEPT"] = "SOUND_KEPT"
+    payload: SoundKeptPayload
+
+
 class Notice(_Event):
     type: Literal["NOTICE"] = "NOTICE"
     payload: NoticePayload
@@ -382,6 +398,7 @@ Event: TypeAlias = Annotated[
     | SpeechEnd
     | TranscriptReview
     | Level
+    | SoundKept
     | Notice
     | InterviewSummary
     | ErrorEvent,

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from coach.contracts.events import (
@@ -48,7 +49,8 @@ class InterviewAggregate:
     exchange_id: str = ""
     attempt_id: str = ""
     notice: str = ""
-    recoverable_s: float = 0.0
+    recorded_s: Callable[[], float] = lambda: 0.0
+    """How much of the answer in hand is recorded."""
     hinted: dict[str, float] = field(default_factory=dict)
     told: dict[str, dict[str, Event]] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
@@ -204,5 +206,5 @@ def _state_of(session: InterviewAggregate) -> SessionStatePayload:
         history=payloads.dots(board.attempts_of(exchange.id)) if exchange else [],
         elapsed_ms=round((session.parts.monotonic() - session.since) * 1000, 1) if session.since else 0,
         notice=session.notice,
-        recoverable_s=session.recoverable_s,
+        recoverable_s=round(session.recorded_s(), 1),
     )

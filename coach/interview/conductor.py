@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from coach.audio.takes import ClockedFrame
 from coach.contracts.events import (
     AnswerFollowUp,
     Command,
@@ -23,6 +24,8 @@ from coach.contracts.events import (
     RetryFeedback,
     RetryQuestion,
     SessionState,
+    SoundKept,
+    SoundKeptPayload,
     SpeechDone,
     SubmitTranscript,
     SummaryPayload,
@@ -81,7 +84,6 @@ class Conductor:
         self._processing = Processing(self._s, answer_path(self._s, self._asking, self._baseline))
         self._closing = Closing(self._s, self._listening, self._processing)
         self._loop = asyncio.get_running_loop()
-        self._on_socket = ""
         self._handlers: dict[str, Callable[[Any], Awaitable[None]]] = {
             "START_INTERVIEW": self._start,
             "FINISH_ANSWER": self._finish_answer,
@@ -144,26 +146,44 @@ class Conductor:
         """What the browser needs to show the avatar."""
         return self._s.voice.config
 
-    def push_audio(self, pcm16: bytes) -> bool:
-        """Takes a frame on the event loop; False when no answer is being recorded."""
+    def push_audio(self, pcm16: bytes, source: int = -1) -> bool:
+        """Takes a frame without a clock on the event loop; False when no answer is being recorded.
+
+        `source` (negative) says whose it is: of several, the one that began last is heard.
+        """
         capture = self._listening.capture
         if capture is None:
             return False
-        self._on_socket = capture.attempt_id
-        capture.push(pcm16)
+        capture.push(pcm16, source)
         return True
 
-    def push_audio_threadsafe(self, pcm16: bytes) -> bool:
-        """Takes a frame in any other thread (streamlit-webrtc); on disk when it returns, never waits for the loop.
+    def push_clocked(self, frame: ClockedFrame) -> bool:
+        """Takes a frame that knows its place, on the event loop; False when its answer is over.
 
-        False when no answer is being recorded, or when its frames come over the socket: a client sends those only
-        when it does not trust this path, and the same sound must not be recorded twice.
+        Raises:
+            FrameClockError: the place cannot be.
+        """
+        return self._listening.hear(frame)
+
+    def push_audio_threadsafe(self, pcm16: bytes, clock_s: float | None = None, source: int = 0) -> bool:
+        """Takes a frame in any other thread (streamlit-webrtc); never waits for the loop.
+
+        With `clock_s`, the frame's begin on the clock of its connection `source`, it stands in for what the socket
+        does not bring; without one it is recorded as it comes. False when no answer is being recorded.
         """
         capture = self._listening.capture
-        if capture is None or capture.attempt_id == self._on_socket:
+        if capture is None:
             return False
-        capture.push_from_thread(pcm16)
+        if clock_s is None:
+            capture.push_from_thread(pcm16)
+        else:
+            capture.stand_in(clock_s, pcm16, source)
         return True
+
+    def sound_kept(self) -> SoundKept:
+        """What of the answer in hand rests on disk: a client need not keep or send it any more."""
+        attempt_id, take, samples = self._listening.kept()
+        return SoundKept(payload=SoundKeptPayload(attempt_id=attempt_id, take=take, samples=samples))
 
     async def submit_recording(self, path: Path, *, attempt_id: str = "") -> None:
         """An uploaded recording as the answer to the question in hand; it replaces what was recorded live.
@@ -262,7 +282,7 @@ class Conductor:
         if silent and not self.parts.transcriber.capabilities.needs_review:
             raise InputError(_NOTHING_HEARD)
         timeline = self._acknowledge(attempt)
-        capture = self._listening.take()
+        capture = self._listening.take(command.payload.take, command.payload.timestamp_ms)
         attempt = self._with_eyes(attempt)
         if capture is None or not capture.seconds:
             await self._processing.review_empty(attempt, capture)
@@ -275,7 +295,6 @@ class Conductor:
 
     def _acknowledge(self, attempt: Attempt) -> Timeline:
         timeline = Timeline.begun(self.parts.monotonic)
-        self._s.recoverable_s = 0.0
         self._s.change(ViewState.PROCESSING, quiet=True)
         self._s.hint(attempt.id)
         return timeline

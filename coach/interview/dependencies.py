@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, Protocol, Self, TypeAlias, TypeVar
 
+from coach.audio.takes import TakeJournal
 from coach.avatar.port import Avatar
 from coach.brain.evaluation.progress import Progress
 from coach.brain.port import Brain, EvaluationCall
@@ -30,7 +31,7 @@ HeardSound: TypeAlias = "tuple[Pcm, Sound]"
 """A recording and what its sound alone tells."""
 
 
-class Journal(Protocol):
+class Journal(TakeJournal, Protocol):
     """A recording in progress, on disk before anything else hears it."""
 
     path: Path
@@ -38,13 +39,6 @@ class Journal(Protocol):
     @classmethod
     def create(cls, directory: Path, attempt_id: str) -> Self:
         """Opens the journal of one attempt; one that is there is gone on with."""
-
-    def append(self, pcm16: bytes) -> object:
-        """Adds 16 kHz mono Int16 PCM."""
-
-    @property
-    def seconds(self) -> float:
-        """Length so far."""
 
     def seal(self) -> Path:
         """Closes it and returns the finished recording."""

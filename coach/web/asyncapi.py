@@ -14,7 +14,11 @@ from coach.web import access
 _REF = "#/components/schemas/{model}"
 _ABOUT = """\
 Text frames are JSON objects `{"type", "payload"}`; binary frames from the client are audio: Int16 little-endian PCM,
-mono, 16 kHz, 20-50 ms each (at most 1 s), or, with `codec=opus`, one Opus packet each.
+mono, 16 kHz, 20-50 ms each (at most 1 s), or, with `codec=opus`, one Opus packet each. With `framing=clocked` each
+begins with a head of 24 bytes, little-endian: version 1 (1 byte), 3 zero bytes, take (4), sequence number (4), first
+sample of the frame in its take at 16 kHz (4), the client's clock at that sample in ms since 1970 (8, float). Then a
+frame may be sent again, late or out of order: each sample is kept once, gaps are silence, SOUND_KEPT says once a
+second what need not be sent again, and FINISH_ANSWER with `take` ends the recording at `timestamp_ms` of that clock.
 
 The first frame from the server is SESSION_STATE; after a reconnect it and the frames behind it put the client where
 the interview is. Per attempt there is exactly one FOLLOW_UP_QUEUED or NO_FOLLOW_UP, before anything the avatar says
@@ -71,6 +75,7 @@ def _query() -> dict[str, Any]:
         "type": "object",
         "properties": {
             "token": {"type": "string", "description": "auth_token of POST /mock-interviews/init"},
+            "framing": {"type": "string", "enum": ["plain", "clocked"], "default": "plain"},
             "codec": {"type": "string", "enum": ["pcm", "opus"], "default": "pcm"},
         },
         "required": ["token"],
@@ -102,7 +107,7 @@ def _audio() -> dict[str, Any]:
     rate = events.PROTOCOL_SAMPLE_RATE_HZ
     return {
         "name": "AUDIO",
-        "summary": f"One frame of sound: Int16 PCM, mono, {rate} Hz, or an Opus packet.",
+        "summary": f"One frame of sound: Int16 PCM, mono, {rate} Hz, or an Opus packet; behind a head if clocked.",
         "contentType": "application/octet-stream",
         "payload": {"type": "string", "format": "binary", "maxLength": access.MAX_AUDIO_FRAME_BYTES},
     }

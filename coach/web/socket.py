@@ -1,10 +1,13 @@
 """The WebSocket of one client: JSON commands and audio frames in, events out.
 
 What cannot be used is answered with a typed ERROR to this client alone; nothing a client sends ends the service.
-Heartbeat: the server's WebSocket pings; a client that does not answer is cut off and comes back to its place.
+Heartbeat: the server's WebSocket pings; a client that does not answer is cut off and comes back to its place. A client
+whose frames carry a clock also hears once a second what of its sound rests on disk, so that it notices a line that is
+open and silent, and knows what to send again.
 """
 
 import asyncio
+import itertools
 from contextlib import suppress
 
 from aiolimiter import AsyncLimiter
@@ -18,6 +21,7 @@ from coach.interview.broadcast import Subscription
 from coach.interview.conductor import Conductor
 from coach.interview.service import InterviewService
 from coach.web import access
+from coach.web.frames import HEAD, FrameError, unpack
 from coach.web.opus import OpusDecoder
 from coach.web.problems import unusable
 
@@ -25,8 +29,12 @@ CLOSE_COMPLETED = 1000
 CLOSE_OVERRUN = 4408
 CLOSE_UNAUTHORIZED = 4401
 CLOSE_TOO_MANY = 4429
+BEAT_S = 1.0
 QUIET_BACKLOG = 64
 """A client that does not read its errors gets no more of them than this at a time."""
+
+
+_sources = itertools.count(10)
 
 
 class Line:
@@ -39,10 +47,14 @@ class Line:
         self._events: Subscription = conductor.subscribe()
         self._rate = AsyncLimiter(access.COMMANDS_PER_S, 1.0)
         self._opus = OpusDecoder() if socket.query_params.get("codec") == "opus" else None
+        self._clocked = socket.query_params.get("framing") == "clocked"
+        self._source = -next(_sources)
 
     async def run(self) -> None:
         """Serves until either side ends it."""
         tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._write())]
+        if self._clocked:
+            tasks.append(asyncio.create_task(self._beat()))
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -74,15 +86,26 @@ class Line:
             except CoachError as error:
                 self._refuse(error)
 
+    async def _beat(self) -> None:
+        while True:
+            if not self._events.backlog:
+                self._events.put(self._conductor.sound_kept())
+            await asyncio.sleep(BEAT_S)
+
     def _audio(self, data: bytes) -> None:
-        if len(data) > access.MAX_AUDIO_FRAME_BYTES:
+        if len(data) > access.MAX_AUDIO_FRAME_BYTES + (HEAD.size if self._clocked else 0):
             raise FrameError("An audio frame may be 1 s long at most.")
+        if self._clocked:
+            self._conductor.push_clocked(unpack(data, self._pcm))
+        elif pcm16 := self._pcm(data):
+            self._conductor.push_audio(pcm16, self._source)
+
+    def _pcm(self, data: bytes) -> bytes:
         if self._opus:
             data = self._opus.decode(data)
         if len(data) % 2:
             raise FrameError("Audio is Int16: a frame has an even number of bytes.")
-        if data:
-            self._conductor.push_audio(data)
+        return data
 
     async def _command(self, text: str) -> None:
         if len(text) > access.MAX_TEXT_FRAME_BYTES:
@@ -102,12 +125,6 @@ class Line:
         if self._events.backlog < QUIET_BACKLOG:
             payload = ErrorPayload(code=error.code, message=str(error), recoverable=True)
             self._events.put(ErrorEvent(payload=payload))
-
-
-class FrameError(InputError):
-    """A frame of a wrong size or kind."""
-
-    code = "BAD_FRAME"
 
 
 class MessageError(InputError):

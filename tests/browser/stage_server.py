@@ -20,9 +20,11 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from coach.audio.preflight import browser_limits
+from coach.audio.takes import ClockedFrame
 from coach.contracts import events as ev
 from coach.contracts.interview import ViewState
 from coach.speech.voice.port import Spoken
+from coach.web.frames import unpack
 from pages.components.practice import personas
 from pages.components.stage import HTML, script, style
 from tests.browser import stage_content as content
@@ -76,6 +78,7 @@ class ScriptedConductor:
                     persona_id=str(self.plan.get("persona", "sarah")),
                     can_follow_up=False,
                     notice=notice,
+                    recoverable_s=float(self.plan.get("kept_s", 0)) if view == ViewState.LISTENING else 0,  # type: ignore[arg-type]
                 )
             )
         )
@@ -183,6 +186,14 @@ class ScriptedConductor:
                 await self.send(ev.Level(payload=level))
                 await asyncio.sleep(0.1)
 
+    async def beats(self, heard: "StageServer") -> None:
+        """Once a second what of the sound is kept, until the plan says the line is `dead`."""
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+            while True:
+                if not self.plan.get("dead"):
+                    await self.send(ev.SoundKept(payload=heard.kept(f"attempt-{self.attempt}")))
+                await asyncio.sleep(0.25)
+
 
 class StageServer:
     """Serves the harness on a free port; `plan` may be changed between pages."""
@@ -191,9 +202,15 @@ class StageServer:
         self.plan: dict[str, object] = {}
         self.data: dict[str, object] = {}
         self.commands: list[dict[str, object]] = []
-        self.frames: list[bytes] = []
+        self.frames: list[ClockedFrame] = []
         self.sockets: list[WebSocket] = []
         self.clips = 0
+
+    def kept(self, attempt_id: str) -> ev.SoundKeptPayload:
+        """What was received, as the conductor would tell it."""
+        newest = self.frames[-1].take if self.frames else 0
+        count = max((f.first_sample + len(f.pcm16) // 2 for f in self.frames if f.take == newest), default=0)
+        return ev.SoundKeptPayload(attempt_id=attempt_id, take=newest, samples=count)
 
     async def _page(self, request: object) -> HTMLResponse:
         people = [p.model_dump() for p in personas.load_personas()]
@@ -218,10 +235,12 @@ class StageServer:
         self.sockets.append(socket)
         conductor = ScriptedConductor(socket, self.plan)
         levels = asyncio.create_task(conductor.levels()) if self.plan.get("levels") else None
+        beats = asyncio.create_task(conductor.beats(self))
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             await conductor.state(ViewState(str(self.plan.get("at", "INTRO_LOADING"))))
             async for message in self._messages(socket):
                 await conductor.handle(message)
+        beats.cancel()
         if levels:
             levels.cancel()
 
@@ -231,7 +250,7 @@ class StageServer:
             if raw["type"] == "websocket.disconnect":
                 return
             if raw.get("bytes"):
-                self.frames.append(raw["bytes"])
+                self.frames.append(unpack(raw["bytes"], bytes))
             elif raw.get("text"):
                 message = json.loads(raw["text"])
                 self.commands.append(message)

@@ -1,5 +1,9 @@
 """Every state of the stage against a scripted conductor: what is shown, what is sent, what stays where it is."""
 
+import re
+from itertools import pairwise
+
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -65,11 +69,12 @@ def test_microphone_reaches_the_server_as_16_khz_frames(open_stage):
     begin(page)
     page.wait_for_timeout(1500)
     assert len(server.frames) >= 30
-    assert {len(frame) for frame in server.frames} == {1280}
-    loudest = max(
-        abs(int.from_bytes(f[i : i + 2], "little", signed=True)) for f in server.frames for i in range(0, 1280, 2)
-    )
-    assert loudest > 1000
+    assert {len(frame.pcm16) for frame in server.frames} == {1280}
+    assert [(f.sequence, f.first_sample) for f in server.frames] == [(n, n * 640) for n in range(len(server.frames))]
+    assert len({frame.take for frame in server.frames}) == 1
+    now_ms = page.evaluate("performance.timeOrigin + performance.now()")
+    assert all(0 < now_ms - frame.clock_ms < 5000 for frame in server.frames)
+    assert max(np.abs(np.frombuffer(frame.pcm16, "<i2").astype(int)).max() for frame in server.frames) > 1000
 
 
 def test_finish_fades_while_speaking_and_keeps_its_name(open_stage):
@@ -323,20 +328,133 @@ def test_phone_shows_one_version_at_a_time_and_never_scrolls_sideways(open_stage
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_webrtc_carries_the_answer_and_the_socket_takes_over_when_it_goes_silent(open_stage):
-    page, server = open_stage(
-        data={"webrtc": {"offered": True, "playing": False}}, levels="speaking", say="Over to you."
+def stage(page: Page, what: str):
+    return page.evaluate(f"document.querySelector('.jf-host').jfStage.{what}")
+
+
+def test_finish_stops_the_track_and_says_when(open_stage):
+    page, server = open_stage(hold_processing=True)
+    begin(page)
+    page.wait_for_timeout(1000)
+    page.get_by_role("button", name="Finish answer").click()
+    assert stage(page, "mic.live") is None and stage(page, "mic.stream.getAudioTracks()[0].enabled") is False
+    page.wait_for_function("!document.querySelector('.jf-host').jfStage.path.ending")
+    (finish,) = sent(server, "FINISH_ANSWER")
+    last = server.frames[-1]
+    assert finish["take"] == last.take
+    assert abs(finish["timestamp_ms"] - (last.clock_ms + len(last.pcm16) / 32)) < 0.01
+    count = len(server.frames)
+    page.wait_for_timeout(400)
+    assert len(server.frames) == count
+
+
+def test_what_a_cut_connection_lost_is_sent_again_and_finish_behind_it(open_stage):
+    page, server = open_stage(at="LISTENING")
+    begin(page)
+    page.wait_for_timeout(600)
+    server.plan["dead"] = True
+    page.wait_for_timeout(300)
+    stage(page, "link.socket.close(4000)")
+    page.get_by_role("button", name="Finish answer").click()
+    server.plan["dead"] = False
+    page.get_by_test_id("overall-score").wait_for()
+    takes = {frame.take for frame in server.frames}
+    places = sorted({(frame.first_sample, len(frame.pcm16) // 2) for frame in server.frames})
+    assert len(takes) == 1
+    assert all(a[0] + a[1] == b[0] for a, b in pairwise(places))
+    assert [frame["take"] for frame in sent(server, "FINISH_ANSWER")] == [*takes]
+
+
+def test_a_silent_line_is_told_within_5_s_until_it_flows_again(open_stage):
+    page, server = open_stage()
+    begin(page)
+    page.wait_for_timeout(300)
+    server.plan["dead"] = True
+    expect(page.get_by_role("alert")).to_contain_text("kept in this browser", timeout=5000)
+    server.plan["dead"] = False
+    expect(page.get_by_role("alert")).to_have_count(0, timeout=3000)
+    page.get_by_role("button", name="Finish answer").click()
+    page.get_by_test_id("overall-score").wait_for()
+
+
+def test_a_permission_that_is_never_answered_shows_the_mend_and_typing_works(open_stage):
+    page, server = open_stage()
+    page.evaluate("() => { navigator.mediaDevices.getUserMedia = () => new Promise(() => {}); }")
+    page.get_by_role("button", name="Start interview").click()
+    expect(page.get_by_role("button", name="Type my answers")).to_be_enabled(timeout=1000)
+    expect(page.get_by_role("alert")).to_contain_text("choose Allow", timeout=10_000)
+    assert page.get_by_role("button", name="Start interview").is_enabled()
+    page.get_by_role("button", name="Type my answers").click()
+    page.get_by_label("Your answer").fill("I led it.")
+    page.get_by_role("button", name="Finish answer").click()
+    page.get_by_test_id("overall-score").wait_for()
+    assert sent(server, "START_INTERVIEW") == [{"audio": "none"}]
+
+
+def test_typing_can_be_chosen_while_the_permission_is_open(open_stage):
+    page, server = open_stage()
+    page.evaluate("() => { navigator.mediaDevices.getUserMedia = () => new Promise(() => {}); }")
+    page.get_by_role("button", name="Start interview").click()
+    page.get_by_role("button", name="Type my answers").click()
+    page.locator("[data-state=LISTENING]").wait_for()
+    page.wait_for_timeout(300)
+    assert sent(server, "START_INTERVIEW") == [{"audio": "none"}]
+
+
+def test_a_permission_given_late_is_taken(open_stage):
+    page, _ = open_stage()
+    page.evaluate(
+        """() => { const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = (wish) => new Promise((done) => {
+          window.allow = () => done(real(wish)); }); }"""
     )
+    page.get_by_role("button", name="Check microphone").click()
+    expect(page.get_by_role("alert")).to_contain_text("choose Allow", timeout=10_000)
+    page.evaluate("window.allow()")
+    expect(page.get_by_role("meter", name="Microphone level")).to_be_visible()
+
+
+def test_a_lost_microphone_stays_said_until_a_new_one_is_taken(open_stage):
+    page, server = open_stage()
+    begin(page)
+    page.wait_for_timeout(500)
+    stage(page, "mic.stream.getAudioTracks()[0].dispatchEvent(new Event('ended'))")
+    banner = page.get_by_role("alert")
+    expect(banner).to_contain_text("no longer there")
+    count = len(server.frames)
+    page.wait_for_timeout(7000)
+    expect(banner).to_contain_text("What you said so far is kept")
+    assert len(server.frames) <= count + 2
+    page.get_by_role("button", name="Use another microphone").click()
+    expect(banner).to_have_count(0)
+    page.wait_for_timeout(500)
+    assert len({frame.take for frame in server.frames}) == 2
+    page.get_by_role("button", name="Finish answer").click()
+    page.get_by_test_id("overall-score").wait_for()
+
+
+def test_the_clock_goes_on_from_what_was_kept(open_stage):
+    page, _ = open_stage(kept_s=11.4)
+    begin(page)
+    expect(page.get_by_text("11 s kept so far")).to_be_visible()
+    expect(page.locator(".jf-time")).to_have_text(re.compile("0:1[1-4]"))
+    page.get_by_role("button", name="Start over").click()
+    expect(page.get_by_text("kept so far")).to_have_count(0)
+    expect(page.locator(".jf-time")).to_have_text(re.compile("0:0[0-2]"))
+
+
+def test_webrtc_is_a_stand_in_and_the_socket_carries_the_answer(open_stage):
+    page, server = open_stage(data={"webrtc": {"offered": True, "playing": False}}, say="Over to you.")
     page.get_by_role("button", name="Start interview").click()
     page.locator("[data-state=ASKING]").wait_for()
     page.evaluate("() => { window.render({webrtc: {offered: true, playing: true}}); }")
     page.locator("[data-state=LISTENING]").wait_for()
-    page.locator("[data-audio=webrtc]").wait_for()
+    page.locator("[data-stand-in=ready][data-audio=socket]").wait_for()
+    page.wait_for_timeout(500)
+    assert len(server.frames) > 5
+    page.evaluate("() => { window.render({webrtc: {offered: true, playing: false}}); }")
+    page.locator("[data-stand-in=off]").wait_for()
+    assert page.evaluate("window.acts.at(-1)")["webrtc"] is False
     before = len(server.frames)
-    page.wait_for_timeout(600)
-    assert len(server.frames) == before
-    server.plan["levels"] = ""
-    page.evaluate("document.querySelector('.jf-host').jfStage.path.alive = () => {}")
-    page.locator("[data-audio=socket]").wait_for()
-    page.wait_for_timeout(300)
-    assert len(server.frames) > before + 20
+    page.wait_for_timeout(400)
+    assert len(server.frames) > before + 5

@@ -1,6 +1,7 @@
 """The WebRTC side of the microphone: real frames, a real connection, the conductor's ears."""
 
 import asyncio
+from fractions import Fraction
 
 import numpy as np
 from av import AudioFrame
@@ -16,13 +17,15 @@ class Heard:
 
     def __init__(self, known: bool = True) -> None:
         self.pcm = b""
+        self.clocks: list[tuple[float, int]] = []
         self.known = known
 
     def find(self, interview_id: str) -> "Heard | None":
         return self if self.known else None
 
-    def push_audio_threadsafe(self, pcm16: bytes) -> bool:
+    def push_audio_threadsafe(self, pcm16: bytes, *clock: float) -> bool:
         self.pcm += pcm16
+        self.clocks += [(clock[0], int(clock[1]))] if clock else []
         return True
 
 
@@ -50,6 +53,19 @@ async def test_frames_become_16_khz_mono():
     assert abs(spectrum.argmax() * 16_000 / 12_000 - 440) < 3
     assert 11_000 < samples.max() < 13_000
     assert intake.frames == 50
+
+
+async def test_frames_carry_the_clock_of_their_connection():
+    clocks = []
+    for _ in range(2):
+        heard = Heard()
+        frames = stereo_frames(0.1, 440)
+        for frame in frames:
+            frame.time_base = Fraction(1, RATE_HZ)
+        await FrameIntake(heard, "i1").receive(frames)  # type: ignore[arg-type]
+        clocks.append(heard.clocks)
+    assert [round(at, 2) for at, _ in clocks[0]] == [0.0, 0.02, 0.04, 0.06, 0.08]
+    assert clocks[0][0][1] != clocks[1][0][1]
 
 
 async def test_frames_of_a_closed_interview_are_dropped():

@@ -69,9 +69,9 @@ class AnswerPath:
         sealed = self.tasks.beside(off_loop(capture.seal))
         attempt = attempt.model_copy(update={"duration_seconds": round(capture.seconds, 3)})
         answer = AnswerUnderway(attempt, timeline, sealed)
-        if capture.follower:
-            answer.sound = self.tasks.beside(self.transcription.followed(capture.follower, sealed))
-        if capture.stream:
+        if capture.followed:
+            answer.sound = self.tasks.beside(self.transcription.followed(capture.followed, sealed))
+        if capture.stream and capture.heard_live:
             answer.live = self.tasks.beside(_last_words(capture.stream, sealed))
         await self._heard(answer)
 

@@ -1,13 +1,15 @@
 """One answer being recorded: disk first, then the live stream, then level and voice activity for the stage.
 
-Frames may come on the event loop (`push`) or from any thread (`push_from_thread`, streamlit-webrtc's loop). Either
-way they are in the journal before the call returns. The hand-over to the loop is bounded: when the loop does not keep
-up, the oldest frames are left out of the live path and counted, never out of the recording.
+Frames may come on the event loop (`push`, `push_clocked`) or from any thread (`push_from_thread`, streamlit-webrtc's
+loop). Either way they are in the journal before the call returns, each sample once (`coach/audio/takes.py`). The
+hand-over to the loop is bounded: when the loop does not keep up, the oldest frames are left out of the live path and
+counted, never out of the recording. A frame that is missing is waited for before the live path goes on.
 """
 
 import asyncio
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +17,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from coach.audio.level import FinishFade, FinishState, rms_dbfs
+from coach.audio.second_path import SecondPath
+from coach.audio.takes import ClockedFrame, TakeMap
 from coach.contracts.events import PROTOCOL_SAMPLE_RATE_HZ, LevelPayload
-from coach.errors import CoachError
+from coach.errors import CoachError, StoreError
 from coach.interview.dependencies import Ear, Follower, Journal
 from coach.speech.port import SpeechStream
 
@@ -26,6 +30,7 @@ EAR_NICENESS = 5
 FOLLOW_EVERY_S = 2.0
 """How often the sound measured at *Finish* is caught up with."""
 BYTES_PER_S = PROTOCOL_SAMPLE_RATE_HZ * 2
+LIVE_FRAME_BYTES = BYTES_PER_S // 10
 
 
 def _give_way() -> None:
@@ -51,6 +56,7 @@ class AnswerRecording:
         tell: Callable[[LevelPayload], None],
         level_every_s: float = 0.1,
         longest_s: float = 3600.0,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`tell` is called on the loop about every `level_every_s` of sound."""
         self.attempt_id = attempt_id
@@ -75,34 +81,80 @@ class AnswerRecording:
         self.follower = follower
         self._follow_at_s = journal.seconds + FOLLOW_EVERY_S
         self._fade = FinishFade()
+        self._takes = TakeMap(journal)
+        self._second_path = SecondPath()
+        self._monotonic = monotonic
 
     @property
     def seconds(self) -> float:
         """Length of the recording so far."""
-        return self.journal.seconds
+        return self._takes.samples / PROTOCOL_SAMPLE_RATE_HZ
+
+    @property
+    def kept(self) -> tuple[int, int]:
+        """(take in hand, its samples that need not be sent again)."""
+        with self._lock:
+            return self._takes.kept
+
+    @property
+    def take_ids(self) -> list[int]:
+        """The client's takes this recording consists of."""
+        return self._takes.ids
+
+    @property
+    def heard_live(self) -> bool:
+        """Whether the live path got exactly what is recorded; if not, the words are in the recording only."""
+        return self._takes.live_whole and not self.lost_frames
+
+    @property
+    def followed(self) -> Follower | None:
+        """The follower, where it could read along; None when earlier parts of the recording came later."""
+        return self.follower if self._takes.read_whole else None
 
     @property
     def dropped_frames(self) -> int:
         """Frames left out of the live path: by our hand-over and by the transcriber's."""
         return self.lost_frames + (self.stream.dropped_frames if self.stream else 0)
 
-    def push(self, pcm16: bytes) -> None:
-        """Takes a frame on the loop."""
-        if self._write(pcm16):
-            self._live(pcm16)
+    def push(self, pcm16: bytes, source: int = -1) -> None:
+        """Takes a frame without a clock on the loop; `source` (negative) says whose: the newest one is heard."""
+        self._live(self._keep(lambda: self._takes.append(source, pcm16), pcm16))
 
-    def push_from_thread(self, pcm16: bytes) -> None:
+    def push_clocked(self, frame: ClockedFrame) -> None:
+        """Takes a frame that knows its place, on the loop.
+
+        Raises:
+            FrameClockError: the place cannot be.
+        """
+        self._live(self._keep(lambda: self._place(frame), frame.pcm16))
+
+    def push_from_thread(self, pcm16: bytes, source: int = -2) -> None:
         """Takes a frame in any thread; never waits for the loop."""
-        if not self._write(pcm16):
+        ready = self._keep(lambda: self._takes.append(source, pcm16), pcm16)
+        if not ready:
             return
         with self._lock:
             if len(self._handover) >= HANDOVER_FRAMES:
                 self._handover.popleft()
                 self.lost_frames += 1
-            self._handover.append(pcm16)
+            self._handover.append(ready)
             wake, self._draining = not self._draining, True
         if wake:
             self._loop.call_soon_threadsafe(self.drain)
+
+    def stand_in(self, clock_s: float, pcm16: bytes, source: int = 0) -> None:
+        """Sound of the second path, in any thread: kept while the first path is silent.
+
+        `clock_s`: where the frame begins on the own clock of that path, whose connection is `source`.
+        """
+        with self._lock:
+            if self.closed:
+                return
+            try:
+                for first_sample, sound in self._second_path.offer(clock_s, pcm16, self._monotonic(), source):
+                    self._takes.stand_in(first_sample, sound)
+            except CoachError as error:
+                self.trouble = error
 
     def drain(self) -> None:
         """Hands everything waiting to the live path (on the loop)."""
@@ -112,21 +164,31 @@ class AnswerRecording:
         for frame in waiting:
             self._live(frame)
 
-    def _write(self, pcm16: bytes) -> bool:
+    def _place(self, frame: ClockedFrame) -> bytes:
+        if frame.take != self._takes.kept[0]:
+            self._second_path.new_take()
+        ready = self._takes.place(frame)
+        self._second_path.first_path(frame.first_sample + len(frame.pcm16) // 2, self._monotonic())
+        return ready
+
+    def _keep(self, write: Callable[[], bytes], frame: bytes) -> bytes:
+        """Writes one frame; gives what is ready for the live path (all of it, where the disk does not take it)."""
         with self._lock:
             if self.closed:
-                return False
-            if self.journal.seconds >= self._longest_s:
+                return b""
+            if self.seconds >= self._longest_s:
                 self.full = True
-                return False
-            try:
-                self.journal.append(pcm16)
-            except CoachError as error:
-                self.trouble = error
+                return b""
             self.frames += 1
-        return True
+            try:
+                return write()
+            except StoreError as error:
+                self.trouble = error
+                return frame
 
     def _live(self, pcm16: bytes) -> None:
+        if not pcm16:
+            return
         if self.stream:
             self.stream.push(pcm16)
         if self.follower and self.journal.seconds >= self._follow_at_s and not self.closed:
@@ -163,11 +225,23 @@ class AnswerRecording:
             )
         )
 
-    def close(self) -> None:
-        """No frame is taken from now on; what waits still reaches the live path."""
+    def close(self, take: int | None = None, clock_ms: float = 0.0) -> None:
+        """No frame is taken from now on; what waits still reaches the live path.
+
+        Where `take` is the capture in hand, the recording ends at `clock_ms` of that client's clock; else now.
+        """
         self.drain()
+        rest = b""
         with self._lock:
-            self.closed = True
+            if not self.closed:
+                self.closed = True
+                try:
+                    rest = self._takes.end(take, clock_ms)
+                except StoreError as error:
+                    self.trouble = error
+        if self.stream:
+            for at in range(0, len(rest), LIVE_FRAME_BYTES):
+                self.stream.push(rest[at : at + LIVE_FRAME_BYTES])
 
     def seal(self) -> Path:
         """The finished recording (blocking)."""

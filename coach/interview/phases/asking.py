@@ -47,7 +47,6 @@ class Asking:
     async def _enter(self, exchange: Exchange) -> None:
         attempt = await self._listening.new_attempt(exchange)
         self._s.exchange_id, self._s.attempt_id = exchange.id, attempt.id
-        self._s.recoverable_s = 0.0
         self._s.change(ViewState.ASKING)
 
     async def speak_follow_up(self, attempt_id: str, text: str, task_id: str, timeline: Timeline) -> None:

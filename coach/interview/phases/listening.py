@@ -2,6 +2,7 @@
 
 from collections import deque
 
+from coach.audio.takes import ClockedFrame
 from coach.contracts.events import EyeContactPayload, Level, LevelPayload
 from coach.contracts.interview import Attempt, AttemptStatus, Exchange, InterviewStatus, ViewState
 from coach.delivery.eye_contact import EyeSample, eye_contact
@@ -14,6 +15,8 @@ from coach.speech.port import SpeechContext, SpeechStream
 
 KEEPS_RECORDING = "The transcriber is not reachable. We keep recording; tap Finish to submit what we captured."
 REFUSED = "{problem} We keep recording."
+SPENT_TAKES = 64
+"""Captures of this many answers are remembered, so that what arrives late of one never gets into another."""
 
 
 class Listening:
@@ -33,7 +36,9 @@ class Listening:
         self._told_notice = ""
         self._told_drops = False
         self._told_trouble = False
+        self._spent: deque[int] = deque(maxlen=SPENT_TAKES)
         self.capture: AnswerRecording | None = None
+        session.recorded_s = lambda: self.capture.seconds if self.capture else 0.0
 
     async def open_stream(self) -> None:
         """Opens the live stream when the interview starts; without one, the recording is transcribed at *Finish*."""
@@ -98,6 +103,7 @@ class Listening:
             tell=self._level,
             level_every_s=parts.timing.level_every_s,
             longest_s=parts.timing.longest_answer_s,
+            monotonic=parts.monotonic,
         )
 
     async def restart(self) -> str:
@@ -115,7 +121,7 @@ class Listening:
         await self._s.discard(old)
         attempt = await self.new_attempt(self._s.board.exchange(old.exchange_id))
         await self._record(attempt)
-        self._s.attempt_id, self._s.recoverable_s, self._s.since = attempt.id, 0.0, self._s.parts.monotonic()
+        self._s.attempt_id, self._s.since = attempt.id, self._s.parts.monotonic()
         return attempt.id
 
     def _guard_rate(self) -> None:
@@ -135,14 +141,32 @@ class Listening:
         """Forgets the recording in hand."""
         capture, self.capture = self.capture, None
         if capture:
+            self._spent.extend(capture.take_ids)
             await off_loop(capture.discard)
 
-    def take(self) -> AnswerRecording | None:
-        """Ends the recording in hand and hands it over; no frame is taken any more."""
+    def take(self, take: int | None = None, clock_ms: float = 0.0) -> AnswerRecording | None:
+        """Ends the recording in hand and hands it over; no frame is taken any more.
+
+        `take` is the client's capture that *Finish* was clicked in, at `clock_ms` of its clock.
+        """
         capture, self.capture = self.capture, None
+        if take is not None:
+            self._spent.append(take)
         if capture:
-            capture.close()
+            self._spent.extend(capture.take_ids)
+            capture.close(take, clock_ms)
         return capture
+
+    def hear(self, frame: ClockedFrame) -> bool:
+        """Takes a frame that knows its place; False when no answer is being recorded or its capture is over."""
+        if self.capture is None or frame.take in self._spent:
+            return False
+        self.capture.push_clocked(frame)
+        return True
+
+    def kept(self) -> tuple[str, int, int]:
+        """(attempt, take in hand, its samples that need not be sent again)."""
+        return (self.capture.attempt_id, *self.capture.kept) if self.capture else ("", 0, 0)
 
     def look(self, sample: EyeContactPayload) -> None:
         """One browser-side sample of the eye-contact proxy, put on the recording's clock as it comes."""

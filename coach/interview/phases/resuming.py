@@ -65,7 +65,6 @@ class Resuming:
         capture = self._listening.capture
         found_s = round(capture.seconds, 1) if capture else 0.0
         if found_s >= MIN_ANSWER_S:
-            self._s.recoverable_s = found_s
             self._s.notice = f"We kept {found_s:.0f} s of your answer: finish it, go on speaking, or start over."
             return
         self._s.view = ViewState.INTRO_LOADING

@@ -1,10 +1,12 @@
 """The microphone over WebRTC: streamlit-webrtc delivers 48 kHz stereo, the conductor gets 16 kHz mono.
 
-The stage sends the same sound over its socket whenever WebRTC is not there in time; the conductor takes only one of
-the two for an answer (see `Conductor.push_audio`).
+The stage sends the same sound over its socket, numbered and with the browser's clock: that is what is recorded. What
+comes here carries its own clock (the RTP timestamps) and stands in while the socket is silent; see
+`coach/audio/second_path.py`.
 """
 
 import asyncio
+import itertools
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 NO_ICE: dict[str, Any] = {"iceServers": []}
 WARM_UP_TIMEOUT_S = 20.0
+_connections = itertools.count(1)
 
 
 class FrameIntake:
@@ -30,6 +33,7 @@ class FrameIntake:
         self._hub = hub
         self._interview_id = interview_id
         self._resampler = AudioResampler(format="s16", layout="mono", rate=PROTOCOL_SAMPLE_RATE_HZ)
+        self._source = next(_connections)
         self.frames = 0
 
     def take(self, frame: "AudioFrame") -> bytes:
@@ -40,10 +44,11 @@ class FrameIntake:
         """streamlit-webrtc's queued-frames callback."""
         conductor = self._hub.find(self._interview_id)
         for frame in frames:
+            clock_s = float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else None
             pcm16 = self.take(frame)
             self.frames += 1
             if conductor is not None and pcm16:
-                conductor.push_audio_threadsafe(pcm16)
+                conductor.push_audio_threadsafe(pcm16, *(() if clock_s is None else (clock_s, self._source)))
         return frames
 
 

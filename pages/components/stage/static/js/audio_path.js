@@ -1,14 +1,14 @@
-/* Which way the microphone's audio reaches the server: WebRTC when it is up in time, else frames over the socket. */
+/* The way of the microphone's sound to the server: numbered frames over the socket, sent again after a cut. */
 
-import { MicrophoneError } from "./microphone.js";
+import { Take } from "./take.js";
 
-export const WEBRTC_PATIENCE_MS = 4000;
-const SILENT_PATH_MS = 900;
+export const WEBRTC_PATIENCE_MS = 10_000;
+const SEND_AHEAD_BYTES = 1_000_000;
+const PUMP_MS = 100;
 
 /**
- * `offered`: the page mounted a WebRTC sender; `wanted(false)` tells it to stop. For one answer the conductor takes
- * socket frames or WebRTC frames, never both: the first socket frame of an answer shuts WebRTC out of it. The path never changes inside an answer, except when WebRTC goes silent: then the socket takes over and the
- * frames since its last sign of life are sent again.
+ * What is recorded is what the socket brings, each sample once. WebRTC (`offered`: the page mounted its sender;
+ * `wanted(false)` tells it to stop) carries the same sound as a stand-in for what a dying browser could not send.
  */
 export class AudioPath {
   constructor({ mic, wanted }) {
@@ -17,87 +17,112 @@ export class AudioPath {
     this.link = null;
     this.kind = "socket";
     this.webrtc = "off";
-    this.listening = false;
-    this.armed = true;
-    this.sign = 0;
+    this.take = null;
+    this.ending = null;
     mic.onframe = (pcm) => this.#frame(pcm);
   }
 
   begin(link, { offered, kind }) {
+    this.end();
     this.link = link;
     this.kind = kind;
     this.webrtc = offered && kind === "socket" ? "waiting" : "off";
-    if (this.webrtc === "waiting") this.timer = setTimeout(() => this.#giveUp(), WEBRTC_PATIENCE_MS);
+    if (this.webrtc === "waiting") this.timer = setTimeout(() => this.#withoutWebrtc(), WEBRTC_PATIENCE_MS);
+    this.pump = setInterval(() => this.#pump(), PUMP_MS);
   }
 
   /** The page reports whether its WebRTC sender plays. */
   report({ playing }) {
     if (this.webrtc === "off") return;
-    if (playing && this.webrtc === "waiting") {
-      clearTimeout(this.timer);
-      this.webrtc = "ready";
-    }
-    if (!playing && this.webrtc === "ready") this.#giveUp();
-    if (!this.listening) this.kind = this.#choose();
+    if (playing) clearTimeout(this.timer);
+    else if (this.webrtc === "ready") this.#withoutWebrtc();
+    if (playing) this.webrtc = "ready";
   }
 
-  #choose() {
-    if (this.kind === "none" || this.kind === "upload") return this.kind;
-    return this.webrtc === "ready" ? "webrtc" : "socket";
-  }
-
-  #giveUp() {
+  #withoutWebrtc() {
     clearTimeout(this.timer);
     this.webrtc = "off";
     this.wanted(false);
-    if (this.kind === "webrtc") this.#takeOver();
   }
 
-  startListening() {
-    this.listening = true;
-    this.sign = performance.now();
-    this.mic.keep(true);
+  /** Armed: what is said from now on belongs to the answer, of which `recorded` seconds are there already. */
+  listen(recorded) {
+    if (this.kind !== "socket" || !this.mic.open) return;
+    this.ending = null;
+    this.take = new Take();
+    this.take.whole = !recorded;
+    this.mic.arm();
   }
 
-  stopListening() {
-    this.listening = false;
-    this.kind = this.#choose();
+  /**
+   * *Finish*: the track stops at once; `send` goes out behind the last frame, again after a cut, until `settled`.
+   * Gives the answer's sound where all of it was captured here.
+   */
+  async finish(send) {
+    const take = this.take;
+    this.finishing = true;
+    await this.mic.disarm();
+    this.finishing = false;
+    this.ending = { take, send, out: false };
+    this.take = null;
+    this.#pump();
+    return take?.whole ? take.recording() : null;
   }
 
-  /** A level arrived from the server, so frames reach it. */
-  alive() {
-    this.sign = performance.now();
+  /** The capture ended otherwise. */
+  stop() {
+    if (this.finishing) return;
+    this.take = null;
+    this.mic.disarm();
   }
 
-  #takeOver() {
-    const silent = Math.min(6, (performance.now() - this.sign) / 1000);
-    this.kind = "socket";
-    if (this.listening) for (const pcm of this.mic.recent(silent)) this.link.audio(pcm);
+  /** The server has acted on *Finish*, or refused it. */
+  settled() {
+    if (this.ending?.out) this.ending = null;
+  }
+
+  /** SOUND_KEPT; true while another window's capture is the one recorded. */
+  acknowledged({ take, samples }) {
+    for (const mine of [this.take, this.ending?.take]) if (mine?.id === take) mine.acknowledge(samples);
+    return !!this.take?.kept && take !== this.take.id;
+  }
+
+  /** The connection is there (again). */
+  resume() {
+    this.take?.rewind();
+    if (this.ending) {
+      this.ending.take?.rewind();
+      this.ending.out = false;
+    }
+    this.#pump();
   }
 
   #frame(pcm) {
-    if (!this.link) return;
-    if (this.kind === "webrtc" && this.listening && performance.now() - this.sign > SILENT_PATH_MS) {
-      this.#giveUp();
-      return;
+    this.take?.push(pcm);
+    this.#pump();
+  }
+
+  #pump() {
+    if (this.ending) {
+      this.#send(this.ending.take);
+      if (this.link?.up && !this.ending.out && (!this.ending.take || this.ending.take.done)) {
+        this.ending.out = true;
+        const { take, send } = this.ending;
+        send(take?.frames.length ? { take: take.id, timestamp_ms: take.clockAt(take.samples) } : { timestamp_ms: Date.now() });
+      }
     }
-    if (this.kind === "socket" && this.armed) this.link.audio(pcm);
+    this.#send(this.take);
+  }
+
+  #send(take) {
+    while (take && !take.done && this.link?.up && this.link.backlog < SEND_AHEAD_BYTES) this.link.audio(take.next());
   }
 
   end() {
     clearTimeout(this.timer);
+    clearInterval(this.pump);
     if (this.webrtc !== "off" && this.link) this.wanted(false);
     this.webrtc = "off";
-    this.link = null;
-    this.listening = false;
-  }
-}
-
-export async function openMicrophone(mic, deviceId) {
-  try {
-    await mic.start(deviceId);
-    return "open";
-  } catch (error) {
-    return error instanceof MicrophoneError ? error.code : "failed";
+    this.link = this.take = this.ending = null;
   }
 }

@@ -24,10 +24,13 @@ export const COMMANDS = {
     if (this.view !== "LISTENING" || !this.state.attempt_id) return;
     const attempt_id = this.state.attempt_id;
     const typed = this.scene.controls.typedText();
-    this.player.keep(attempt_id, this.mic.recording());
-    this.follow("PROCESSING");
     if (this.audioKind === "none") this.link.send("SUBMIT_TRANSCRIPT", { attempt_id, text: typed });
-    else this.link.send("FINISH_ANSWER", { ...this.ref(), attempt_id, timestamp_ms: Date.now() });
+    else {
+      const ref = { ...this.ref(), attempt_id };
+      this.finished = attempt_id;
+      this.path.finish((end) => this.link?.send("FINISH_ANSWER", { ...ref, ...end })).then((sound) => this.player.keep(attempt_id, sound));
+    }
+    this.follow("PROCESSING");
   },
 
   /** A recorded file is the answer; the conductor's events tell how it goes on. */
@@ -46,8 +49,9 @@ export const COMMANDS = {
 
   startOver() {
     if (this.view !== "LISTENING") return;
-    this.link.send("RESTART_ANSWER", { attempt_id: this.state.attempt_id });
-    this.mic.keep(true);
+    this.restarting = this.state.attempt_id;
+    this.link.send("RESTART_ANSWER", { attempt_id: this.restarting });
+    this.path.listen(0);
     this.restartClock();
   },
 

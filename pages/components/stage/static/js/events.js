@@ -7,6 +7,9 @@ export const HANDLERS = {
     const before = stage.state;
     stage.state = p;
     stage.moving = false;
+    if (stage.restarting && stage.restarting !== p.attempt_id) stage.restarting = "";
+    if (p.view_state === "LISTENING" && stage.path.ending && p.attempt_id === stage.finished) return;
+    stage.path.settled();
     if (p.notice && p.view_state !== "ERROR_RECOVERABLE") stage.toast(p.notice);
     if (p.view_state === "INTRO_LOADING" && stage.waiting) stage.link.send("START_INTERVIEW", { audio: stage.audioKind });
     if (before.current_question?.id !== p.current_question?.id || before.attempt_id !== p.attempt_id) stage.freshAttempt(p.view_state);
@@ -15,13 +18,17 @@ export const HANDLERS = {
     stage.follow(p.view_state);
   },
   LISTENING_RESET(stage, p) {
-    stage.state = { ...stage.state, attempt_id: p.new_attempt_id };
+    const mine = stage.restarting === stage.state.attempt_id;
+    stage.restarting = "";
+    stage.state = { ...stage.state, attempt_id: p.new_attempt_id, recoverable_s: 0 };
     stage.moving = false;
     stage.freshAttempt("LISTENING");
-    stage.restartClock();
+    if (!mine) stage.restartClock();
+    if (!mine && stage.view === "LISTENING") stage.path.listen(0);
     stage.follow("LISTENING");
   },
   PROCESSING_HINT(stage, p) {
+    stage.path.settled();
     stage.gateMs = p.min_display_ms || GATE_MS;
     if (stage.view !== "PROCESSING" && stage.view !== "FEEDBACK") stage.follow("PROCESSING");
   },
@@ -57,10 +64,12 @@ export const HANDLERS = {
     stage.say("Please check the transcript of your answer.");
   },
   LEVEL(stage, p) {
-    stage.path.alive();
     stage.level = p;
     stage.levelAt = performance.now();
     stage.showLevel();
+  },
+  SOUND_KEPT(stage, p) {
+    stage.soundKept(p);
   },
   NOTICE(stage, p) {
     stage.toast(p.message);
@@ -76,6 +85,8 @@ export const HANDLERS = {
   ERROR(stage, p) {
     stage.moving = false;
     if (p.recoverable) {
+      stage.path.settled();
+      stage.restarting = "";
       stage.toast(p.message, "bad");
       stage.takeBack();
       stage.refresh();

@@ -1,7 +1,10 @@
-/* The one connection to the conductor: JSON events both ways, audio frames up, back again after a cut. */
+/* The one connection to the conductor: JSON events both ways, audio frames up, back again after a cut or a long silence. */
 
 const RETRY_MS = [300, 700, 1500, 3000, 5000];
-const SEND_BUFFER_LIMIT = 2_000_000;
+const WATCH_MS = 500;
+/** The server is heard once a second; so long without a word is told, and after the longer one we connect anew. */
+const SILENT_MS = 3300;
+const GIVE_UP_MS = 15_000;
 
 export class Link {
   constructor({ url, onevent, onstatus }) {
@@ -11,12 +14,18 @@ export class Link {
     this.tries = 0;
     this.closed = false;
     this.waiting = [];
-    this.dropped = 0;
+    this.beats = false;
     this.#connect();
+    this.watch = setInterval(() => this.#listenForLife(), WATCH_MS);
   }
 
   get up() {
-    return this.socket && this.socket.readyState === WebSocket.OPEN;
+    return !!this.socket && this.socket.readyState === WebSocket.OPEN;
+  }
+
+  /** Bytes on their way out. */
+  get backlog() {
+    return this.socket ? this.socket.bufferedAmount : 0;
   }
 
   #connect() {
@@ -24,12 +33,17 @@ export class Link {
     const socket = new WebSocket(this.url);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
+    this.heardAt = performance.now();
+    this.expecting = true;
+    this.silent = false;
     socket.onopen = () => {
       this.tries = 0;
-      this.onstatus("open");
+      this.heardAt = performance.now();
       for (const text of this.waiting.splice(0)) socket.send(text);
+      this.onstatus("open");
     };
     socket.onmessage = (message) => {
+      this.#heard();
       if (typeof message.data !== "string") return;
       let event;
       try {
@@ -37,14 +51,39 @@ export class Link {
       } catch {
         return;
       }
+      if (event.type === "SOUND_KEPT") this.beats = true;
+      this.expecting = this.beats;
       this.onevent(event);
     };
     socket.onclose = (event) => this.#lost(event);
   }
 
+  #heard() {
+    this.heardAt = performance.now();
+    if (!this.silent) return;
+    this.silent = false;
+    this.onstatus("open");
+  }
+
+  #listenForLife() {
+    const socket = this.socket;
+    const pending = socket.readyState === WebSocket.CONNECTING || (this.up && this.expecting);
+    if (!pending) return;
+    const silence = performance.now() - this.heardAt;
+    if (silence > SILENT_MS && !this.silent) {
+      this.silent = true;
+      this.onstatus("silent");
+    }
+    if (silence > GIVE_UP_MS) {
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.close();
+      this.#lost({ code: 1006, reason: "" });
+    }
+  }
+
   #lost(event) {
     if (this.closed) return;
-    const refused = event.code === 1008 || (event.code >= 4400 && event.code < 4500);
+    const refused = event.code === 1008 || event.code === 4401;
     if (refused || this.tries >= 12) {
       this.onstatus(refused ? "refused" : "lost", event.reason);
       return;
@@ -62,19 +101,14 @@ export class Link {
     else this.waiting.push(text);
   }
 
-  /** True when the frame went out; audio does not wait, the recording on the server side keeps what arrived. */
-  audio(pcm) {
-    if (!this.up || this.socket.bufferedAmount > SEND_BUFFER_LIMIT) {
-      this.dropped += 1;
-      return false;
-    }
-    this.socket.send(pcm.buffer);
-    return true;
+  audio(packet) {
+    this.socket.send(packet);
   }
 
   close() {
     this.closed = true;
     clearTimeout(this.timer);
+    clearInterval(this.watch);
     if (this.socket) this.socket.close(1000);
   }
 }

@@ -1,24 +1,42 @@
-/* The microphone in the browser: 16 kHz mono Int16 frames of 40 ms, levels for the meter, and the answer kept for replay. */
+/* The microphone in the browser: 16 kHz mono Int16 frames of 40 ms and levels for the meter. */
 
 export const SAMPLE_RATE_HZ = 16000;
 export const FRAME_SAMPLES = 640;
-const RING_S = 6;
-const KEEP_S = 20 * 60;
+/** Longer than a person takes to answer the browser's question, unless it was overlooked. */
+const ANSWER_MS = 8000;
+const FLUSH_MS = 80;
 
 const WORKLET = `
 class JfCapture extends AudioWorkletProcessor {
-  constructor() { super(); this.out = new Float32Array(${FRAME_SAMPLES}); this.n = 0; this.phase = 0; this.low = 0; }
+  constructor() {
+    super();
+    this.out = new Float32Array(${FRAME_SAMPLES});
+    this.n = 0; this.phase = 0; this.low = 0; this.mixed = 0; this.best = [];
+    this.port.onmessage = ({ data }) => {
+      if (data === "flush") { this.port.postMessage(this.out.slice(0, this.n)); this.port.postMessage(null); }
+      this.n = 0;
+    };
+  }
   push(v) {
     this.out[this.n++] = v;
     if (this.n === ${FRAME_SAMPLES}) { this.port.postMessage(this.out.slice()); this.n = 0; }
+  }
+  /* The mean of the channels; where they cancel each other out, the loudest one. */
+  mono(channels) {
+    const mean = new Float32Array(channels[0].length);
+    for (const channel of channels) for (let i = 0; i < mean.length; i++) mean[i] += channel[i] / channels.length;
+    if (channels.length === 1) return mean;
+    const energy = (block) => block.reduce((sum, v) => sum + v * v, 0);
+    this.mixed = this.mixed * 0.98 + energy(mean);
+    this.best = channels.map((channel, c) => (this.best[c] || 0) * 0.98 + energy(channel));
+    const loudest = this.best.indexOf(Math.max(...this.best));
+    return this.mixed < 0.1 * this.best[loudest] ? channels[loudest] : mean;
   }
   process(inputs) {
     const input = inputs[0];
     if (!input || !input.length) return true;
     const step = sampleRate / ${SAMPLE_RATE_HZ};
-    for (let i = 0; i < input[0].length; i++) {
-      let v = 0;
-      for (const channel of input) v += channel[i] / input.length;
+    for (const v of this.mono(input)) {
       if (step === 1) { this.push(v); continue; }
       this.low += (v - this.low) * Math.min(1, 0.9 / step * 1.6);
       this.phase += 1;
@@ -58,8 +76,9 @@ export class Microphone {
     this.analyser = null;
     this.onframe = null;
     this.onended = null;
-    this.ring = [];
-    this.kept = null;
+    this.onlate = null;
+    this.armed = false;
+    this.asked = 0;
     this.clipAt = 1;
     this.level = { rms: 0, clipped: 0, dbfs: -100 };
   }
@@ -78,30 +97,62 @@ export class Microphone {
     return !!track && track.muted;
   }
 
-  /** Opens the device; throws MicrophoneError with a code the pre-flight knows a mend for. */
+  /**
+   * Opens the device; throws MicrophoneError with a code the pre-flight knows a mend for. When the person answers the
+   * browser's question later than `ANSWER_MS`, `onlate` is called.
+   */
   async start(deviceId = "") {
     if (!navigator.mediaDevices || !navigator.mediaDevices.getUserMedia) throw new MicrophoneError("unsupported");
     this.stop();
     const audio = { echoCancellation: true, noiseSuppression: false, autoGainControl: true };
     if (deviceId) audio.deviceId = { exact: deviceId };
+    const number = this.asked;
+    const asking = navigator.mediaDevices.getUserMedia({ audio, video: false });
+    await this.#use(await this.#answered(asking, number));
+  }
+
+  /** The stream, or `unanswered` in time; one that comes later is taken if it is still wanted, else stopped. */
+  async #answered(asking, number) {
+    let timer;
+    let late = false;
+    const patience = new Promise((_, reject) => {
+      timer = setTimeout(() => {
+        late = true;
+        reject(new MicrophoneError("unanswered"));
+      }, ANSWER_MS);
+    });
+    asking.then(async (stream) => {
+      if (number !== this.asked) for (const track of stream.getTracks()) track.stop();
+      else if (late) {
+        await this.#use(stream);
+        this.onlate?.();
+      }
+    }, () => {});
     try {
-      this.stream = await navigator.mediaDevices.getUserMedia({ audio, video: false });
+      const stream = await Promise.race([asking, patience]);
+      if (number !== this.asked) throw new MicrophoneError("closed");
+      return stream;
     } catch (error) {
-      throw new MicrophoneError(ERROR_CODES[error.name] || "failed", error.message);
+      throw error instanceof MicrophoneError ? error : new MicrophoneError(ERROR_CODES[error.name] || "failed", error.message);
+    } finally {
+      clearTimeout(timer);
     }
-    for (const track of this.stream.getAudioTracks()) track.onended = () => this.onended && this.onended();
+  }
+
+  async #use(stream) {
+    this.stream = stream;
+    for (const track of stream.getAudioTracks()) track.onended = () => this.onended && this.onended();
     await this.#wire();
+    this.arm();
   }
 
   async #wire() {
     const Context = window.AudioContext || window.webkitAudioContext;
-    let source;
     try {
       this.context = new Context({ sampleRate: SAMPLE_RATE_HZ });
-      source = this.context.createMediaStreamSource(this.stream);
+      this.context.createMediaStreamSource(this.stream);
     } catch {
       this.context = new Context();
-      source = this.context.createMediaStreamSource(this.stream);
     }
     await this.context.resume();
     const url = URL.createObjectURL(new Blob([WORKLET], { type: "text/javascript" }));
@@ -110,12 +161,49 @@ export class Microphone {
     } finally {
       URL.revokeObjectURL(url);
     }
-    const capture = new AudioWorkletNode(this.context, "jf-capture", { numberOfOutputs: 0 });
-    capture.port.onmessage = (event) => this.#frame(event.data);
+    this.capture = new AudioWorkletNode(this.context, "jf-capture", { numberOfOutputs: 0 });
+    this.capture.port.onmessage = (event) => this.#message(event.data);
     this.analyser = this.context.createAnalyser();
     this.analyser.fftSize = 1024;
-    source.connect(capture);
-    source.connect(this.analyser);
+  }
+
+  /** Sound flows from now on: through a track of its own, so that it can be stopped at once and started at once. */
+  arm() {
+    if (!this.context || !this.open) return;
+    this.#unplug();
+    for (const track of this.stream.getAudioTracks()) track.enabled = true;
+    this.live = new MediaStream(this.stream.getAudioTracks().map((track) => track.clone()));
+    this.source = this.context.createMediaStreamSource(this.live);
+    this.capture.port.postMessage("drop");
+    this.source.connect(this.capture);
+    this.source.connect(this.analyser);
+    this.armed = true;
+  }
+
+  /** The track is stopped when this returns; what it had brought already has reached `onframe` when it resolves. */
+  disarm() {
+    if (!this.armed) return Promise.resolve();
+    this.#unplug();
+    return new Promise((resolve) => {
+      this.flushed = resolve;
+      this.capture.port.postMessage("flush");
+      setTimeout(resolve, FLUSH_MS);
+    });
+  }
+
+  #unplug() {
+    if (!this.live) return;
+    for (const track of [...this.live.getTracks()]) track.stop();
+    for (const track of this.stream?.getAudioTracks() || []) track.enabled = false;
+    this.source.disconnect();
+    this.live = this.source = null;
+    this.armed = false;
+    this.level = { rms: 0, clipped: 0, dbfs: -100 };
+  }
+
+  #message(floats) {
+    if (!floats) this.flushed?.();
+    else if (floats.length) this.#frame(floats);
   }
 
   #frame(floats) {
@@ -129,46 +217,13 @@ export class Microphone {
       if (Math.abs(v) >= this.clipAt) clipped += 1;
     }
     const rms = Math.sqrt(sum / floats.length);
-    this.level = { rms, clipped: clipped / floats.length, dbfs: rms > 0 ? 20 * Math.log10(rms) : -100 };
-    this.ring.push(pcm);
-    if (this.ring.length > (RING_S * SAMPLE_RATE_HZ) / FRAME_SAMPLES) this.ring.shift();
-    if (this.kept && this.kept.length < (KEEP_S * SAMPLE_RATE_HZ) / FRAME_SAMPLES) this.kept.push(pcm);
-    if (this.onframe) this.onframe(pcm, this.level);
-  }
-
-  /** Frames of the last `seconds`, oldest first: what a path that went silent has to be given again. */
-  recent(seconds) {
-    const count = Math.ceil((seconds * SAMPLE_RATE_HZ) / FRAME_SAMPLES);
-    return this.ring.slice(-Math.min(count, this.ring.length));
-  }
-
-  keep(on) {
-    this.kept = on ? [] : null;
-  }
-
-  /** The kept answer as a WAV blob, null when nothing was kept. */
-  recording() {
-    if (!this.kept || !this.kept.length) return null;
-    const data = new Int16Array(this.kept.length * FRAME_SAMPLES);
-    this.kept.forEach((frame, i) => data.set(frame, i * FRAME_SAMPLES));
-    const head = new DataView(new ArrayBuffer(44));
-    const text = (at, value) => [...value].forEach((c, i) => head.setUint8(at + i, c.charCodeAt(0)));
-    text(0, "RIFF");
-    head.setUint32(4, 36 + data.byteLength, true);
-    text(8, "WAVEfmt ");
-    head.setUint32(16, 16, true);
-    head.setUint16(20, 1, true);
-    head.setUint16(22, 1, true);
-    head.setUint32(24, SAMPLE_RATE_HZ, true);
-    head.setUint32(28, SAMPLE_RATE_HZ * 2, true);
-    head.setUint16(32, 2, true);
-    head.setUint16(34, 16, true);
-    text(36, "data");
-    head.setUint32(40, data.byteLength, true);
-    return new Blob([head.buffer, data.buffer], { type: "audio/wav" });
+    if (this.armed) this.level = { rms, clipped: clipped / floats.length, dbfs: rms > 0 ? 20 * Math.log10(rms) : -100 };
+    if (this.onframe) this.onframe(pcm);
   }
 
   stop() {
+    this.asked += 1;
+    this.#unplug();
     if (this.stream) {
       for (const track of this.stream.getTracks()) {
         track.onended = null;
@@ -179,6 +234,14 @@ export class Microphone {
     this.stream = null;
     this.context = null;
     this.analyser = null;
-    this.ring = [];
+  }
+}
+
+export async function openMicrophone(mic, deviceId) {
+  try {
+    await mic.start(deviceId);
+    return "open";
+  } catch (error) {
+    return error instanceof MicrophoneError ? error.code : "failed";
   }
 }

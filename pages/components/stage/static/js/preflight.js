@@ -18,6 +18,10 @@ export const MENDS = {
     title: "Another program is using the microphone",
     mend: "Close the call or recorder that holds it, then try again.",
   },
+  unanswered: {
+    title: "The browser is still waiting for your permission",
+    mend: "Look for its question near the address and choose Allow. If there is none, click the lock icon there, allow the microphone and try again. You can also type your answers.",
+  },
   wrong_device: {
     title: "That microphone is no longer there",
     mend: "Choose another one from the list, then try again.",

@@ -112,9 +112,9 @@ export class Scene {
       if (stage.mic.level.dbfs > LOCAL_SPEECH_DBFS) {
         this.speechAt = now;
         this.controls.setPhase("speaking");
-      } else if (this.speechAt > stage.listeningSince && now - this.speechAt > FINISH_SILENCE_MS) this.controls.setPhase("ready");
+      } else if (this.speechAt > stage.armedAt && now - this.speechAt > FINISH_SILENCE_MS) this.controls.setPhase("ready");
     }
-    const late = now - stage.listeningSince > 6000;
+    const late = now - stage.armedAt > 6000;
     const code = late && stage.mic.open ? stage.preflight.verdict().code : "";
     this.controls.setWarning(code === "dead" ? "Nothing comes from your microphone. Check its mute switch." : code === "clipping" ? "You are very loud. Move a little away from the microphone." : "");
   }

@@ -1,12 +1,12 @@
 /* The stage: one element that shows every state of an interview and sends the person's commands. */
 
-import { AudioPath, openMicrophone } from "./audio_path.js";
+import { AudioPath } from "./audio_path.js";
 import { Camera } from "./camera.js";
 import { COMMANDS } from "./commands.js";
-import { clock, fill, h, icon } from "./dom.js";
+import { button, clock, fill, h, icon } from "./dom.js";
 import { GATE_MS, receive } from "./events.js";
 import { Link } from "./link.js";
-import { inputDevices, Microphone } from "./microphone.js";
+import { inputDevices, Microphone, openMicrophone } from "./microphone.js";
 import { Persona } from "./persona.js";
 import { Player } from "./player.js";
 import { MENDS, Preflight } from "./preflight.js";
@@ -18,6 +18,8 @@ import { Voice } from "./voice.js";
 
 const NO_STATE = { status: "", view_state: "INTRO_LOADING", current_question: null, attempt_number: 0, history: [] };
 const SCENE_STATES = ["ASKING", "LISTENING"];
+const SILENT_LINE = "The line is open, but nothing comes. What you say is kept in this browser and sent as soon as it flows again.";
+const OTHER_WINDOW = "This answer is being recorded in another window. Finish it there, or start over here.";
 
 function freshUi() {
   return { tab: "content", notes: false, side: "polished", saved: "", copied: false, heard: null };
@@ -66,7 +68,9 @@ export class Stage {
     this.board = h("section", { class: "jf-board", "aria-label": "Interview" });
     this.live = h("div", { class: "jf-sr", "aria-live": "polite" });
     this.toasts = h("div", { class: "jf-toasts", role: "status" });
-    this.root = h("div", { class: "jf", "data-state": this.view }, this.scene.node, this.board, this.toasts, this.live);
+    this.banners = new Map();
+    this.standing = h("div", { class: "jf-banners" });
+    this.root = h("div", { class: "jf", "data-state": this.view }, this.scene.node, this.board, this.standing, this.toasts, this.live);
     fill(this.host, this.root);
     this.ticker = setInterval(() => this.#tick(), 100);
   }
@@ -90,6 +94,7 @@ export class Stage {
   #failed(message) {
     this.failureShown = message;
     this.starting = false;
+    this.joining = 0;
     this.toast(message, "bad");
     this.refresh();
   }
@@ -117,18 +122,73 @@ export class Stage {
   /* Microphone check ------------------------------------------------------------------------------------------- */
 
   async checkMicrophone() {
+    const asked = (this.micAsked = (this.micAsked || 0) + 1);
     this.preflight.reset();
     this.micState = "opening";
     this.micBox?.refresh();
-    this.micState = await openMicrophone(this.mic, this.setup.device_id);
-    this.mic.onended = () => {
-      this.micState = "wrong_device";
-      this.toast(MENDS.wrong_device.title, "bad");
-      this.micBox?.refresh();
-    };
+    this.mic.onended = () => this.#microphoneLost();
+    this.mic.onlate = () => this.#microphoneOpened();
+    const state = await openMicrophone(this.mic, this.setup.device_id);
+    if (asked !== this.micAsked) return false;
+    this.micState = state;
+    if (state === "open") await this.#microphoneOpened();
+    else if (this.banners.has("microphone")) this.#microphoneMissing(state);
     this.devices = await inputDevices();
     this.micBox?.refresh();
     return this.micState === "open";
+  }
+
+  async #microphoneOpened() {
+    this.micState = "open";
+    this.banner("microphone", null);
+    this.devices = await inputDevices();
+    this.micBox?.refresh();
+    if (this.view === "LISTENING") this.#arm();
+    else if (this.view !== "INTRO_LOADING") this.mic.disarm();
+  }
+
+  #microphoneLost() {
+    const before = this.setup.device_id;
+    this.setup.device_id = "";
+    this.mic.stop();
+    this.path.stop();
+    this.micState = "wrong_device";
+    this.micBox?.refresh();
+    if (this.audioKind !== "socket" || !this.session) {
+      if (before || this.view === "INTRO_LOADING") this.toast(MENDS.wrong_device.title, "bad");
+      return;
+    }
+    this.#microphoneMissing("wrong_device");
+  }
+
+  /** Said until a new one is taken. */
+  #microphoneMissing(code) {
+    const says = MENDS[code] || MENDS.failed;
+    const kept = this.view === "LISTENING" ? "What you said so far is kept. " : "";
+    this.banner("microphone", h("div", {}, h("strong", {}, says.title), h("span", {}, `${kept}${says.mend}`)),
+      button("Use another microphone", { kind: "secondary", glyph: "mic", onclick: () => this.checkMicrophone() }));
+  }
+
+  /** What is said from now on belongs to the answer. */
+  #arm() {
+    if (this.audioKind !== "socket") return;
+    if (this.mic.open) this.path.listen(this.recordedS());
+    else if (this.micState !== "opening") this.#microphoneMissing(this.micState === "closed" ? "none" : this.micState);
+  }
+
+  /** Seconds of this answer that the server has. */
+  recordedS() {
+    return Math.max(this.state.recoverable_s || 0, this.level?.seconds || 0);
+  }
+
+  /** What stands until it is over: `content` null takes it away. */
+  banner(key, ...content) {
+    this.banners.get(key)?.remove();
+    this.banners.delete(key);
+    if (content[0] === null) return;
+    const note = h("div", { class: "jf-banner", role: "alert", "data-key": `banner-${key}` }, icon("alert"), content);
+    this.banners.set(key, note);
+    this.standing.append(note);
   }
 
   pickDevice(id) {
@@ -139,21 +199,30 @@ export class Stage {
   /* Start, resume, leave ----------------------------------------------------------------------------------------- */
 
   async begin({ audio = "socket", resume = "" } = {}) {
-    if (this.starting) return;
+    if (this.starting && (audio === "socket" || this.joining)) return;
+    const asked = (this.beganAt = performance.now());
     this.starting = true;
     this.audioKind = audio;
-    this.beganAt = performance.now();
     this.voice.unlock();
     this.refresh();
     if (audio === "socket" && !this.mic.open && !(await this.checkMicrophone())) {
+      if (asked !== this.beganAt) return;
       this.starting = false;
       this.refresh();
       return;
     }
+    if (asked !== this.beganAt) return;
+    if (audio !== "socket") this.#withoutMicrophone();
     if (this.setup.camera) this.camera.start();
     const { persona_id, q_count, job_id, device_id } = this.setup;
     this.joining = Date.now();
     this.act(resume ? "resume" : "start", { at: this.joining, id: resume, persona_id, q_count, job_id, device_id, audio });
+  }
+
+  #withoutMicrophone() {
+    this.micAsked = (this.micAsked || 0) + 1;
+    this.mic.stop();
+    this.micState = "closed";
   }
 
   resume(id) {
@@ -165,10 +234,12 @@ export class Stage {
     this.session = session;
     const url = new URL(session.ws_url, window.location.href);
     url.protocol = url.protocol.replace("http", "ws");
+    url.searchParams.set("framing", "clocked");
     if (!url.searchParams.has("token")) url.searchParams.set("token", session.token);
     this.link = new Link({ url: url.href, onevent: (e) => receive(this, e), onstatus: (status, why) => this.#connectionChanged(status, why) });
     this.path.begin(this.link, { offered: !!this.data.webrtc?.offered, kind: this.audioKind });
     this.starting = false;
+    this.joining = 0;
     this.waiting = true;
     this.refresh();
   }
@@ -177,6 +248,9 @@ export class Stage {
     const before = this.connection;
     this.connection = status;
     this.root.setAttribute("data-connection", status);
+    if (status === "open" && before !== "silent") this.#resend();
+    if (status === "silent") this.banner("line", h("div", {}, h("strong", {}, "The coach does not answer"), h("span", {}, SILENT_LINE)));
+    if (status === "open" || status === "refused" || status === "lost") this.banner("line", null);
     if (status === "open" && before === "reconnecting") this.toast("Connected again. You are where you were.");
     if (status === "reconnecting" && before === "open") this.toast("The connection was cut. Reconnecting…");
     if (status === "refused" || status === "lost") {
@@ -185,16 +259,23 @@ export class Stage {
     }
   }
 
+  #resend() {
+    if (this.restarting) this.link?.send("RESTART_ANSWER", { attempt_id: this.restarting });
+    this.path.resume();
+  }
+
   recover() {
     const id = this.session?.interview_id;
     this.link?.close();
     this.error = null;
     this.starting = false;
+    this.joining = 0;
     if (id) this.begin({ resume: id, audio: this.audioKind || "socket" });
   }
 
   /** The interview is over: nothing is sent or heard any more, the summary stays. */
   settle() {
+    for (const key of [...this.banners.keys()]) this.banner(key, null);
     this.link?.close();
     this.path.end();
     this.mic.stop();
@@ -203,6 +284,7 @@ export class Stage {
   }
 
   leave() {
+    for (const key of [...this.banners.keys()]) this.banner(key, null);
     this.link?.close();
     this.link = null;
     this.path.end();
@@ -225,8 +307,10 @@ export class Stage {
     this.level = null;
   }
 
-  restartClock() {
-    this.listeningSince = performance.now();
+  restartClock(recorded = 0) {
+    this.listeningSince = performance.now() - recorded * 1000;
+    this.armedAt = performance.now();
+    this.scene.controls.setKept(recorded);
     this.preflight.reset();
   }
 
@@ -257,10 +341,9 @@ export class Stage {
     if (view !== before) {
       if (view === "PROCESSING") this.processingSince = performance.now();
       if (view === "LISTENING") {
-        this.path.startListening();
-        this.restartClock();
-      } else this.path.stopListening();
-      this.path.armed = ["INTRO_LOADING", ...SCENE_STATES].includes(view);
+        this.restartClock(this.recordedS());
+        this.#arm();
+      } else this.path.stop();
       if (view !== "INTRO_LOADING") this.waiting = false;
       this.toTop();
     }
@@ -295,6 +378,13 @@ export class Stage {
     this.scene.refresh();
   }
 
+  /** SOUND_KEPT: what the server has. */
+  soundKept(p) {
+    const other = this.path.acknowledged(p);
+    const elsewhere = other && this.view === "LISTENING" && p.attempt_id === this.state.attempt_id;
+    if (elsewhere !== this.banners.has("window")) this.banner("window", elsewhere ? h("div", {}, h("span", {}, OTHER_WINDOW)) : null);
+  }
+
   showLevel() {
     this.scene.showLevel(this.level);
   }
@@ -311,11 +401,12 @@ export class Stage {
   }
 
   #tick() {
-    if (this.micState === "open") {
+    if (this.micState === "open" && this.mic.armed) {
       this.preflight.push(this.mic.level);
       if (this.view === "INTRO_LOADING") this.micBox?.refresh();
     }
     this.root.setAttribute("data-audio", this.path.link ? this.path.kind : "");
+    this.root.setAttribute("data-stand-in", this.path.webrtc);
     if (this.view === "LISTENING") this.scene.tick(clock((performance.now() - this.listeningSince) / 1000));
   }
 

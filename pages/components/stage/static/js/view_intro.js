@@ -91,7 +91,8 @@ export function micCheck(stage) {
         h("span", { class: "jf-hint" }, "Five seconds, nothing is kept."),
         button("Type my answers", { kind: "ghost", glyph: "keyboard", onclick: () => stage.begin({ audio: "none" }) }));
     } else if (state === "opening") {
-      fill(box, h("span", { class: "jf-hint" }, "Asking the browser for the microphone…"));
+      fill(box, h("span", { class: "jf-hint", role: "status" }, "Asking the browser for the microphone…"),
+        button("Type my answers", { kind: "ghost", glyph: "keyboard", onclick: () => stage.begin({ audio: "none" }) }));
     } else if (state === "open") {
       fill(box, h("div", { class: "jf-meter-row" }, icon("mic"), bar, devicePicker(stage)), micVerdict(code));
     } else {

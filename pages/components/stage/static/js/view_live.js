@@ -20,7 +20,8 @@ export function liveControls(stage) {
   const time = h("span", { class: "jf-time", "aria-hidden": "true" }, "0:00");
   const typed = h("div", { class: "jf-typed" });
   const upload = h("div", { class: "jf-upload" });
-  const box = h("div", { class: "jf-controls" }, typed, upload, h("div", { class: "jf-hear" }, canvas, time), h("p", { class: "jf-warn", role: "status" }), finish);
+  const kept = h("span", { class: "jf-kept", role: "status" });
+  const box = h("div", { class: "jf-controls" }, typed, upload, h("div", { class: "jf-hear" }, canvas, time, kept), h("p", { class: "jf-warn", role: "status" }), finish);
   box.setPhase = (phase) => {
     if (finish.getAttribute("data-phase") === phase) return;
     finish.setAttribute("data-phase", phase);
@@ -28,6 +29,9 @@ export function liveControls(stage) {
   };
   box.setTime = (text) => {
     time.textContent = text;
+  };
+  box.setKept = (seconds) => {
+    kept.textContent = seconds >= 1 ? `${Math.floor(seconds)} s kept so far` : "";
   };
   box.setWarning = (text) => {
     const line = box.querySelector(".jf-warn");
