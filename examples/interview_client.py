@@ -3,12 +3,15 @@
     python examples/interview_client.py --audio answer.wav --url http://localhost:8501
 
 Needs `httpx` and `websockets`. The recording (wav, 16 kHz mono Int16; `ffmpeg -i any.mp3 -ar 16000 -ac 1 answer.wav`
-makes one) answers every question, sent frame by frame as a microphone would. Prints a readable trace.
+makes one) answers every question, sent frame by frame as a microphone would: numbered and with a clock, so that after a
+lost connection the rest is sent again and nothing is recorded twice. Prints a readable trace.
 """
 
 import argparse
 import asyncio
 import json
+import random
+import struct
 import time
 import wave
 from collections.abc import Callable
@@ -20,6 +23,8 @@ import websockets
 
 FRAME_S = 0.02
 RATE_HZ = 16_000
+HEAD = struct.Struct("<B3xIIId")
+"""Version, take, sequence number, first sample, clock in ms; see docs/protocol.md."""
 
 
 def frames(recording: Path) -> list[bytes]:
@@ -30,6 +35,38 @@ def frames(recording: Path) -> list[bytes]:
         sound = file.readframes(file.getnframes())
     size = int(RATE_HZ * FRAME_S) * 2
     return [sound[at : at + size] for at in range(0, len(sound), size)]
+
+
+class Take:
+    """One answer on its way: what of it was sent and what is known to be kept."""
+
+    def __init__(self, attempt_id: str, sound: list[bytes]) -> None:
+        self.attempt_id = attempt_id
+        self.id = random.getrandbits(32)
+        self.kept = 0
+        self._sound = sound
+        self._begun_ms = time.time() * 1000
+
+    @property
+    def frames(self) -> int:
+        """How many there are."""
+        return len(self._sound)
+
+    def frame(self, number: int) -> bytes:
+        """A frame as it goes over the socket."""
+        first = number * int(RATE_HZ * FRAME_S)
+        return HEAD.pack(1, self.id, number, first, self._clock_ms(first)) + self._sound[number]
+
+    def resume_at(self) -> int:
+        """The first frame that is not known to be kept."""
+        return self.kept // int(RATE_HZ * FRAME_S)
+
+    def end_ms(self) -> float:
+        """The clock when the last sample was spoken."""
+        return self._clock_ms(sum(len(frame) for frame in self._sound) // 2)
+
+    def _clock_ms(self, sample: int) -> float:
+        return self._begun_ms + sample * 1000 / RATE_HZ
 
 
 class Interview:
@@ -43,6 +80,7 @@ class Interview:
         self._begun = time.monotonic()
         self._state: dict[str, Any] = {}
         self._answering: asyncio.Task[None] | None = None
+        self._take: Take | None = None
         self._followed: set[str] = set()
         self.summary: dict[str, Any] | None = None
 
@@ -52,7 +90,9 @@ class Interview:
             way = (await http.post("/mock-interviews/init", json={"q_count": questions})).raise_for_status().json()
         self._log("<-", "POST /mock-interviews/init", f"{questions} question(s); avatar: {way['avatar'].get('kind')}")
         while self.summary is None:
-            async with websockets.connect(f"{way['ws_url']}?token={way['auth_token']}", max_size=None) as socket:
+            async with websockets.connect(
+                f"{way['ws_url']}?token={way['auth_token']}&framing=clocked", max_size=None
+            ) as socket:
                 await self._converse(socket)
         return self.summary
 
@@ -66,11 +106,14 @@ class Interview:
             self._log("  ", "connection lost", "coming back")
 
     async def _react(self, socket: Any, kind: str, payload: dict[str, Any]) -> None:
-        if kind != "LEVEL":
+        if kind not in ("LEVEL", "SOUND_KEPT"):
             self._log("->", kind, _brief(kind, payload))
         if kind == "SESSION_STATE":
             self._state = payload
             await self._stand(socket)
+        elif kind == "SOUND_KEPT":
+            if self._take and self._take.id == payload["take"]:
+                self._take.kept = payload["samples"]
         elif kind == "SPEAK":
             await self._send(socket, "SPEECH_DONE", task_id=payload["task_id"])
         elif kind == "TRANSCRIPT_REVIEW":
@@ -94,19 +137,23 @@ class Interview:
             await self._go_on(socket)
 
     async def _answer(self, socket: Any, state: dict[str, Any]) -> None:
-        """Speaks at the pace of a microphone, then finishes; the same command may be sent twice without harm."""
-        self._log("<-", "audio", f"{len(self._sound)} frames, {len(self._sound) * FRAME_S:.1f} s")
+        """Speaks at the pace of a microphone, then finishes; after a lost connection it goes on where sound is missing."""
+        if self._take is None or self._take.attempt_id != state["attempt_id"]:
+            self._take = Take(state["attempt_id"], self._sound)
+        take, first = self._take, self._take.resume_at()
+        self._log("<-", "audio", f"{take.frames - first} frames, {(take.frames - first) * FRAME_S:.1f} s")
         begun = time.monotonic()
-        for number, frame in enumerate(self._sound):
-            await socket.send(frame)
-            ahead = number * FRAME_S / self._speed - (time.monotonic() - begun)
+        for number in range(first, take.frames):
+            await socket.send(take.frame(number))
+            ahead = (number - first) * FRAME_S / self._speed - (time.monotonic() - begun)
             await asyncio.sleep(max(0.0, ahead))
         await self._send(
             socket,
             "FINISH_ANSWER",
             question_id=state["current_question"]["id"],
             attempt_id=state["attempt_id"],
-            timestamp_ms=round(time.time() * 1000),
+            timestamp_ms=take.end_ms(),
+            take=take.id,
         )
 
     async def _go_on(self, socket: Any) -> None:

@@ -7,8 +7,10 @@ import httpx
 import pytest
 import websockets
 
+from coach.audio.takes import ClockedFrame
 from coach.contracts import events as ev
 from coach.contracts.interview import ViewState
+from coach.web.frames import pack
 from tests.conversation.driver import make_hub, tone
 from tests.conversation.serving import served
 from tests.fakes.store import FakeStore
@@ -199,6 +201,78 @@ async def test_opus_frames_are_understood(server):
         assert level["rms_dbfs"] > -30
         conductor = await server.hub.open(way["mock_interview_id"])
         assert isinstance(conductor.snapshot(), ev.SessionState)
+
+
+async def listen(socket):
+    await socket.send("START_INTERVIEW")
+    speak = await socket.wait("SPEAK")
+    await socket.send("SPEECH_DONE", task_id=speak["task_id"])
+    return await socket.wait("SESSION_STATE", view_state="LISTENING")
+
+
+def clocked(take, seconds, start=0.0):
+    """Frames of 20 ms with their heads; the client's clock begins at 1000 s."""
+    sound = tone(seconds)
+    return [
+        pack(ClockedFrame(take, n, n * 320, 1e6 + start * 1000 + n * 20, sound[n * 640 : n * 640 + 640]))
+        for n in range(int(seconds * 50))
+    ]
+
+
+async def test_clocked_frames_are_kept_once_and_end_where_the_clock_says(server):
+    way = await begin(server, q_count=1)
+    async with websockets.connect(f"{way['ws_url']}?token={way['auth_token']}&framing=clocked") as raw:
+        socket = Socket(raw)
+        state = await listen(socket)
+        frames = clocked(5, 1.0)
+        for frame in [*frames[25:40], *frames[:30], *frames[10:50], frames[0], frames[49]]:
+            await raw.send(frame)
+        while (kept := await socket.wait("SOUND_KEPT"))["samples"] < 16_000:
+            pass
+        assert kept == {"attempt_id": state["attempt_id"], "take": 5, "samples": 16_000}
+        question = state["current_question"]["id"]
+        finish = {"question_id": question, "attempt_id": state["attempt_id"], "timestamp_ms": 1e6 + 1000, "take": 5}
+        await socket.send("FINISH_ANSWER", **finish)
+        await raw.send(clocked(5, 2.0)[-1])
+        await socket.wait("UPDATE_SCORES")
+        await socket.send("RETRY_QUESTION", question_id=question)
+        again = await socket.wait("SESSION_STATE", view_state="LISTENING")
+        for frame in [*clocked(5, 2.0), *clocked(6, 0.4, start=60.0)]:
+            await raw.send(frame)
+        await socket.send(
+            "FINISH_ANSWER", **{**finish, "attempt_id": again["attempt_id"], "take": 6, "timestamp_ms": 1e6 + 60_300}
+        )
+        await socket.wait("UPDATE_SCORES", attempt_id=again["attempt_id"])
+    conductor = await server.hub.open(way["mock_interview_id"])
+    await conductor.settle()
+    lengths = {a.attempt_number: a.duration_seconds for a in conductor.board.attempts.values()}
+    assert lengths == {1: 1.0, 2: pytest.approx(0.3)}
+
+
+async def test_a_client_that_comes_back_hears_what_is_kept_of_its_answer(server):
+    way = await begin(server, q_count=1)
+    url = f"{way['ws_url']}?token={way['auth_token']}&framing=clocked"
+    async with websockets.connect(url) as raw:
+        socket = Socket(raw)
+        await listen(socket)
+        for frame in clocked(5, 0.5):
+            await raw.send(frame)
+        while (await socket.wait("SOUND_KEPT"))["samples"] < 8000:
+            pass
+    async with websockets.connect(url) as raw:
+        state = await Socket(raw).wait("SESSION_STATE")
+        assert state["view_state"] == "LISTENING" and state["recoverable_s"] == 0.5
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [b"", b"\x01" * 23, bytes(24), pack(ClockedFrame(1, 0, 0, float("nan"), b"")), clocked(1, 0.02)[0] + b"x"],
+)
+async def test_a_head_that_cannot_be_read_is_told(server, frame):
+    way = await begin(server)
+    async with websockets.connect(f"{way['ws_url']}?token={way['auth_token']}&framing=clocked") as raw:
+        await raw.send(frame)
+        assert (await Socket(raw).wait("ERROR"))["code"] == "BAD_FRAME"
 
 
 async def test_tokens_do_not_reach_the_log(server, caplog):

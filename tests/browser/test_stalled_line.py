@@ -1,0 +1,129 @@
+"""The real application behind a line that stalls: what is recorded is what was said between arming and *Finish*."""
+
+import base64
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from coach.audio.decode import decode
+from coach.store import open_store
+from coach.store.repositories import interviews, queries
+from tests.browser.conftest import RunningApp
+from tests.fakes.stalling_proxy import StallingProxy
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+WATCH = """() => {
+  const root = document.querySelector('.jf');
+  new MutationObserver(() => {
+    if (root.dataset.state === 'LISTENING') window.armed ??= performance.now();
+  }).observe(root, {attributes: true, attributeFilter: ['data-state']});
+  document.addEventListener('click', (event) => {
+    if (event.target.closest('.jf-finish')) window.finished = performance.now();
+  }, {capture: true});
+}"""
+OWN_COPY = """async () => {
+  const url = [...document.querySelector('.jf-host').jfStage.player.own.values()][0];
+  const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return btoa(text);
+}"""
+
+
+@pytest.fixture
+def line(app: RunningApp) -> Iterator[StallingProxy]:
+    with StallingProxy(app.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(permissions=["microphone"])
+    context.set_default_timeout(45_000)
+    yield context.new_page()
+    context.close()
+
+
+def listening(page: Page, line: StallingProxy) -> None:
+    page.goto(f"http://localhost:{line.port}")
+    page.get_by_role("radio", name="1", exact=True).check(force=True)
+    page.evaluate(WATCH)
+    page.get_by_role("button", name="Start interview").click()
+    page.locator("[data-state=LISTENING]").wait_for()
+    page.locator("[data-stand-in=ready]").wait_for()
+
+
+def after_finish(page: Page, app: RunningApp) -> tuple[np.ndarray, np.ndarray, float]:
+    """The recording as archived, the browser's own copy, and the seconds from arming to the click."""
+    page.wait_for_function("!document.querySelector('.jf-host').jfStage.path.ending")
+    own = np.frombuffer(base64.b64decode(page.evaluate(OWN_COPY))[44:], "<i2")
+    spoken_s = page.evaluate("(window.finished - window.armed) / 1000")
+    page.locator("[data-testid=transcript-review], [data-testid=overall-score]").first.wait_for()
+    app.stop()
+    with open_store(f"duckdb:///{app.home / 'coach.duckdb'}") as store:
+        (row,) = [row for row in store.run(queries.interview_rows) if not row["is_sample"]]
+        (attempt,) = store.run(interviews.load_interview, row["id"]).attempts
+    kept = [*app.home.rglob(f"{attempt.id}.flac")][0]
+    sound = decode(kept)
+    assert attempt.duration_seconds == pytest.approx(sound.duration_s, abs=0.01)
+    return sound.samples, own, spoken_s
+
+
+def test_a_stall_of_3_s_while_webrtc_flows_doubles_and_loses_nothing(app: RunningApp, page: Page, line: StallingProxy):
+    listening(page, line)
+    page.wait_for_timeout(2000)
+    line.stall()
+    page.wait_for_timeout(3000)
+    line.flow()
+    page.wait_for_timeout(2500)
+    page.get_by_role("button", name="Finish answer").click()
+    recorded, own, spoken_s = after_finish(page, app)
+    assert np.array_equal(recorded, own)
+    assert len(recorded) / 16_000 == pytest.approx(spoken_s, abs=0.15)
+
+
+def test_a_stall_before_finish_records_nothing_that_was_said_after_it(app: RunningApp, page: Page, line: StallingProxy):
+    listening(page, line)
+    page.wait_for_timeout(2500)
+    line.stall()
+    page.wait_for_timeout(600)
+    page.get_by_role("button", name="Finish answer").click()
+    page.get_by_test_id("skeleton").wait_for()
+    expect(page.get_by_text("The coach does not answer")).to_be_visible(timeout=5000)
+    page.wait_for_timeout(3000)
+    line.flow()
+    recorded, own, spoken_s = after_finish(page, app)
+    assert np.array_equal(recorded, own)
+    assert len(recorded) / 16_000 == pytest.approx(spoken_s, abs=0.15)
+
+
+def test_a_line_that_dies_for_20_s_is_replaced_and_everything_said_arrives(
+    app: RunningApp, page: Page, line: StallingProxy
+):
+    listening(page, line)
+    page.wait_for_timeout(1500)
+    line.stall()
+    page.locator("[data-connection=reconnecting]").wait_for()
+    line.flow()
+    page.locator("[data-connection=open]").wait_for()
+    page.wait_for_timeout(500)
+    page.get_by_role("button", name="Finish answer").click()
+    recorded, own, spoken_s = after_finish(page, app)
+    assert np.array_equal(recorded, own)
+    assert len(recorded) / 16_000 == pytest.approx(spoken_s, abs=0.15)
+
+
+def test_a_reload_keeps_what_was_said_and_the_clock_goes_on(app: RunningApp, page: Page, line: StallingProxy):
+    listening(page, line)
+    page.wait_for_timeout(3000)
+    page.reload()
+    page.get_by_role("button", name="Resume interview").click()
+    expect(page.get_by_text("s kept so far")).to_be_visible()
+    kept_s = page.evaluate("document.querySelector('.jf-host').jfStage.state.recoverable_s")
+    assert kept_s == pytest.approx(3.0, abs=0.7)
+    page.wait_for_timeout(1500)
+    shown = page.locator(".jf-time").inner_text()
+    assert int(shown.split(":")[1]) >= int(kept_s) + 1
