@@ -137,7 +137,7 @@ class Interview:
             await self._go_on(socket)
 
     async def _answer(self, socket: Any, state: dict[str, Any]) -> None:
-        """Speaks at the pace of a microphone, then finishes; after a lost connection it goes on where sound is missing."""
+        """Speaks at the pace of a microphone, then finishes; after a lost connection it goes on where it was."""
         if self._take is None or self._take.attempt_id != state["attempt_id"]:
             self._take = Take(state["attempt_id"], self._sound)
         take, first = self._take, self._take.resume_at()

@@ -66,7 +66,7 @@ def after_finish(page: Page, app: RunningApp) -> tuple[np.ndarray, np.ndarray, f
     with open_store(f"duckdb:///{app.home / 'coach.duckdb'}") as store:
         (row,) = [row for row in store.run(queries.interview_rows) if not row["is_sample"]]
         (attempt,) = store.run(interviews.load_interview, row["id"]).attempts
-    kept = [*app.home.rglob(f"{attempt.id}.flac")][0]
+    kept = next(app.home.rglob(f"{attempt.id}.flac"))
     sound = decode(kept)
     assert attempt.duration_seconds == pytest.approx(sound.duration_s, abs=0.01)
     return sound.samples, own, spoken_s

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from coach.audio.decode import decode
 from coach.audio.journal import RecordingJournal
 from coach.audio.takes import ClockedFrame, FrameClockError, Spans, TakeMap
-from coach.interview.recording import AnswerRecording
+from coach.interview.answer.recording import AnswerRecording
 
 RATE = 16_000
 FRAME = 640

@@ -83,7 +83,7 @@ export class Link {
 
   #lost(event) {
     if (this.closed) return;
-    const refused = event.code === 1008 || event.code === 4401;
+    const refused = [1008, 4401, 4429].includes(event.code);
     if (refused || this.tries >= 12) {
       this.onstatus(refused ? "refused" : "lost", event.reason);
       return;
