@@ -26,9 +26,7 @@ from coach.store import SqlStore
 from coach.store.maintenance.health import check_database
 
 SECONDS = float(os.environ.get("PAIRING_SECONDS", "60"))
-ANSWER = (
-    "Our release was late. I led a team of four, cut the scope and we shipped on 3 May, 9 % cheaper."
-)
+ANSWER = "Our release was late. I led a team of four, cut the scope and we shipped on 3 May, 9 % cheaper."
 QUESTION = "Tell me about a time you saved a project."
 NOTEBOOK = """
 import sys, time

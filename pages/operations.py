@@ -40,6 +40,7 @@ def main() -> None:
         show_errors(answers)
     with retention:
         show_counts(due, "Swept daily; by hand with `python -m coach retention sweep`.")
+        show_deletions(parts)
 
 
 def headline(answers: pd.DataFrame, waiting: dict[str, int], due: dict[str, int]) -> None:
@@ -121,6 +122,16 @@ def show_errors(answers: pd.DataFrame) -> None:
         return
     st.dataframe(troubled, hide_index=True)
     st.caption("The answers are kept: feedback can be asked for again on the Practice page.")
+
+
+def show_deletions(parts: Services) -> None:
+    """What was deleted lately, by whom and how much; never what it was."""
+    st.subheader("Deleted lately", anchor=False)
+    frame = ops.deletions_frame(parts.store)
+    if frame.empty:
+        st.info("Nothing was deleted yet.", icon=":material/delete_history:")
+        return
+    st.dataframe(frame, hide_index=True)
 
 
 def show_counts(counts: dict[str, int], about: str) -> None:

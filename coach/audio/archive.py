@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -81,12 +82,29 @@ class AudioArchive:
             return []
         return sorted(self._filesystem.unstrip_protocol(p) for p in self._filesystem.ls(self._root, detail=False))
 
+    def listed(self) -> list[tuple[str, datetime | None]]:
+        """Every file of the archive with the time it was last written; None where the place does not say."""
+        if not self._filesystem.exists(self._root):
+            return []
+        found = [item for item in self._filesystem.ls(self._root, detail=True) if item["type"] == "file"]
+        return [(self._filesystem.unstrip_protocol(item["name"]), _moment_of(item)) for item in found]
+
     def _path(self, uri: str) -> str:
         """The path of `uri`; one outside the archive is refused, so that a row cannot make us read any file."""
         path = self._filesystem._strip_protocol(uri)
         if not str(path).startswith(f"{str(self._root).rstrip('/')}/") or ".." in Path(path).parts:
             raise NotFoundError("This recording is not in the archive.")
         return str(path)
+
+
+def _moment_of(item: dict[str, Any]) -> datetime | None:
+    """When a file was last written: seconds on a disk, a datetime (`LastModified`, `last_modified`) in a bucket."""
+    found = next((item[key] for key in ("mtime", "LastModified", "last_modified", "created") if item.get(key)), None)
+    if isinstance(found, (int, float)):
+        return datetime.fromtimestamp(found, UTC)
+    if isinstance(found, datetime):
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return None
 
 
 def _protocols(filesystem: Any) -> tuple[str, ...]:

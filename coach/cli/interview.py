@@ -123,22 +123,25 @@ def retention() -> None:
     """The group of retention commands."""
 
 
-@retention.command(help="Deletes audio and text that is due, marks abandoned sessions.")
+@retention.command(help="Deletes audio and text that is due and files no row knows, marks abandoned sessions.")
 @click.option("--now", "moment", default="", metavar="ISO8601", help="Sweep as if it were this time.")
 @json_option
 def sweep(moment: str, as_json: bool) -> None:
     """Sweeps once."""
+    from coach.store.maintenance.leftovers import clear_leftovers
     from coach.store.maintenance.retention import RetentionPolicy, sweep
 
     policy = RetentionPolicy(audio_days=settings().coach_audio_days, text_months=settings().coach_text_months)
+    now, archive = _moment(moment), _archive()
     with _store() as store:
-        swept = sweep(store, _archive(), now=_moment(moment), policy=policy)
+        swept = sweep(store, archive, now=now, policy=policy)
+        stray = clear_leftovers(store, archive, settings().journal_dir, now=now, policy=policy)
     emit(
         asdict(swept),
         as_json=as_json,
         human=lambda s: (
             f"{s['audio_deleted']} recordings and {s['text_deleted']} texts deleted, "
-            f"{s['abandoned']} sessions marked abandoned."
+            f"{s['abandoned']} sessions marked abandoned, {stray} stray files removed."
         ),
     )
 

@@ -20,11 +20,10 @@ from coach.interview.conductor import Conductor
 from coach.interview.dependencies import Dependencies
 from coach.interview.planning import InitRequest as InitRequest
 from coach.interview.ports import Entitlement
-from coach.interview.store_and_forward import SpooledStore
+from coach.interview.store_and_forward import SPOOL, SpooledStore
 from coach.interview.tokens import LIFETIME_S, InterviewTokens
 
 log = logging.getLogger(__name__)
-SPOOL = "facts.jsonl"
 WS_PATH = "/ws/mock-interview"
 STORE_BUSY = "The database cannot be written just now; everything is kept on disk and stored as soon as it can be."
 STORE_BACK = "Everything that waited has been stored."

@@ -6,10 +6,13 @@ goes on; they are replayed in order every few seconds and at the next start. Rea
 """
 
 import asyncio
+import contextlib
+import fcntl
 import json
 import logging
 import os
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,9 @@ from coach.interview.ports import InterviewStore
 
 log = logging.getLogger(__name__)
 REPLAY_EVERY_S = 2.0
+SPOOL = "facts.jsonl"
+LOCK_WAIT_S = 10.0
+LOCK_POLL_S = 0.05
 
 _USAGE = TypeAdapter(list[UsageEvent])
 _SHAPES: dict[str, tuple[TypeAdapter[Any], ...]] = {
@@ -89,7 +95,7 @@ class SpooledStore:
         line = json.dumps({"write": name, "facts": values}) + "\n"
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("a", encoding="utf-8") as file:
+            with _locked(self._path, LOCK_WAIT_S), self._path.open("a", encoding="utf-8") as file:
                 file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
@@ -97,16 +103,21 @@ class SpooledStore:
             raise StoreError("Neither database nor disk takes anything more.", mend="Free some disk space.") from error
 
     async def _replay(self) -> None:
-        """Writes what waits, in order; stops at the first the database still refuses."""
+        """Writes what waits, in order; stops at the first the database still refuses. One process at a time."""
         if not self._waiting:
             return
-        lines = await asyncio.to_thread(_lines, self._path)
-        done = 0
-        for line in lines:
-            if not await self._again(line):
-                break
-            done += 1
-        await asyncio.to_thread(_keep_rest, self._path, lines[done:])
+        with contextlib.ExitStack() as stack:
+            try:
+                await asyncio.to_thread(stack.enter_context, _locked(self._path, 0.0))
+            except TimeoutError:
+                return  # another process is writing them
+            lines = await asyncio.to_thread(_lines, self._path)
+            done = 0
+            for line in lines:
+                if not await self._again(line):
+                    break
+                done += 1
+            await asyncio.to_thread(_keep_rest, self._path, lines[done:])
         self._waiting = done < len(lines)
         if not self._waiting:
             self._trouble(False)
@@ -244,6 +255,67 @@ class SpooledStore:
 def _passing(error: StoreError) -> bool:
     """Whether the same write may succeed later: busy or full, not refused."""
     return not isinstance(error, NotFoundError | StoreVersionError | ConflictError)
+
+
+def forget(path: Path, interview_id: str) -> int:
+    """Takes what waits of a deleted interview out of the spool; its use of vendors stays, without its identity.
+
+    Args:
+        path: the spool file, which a running process may be writing.
+        interview_id: the interview.
+
+    Returns:
+        How many facts went.
+
+    Raises:
+        StoreError: another process keeps the spool; nothing was changed.
+    """
+    if not path.exists():
+        return 0
+    try:
+        with _locked(path, LOCK_WAIT_S):
+            lines = _lines(path)
+            kept = [line if interview_id not in line else _usage_alone(line) for line in lines]
+            if kept != lines:
+                _keep_rest(path, [line for line in kept if line])
+    except OSError as error:
+        raise StoreError("What waits to be stored could not be cleared.", mend="Try again.") from error
+    return sum(line != other for line, other in zip(lines, kept, strict=True))
+
+
+def _usage_alone(line: str) -> str:
+    """The metered use in a spooled fact, cut off from its session; empty when there is none."""
+    try:
+        events = next((fact for fact in json.loads(line)["facts"] if isinstance(fact, list)), [])
+    except (ValueError, KeyError):
+        return ""
+    bare = [event | {"attempt_id": None, "interview_id": None, "call_id": ""} for event in events]
+    return json.dumps({"write": "add_usage", "facts": [bare]}) if bare else ""
+
+
+@contextlib.contextmanager
+def _locked(path: Path, wait_s: float) -> Iterator[None]:
+    """The spool for this process alone: two that rewrite it at once would lose what the other keeps.
+
+    Raises:
+        TimeoutError: another process has it for longer than `wait_s`.
+        OSError: the folder cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        deadline = time.monotonic() + wait_s
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise TimeoutError("the spool is in use") from None
+                time.sleep(LOCK_POLL_S)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _lines(path: Path) -> list[str]:

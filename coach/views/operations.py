@@ -12,7 +12,7 @@ from coach.economics.billing.outbox import meter_names
 from coach.economics.plans import plan_book
 from coach.interview import latency as waterfall
 from coach.store import SqlStore
-from coach.store.repositories import operations, outbox
+from coach.store.repositories import deletions, operations, outbox
 
 QUANTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 COLOURS = {"vendor": "#2f6f73", "ours": "#e07a3f", "person": "#b9b2a3", "beside": "#7d6fa8"}
@@ -130,8 +130,17 @@ def outbox_counts(store: SqlStore) -> dict[str, int]:
 
 
 def retention_counts(store: SqlStore, now: datetime | None = None) -> dict[str, int]:
-    """Recordings kept, due and overdue, and sessions to be marked abandoned."""
+    """Recordings kept, due and overdue, sessions to be marked abandoned, and how much was deleted in all."""
     return store.run(operations.retention_counts, now or datetime.now(UTC))
+
+
+def deletions_frame(store: SqlStore) -> pd.DataFrame:
+    """The latest deletions, newest first: when, why, and how much of what."""
+    causes = {"sweep": "it was due", "session": "its owner deleted the session", "sample": "sample content removed"}
+    rows = store.run(deletions.latest)
+    frame = pd.DataFrame(rows, columns=["occurred_at", "cause", *deletions.COUNTED])
+    frame["cause"] = frame["cause"].map(causes)
+    return frame.rename(columns={"occurred_at": "when", "cause": "why", "files": "stray files"})
 
 
 def waterfall_figure(timeline: dict[str, float]) -> go.Figure:

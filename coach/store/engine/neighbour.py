@@ -159,12 +159,11 @@ class Door:
         self._submit, self._carry_out = submit, carry_out
         _clear_doors_of_the_dead(database)
         self._path.unlink(missing_ok=True)
-        before = os.umask(0o177)
-        try:
-            with _short(self._path) as address:
-                self._server = _Server(address, self._serve)
-        finally:
-            os.umask(before)
+        with _short(self._path) as address:
+            self._server = _Server(address, self._serve)
+            self._server.server_bind()
+        self._path.chmod(0o600)
+        self._server.server_activate()  # only from here on anybody can connect
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.2,), name="store-door", daemon=True)
         self._thread.start()
 
@@ -248,7 +247,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
     def __init__(self, address: str, serve: Callable[[socket.socket], None]) -> None:
         self._serve = serve
-        super().__init__(address, socketserver.BaseRequestHandler)
+        super().__init__(address, socketserver.BaseRequestHandler, bind_and_activate=False)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         self._serve(request)

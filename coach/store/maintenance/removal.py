@@ -5,13 +5,17 @@ without the raw transcript, unless they are to go too.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from coach.contracts.interview import new_id
 from coach.errors import NotFoundError
+from coach.interview import store_and_forward
+from coach.interview.store_and_forward import SPOOL
 from coach.store.maintenance.retention import Recordings
+from coach.store.repositories import deletions
 from coach.store.sqlstore import SqlStore
 from coach.store.tables.core import (
     auth_tokens,
@@ -53,6 +57,7 @@ def delete_interview(
         if uri:
             recordings.delete(uri)
         _drop_journal(journal_dir, attempt_id)
+    store_and_forward.forget(journal_dir / SPOOL, interview_id)
     heard = sum(uri is not None for _, uri in attempts)
     removed = store.run(delete_rows, interview_id, audio_deleted=heard, with_stories=with_stories)
     store.forget_leftovers()
@@ -68,6 +73,7 @@ def delete_rows(
         NotFoundError: there is no such session.
     """
     attempts = [attempt_id for attempt_id, _ in _recordings_of(connection, interview_id)]
+    _note(connection, interview_id, recordings=audio_deleted, texts=len(attempts), sessions=1)
     usage = _anonymise_usage(connection, interview_id, attempts)
     stories = _part_from_stories(connection, attempts, with_stories=with_stories)
     for table, column in ((human_reviews, "attempt_id"), (evaluation_claims, "attempt_id"), (results, "item_id")):
@@ -90,6 +96,12 @@ def delete_rows(
         stories_unlinked=0 if with_stories else stories,
         stories_deleted=stories if with_stories else 0,
     )
+
+
+def _note(connection: sa.Connection, interview_id: str, **counts: int) -> None:
+    sample = connection.execute(sa.select(mock_interviews.c.is_sample).where(mock_interviews.c.id == interview_id))
+    cause: deletions.Cause = "sample" if sample.scalar() else "session"
+    deletions.note(connection, new_id(), cause, datetime.now(UTC), **counts)
 
 
 def _recordings_of(connection: sa.Connection, interview_id: str) -> list[tuple[str, str | None]]:

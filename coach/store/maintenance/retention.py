@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from coach.contracts.interview import InterviewStatus
+from coach.contracts.interview import InterviewStatus, new_id
+from coach.store.repositories import deletions
 from coach.store.sqlstore import SqlStore
 from coach.store.tables.core import auth_tokens, mock_interview_attempts, mock_interview_exchanges, mock_interviews
 
@@ -62,11 +63,12 @@ def sweep(store: SqlStore, recordings: Recordings, *, now: datetime, policy: Ret
     Raises:
         StoreError, StoreBusyError: what was done before stays done; the next sweep does the rest.
     """
+    sweep_id = new_id()
     audio = store.run(due_audio, now, policy)
     for attempt_id, uri in audio:
         recordings.delete(uri)
-        store.run(audio_is_gone, [attempt_id], now)
-    text = store.run(expire_text, now, policy)
+        store.run(audio_is_gone, [attempt_id], now, sweep_id)
+    text = store.run(expire_text, now, policy, sweep_id)
     abandoned = store.run(mark_abandoned, now)
     store.run(drop_dead_tokens, now)
     if text:
@@ -84,14 +86,15 @@ def due_audio(connection: sa.Connection, now: datetime, policy: RetentionPolicy)
     return [(row.id, row.audio_uri) for row in connection.execute(query)]
 
 
-def audio_is_gone(connection: sa.Connection, attempt_ids: Sequence[str], now: datetime) -> None:
-    """Notes that the recordings of these attempts were deleted at `now`."""
+def audio_is_gone(connection: sa.Connection, attempt_ids: Sequence[str], now: datetime, sweep_id: str) -> None:
+    """Notes that the recordings of these attempts were deleted at `now`, by the sweep `sweep_id`."""
     table = mock_interview_attempts
     change = sa.update(table).where(table.c.id.in_(attempt_ids)).values(audio_deleted_at=now, audio_uri=None)
     connection.execute(change)
+    deletions.note(connection, sweep_id, "sweep", now, recordings=len(attempt_ids))
 
 
-def expire_text(connection: sa.Connection, now: datetime, policy: RetentionPolicy) -> int:
+def expire_text(connection: sa.Connection, now: datetime, policy: RetentionPolicy, sweep_id: str) -> int:
     """Empties every text of attempts that are due, and of their sessions; returns the number of attempts."""
     table, limit = mock_interview_attempts, policy.text_limit(now)
     due = sa.select(table.c.id, table.c.delivery_metrics).where(
@@ -104,6 +107,7 @@ def expire_text(connection: sa.Connection, now: datetime, policy: RetentionPolic
         connection.execute(sa.update(table).where(table.c.id == row.id).values(values))
     if rows:
         _expire_session_text(connection, limit)
+    deletions.note(connection, sweep_id, "sweep", now, texts=len(rows))
     return len(rows)
 
 

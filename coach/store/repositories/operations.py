@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from coach.contracts.interview import AttemptStatus
+from coach.store.repositories import deletions
 from coach.store.tables.core import mock_interview_attempts, mock_interviews, usage_tracking
 
 Rows = list[dict[str, Any]]
@@ -33,7 +34,7 @@ def answer_rows(connection: sa.Connection, since: datetime) -> Rows:
 
 
 def retention_counts(connection: sa.Connection, now: datetime) -> dict[str, int]:
-    """Recordings kept, due within a week and overdue, deleted; open interviews without activity for 24 h."""
+    """Recordings kept, due within a week, overdue; open interviews idle for 24 h; how much was deleted in all."""
     audio, sessions = mock_interview_attempts.c, mock_interviews.c
     kept = (audio.audio_uri.is_not(None), audio.audio_deleted_at.is_(None))
     idle = (sessions.status.in_(["planned", "in_progress"]), sessions.last_activity_at < now - timedelta(hours=24))
@@ -45,12 +46,10 @@ def retention_counts(connection: sa.Connection, now: datetime) -> dict[str, int]
         "overdue": sa.select(sa.func.count())
         .select_from(mock_interview_attempts)
         .where(*kept, audio.audio_expires_at < now),
-        "deleted": sa.select(sa.func.count())
-        .select_from(mock_interview_attempts)
-        .where(audio.audio_deleted_at.is_not(None)),
         "sessions to be marked abandoned": sa.select(sa.func.count()).select_from(mock_interviews).where(*idle),
     }
-    return {name: int(connection.execute(query).scalar() or 0) for name, query in asked.items()}
+    found = {name: int(connection.execute(query).scalar() or 0) for name, query in asked.items()}
+    return found | {f"{name} deleted": count for name, count in deletions.totals(connection).items()}
 
 
 def unpriced_usage(connection: sa.Connection) -> int:

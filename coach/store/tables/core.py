@@ -399,3 +399,12 @@ INDEXED: dict[str, tuple[tuple[str, ...], ...]] = {
     "human_reviews": (("attempt_id",),),
     "results": (("run_id",),),
 }
+
+deletions = sa.Table(
+    "deletions",
+    metadata,
+    identity(),
+    instant("occurred_at", required=True),
+    sa.Column("cause", sa.String(20), nullable=False),
+    *(sa.Column(name, sa.Integer(), nullable=False) for name in ("recordings", "texts", "sessions", "files")),
+)

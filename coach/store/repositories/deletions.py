@@ -1,0 +1,42 @@
+"""The record of what was deleted: how much, when and why, never what it was or whose."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from coach.store.tables.core import deletions
+
+Cause = Literal["sweep", "session", "sample"]
+COUNTED = ("recordings", "texts", "sessions", "files")
+
+
+def note(connection: sa.Connection, /, deletion_id: str, cause: Cause, at: datetime, **counts: int) -> None:
+    """Adds to the counts of one deletion; nothing is written where nothing was deleted.
+
+    Args:
+        connection: the transaction that deletes.
+        deletion_id: of this sweep or this deletion; its parts add up.
+        cause: why.
+        at: when it began.
+        counts: `recordings`, `texts` (attempts whose texts went), `sessions`, `files` (that belonged to no row).
+    """
+    if not any(counts.values()):
+        return
+    row = {name: counts.get(name, 0) for name in COUNTED}
+    statement = insert(deletions).values(id=deletion_id, occurred_at=at, cause=cause, **row)
+    more = {name: deletions.c[name] + statement.excluded[name] for name in COUNTED}
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=more))
+
+
+def totals(connection: sa.Connection) -> dict[str, int]:
+    """How much was deleted in all."""
+    sums = [sa.func.coalesce(sa.func.sum(deletions.c[name]), 0).label(name) for name in COUNTED]
+    return {name: int(count) for name, count in connection.execute(sa.select(*sums)).mappings().one().items()}
+
+
+def latest(connection: sa.Connection, limit: int = 50) -> list[dict[str, Any]]:
+    """The latest deletions, newest first."""
+    query = sa.select(deletions).order_by(deletions.c.occurred_at.desc(), deletions.c.id).limit(limit)
+    return [dict(row) for row in connection.execute(query).mappings()]
