@@ -5,13 +5,15 @@ Everything is imported late, so that a command pays only for what it uses.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from coach.errors import SettingsError
+from coach.errors import CoachError, SettingsError
 from coach.settings import Settings, load_settings
 from coach.settings import settings as process_settings
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from coach.brain.openai.pair_judge import OpenAIPairJudge
     from coach.brain.port import Brain
     from coach.brain.prompts.bundle import PromptBundle
+    from coach.contracts.interview import Attempt
     from coach.economics.billing.service import Billing
     from coach.economics.metering import MeteredStore
     from coach.economics.pricebook import PriceBook
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
     from coach.speech.port import Transcriber
     from coach.speech.voice.clips import Clips
     from coach.web.shelf import StoreShelf
+    from coach.web.watch.figures import Figures
+
+log = logging.getLogger(__name__)
 
 
 def chosen_transcriber(settings: Settings) -> str:
@@ -236,6 +242,30 @@ class Services:
         return build_transcriber(self.settings, self.transcriber_name)
 
     @cached_property
+    def figures(self) -> Figures:
+        """What this process counts of itself."""
+        from coach.web.watch.figures import Figures
+
+        return Figures()
+
+    def standing(self) -> dict[str, float]:
+        """How this installation stands now (blocking); what cannot be asked is left out."""
+        from coach.views import standing
+
+        found: dict[str, float] = {**self.hub.standing, "judges": float(len(self.judges.pids) if self.judges else 0)}
+        with suppress(CoachError, OSError):
+            found |= standing.figures(self.store, self.settings.coach_home)
+        return found
+
+    def answered(self, attempt: Attempt) -> None:
+        """An answer has its feedback: counted, and logged without its words."""
+        if self.serves:
+            self.figures.answered(attempt)
+        outcome = attempt.extra.evaluation_status or attempt.status.value
+        ids = {"interview_id": attempt.interview_id, "attempt_id": attempt.id}
+        log.info("an answer was judged by %s: %s", attempt.brain or "nobody", outcome, extra=ids)
+
+    @cached_property
     def judges(self) -> JudgePool | None:
         """Processes that judge apart from this one; None where `serves` is false."""
         if not self.serves:
@@ -308,6 +338,7 @@ class Services:
                 materials=StoreMaterials(self.store, shipped_profiles),
                 entitlements=self.billing.entitlements if self.billing else None,
                 ear=defaults.ear,
+                on_answer=self.answered,
             )
         )
 

@@ -18,6 +18,7 @@
     │   ├── VendorTimeoutError
     │   ├── VendorRefusalError    the model declined
     │   └── VendorProtocolError   the vendor answered something else than its interface says
+    ├── StoppingError         the service is being stopped; try again shortly
     └── EntitlementError      the plan does not include it
 
 Messages are safe to show: no transcript, no key, no personal data.
@@ -147,6 +148,13 @@ class VendorProtocolError(VendorError):
     """The vendor answered something its interface does not allow."""
 
     code = "VENDOR_PROTOCOL"
+
+
+class StoppingError(CoachError):
+    """The service is being stopped and begins nothing new."""
+
+    code = "STOPPING"
+    retryable = True
 
 
 class EntitlementError(CoachError):

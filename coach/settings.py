@@ -60,6 +60,9 @@ class Settings(BaseSettings):
         default=False,
         description="Lets everybody in without sign-in, as long as no vendor key is set; every page says so.",
     )
+    coach_log: Literal["auto", "json", "text"] = Field(
+        default="auto", description="Form of the log; auto is text in a terminal, else JSON."
+    )
     coach_sample_data: bool = Field(
         default=False, description="Whether the server loads the sample interviews where there is no session yet."
     )

@@ -12,24 +12,33 @@ from typing import Any
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
+from streamlit import logger as streamlit_logger
 from streamlit.starlette import App
 
 from coach.bootstrap import services
-from coach.errors import CoachError
+from coach.errors import CoachError, StoppingError
+from coach.interview.service import WS_PATH
+from coach.logs import hand_over, start_log
 from coach.private_files import close_to_others, write_privately
 from coach.store.maintenance import upkeep
 from coach.store.maintenance.retention import RetentionPolicy
-from coach.web import routes
+from coach.views import standing
+from coach.web import routes, shutdown
 from coach.web.billing import PATH as WEBHOOK_PATH
 from coach.web.billing import billing_routes
 from coach.web.clips import clip_routes
 from coach.web.front_door import DoorPolicy, FrontDoor
+from coach.web.routes import ENDPOINTS
 from coach.web.security_headers import SecurityHeaders
 from coach.web.server_caps import cap_server
 from coach.web.sign_in import SignIn, key_in
+from coach.web.watch import health
+from coach.web.watch.observer import Observer
 from pages.components.practice import microphone
 
 log = logging.getLogger(__name__)
+LAG_EVERY_S = 0.5
+KNOWN_PATHS = {row.path for row in ENDPOINTS} | {*health.PATHS, "/openapi.json", "/sign-in", WEBHOOK_PATH, WS_PATH}
 HOME = Path(__file__).resolve().parent / "home.py"
 
 
@@ -37,8 +46,12 @@ HOME = Path(__file__).resolve().parent / "home.py"
 async def lifespan(_: App) -> AsyncIterator[None]:
     """Starts the interviews, resumes what the last process left, and warms up beside the first page."""
     await asyncio.to_thread(close_to_others, services().settings.coach_home)
-    services().serves = True
-    hub = services().hub
+    parts = services()
+    parts.serves = True
+    hub = parts.hub
+    shutdown.on_stop(hub.stop_taking)
+    logging.getLogger().addHandler(counting := parts.figures.counting())
+    log.info("the service starts")
     try:
         await asyncio.to_thread(services().store.open_door)
         await hub.start()
@@ -46,14 +59,27 @@ async def lifespan(_: App) -> AsyncIterator[None]:
         log.error("%s", error)
     if services().settings.coach_sample_data:
         await asyncio.to_thread(_load_sample)
-    beside = [asyncio.create_task(_warm())]
+    beside = [asyncio.create_task(_warm()), asyncio.create_task(_watch_the_loop())]
     if billing := services().billing:
         beside.append(asyncio.create_task(billing.flush_for_ever()))
     yield
+    log.info("the service stops")
+    hub.stop_taking()
     for task in beside:
         task.cancel()
-    await asyncio.gather(*beside, return_exceptions=True)
-    await services().close()
+    await asyncio.wait(beside, timeout=shutdown.CLOSE_S)
+    await hub.settle(shutdown.SETTLE_S)
+    await parts.close()
+    logging.getLogger().removeHandler(counting)
+
+
+async def _watch_the_loop() -> None:
+    """How late the event loop is: half a second should take half a second."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + LAG_EVERY_S
+        await asyncio.sleep(LAG_EVERY_S)
+        services().figures.lag.observe(max(0.0, loop.time() - due))
 
 
 async def _warm() -> None:
@@ -129,7 +155,35 @@ def front_door() -> list[Middleware]:
         open_to_all=settings.open_to_all,
     )
     reaches = "https: wss:" if settings.liveavatar_api_key else ""
-    return [Middleware(FrontDoor, policy=policy, headers=SecurityHeaders(reaches=reaches))]
+    return [
+        Middleware(Observer, figures=services().figures, known=KNOWN_PATHS | {"/_stcore/stream"}),
+        Middleware(FrontDoor, policy=policy, headers=SecurityHeaders(reaches=reaches)),
+    ]
+
+
+def _health() -> list[BaseRoute]:
+    """Whether an answer can be taken, judged and kept, and the figures."""
+    parts = services()
+
+    async def taking() -> None:
+        if parts.hub.standing["stopping"]:
+            raise StoppingError("The service is being stopped.")
+        assert parts.brain and parts.transcriber
+
+    checks = [
+        health.Check("interviews", taking),
+        health.Check("database", lambda: asyncio.to_thread(standing.ask, parts.store)),
+        health.Check("recordings", lambda: asyncio.to_thread(health.room_for_recordings, parts.settings.journal_dir)),
+    ]
+    return health.health_routes(parts.figures, checks, parts.standing)
+
+
+def _log() -> None:
+    """One log for the service and its libraries."""
+    start_log(services().settings.coach_log)
+    streamlit_logger.setup_formatter = hand_over
+    for logger in streamlit_logger._loggers.values():
+        hand_over(logger)
 
 
 def own_routes() -> list[BaseRoute]:
@@ -139,6 +193,7 @@ def own_routes() -> list[BaseRoute]:
     """
     cap_server()
     write_privately()
+    _log()
     static = StaticFiles(directory=HOME.parent / "static")
     try:
         billing, clips = services().billing, services().clips
@@ -146,4 +201,4 @@ def own_routes() -> list[BaseRoute]:
         raise SystemExit(f"error: {error}") from error
     webhooks = billing_routes(billing.webhooks) if billing and billing.webhooks else []
     spoken = clip_routes(clips) if clips else []
-    return [*routes(services()), *spoken, *webhooks, Mount("/assets", static)]
+    return [*routes(services()), *_health(), *spoken, *webhooks, Mount("/assets", static)]

@@ -15,6 +15,7 @@ from coach.brain.port import Brain, EvaluationCall
 from coach.brain.prompts.policy import Policy
 from coach.contracts.brain import JobContext
 from coach.contracts.delivery import DeliveryMetrics
+from coach.contracts.interview import Attempt
 from coach.contracts.transcript import Transcript
 from coach.contracts.usage import UsageEvent
 from coach.interview import defaults
@@ -206,6 +207,7 @@ class Dependencies:
         take_upload: makes an uploaded file a recording.
         ear: makes a voice activity detector per attempt.
         follow: makes what does as much of `listen` as it can while the person speaks; None = `listen` does it all.
+        on_answer: told of every answer whose feedback was stored, delayed ones too.
         timing: figures of time.
         clock: wall clock (aware datetime).
         monotonic: clock of the waterfall, seconds.
@@ -232,6 +234,7 @@ class Dependencies:
     take_upload: TakeUpload = defaults.take_upload
     ear: Callable[[], Ear] | None = None
     follow: Callable[[Journal], Follower] | None = defaults.follow
+    on_answer: Callable[[Attempt], None] = lambda _: None
     timing: InterviewTiming = field(default_factory=InterviewTiming)
     clock: Callable[[], datetime] = now_utc
     monotonic: Callable[[], float] = time.monotonic

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from coach.avatar.port import Avatar
 from coach.contracts.events import SummaryPayload
 from coach.contracts.interview import Interview, InterviewStatus, PlannedQuestion, new_id
-from coach.errors import CoachError, EntitlementError, InputError, NotFoundError
+from coach.errors import CoachError, EntitlementError, InputError, NotFoundError, StoppingError
 from coach.interview import planning
 from coach.interview.conductor import Conductor
 from coach.interview.dependencies import Dependencies
@@ -64,6 +64,7 @@ class InterviewService:
         self._opening: dict[str, asyncio.Lock] = {}
         self._sweeper: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = False
 
     # -- life ------------------------------------------------------------------------------------------------------
 
@@ -83,6 +84,32 @@ class InterviewService:
                 await self.open(interview_id)
             except CoachError:
                 log.warning("an interview could not be resumed at start")
+
+    def stop_taking(self) -> None:
+        """From now on no interview is begun or taken up; those that run go on. Safe in a signal handler."""
+        self._stopping = True
+
+    async def settle(self, timeout_s: float) -> None:
+        """Waits until no answer is being processed any more, at most `timeout_s`."""
+        waits = [asyncio.create_task(c.settle(timeout_s)) for c in self._conductors.values() if c.working]
+        if waits:
+            await asyncio.wait(waits)
+
+    @property
+    def standing(self) -> dict[str, int]:
+        """How many interviews are in memory, are listened to, are processing an answer; and whether facts wait."""
+        conductors = [*self._conductors.values()]
+        return {
+            "interviews_open": len(conductors),
+            "interviews_watched": sum(bool(c.listeners) for c in conductors),
+            "answers_processing": sum(c.working for c in conductors),
+            "store_waiting": int(self._spool.waiting),
+            "stopping": int(self._stopping),
+        }
+
+    def _still_taking(self) -> None:
+        if self._stopping:
+            raise StoppingError("The service is being stopped.", mend="Try again in a minute; nothing is lost.")
 
     async def close(self) -> None:
         """Closes every conductor; nothing is lost, nothing keeps running."""
@@ -126,7 +153,9 @@ class InterviewService:
             NotFoundError: the job or resume is unknown.
             EntitlementError: the plan does not include another interview.
             StoreError: it could not be stored.
+            StoppingError: the service is being stopped.
         """
+        self._still_taking()
         interview_id = new_id()
         leave = await self._leave(user_id, interview_id, request.q_count)
         count = min(request.q_count, leave.max_questions)
@@ -156,6 +185,7 @@ class InterviewService:
         if leave.notice:
             conductor.greet(leave.notice)
         token = await self.token(interview.id)
+        log.info("an interview was begun: %d questions", interview.q_count, extra={"interview_id": interview.id})
         return self.way_in(conductor, token, ws_base)
 
     @staticmethod
@@ -174,7 +204,9 @@ class InterviewService:
         Raises:
             NotFoundError: unknown.
             InputError: it is completed.
+            StoppingError: the service is being stopped.
         """
+        self._still_taking()
         conductor = await self.open(interview_id)
         if conductor.board.interview.status == InterviewStatus.COMPLETED:
             raise InputError("This interview is finished.")

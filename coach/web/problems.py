@@ -12,6 +12,7 @@ from coach.errors import (
     InputError,
     NotFoundError,
     RateLimitError,
+    StoppingError,
     StoreError,
     UsageError,
     VendorError,
@@ -27,6 +28,7 @@ _STATUS: tuple[tuple[type[CoachError], int], ...] = (
     (EntitlementError, 402),
     (StoreError, 503),
     (VendorError, 503),
+    (StoppingError, 503),
 )
 
 _HEADERS = {429: {"Retry-After": "60"}, 503: {"Retry-After": "10"}, 413: {"Connection": "close"}}
@@ -66,14 +68,6 @@ class TooLargeError(AccessError):
 
     code = "TOO_LARGE"
     status = 413
-
-
-class StoppingError(AccessError):
-    """The service is being stopped."""
-
-    code = "STOPPING"
-    status = 503
-    retryable = True
 
 
 def status_of(error: CoachError) -> int:

@@ -35,6 +35,7 @@ class Results:
         await self.store(attempt.model_copy(update={"timeline": dict(timeline.marks)}), usage)
         timeline.mark("stored")
         attempt = await self._keep_marks(attempt.id, timeline)
+        self._s.parts.on_answer(attempt)
         timeline.late = lambda: self._keep_late_marks(attempt.id, timeline)
         await self.score_session()
         return attempt

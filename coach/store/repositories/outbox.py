@@ -206,6 +206,12 @@ def counts(connection: sa.Connection) -> dict[str, int]:
     return {row[0]: int(row[1]) for row in connection.execute(query)}
 
 
+def oldest_open(connection: sa.Connection) -> datetime | None:
+    """When the oldest use that is not billed yet occurred; None when nothing is open."""
+    c = billing_outbox.c
+    return connection.execute(sa.select(sa.func.min(c.occurred_at)).where(c.state.in_(OPEN))).scalar()
+
+
 def next_due(connection: sa.Connection) -> datetime | None:
     """When the next open row wants to be tried; None when nothing is open."""
     c = billing_outbox.c

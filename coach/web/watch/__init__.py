@@ -1,0 +1,1 @@
+"""Seeing how the service does: figures, health, traces."""
