@@ -55,7 +55,7 @@ def start_log(form: LogForm = "auto", level: int = logging.INFO) -> None:
     root.setLevel(level)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "websockets"):
         hand_over(logging.getLogger(name))
-    # The service logs its requests by template: an access log would hold addresses of people and what they put in paths.
+    # The service logs its requests by template: an access log holds addresses of people and what stands in paths.
     for name in ("uvicorn.access", "httpx", "httpcore", "aioice", "aiortc", "watchdog", "botocore", "websockets"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
