@@ -21,7 +21,6 @@ import sqlalchemy as sa
 from coach.errors import StoreError
 from coach.store.engine import schema
 from coach.store.engine.engine import prepare_duckdb
-from coach.store.engine.troubles import plain_errors
 from coach.store.maintenance.integrity import dangling_references
 from coach.store.sqlstore import SqlStore
 from coach.store.tables.billing import billing_accounts
@@ -71,14 +70,7 @@ def transfer(source: str, target: str, tell: Callable[[str], None] = log.info) -
         _require_ready(old, new)
         reading = _reading(old)
         try:
-            new.database.engine()
-            with (
-                plain_errors(new.database.where),
-                reading.connect() as theirs,
-                new.database.engine().begin() as ours,
-            ):
-                _require_whole(theirs, old.database.where)
-                tables = [_copy_table(theirs, ours, table, tell) for table in in_order()]
+            tables = new.run(lambda ours: _copy_all(reading, ours, old.database.where, tell))
         finally:
             reading.dispose()
         return Transferred(old.database.where, new.database.where, schema.head(), tables)
@@ -149,6 +141,13 @@ def _require_whole(connection: sa.Connection, where: str) -> None:
             f"{where} has rows that refer to nothing: {found}; nothing was copied.",
             mend="Take a copy back from before (`python -m coach db restore`) or delete those sessions.",
         )
+
+
+def _copy_all(reading: sa.Engine, target: sa.Connection, where: str, tell: Callable[[str], None]) -> list[TableCopied]:
+    """Everything inside the target's transaction, on its store's thread: nobody closes the file meanwhile."""
+    with reading.connect() as source:
+        _require_whole(source, where)
+        return [_copy_table(source, target, table, tell) for table in in_order()]
 
 
 def _copy_table(
