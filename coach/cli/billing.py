@@ -9,13 +9,16 @@ from pydantic import TypeAdapter
 from coach.cli.output import emit, json_option
 from coach.economics.billing import catalog, outbox
 from coach.economics.billing.gateway import BillingGateway
+from coach.economics.billing.giving_back import give_back
 from coach.economics.billing.reconcile import Reconciliation, reconcile
 from coach.economics.metering import MeteredStore
 from coach.economics.plans import plan_book
 from coach.settings import Settings, settings
 from coach.store import open_store
+from coach.store.repositories import billing as repository
 
 CHANGES = TypeAdapter(list[catalog.Change])
+USE_KEYS = ("interview_id", "user_id", "plan_id", "state")
 NO_KEY = "not asked: STRIPE_API_KEY is not set"
 dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing.")
 
@@ -74,6 +77,34 @@ def reconcile_command(dry_run: bool, as_json: bool, since: datetime | None, unti
         as_json=as_json,
         human=_reconcile_text,
     )
+
+
+@billing.command("uses", help="Interviews taken from plans, newest first, with the ids that give-back takes.")
+@click.option("--user", default="", help="Only this person's.")
+@json_option
+def uses(user: str, as_json: bool) -> None:
+    """Prints what was taken and what was given back."""
+    with open_store() as store:
+        rows = store.run(repository.taken_interviews, user_id=user or None)
+    emit({"uses": rows}, as_json=as_json, human=_uses_text)
+
+
+@billing.command("give-back", help="Give an interview back after an answer was lost: its credit, and what was billed.")
+@click.argument("interview_id")
+@json_option
+def give_back_command(interview_id: str, as_json: bool) -> None:
+    """Prints what was given back; safe to repeat."""
+    gateway = _gateway(settings()) if settings().stripe_api_key else None
+    with open_store() as store:
+        result = give_back(store, interview_id, gateway)
+    emit(result.model_dump(mode="json"), as_json=as_json)
+
+
+def _uses_text(result: dict[str, Any]) -> str:
+    lines = [
+        f"{row['reserved_at']:%Y-%m-%d %H:%M}  " + "  ".join(row[key] for key in USE_KEYS) for row in result["uses"]
+    ]
+    return "\n".join(lines) or "No interview was taken from a plan yet."
 
 
 def _utc(day: datetime | None) -> datetime | None:

@@ -327,6 +327,7 @@ class Conductor:
         following = self._s.board.after(current)
         if following is None:
             raise IllegalCommandError("That was the last question; finish the interview.")
+        await self._keep_place()
         await self._asking.ask(following)
 
     async def _retry_question(self, command: RetryQuestion) -> None:
@@ -337,6 +338,15 @@ class Conductor:
         await self._ask_leave()
         await self._s.voice.stop()
         await self._listening.arm(await self._listening.new_attempt(exchange))
+
+    async def _keep_place(self) -> None:
+        """An interview whose place in the plan lapsed takes it again before it goes on."""
+        if self.parts.entitlements is None:
+            return
+        interview = self._s.board.interview
+        leave = await self.parts.entitlements.before_session(interview.user_id, self.id, questions=interview.q_count)
+        if not leave.allowed:
+            raise EntitlementError("Your plan does not include another interview.", mend=leave.offer)
 
     async def _ask_leave(self) -> None:
         """Whether the plan includes a retry; nothing is cut off in the middle of an answer."""

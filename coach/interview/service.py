@@ -205,11 +205,14 @@ class InterviewService:
             NotFoundError: unknown.
             InputError: it is completed.
             StoppingError: the service is being stopped.
+            EntitlementError: its place in the plan lapsed meanwhile and none is left.
         """
         self._still_taking()
         conductor = await self.open(interview_id)
-        if conductor.board.interview.status == InterviewStatus.COMPLETED:
+        interview = conductor.board.interview
+        if interview.status == InterviewStatus.COMPLETED:
             raise InputError("This interview is finished.")
+        await self._leave(interview.user_id, interview_id, interview.q_count)
         await conductor.reawaken()
         return self.way_in(conductor, await self.token(interview_id), ws_base)
 

@@ -56,6 +56,7 @@ class FakeStripe:
         self.events: list[dict[str, Any]] = []
         self.grants: list[dict[str, Any]] = []
         self.checkouts: list[dict[str, Any]] = []
+        self.portals: list[dict[str, Any]] = []
         self.requests: list[tuple[str, str]] = []
         self.faults: list[str] = []
         self.event_takes_s = 0.002
@@ -327,10 +328,37 @@ def create_checkout(server: FakeStripe, body: dict[str, Any], _: tuple[str, ...]
     return session
 
 
+def list_checkouts(server: FakeStripe, body: dict[str, Any], _: tuple[str, ...]) -> dict[str, Any]:
+    checked("checkout.list", body)
+    wanted = [c for c in server.checkouts if c["customer"] == body["customer"] and c["status"] == body["status"]]
+    return listed(
+        [{key: c[key] for key in FIXTURES["checkout.session"]} for c in wanted], body, "/v1/checkout/sessions"
+    )
+
+
+def expire_checkout(server: FakeStripe, body: dict[str, Any], found: tuple[str, ...]) -> dict[str, Any]:
+    session = next((c for c in server.checkouts if c["id"] == found[0]), None)
+    if session is None or session["status"] != "open":
+        raise Refused(400, 'Only Checkout Sessions with a status in ["open"] can be expired.')
+    session["status"] = "expired"
+    return {key: session[key] for key in FIXTURES["checkout.session"]}
+
+
+def list_subscriptions(server: FakeStripe, body: dict[str, Any], _: tuple[str, ...]) -> dict[str, Any]:
+    checked("subscription.list", body)
+    wanted = [s for s in server.subscriptions.values() if s["customer"] == body["customer"]]
+    return listed(wanted, body, "/v1/subscriptions")
+
+
 def create_portal(server: FakeStripe, body: dict[str, Any], _: tuple[str, ...]) -> dict[str, Any]:
     checked("portal", body)
     _known(server.customers, body["customer"])
-    return made("billing_portal.session", **body, id=server.new_id("bps"), url="https://billing.stripe.test/portal")
+    flow = body.get("flow_data") or {}
+    if flow.get("type") == "subscription_update":
+        _known(server.subscriptions, flow["subscription_update"]["subscription"])
+    kept = {key: value for key, value in body.items() if key != "flow_data"}
+    server.portals.append(body)
+    return made("billing_portal.session", **kept, id=server.new_id("bps"), url="https://billing.stripe.test/portal")
 
 
 def get_subscription(server: FakeStripe, body: dict[str, Any], found: tuple[str, ...]) -> dict[str, Any]:
@@ -373,6 +401,9 @@ ROUTES = [
     _route("POST", r"/v1/customers", create_customer),
     _route("GET", r"/v1/customers", list_customers),
     _route("POST", r"/v1/checkout/sessions", create_checkout),
+    _route("GET", r"/v1/checkout/sessions", list_checkouts),
+    _route("POST", r"/v1/checkout/sessions/(\w+)/expire", expire_checkout),
+    _route("GET", r"/v1/subscriptions", list_subscriptions),
     _route("POST", r"/v1/billing_portal/sessions", create_portal),
     _route("GET", r"/v1/subscriptions/(\w+)", get_subscription),
 ]

@@ -14,6 +14,7 @@ from stripe.params import (
     PriceUpdateParams,
     ProductCreateParams,
     ProductUpdateParams,
+    SubscriptionListParams,
 )
 from stripe.params.billing import (
     CreditGrantCreateParams,
@@ -28,6 +29,7 @@ from stripe.params.billing import (
 )
 from stripe.params.billing_portal import SessionCreateParams as PortalParams
 from stripe.params.checkout import SessionCreateParams as CheckoutParams
+from stripe.params.checkout import SessionListParams as CheckoutListParams
 
 PARAMS: dict[str, Any] = {
     "customer": CustomerCreateParams,
@@ -46,6 +48,8 @@ PARAMS: dict[str, Any] = {
     "summaries": MeterListEventSummariesParams,
     "portal": PortalParams,
     "checkout": CheckoutParams,
+    "checkout.list": CheckoutListParams,
+    "subscription.list": SubscriptionListParams,
 }
 OPTIONS = frozenset(RequestOptions.__annotations__)
 

@@ -11,11 +11,13 @@ import pytest_asyncio
 from coach.contracts.interview import Attempt, AttemptStatus
 from coach.contracts.usage import UsageEvent, usage_event_id
 from coach.economics.billing.entitlements import LocalEntitlements, PlanEntitlements, decide_retry, use_id_of
+from coach.economics.billing.giving_back import give_back
 from coach.economics.ledger import totals
 from coach.economics.metering import MeteredStore
 from coach.economics.model.scenario import Scenario, apply
 from coach.economics.plans import plan_book
 from coach.economics.pricebook import PriceBook, price_book
+from coach.errors import NotFoundError
 from coach.store.repositories import billing, ledger
 from coach.store.repositories.billing import Credits, Use
 from coach.views import margins
@@ -94,7 +96,9 @@ async def test_the_trial_gives_one_interview_and_then_an_offer(metered, gate):
     first, _, _ = await interviewed(metered, gate)
     assert (first.allowed, first.plan, first.avatar) == (True, "trial", False)
     second, _, _ = await interviewed(metered, gate)
-    assert not second.allowed and "$4.99" in second.offer and "a month" in second.offer
+    assert not second.allowed and "$4.99" in second.offer
+    for tier in (plan for plan in PLANS.plans if plan.kind == "monthly"):
+        assert f"{tier.name} for ${tier.price}" in second.offer
 
 
 async def test_asking_again_for_the_same_interview_takes_nothing_more(metered, gate):
@@ -161,15 +165,80 @@ async def test_a_lapsed_or_failed_payment_is_told_and_ends_after_its_grace(meter
     assert not (await gate.before_session("ada", "i3", questions=3)).allowed
 
 
+def avatar_use(interview_id: str, credits: int, *, user: str = "ada") -> UsageEvent:
+    return UsageEvent(
+        event_id=f"avatar-{interview_id}", vendor="liveavatar", meter="lite.credits", quantity=Decimal(credits),
+        unit="credit", occurred_at=NOW, user_id=user, interview_id=interview_id,
+    )  # fmt: skip
+
+
 async def test_used_up_avatar_minutes_lead_to_the_drawn_avatar(metered, gate):
     subscribed(metered)
-    used = UsageEvent(
-        event_id="avatar", vendor="liveavatar", meter="lite.connected", quantity=Decimal(20 * 60), unit="second",
-        occurred_at=NOW, user_id="ada",
-    )  # fmt: skip
-    await metered.add_usage([used])
+    _, interview, _ = await interviewed(metered, gate)
+    assert await gate.avatar_credits_left(interview.id) == PLANS.plan("plus").limits.avatar_minutes
+    await metered.add_usage([avatar_use(interview.id, PLANS.plan("plus").limits.avatar_minutes)])
+    assert await gate.avatar_credits_left(interview.id) == 0
     leave = await gate.before_session("ada", "i1", questions=3)
     assert leave.allowed and leave.level == "full" and not leave.avatar and "avatar minutes are used up" in leave.notice
+
+
+async def test_every_pack_brings_its_own_avatar_minutes(metered, gate):
+    bought(metered, "single", 1, id="cs_1")
+    bought(metered, "single", 1, id="cs_2", bought_at=NOW - timedelta(days=2))
+    first, interview, _ = await interviewed(metered, gate)
+    await metered.add_usage([avatar_use(interview.id, 99)])
+    second, _, _ = await interviewed(metered, gate)
+    assert first.avatar and second.avatar, "the second pack's minutes are untouched"
+
+
+async def test_a_reservation_that_lapsed_is_taken_again_before_its_interview_goes_on(metered, gate, clock):
+    bought(metered, "single", 1)
+    interview = make.interview(user_id="ada")
+    assert (await gate.before_session("ada", interview.id, questions=3)).plan == "single"
+    clock[0] += timedelta(hours=25)
+    other, _, _ = await interviewed(metered, gate)
+    assert other.plan == "single", "its place was free again"
+    assert (await gate.before_session("ada", interview.id, questions=3)).plan == "trial"
+    late = make.interview(user_id="ada")
+    assert not (await gate.before_session("ada", late.id, questions=3)).allowed
+    assert not (await gate.before_retry("ada", "never-started")).extra_charge_usd
+
+
+async def test_a_retry_in_a_lapsed_interview_takes_its_credit_first(metered, gate, clock):
+    bought(metered, "single", 1)
+    first = make.interview(user_id="ada")
+    await gate.before_session("ada", first.id, questions=3)
+    clock[0] += timedelta(hours=25)
+    for _ in range(2):
+        await interviewed(metered, gate)
+    refused = await gate.before_retry("ada", first.id)
+    assert not refused.allowed and "all interviews are used" in refused.offer
+
+
+async def test_an_interview_given_back_is_free_again_once(metered, gate, clock):
+    bought(metered, "single", 1)
+    await interviewed(metered, gate, answers=0)  # takes nothing for good
+    clock[0] += timedelta(hours=25)
+    _, interview, _ = await interviewed(metered, gate)
+    clock[0] += timedelta(days=30)
+    given = give_back(metered, interview.id, None, clock=lambda: clock[0])
+    assert given.interview and given.user_id == "ada"
+    assert not give_back(metered, interview.id, None).interview
+    assert metered.run(billing.taken_interviews)[0]["state"] == "given back"
+    assert (await gate.before_session("ada", "next", questions=3)).plan == "single"
+    product = metered.run(ledger.usage_events, interview_id=interview.id, vendors=["jobfoxy"])
+    assert product and not any(event.billable for event in product)
+    with pytest.raises(NotFoundError):
+        give_back(metered, "nobody's", None)
+
+
+async def test_past_due_is_served_for_its_grace_although_a_new_period_has_begun(metered, gate, clock):
+    subscribed(metered, status="past_due", period_start=NOW, period_end=NOW + timedelta(days=30))
+    assert (await gate.before_session("ada", "i1", questions=3)).plan == "plus"
+    clock[0] = NOW + timedelta(days=3, hours=1)
+    assert (await gate.before_session("ada", "i2", questions=3)).plan == "trial"
+    subscribed(metered, status="past_due", past_due_since=NOW + timedelta(days=2))
+    assert (await gate.before_session("ada", "i3", questions=3)).plan == "plus", "since the payment failed"
 
 
 async def test_more_questions_than_the_plan_has_are_left_out(metered, gate):

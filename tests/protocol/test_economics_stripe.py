@@ -163,6 +163,46 @@ def test_checkout_and_portal_links_know_the_person_and_the_plan(synced, store) -
         checkout.buy("ada", "trial", **links)
 
 
+def test_a_subscriber_is_led_to_change_the_plan_and_never_to_a_second_subscription(synced, store) -> None:
+    checkout = Checkout(store, StripeGateway(SecretStr(synced.state.key), synced.url))
+    links = {"success_url": "https://a.test/ok", "cancel_url": "https://a.test/no"}
+    synced.state.checkouts.clear()
+    checkout.buy("ada", "plus", **links)
+    checkout.buy("ada", "pro", **links)
+    assert [session["status"] for session in synced.state.checkouts] == ["expired", "open"], "two tabs, one checkout"
+    customer = synced.state.checkouts[0]["customer"]
+    synced.state.subscriptions["sub_9"] = subscription("past_due", id="sub_9", customer=customer)
+    assert "portal" in checkout.buy("ada", "pro", **links)
+    assert len(synced.state.checkouts) == 2
+    assert synced.state.portals[-1]["flow_data"]["subscription_update"] == {"subscription": "sub_9"}
+    assert "checkout" in checkout.buy("ada", "pack5", **links), "packs can be bought beside a subscription"
+
+
+def test_the_plan_in_force_is_that_of_the_price_not_of_stale_metadata(store, webhooks) -> None:
+    moved = subscription("active")
+    moved["items"]["data"][0]["price"] = {"id": "price_1", "lookup_key": None, "product": "jobfoxy_pro", "metadata": {}}
+    extra = {"price": {"id": "price_2", "lookup_key": "jobfoxy_pro_extra_retry", "product": "jobfoxy_pro"}}
+    moved["items"]["data"].insert(0, {**moved["items"]["data"][0], **extra})
+    webhooks.receive(*signed(webhook("customer.subscription.updated", moved)))
+    assert store.run(billing.account_of, "ada").plan_id == "pro"
+    strange = subscription("active")
+    strange["items"]["data"][0]["price"] = {"id": "price_3", "lookup_key": "x", "product": "x", "metadata": {}}
+    with pytest.raises(WebhookError, match="not in the plan file"):
+        webhooks.receive(*signed(webhook("customer.subscription.updated", strange, number=2, created=1_790_000_009)))
+
+
+def test_past_due_is_remembered_from_its_beginning(store, webhooks) -> None:
+    for number, (status, created) in enumerate((("past_due", 1_790_000_000), ("past_due", 1_790_100_000))):
+        webhooks.receive(
+            *signed(webhook("customer.subscription.updated", subscription(status), number=number, created=created))
+        )
+    assert store.run(billing.account_of, "ada").past_due_since == datetime.fromtimestamp(1_790_000_000, UTC)
+    webhooks.receive(
+        *signed(webhook("customer.subscription.updated", subscription("active"), number=9, created=1_790_200_000))
+    )
+    assert store.run(billing.account_of, "ada").past_due_since is None
+
+
 def signed(event: dict[str, Any], *, secret: str = SECRET, at: float | None = None) -> tuple[bytes, str]:
     body = json.dumps(event).encode()
     stamp = int(at or time.time())

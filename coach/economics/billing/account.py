@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from coach.contracts.base import Record
-from coach.economics.billing.entitlements import PAYING, avatar_left_s, sources_of, used_of
+from coach.economics.billing.entitlements import PAYING, avatar_left, sources_of, used_of
 from coach.economics.money import format_usd
 from coach.economics.plans import Plan, PlanBook, plan_book
 from coach.store import SqlStore
@@ -59,7 +59,7 @@ def account_view(
     sources = sources_of(standing, book, now)
     source = next((each for each in sources if used_of(standing, each) < each.plan.hard_cap), sources[0])
     plan, used, account = source.plan, used_of(standing, source), standing.account
-    minutes = None if plan.avatar == "drawn" else max(0, int(avatar_left_s(standing, source) // 60))
+    minutes = None if plan.avatar == "drawn" else max(0, int(avatar_left(standing, source)))
     return AccountView(
         plan_id=plan.id,
         name=plan.name,

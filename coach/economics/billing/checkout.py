@@ -20,7 +20,10 @@ class Checkout:
         self._plans = plans or plan_book()
 
     def buy(self, user_id: str, plan_id: str, *, success_url: str, cancel_url: str) -> str:
-        """The link to buy a pack or subscribe to a tier.
+        """The link to buy a pack, subscribe to a tier, or change the tier of a subscription there is.
+
+        Nobody gets a second subscription: Stripe is asked whether there is one, whose change its portal offers, and
+        an earlier checkout that is still open in another tab ends.
 
         Raises:
             UsageError: the plan is not for sale, or not synced to Stripe yet.
@@ -29,9 +32,15 @@ class Checkout:
         plan = self._plans.plan(plan_id)
         if plan.kind == "trial":
             raise UsageError("The free trial needs no payment.")
+        customer = self._customer(user_id)
+        if plan.kind == "monthly":
+            running = self._gateway.running_subscription(customer)
+            if running:
+                return self._gateway.portal(customer, cancel_url, change=running)
+            self._gateway.end_checkouts(customer)
         purchase = Purchase(
             user_id=user_id,
-            customer_id=self._customer(user_id),
+            customer_id=customer,
             plan_id=plan.id,
             subscription=plan.kind == "monthly",
             prices=self._prices(plan),

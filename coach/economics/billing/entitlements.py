@@ -5,21 +5,25 @@ Asked before a session and before a retry only, so nothing is ever cut off in th
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from math import ceil, floor
 from typing import Any
 
+from coach.avatar.policy import avatar_policy
 from coach.contracts.usage import usage_event_id
 from coach.economics.money import format_usd
 from coach.economics.plans import MAX_RETRIES, Plan, PlanBook, plan_book
 from coach.interview.ports import Entitlement
 from coach.store import SqlStore
 from coach.store.repositories import billing
-from coach.store.repositories.billing import Account, Credits, Standing, Use
+from coach.store.repositories.billing import Account, AvatarUse, Credits, Standing, Use
 
 GRACE = timedelta(days=3)
 """How long a subscription goes on after a failed payment or a late renewal notice."""
 PAYING = frozenset({"active", "trialing", "past_due"})
 LOCAL = "local"
+LITE_CREDITS = avatar_policy().tariff.credits_per_minute
+"""Credits of one included avatar minute."""
 
 
 def use_id_of(interview_id: str) -> str:
@@ -63,9 +67,26 @@ class PlanEntitlements:
         use = await self._store.arun(billing.find_use, use_id_of(interview_id))
         if use is None:
             return Entitlement(allowed=True, plan=LOCAL)
+        again = await self.before_session(user_id, interview_id, questions=1)
+        if not again.allowed:
+            return again
+        use = await self._store.arun(billing.find_use, use_id_of(interview_id)) or use
         retries = await self._store.arun(billing.retries_of, interview_id)
         account = await self._store.arun(billing.account_of, user_id)
         return decide_retry(self._plans.plan(use.plan_id), use, retries=retries, overage_agreed=account.overage_agreed)
+
+    async def avatar_credits_left(self, interview_id: str) -> int | None:
+        """Avatar credits an interview's source has left by the ledger; None = no limit. See `coach.avatar.governed`."""
+        use_id, now = use_id_of(interview_id), self._clock()
+        user_id = await self._store.arun(billing.user_of, use_id)
+        if user_id is None:
+            return None
+        standing = await self._store.arun(billing.standing, user_id, now)
+        use = next((each for each in standing.uses if each.use_id == use_id), None)
+        if use is None:
+            return 0
+        found = [source for source in sources_of(standing, self._plans, now) if source.name == use.source]
+        return max(0, floor(avatar_left(standing, found[0]) * LITE_CREDITS)) if found else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +136,21 @@ def sources_of(standing: Standing, plans: PlanBook, now: datetime) -> list[Sourc
     account = standing.account
     if account.status in PAYING and account.plan_id and account.period_start and account.period_end:
         plan = next((plan for plan in plans.plans if plan.id == account.plan_id), None)
-        if plan and account.period_start <= now < account.period_end + GRACE:
+        if plan and account.period_start <= now < account.period_end + GRACE and not _out_of_grace(account, now):
             sources.append(
                 Source(f"subscription:{account.subscription_id}", plan, account.period_start, account.period_end)
             )
     sources += [_pack(bought, plans) for bought in standing.credits if _usable(bought, plans, now)]
     trial = next(plan for plan in plans.plans if plan.kind == "trial")
     return [*sources, Source("trial", trial, datetime(2000, 1, 1, tzinfo=UTC))]
+
+
+def _out_of_grace(account: Account, now: datetime) -> bool:
+    """A failed payment is waited for `GRACE`; Stripe begins the next period whether it was paid or not."""
+    if account.status != "past_due":
+        return False
+    since = account.past_due_since or account.period_start or now
+    return now >= since + GRACE
 
 
 def _usable(bought: Credits, plans: PlanBook, now: datetime) -> bool:
@@ -145,7 +174,7 @@ def _granted(
 ) -> tuple[Entitlement, Use]:
     plan = source.plan
     throttled = used >= plan.throttle_after
-    has_avatar = plan.avatar != "drawn" and not throttled and avatar_left_s(standing, source) > 0
+    has_avatar = plan.avatar != "drawn" and not throttled and avatar_left(standing, source) > 0
     level = "throttled" if throttled else "full" if has_avatar or plan.avatar == "drawn" else "drawn"
     use = Use(use_id, plan.id, source.name, level, now, False)
     notices = [
@@ -184,23 +213,33 @@ def _payment_notice(account: Account) -> str:
     return "The last payment failed; please check your card." if account.payment_failed else ""
 
 
-def avatar_left_s(standing: Standing, source: Source) -> float:
-    """Avatar seconds this source has left; below 0 when more was used."""
-    used = sum(s for day, s in standing.avatar_s.items() if date.fromisoformat(day) >= source.since.date())
-    return source.plan.limits.avatar_minutes * 60 - used
+def avatar_left(standing: Standing, source: Source) -> float:
+    """Avatar minutes this source has left, as the vendor counts them; below 0 when more was used.
+
+    Every pack and every period of a tier brings its own: only interviews taken from it count.
+    """
+    mine = [use for use in standing.uses if use.source == source.name and use.reserved_at >= source.since]
+    return source.plan.limits.avatar_minutes - sum(_minutes(standing.avatar.get(use.use_id)) for use in mine)
+
+
+def _minutes(used: AvatarUse | None) -> float:
+    """Credits where the vendor's count is known, else started minutes of what was measured."""
+    if used is None:
+        return 0.0
+    return float(used.credits) / LITE_CREDITS if used.credits else float(ceil(used.seconds / 60))
 
 
 def _offer(source: Source, plans: PlanBook) -> str:
+    """What helps now: packs, and every tier that is more than what the person has."""
+    subscribed = source.plan.kind == "monthly"
     packs = [plan for plan in plans.plans if plan.kind == "pack"]
-    tiers = [plan for plan in plans.plans if plan.kind == "monthly" and plan.price > source.plan.price]
-    offers = [f"{plan.name} for {format_usd(plan.price)}" for plan in packs[:1]]
-    offers += [f"{plan.name} for {format_usd(plan.price)} a month" for plan in tiers[:1]]
-    renewal = (
-        f" New interviews from {source.until.date().isoformat()}."
-        if source.plan.kind == "monthly" and source.until
-        else ""
-    )
-    return f"{source.plan.name}: all interviews are used.{renewal} To go on now: {' or '.join(offers)}."
+    tiers = [
+        plan for plan in plans.plans if plan.kind == "monthly" and plan.price > (source.plan.price if subscribed else 0)
+    ]
+    offers = [f"{plan.name} for {format_usd(plan.price)}" for plan in packs]
+    offers += [f"{plan.name} for {format_usd(plan.price)} a month" for plan in tiers]
+    renewal = f" New interviews from {source.until.date().isoformat()}." if subscribed and source.until else ""
+    return f"{source.plan.name}: all interviews are used.{renewal} To go on now: {' · '.join(offers)}."
 
 
 def _retry_offer(plan: Plan, retries: int) -> str:

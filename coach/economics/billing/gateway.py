@@ -68,8 +68,14 @@ class BillingGateway(Protocol):
     def checkout(self, purchase: Purchase) -> str:
         """A link to pay."""
 
-    def portal(self, customer_id: str, return_url: str) -> str:
-        """A link to the customer portal."""
+    def portal(self, customer_id: str, return_url: str, *, change: str = "") -> str:
+        """A link to the customer portal; with `change`, a subscription's id, to where its plan is changed."""
+
+    def running_subscription(self, customer_id: str) -> str:
+        """The customer's subscription that is paid for or waits for payment; empty without one."""
+
+    def end_checkouts(self, customer_id: str) -> None:
+        """Ends checkouts for subscriptions that the customer has still open."""
 
     def subscription(self, subscription_id: str) -> dict[str, Any]:
         """A subscription as it is now."""

@@ -128,7 +128,8 @@ class Outbox:
             self._gateway.cancel(row.event_name, row.event_id)
             self._store.run(outbox.settle, [Settlement(event_id, "cancelled")], now)
             return "cancelled"
-        self._gateway.grant(row.customer_id, cents, name="Refund of one use", key=f"refund-{event_id}")
+        if cents:
+            self._gateway.grant(row.customer_id, cents, name="Refund of one use", key=f"refund-{event_id}")
         self._store.run(outbox.settle, [Settlement(event_id, "credited")], now)
         return "credited"
 

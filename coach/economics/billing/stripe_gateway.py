@@ -21,6 +21,7 @@ from coach.errors import (
 
 TIMEOUT_S = 20.0
 PAGE = 100
+RUNNING = frozenset({"active", "trialing", "past_due", "unpaid", "paused"})
 ALREADY_THERE = "already exists with identifier"
 
 
@@ -159,10 +160,27 @@ class StripeGateway:
             session = self._v1.checkout.sessions.create(params)  # type: ignore[arg-type]
         return session.url or ""
 
-    def portal(self, customer_id: str, return_url: str) -> str:
+    def portal(self, customer_id: str, return_url: str, *, change: str = "") -> str:
+        """See the port."""
+        params: dict[str, Any] = {"customer": customer_id, "return_url": return_url}
+        if change:
+            params["flow_data"] = {"type": "subscription_update", "subscription_update": {"subscription": change}}
+        with _plain_errors():
+            return self._v1.billing_portal.sessions.create(params).url  # type: ignore[arg-type]
+
+    def running_subscription(self, customer_id: str) -> str:
         """See the port."""
         with _plain_errors():
-            return self._v1.billing_portal.sessions.create({"customer": customer_id, "return_url": return_url}).url
+            found = self._v1.subscriptions.list({"customer": customer_id, "status": "all", "limit": PAGE})
+            running = (each.id for each in found.auto_paging_iter() if each.status in RUNNING)
+            return next(running, "")
+
+    def end_checkouts(self, customer_id: str) -> None:
+        """See the port."""
+        with _plain_errors():
+            found = self._v1.checkout.sessions.list({"customer": customer_id, "status": "open", "limit": PAGE})
+            for session in [each for each in found.auto_paging_iter() if each.mode == "subscription"]:
+                self._v1.checkout.sessions.expire(session.id)
 
     def subscription(self, subscription_id: str) -> dict[str, Any]:
         """See the port."""

@@ -8,8 +8,9 @@ import stripe
 from pydantic import SecretStr
 
 from coach.contracts.base import Record
+from coach.economics.billing.catalog import price_key, product_id
 from coach.economics.billing.gateway import BillingGateway
-from coach.economics.plans import PlanBook, plan_book
+from coach.economics.plans import Plan, PlanBook, plan_book
 from coach.errors import InputError, SettingsError
 from coach.store import SqlStore
 from coach.store.repositories import billing
@@ -126,7 +127,7 @@ class Webhooks:
             subscription = self._gateway.subscription(subscription["id"])
         if subscription["status"] in ENDED and account.subscription_id not in (None, subscription["id"]):
             return "another subscription is in force"
-        billing.change_account(connection, user, **self._state(subscription, account), state_at=created)
+        billing.change_account(connection, user, **self._state(subscription, account, created), state_at=created)
         return f"subscription {subscription['status']}"
 
     def payment_failed(self, connection: Any, invoice: dict[str, Any], created: datetime) -> str:
@@ -153,12 +154,14 @@ class Webhooks:
         billing.change_account(connection, user, payment_failed=failed, payment_at=created)
         return "payment failed" if failed else "paid"
 
-    def _state(self, subscription: dict[str, Any], account: Account) -> dict[str, Any]:
+    def _state(self, subscription: dict[str, Any], account: Account, created: datetime) -> dict[str, Any]:
         period = {**subscription, **_first_item(subscription)}
+        due = account.past_due_since or created if subscription["status"] == "past_due" else None
         return {
             "stripe_customer_id": subscription["customer"],
             "subscription_id": subscription["id"],
-            "plan_id": _plan(self._plans, subscription).id,
+            "plan_id": _subscribed_plan(self._plans, subscription).id,
+            "past_due_since": due,
             "status": subscription["status"],
             "period_start": _instant(period.get("current_period_start")) or account.period_start,
             "period_end": _instant(period.get("current_period_end")) or account.period_end,
@@ -188,13 +191,30 @@ def _user(connection: Any, thing: dict[str, Any]) -> str:
     return str(user)
 
 
-def _plan(plans: PlanBook, thing: dict[str, Any]) -> Any:
+def _plan(plans: PlanBook, thing: dict[str, Any]) -> Plan:
     metadata = thing.get("metadata") or {}
     named = metadata.get("plan_id") or (_first_item(thing).get("price") or {}).get("metadata", {}).get("plan_id")
     plan = next((plan for plan in plans.plans if plan.id == named), None)
     if plan is None:
         raise WebhookError("The webhook is about a plan that is not in the plan file.")
     return plan
+
+
+def _subscribed_plan(plans: PlanBook, subscription: dict[str, Any]) -> Plan:
+    """The plan whose price is in the subscription; metadata was written once and is stale after a change of plan.
+
+    Asked only where no item carries a price at all.
+    """
+    prices = [item["price"] for item in (subscription.get("items") or {}).get("data") or [] if item.get("price")]
+    if not prices:
+        return _plan(plans, subscription)
+    for price in prices:
+        product = price.get("product")
+        names = {price.get("lookup_key"), product["id"] if isinstance(product, dict) else product}
+        plan = next((p for p in plans.plans if p.kind == "monthly" and {price_key(p), product_id(p.id)} & names), None)
+        if plan is not None:
+            return plan
+    return _plan(plans, {"items": subscription["items"]})
 
 
 def _first_item(subscription: dict[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 """Accounts, credits, reserved interviews, received webhooks and saved scenarios: plain functions on a connection."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from coach.contracts.usage import usage_event_id
 from coach.errors import StoreError
 from coach.store.tables.billing import (
     billing_accounts,
@@ -16,7 +18,7 @@ from coach.store.tables.billing import (
     billing_webhooks,
     economics_scenarios,
 )
-from coach.store.tables.core import mock_interview_attempts, usage_tracking
+from coach.store.tables.core import mock_interview_attempts, mock_interviews, usage_tracking
 
 Decision = TypeVar("Decision")
 RESERVATION = timedelta(hours=24)
@@ -38,6 +40,7 @@ class Account:
     overage_agreed: bool = False
     state_at: datetime | None = None
     payment_at: datetime | None = None
+    past_due_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +67,26 @@ class Use:
     level: str
     reserved_at: datetime
     used: bool
+    returned_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AvatarUse:
+    """Credits the vendor counted and seconds connected, of one interview."""
+
+    credits: Decimal = Decimal(0)
+    seconds: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """All that an entitlement is decided from. Reservations that ran out are left out."""
+    """All that an entitlement is decided from. Reservations that ran out and uses given back are left out."""
 
     account: Account
     credits: tuple[Credits, ...]
     uses: tuple[Use, ...]
-    avatar_s: dict[str, float]
-    """Avatar seconds by UTC day (ISO), of this person."""
+    avatar: dict[str, AvatarUse]
+    """What the avatar used, by the use (interview) it was for."""
 
 
 def account_of(connection: sa.Connection, user_id: str) -> Account:
@@ -154,7 +166,7 @@ def reserve(
             "level": use.level,
             "reserved_at": now,
         }
-        kept = {name: row[name] for name in ("plan_id", "source", "level", "reserved_at")}
+        kept = {name: row[name] for name in ("plan_id", "source", "level", "reserved_at")} | {"returned_at": None}
         statement = insert(billing_uses).values(row)
         connection.execute(statement.on_conflict_do_update(index_elements=["use_id"], set_=kept))
     return decision
@@ -218,25 +230,71 @@ def delete_scenario(connection: sa.Connection, name: str) -> None:
         raise StoreError(f"There is no saved scenario called {name}.")
 
 
+def user_of(connection: sa.Connection, use_id: str) -> str | None:
+    """Whose use it is."""
+    return connection.execute(sa.select(billing_uses.c.user_id).where(billing_uses.c.use_id == use_id)).scalar()
+
+
+def taken_interviews(
+    connection: sa.Connection, *, user_id: str | None = None, limit: int = 200
+) -> list[dict[str, Any]]:
+    """Interviews with their use, newest first: id, person, plan, when, and `state` (reserved, used, given back)."""
+    i, u = mock_interviews.c, billing_uses.c
+    query = sa.select(i.id, i.user_id).order_by(i.created_at.desc()).limit(limit)
+    query = query.where(i.user_id == user_id) if user_id else query
+    known = {usage_event_id(row.id, "interview", "interview.used"): row.id for row in connection.execute(query)}
+    rows = connection.execute(_uses_query().add_columns(u.user_id).where(u.use_id.in_(known))).mappings()
+    found = [
+        {
+            "interview_id": known[row["use_id"]],
+            "user_id": row["user_id"],
+            "plan_id": row["plan_id"],
+            "source": row["source"],
+            "level": row["level"],
+            "reserved_at": row["reserved_at"],
+            "state": "given back" if row["returned_at"] else "used" if row["used"] else "reserved",
+        }
+        for row in rows
+    ]
+    return sorted(found, key=lambda row: row["reserved_at"], reverse=True)
+
+
+def give_use_back(connection: sa.Connection, use_id: str, now: datetime) -> bool:
+    """The interview counts no more; False when there is none or it was given back before."""
+    c = billing_uses.c
+    change = sa.update(billing_uses).where(c.use_id == use_id, c.returned_at.is_(None))
+    return connection.execute(change.values(returned_at=now).returning(c.use_id)).first() is not None
+
+
+def not_billable(connection: sa.Connection, interview_id: str, vendor: str) -> None:
+    """What one vendor's meters counted for an interview is no longer charged to the person; its cost stays."""
+    c = usage_tracking.c
+    change = sa.update(usage_tracking).where(c.interview_id == interview_id, c.vendor == vendor)
+    connection.execute(change.values(billable=False))
+    waiting = change.where(c.billed_state == "pending")
+    connection.execute(waiting.values(billed_state="skipped"))
+
+
 def _uses_query() -> sa.Select[Any]:
     u = billing_uses.c
     used = sa.exists().where(usage_tracking.c.event_id == u.use_id)
-    return sa.select(u.use_id, u.plan_id, u.source, u.level, u.reserved_at, used.label("used"))
+    return sa.select(u.use_id, u.plan_id, u.source, u.level, u.reserved_at, used.label("used"), u.returned_at)
 
 
 def _uses(connection: sa.Connection, user_id: str, now: datetime) -> tuple[Use, ...]:
     rows = connection.execute(_uses_query().where(billing_uses.c.user_id == user_id)).mappings()
     uses = (Use(**row) for row in rows)
-    return tuple(use for use in uses if use.used or use.reserved_at > now - RESERVATION)
+    return tuple(use for use in uses if use.returned_at is None and (use.used or use.reserved_at > now - RESERVATION))
 
 
-def _avatar(connection: sa.Connection, user_id: str) -> dict[str, float]:
+def _avatar(connection: sa.Connection, user_id: str) -> dict[str, AvatarUse]:
     c = usage_tracking.c
-    query = sa.select(c.occurred_at, c.quantity).where(
-        c.user_id == user_id, c.vendor == "liveavatar", c.meter.like("%.connected")
+    query = sa.select(c.interview_id, c.unit, sa.func.sum(c.quantity)).where(
+        c.user_id == user_id, c.vendor == "liveavatar", c.interview_id.is_not(None), c.unit.in_(("credit", "second"))
     )
-    seconds: dict[str, float] = {}
-    for at, quantity in connection.execute(query):
-        day = at.date().isoformat()
-        seconds[day] = seconds.get(day, 0.0) + float(quantity)
-    return seconds
+    used: dict[str, AvatarUse] = {}
+    for interview_id, unit, quantity in connection.execute(query.group_by(c.interview_id, c.unit)):
+        use_id = usage_event_id(interview_id, "interview", "interview.used")
+        name = "credits" if unit == "credit" else "seconds"
+        used[use_id] = replace(used.get(use_id, AvatarUse()), **{name: Decimal(quantity)})
+    return used

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from coach.store.tables.core import INDEXED, JSON, flag, identity, instant, metadata, reference, text
+from coach.store.tables.core import INDEXED, JSON, MONEY, flag, identity, instant, metadata, reference, text
 
 billing_accounts = sa.Table(
     "billing_accounts",
@@ -18,6 +18,7 @@ billing_accounts = sa.Table(
     flag("overage_agreed"),
     instant("state_at"),
     instant("payment_at"),
+    instant("past_due_since"),
 )
 
 billing_credits = sa.Table(
@@ -42,6 +43,7 @@ billing_uses = sa.Table(
     sa.Column("source", sa.String(96), nullable=False),
     sa.Column("level", sa.String(20), nullable=False),
     instant("reserved_at", required=True),
+    instant("returned_at"),
 )
 
 billing_outbox = sa.Table(
@@ -72,6 +74,28 @@ billing_webhooks = sa.Table(
     sa.Column("outcome", sa.String(40), nullable=False),
 )
 
+billing_payments = sa.Table(
+    "billing_payments",
+    metadata,
+    sa.Column("id", sa.String(96), primary_key=True),
+    sa.Column("customer_id", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("cents", sa.BigInteger(), nullable=False),
+    instant("paid_at", required=True),
+)
+
+economics_budgets = sa.Table(
+    "economics_budgets",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("scope", sa.String(20), nullable=False),
+    sa.Column("user_id", sa.String(64), nullable=False),
+    sa.Column("limit_usd", MONEY, nullable=False),
+    sa.Column("alert_to", sa.String(400), nullable=False),
+    instant("created_at", required=True),
+    sa.Column("told_for", sa.String(40), nullable=False),
+)
+
 economics_scenarios = sa.Table(
     "economics_scenarios",
     metadata,
@@ -85,6 +109,7 @@ INDEXED.update(
         "billing_accounts": (("stripe_customer_id",),),
         "billing_credits": (("user_id",),),
         "billing_uses": (("user_id",),),
+        "billing_payments": (("customer_id",),),
         "billing_outbox": (("state", "next_try_at"), ("customer_id", "event_name")),
     }
 )
