@@ -59,12 +59,19 @@ class EvaluationCall:
 
 @dataclass(frozen=True, slots=True)
 class PlanRequest:
-    """A posting (or role profile text) and how many questions are wanted."""
+    """A posting (or role profile text) and how many questions are wanted.
+
+    Attributes:
+        asked: what this person was asked before, newest first; nothing of it comes again while there is something new.
+        day: today as ISO date, so that not every day opens alike.
+    """
 
     title: str
     company: str
     description: str
     questions: int = 3
+    asked: tuple[PlannedQuestion, ...] = ()
+    day: str = ""
 
 
 @dataclass(frozen=True, slots=True)

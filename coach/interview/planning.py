@@ -14,6 +14,7 @@ from coach.interview.aggregate import clip_key
 from coach.interview.dependencies import Dependencies, JobMaterial
 
 log = logging.getLogger(__name__)
+ASKED_REMEMBERED = 500
 
 
 class InitRequest(BaseModel):
@@ -33,6 +34,7 @@ async def plan(
     request: InitRequest,
     count: int,
     *,
+    user_id: str,
     ready: Sequence[PlannedQuestion] = (),
 ) -> InterviewPlan:
     """Questions for an interview: `ready` ones, else the brain's, else those of the spare brain.
@@ -44,7 +46,9 @@ async def plan(
     material = await _material(parts, request)
     if ready:
         return InterviewPlan(material.context or JobContext(job_title=material.title), tuple(ready))
-    wanted = PlanRequest(material.title, material.company, material.description, count)
+    asked = await parts.store.asked_questions(user_id, limit=ASKED_REMEMBERED)
+    day = parts.clock().date().isoformat()
+    wanted = PlanRequest(material.title, material.company, material.description, count, tuple(asked), day)
     last: CoachError = InputError("No questions could be planned.")
     for brain in (parts.brain, parts.spare_brain):
         if brain is None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Literal, Protocol
 
 from coach.contracts.delivery import DeliveryMetrics
-from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot
+from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot, PlannedQuestion
 from coach.contracts.usage import UsageEvent
 
 
@@ -73,6 +73,9 @@ class InterviewStore(Protocol):
 
     async def scores_noise(self, bundle: str) -> float | None:
         """Measured scoring noise (SD of overall on repeated scoring) of a bundle; None when not measured."""
+
+    async def asked_questions(self, user_id: str, *, limit: int) -> list[PlannedQuestion]:
+        """What the person was asked in their interviews, newest first; follow-ups and sample content left out."""
 
     async def earlier_deliveries(
         self, user_id: str, *, transcriber: str, but: str, limit: int

@@ -163,7 +163,7 @@ class InterviewService:
         if self.parts.bundles:
             bundle = await self.parts.bundles.for_new(interview_id, throttled=throttled)
         parts = await self._judged_by(bundle) if throttled else self.parts
-        plan = await planning.plan(parts, request, count, ready=questions)
+        plan = await planning.plan(parts, request, count, user_id=user_id, ready=questions)
         now = self.parts.clock()
         interview = Interview(
             id=interview_id,

@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from coach.contracts.delivery import DeliveryMetrics
-from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot
+from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot, PlannedQuestion
 from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError, ConflictError, NotFoundError, StoreBusyError, StoreError, StoreVersionError
 from coach.interview.ports import InterviewStore
@@ -241,6 +241,13 @@ class SpooledStore:
             return await self._store.scores_noise(bundle)
         except StoreError:
             return None
+
+    async def asked_questions(self, user_id: str, *, limit: int) -> list[PlannedQuestion]:
+        """From the database; none when it does not answer."""
+        try:
+            return await self._store.asked_questions(user_id, limit=limit)
+        except StoreError:
+            return []
 
     async def earlier_deliveries(
         self, user_id: str, *, transcriber: str, but: str, limit: int

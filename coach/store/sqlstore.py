@@ -19,7 +19,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 import sqlalchemy as sa
 
 from coach.contracts.delivery import DeliveryMetrics
-from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot
+from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot, PlannedQuestion
 from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError, StoreError
 from coach.store.engine import chores, copies, neighbour, schema
@@ -378,6 +378,10 @@ class SqlStore:
     async def scores_noise(self, bundle: str) -> float | None:
         """Measured scoring noise of a bundle; None when not measured."""
         return await self.arun(interviews.scores_noise, bundle)
+
+    async def asked_questions(self, user_id: str, *, limit: int) -> list[PlannedQuestion]:
+        """What the person was asked, newest first."""
+        return await self.arun(interviews.asked_questions, user_id, limit=limit)
 
     async def earlier_deliveries(
         self, user_id: str, *, transcriber: str, but: str, limit: int

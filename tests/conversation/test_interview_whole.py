@@ -4,8 +4,10 @@ import wave
 
 import pytest
 
+from coach.brain.offline.coach import OfflineCoach
 from coach.contracts import events as ev
 from coach.contracts.interview import AttemptRank, AttemptStatus, InterviewStatus, ViewState
+from coach.interview.planning import InitRequest
 from tests.conversation.driver import begin, listening, make_hub, tone
 from tests.fakes.store import FakeStore
 from tests.fakes.vendors import FakeTranscriber, ScriptedEvaluation
@@ -159,4 +161,14 @@ async def test_start_over_costs_nothing_and_leaves_no_gap(tmp_path):
     assert store.attempts[old].status == AttemptStatus.DISCARDED
     await client.answer()
     assert [a.attempt_number for a in store.attempts.values() if a.status == AttemptStatus.EVALUATED] == [1]
+    await hub.close()
+
+
+async def test_general_practice_twice_in_a_row_asks_nothing_again(tmp_path):
+    store = FakeStore()
+    hub = make_hub(tmp_path, store=store, brain=OfflineCoach())
+    for _ in range(3):
+        await hub.init(InitRequest(q_count=5))
+    asked = [exchange.question_text for exchange in store.exchanges.values()]
+    assert len(asked) == len(set(asked)) == 15
     await hub.close()

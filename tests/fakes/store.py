@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from coach.contracts.delivery import DeliveryMetrics
-from coach.contracts.interview import Attempt, AttemptStatus, Exchange, Interview, InterviewSnapshot
+from coach.contracts.interview import Attempt, AttemptStatus, Exchange, Interview, InterviewSnapshot, PlannedQuestion
 from coach.contracts.usage import UsageEvent
 from coach.errors import ConflictError, NotFoundError, StoreBusyError
 
@@ -136,6 +136,15 @@ class FakeStore:
 
     async def scores_noise(self, bundle: str) -> float | None:
         return self.noise.get(bundle)
+
+    async def asked_questions(self, user_id: str, *, limit: int) -> list[PlannedQuestion]:
+        own = [i for i in self.interviews.values() if i.user_id == user_id and not i.is_sample]
+        when = {i.id: i.created_at for i in own}
+        asked = [e for e in self.exchanges.values() if e.interview_id in when and e.follow_up_of is None]
+        newest = sorted(asked, key=lambda e: (when[e.interview_id], e.order), reverse=True)
+        return [
+            PlannedQuestion(text=e.question_text, type=e.question_type, competency=e.competency) for e in newest[:limit]
+        ]
 
     async def earlier_deliveries(
         self, user_id: str, *, transcriber: str, but: str, limit: int

@@ -183,3 +183,16 @@ async def test_earlier_deliveries_are_the_persons_own_newest_first(store):
     assert await paces() == [101.0, 100.0]
     assert await paces(limit=1) == [101.0]
     assert await paces("another") == []
+
+
+async def test_asked_questions_are_the_persons_own_newest_first_without_follow_ups(store):
+    mine, (first, second) = await planned(store)
+    later = make.interview(created_at=make.START + timedelta(days=1))
+    third = make.exchange(later, question_text="The third question?")
+    await store.create_interview(later, [third])
+    await store.add_exchange(make.exchange(later, 1, question_text="A follow-up?", follow_up_of=third.id))
+    for interview in (make.interview(is_sample=True), make.interview(user_id="somebody-else")):
+        await store.create_interview(interview, [make.exchange(interview, question_text="Not mine?")])
+    found = await store.asked_questions(mine.user_id, limit=9)
+    assert [q.text for q in found] == [third.question_text, second.question_text, first.question_text]
+    assert [q.text for q in await store.asked_questions(mine.user_id, limit=1)] == [third.question_text]

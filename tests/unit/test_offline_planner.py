@@ -1,6 +1,7 @@
 """The planner, the session summary, the question bank and the `plan` and `eval` commands."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -8,13 +9,15 @@ from click.testing import CliRunner
 from rapidfuzz import fuzz
 
 from coach.brain.planning.job_parser import parse_job
-from coach.brain.planning.planner import plan_interview, plan_questions, question_bank, role_profiles
+from coach.brain.planning.planner import plan_interview, plan_questions, role_profiles
+from coach.brain.planning.question_bank import question_bank, trade_of, trades
 from coach.brain.planning.summary import readiness, summarise_offline
 from coach.brain.port import PlanRequest, SummaryItem
 from coach.cli.eval.answers import answers, auc, macro_f1
 from coach.cli.eval.jobs import jobs, same
 from coach.cli.plan import plan
 from coach.contracts.brain import JobContext
+from coach.contracts.interview import PlannedQuestion
 from coach.errors import InputError, UsageError
 
 POSTING = """
@@ -162,3 +165,65 @@ def test_figures_are_what_they_say() -> None:
     assert macro_f1(["missing", "weak"], ["missing", "weak"]) == 1
     assert macro_f1(["missing", "present"], ["missing", "missing"]) == pytest.approx(1 / 3)
     assert same("Rota planning", "rota-planning") and not same("Java", "JavaScript")
+
+
+def asked_in(plans: list[list[PlannedQuestion]]) -> list[PlannedQuestion]:
+    """What was asked so far, newest first."""
+    return [question for plan in reversed(plans) for question in reversed(plan)]
+
+
+def test_there_are_enough_questions_and_trades() -> None:
+    of_trades = [q["text"] for trade in trades() for q in trade["questions"]]
+    everything = [entry["text"] for entry in question_bank()] + of_trades
+    assert len(set(everything)) == len(everything) >= 150
+    assert len(trades()) >= 25 and all(len(trade["questions"]) >= 3 for trade in trades())
+
+
+def test_general_practice_repeats_nothing_before_the_pool_is_spent() -> None:
+    plans: list[list[PlannedQuestion]] = []
+    pool = [e for e in question_bank() if e["type"] == "behavioral" and not e["names_skill"]]
+    for day in range(len(pool) // 2):
+        plans.append(plan_questions(JobContext(), 3, asked=asked_in(plans), day=f"2026-11-{day % 28 + 1:02d}"))
+    behavioral = [q.text for plan in plans for q in plan if q.type == "behavioral"]
+    assert len(set(behavioral)) == len(behavioral)
+    spent = plan_questions(JobContext(), 3, asked=asked_in(plans))
+    assert spent[0].text in behavioral[: len(behavioral) // 2], "then what was asked longest ago"
+
+
+def test_general_practice_opens_with_another_competency_next_time() -> None:
+    plans: list[list[PlannedQuestion]] = []
+    for _ in range(4):
+        plans.append(plan_questions(JobContext(), 3, asked=asked_in(plans)))
+    assert all(a[0].competency != b[0].competency and a[0].text != b[0].text for a, b in pairwise(plans))
+
+
+def test_equals_are_decided_by_the_day() -> None:
+    openings = {plan_questions(JobContext(), 1, day=f"2026-11-{day:02d}")[0].text for day in range(1, 29)}
+    assert len(openings) > 1
+    assert plan_questions(JobContext(), 1, day="2026-11-01") == plan_questions(JobContext(), 1, day="2026-11-01")
+
+
+@pytest.mark.parametrize(
+    ("title", "trade"),
+    [
+        ("Senior Software Engineer", "software"),
+        ("Data Engineer", "data"),
+        ("Site Reliability Engineer", "infrastructure"),
+        ("Staff Nurse", "nursing"),
+        ("Sous Chef", "kitchen"),
+        ("HGV Driver", "driving"),
+        ("Apprentice Electrician", "electrical"),
+        ("Primary Teacher", "teaching"),
+        ("Astronaut", ""),
+    ],
+)
+def test_a_trade_is_found_by_the_title(title: str, trade: str) -> None:
+    assert trade_of(title) == trade
+
+
+def test_a_trade_asks_its_own_question_and_another_names_a_skill() -> None:
+    job = JobContext(job_title="Electrician", key_skills=["fault finding"], competencies=["safety focus"])
+    plan = plan_questions(job, 3)
+    own = {q["text"] for t in trades() if t["id"] == "electrical" for q in t["questions"]}
+    assert [q for q in plan if q.type == "technical" and q.text in own]
+    assert any("fault finding" in q.text for q in plan)

@@ -13,6 +13,7 @@ from coach.contracts.usage import UsageEvent
 
 QuestionKind = Literal["behavioral", "technical", "leadership", "situational", "general"]
 MAX_DESCRIPTION_CHARS = 20_000
+MAX_ASKED_SENT = 40
 
 
 class PlannedJob(Strict):
@@ -56,12 +57,14 @@ class SummaryOutput(Strict):
 
 def plan_input(request: PlanRequest) -> str:
     """The posting as fenced data."""
-    body = {
+    body: dict[str, object] = {
         "questions_wanted": request.questions,
         "title": request.title,
         "company": request.company,
         "description": request.description[:MAX_DESCRIPTION_CHARS],
     }
+    if request.asked:
+        body["asked_before"] = [question.text for question in request.asked[:MAX_ASKED_SENT]]
     return _fenced("job_posting", body)
 
 

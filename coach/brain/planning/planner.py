@@ -1,7 +1,7 @@
 """Plans an interview: parses the job, then picks questions that balance competencies and types and never repeat."""
 
 import hashlib
-import re
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from rapidfuzz import fuzz
 
 from coach.brain.planning.job_parser import parse_job
+from coach.brain.planning.question_bank import Candidate, candidates, slots
 from coach.brain.port import InterviewPlan, PlanRequest
 from coach.brain.reading.lexicon import shipped
 from coach.contracts.brain import JobContext
@@ -19,23 +20,7 @@ from coach.settings import DATA
 MAX_QUESTIONS = 5
 _ENOUGH_SKILLS, _MOST_COMPETENCIES = 3, 6
 _TOO_ALIKE = 72.0
-_TYPE_ORDER = {
-    1: ("behavioral",),
-    2: ("behavioral", "technical"),
-    3: ("behavioral", "technical", "behavioral"),
-    4: ("behavioral", "technical", "leadership", "behavioral"),
-    5: ("behavioral", "technical", "leadership", "situational", "behavioral"),
-}
-_LEADING = re.compile(
-    r"\b(?:lead|leader|manager|head|supervisor|director|chief|principal|chef|foreman|owner)\b", re.IGNORECASE
-)
 _DEFAULT_COMPETENCIES = ["problem solving", "teamwork", "communication", "ownership", "adaptability"]
-
-
-@lru_cache(maxsize=1)
-def question_bank() -> tuple[dict[str, Any], ...]:
-    """The shipped questions."""
-    return tuple(shipped("questions/bank.json")["questions"])
 
 
 def plan_interview(request: PlanRequest) -> InterviewPlan:
@@ -47,7 +32,8 @@ def plan_interview(request: PlanRequest) -> InterviewPlan:
     if not 1 <= request.questions <= MAX_QUESTIONS:
         raise UsageError(f"An interview has 1 to {MAX_QUESTIONS} questions, not {request.questions}.")
     job = with_profile(parse_job(request.title, request.company, request.description))
-    return InterviewPlan(job=job, questions=tuple(plan_questions(job, request.questions)))
+    questions = plan_questions(job, request.questions, asked=request.asked, day=request.day)
+    return InterviewPlan(job=job, questions=tuple(questions))
 
 
 @lru_cache(maxsize=1)
@@ -68,62 +54,72 @@ def with_profile(job: JobContext) -> JobContext:
     return job.model_copy(update={"key_skills": skills, "competencies": competencies})
 
 
-def plan_questions(job: JobContext, count: int) -> list[PlannedQuestion]:
+def plan_questions(
+    job: JobContext, count: int, *, asked: Sequence[PlannedQuestion] = (), day: str = ""
+) -> list[PlannedQuestion]:
     """Questions for a job: each new one covers a competency not asked yet, in the type its place calls for.
 
-    One question names a skill when the job has any: alone, it is the technical one.
+    One question names a skill when the job has any. Nothing of `asked` (newest first) comes again before everything
+    that fits was asked; then what was asked longest ago. `day` decides between equals.
     """
-    wanted = job.competencies or _DEFAULT_COMPETENCIES
-    types = list(_TYPE_ORDER[count])
-    if count == 3 and _LEADING.search(job.job_title):
-        types[2] = "leadership"
-    if count == 1 and job.key_skills:
-        types = ["technical"]
+    wanted = job.competencies or _least_recent(_DEFAULT_COMPETENCIES, asked)
+    ages = {question.text.casefold(): age for age, question in reversed([*enumerate(asked)])}
     chosen: list[PlannedQuestion] = []
     covered: list[str] = []
-    for kind in types:
+    for slot in slots(job, count):
+        fitting = [c for c in candidates(slot, job) if _differs(c.text, chosen)] or [*candidates(slot, job)]
         best = max(
-            (entry for entry in question_bank() if _fits(entry, kind, job, chosen)),
-            key=lambda entry: _worth(entry, wanted, covered, job),
+            fitting,
+            key=lambda c: (
+                ages.get(c.text.casefold(), len(asked)),
+                _worth(c.competencies, wanted, covered),
+                _tie(c.text, f"{job.job_title}|{day}"),
+            ),
         )
-        chosen.append(_fill(best, wanted, covered, job, len(chosen)))
-        covered += [*best["competencies"][:1], chosen[-1].competency]
+        chosen.append(_planned(best, wanted, covered))
+        covered += [best.competencies[0], chosen[-1].competency]
     return chosen
 
 
-def _fits(entry: dict[str, Any], kind: str, job: JobContext, chosen: list[PlannedQuestion]) -> bool:
-    if entry["type"] != kind or (entry["names_skill"] and not job.key_skills):
-        return False
-    if kind == "technical" and job.key_skills and not entry["names_skill"]:
-        return False
-    return all(fuzz.token_set_ratio(entry["text"], q.text) < _TOO_ALIKE for q in chosen)
+def _least_recent(names: Sequence[str], asked: Sequence[PlannedQuestion]) -> list[str]:
+    """The names, those asked longest ago or never first; equals keep their order."""
+    age: dict[str, int] = {}
+    for number, question in enumerate(asked):
+        age.setdefault(question.competency, number)
+    return sorted(names, key=lambda name: -age.get(name, len(asked)))
 
 
-def _worth(entry: dict[str, Any], wanted: list[str], covered: list[str], job: JobContext) -> tuple[float, str]:
-    """How much an entry adds: the rank of what it covers, less what was covered; ties by identity of the job."""
+def _differs(text: str, chosen: Sequence[PlannedQuestion]) -> bool:
+    return all(fuzz.token_set_ratio(text, question.text) < _TOO_ALIKE for question in chosen)
+
+
+def _worth(competencies: Sequence[str], wanted: Sequence[str], covered: Sequence[str]) -> float:
+    """How much a question adds: the rank of what it covers, less what was covered."""
     worth = 0.0
-    for place, name in enumerate(entry["competencies"]):
+    for place, name in enumerate(competencies):
         if name in wanted and name not in covered:
             worth += (len(wanted) - wanted.index(name)) / (1 + place)
         elif name in covered:
             worth -= 1.5
-    return worth, _tie(entry["id"], job.job_title)
+    return worth
 
 
-def _tie(identity: str, title: str) -> str:
-    """A stable order that differs from job to job, so that not every interview opens alike."""
-    return hashlib.sha256(f"{identity}|{title}".encode()).hexdigest()
+def _tie(identity: str, seed: str) -> str:
+    """A stable order that differs from job to job and day to day, so that not every interview opens alike."""
+    return hashlib.sha256(f"{identity}|{seed}".encode()).hexdigest()
 
 
-def _fill(entry: dict[str, Any], wanted: list[str], covered: list[str], job: JobContext, place: int) -> PlannedQuestion:
-    fresh = [c for c in entry["competencies"] if c in wanted and c not in covered]
-    competency = (fresh or entry["competencies"])[0]
-    skill = job.key_skills[place % len(job.key_skills)] if entry["names_skill"] else None
-    text = entry["text"].replace("{skill}", skill) if skill else entry["text"]
+def _planned(candidate: Candidate, wanted: Sequence[str], covered: Sequence[str]) -> PlannedQuestion:
+    fresh = [c for c in candidate.competencies if c in wanted and c not in covered]
+    competency = (fresh or candidate.competencies)[0]
     reason = f"The job asks for {competency}." if competency in wanted else f"It shows {competency}."
-    if skill:
-        reason = f"The job names {skill}."
-    return PlannedQuestion(text=text, type=entry["type"], competency=competency, skill=skill, reason=reason)
+    if candidate.trade:
+        reason = "People of this trade are asked this."
+    if candidate.skill:
+        reason = f"The job names {candidate.skill}."
+    return PlannedQuestion(
+        text=candidate.text, type=candidate.kind, competency=competency, skill=candidate.skill, reason=reason
+    )
 
 
 def alike(questions: list[PlannedQuestion]) -> bool:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from coach.contracts.delivery import DeliveryMetrics
-from coach.contracts.interview import Attempt, AttemptStatus, Exchange, Interview, InterviewSnapshot
+from coach.contracts.interview import Attempt, AttemptStatus, Exchange, Interview, InterviewSnapshot, PlannedQuestion
 from coach.contracts.usage import UsageEvent
 from coach.errors import ConflictError, NotFoundError
 from coach.store.engine.orders import caller_pid
@@ -238,6 +238,19 @@ def earlier_deliveries(
         .limit(limit)
     )
     return [DeliveryMetrics.model_validate(found) for found in connection.execute(query).scalars()]
+
+
+def asked_questions(connection: sa.Connection, user_id: str, *, limit: int) -> list[PlannedQuestion]:
+    """The questions of the person's interviews, newest first; follow-ups and sample content left out."""
+    questions, sessions = mock_interview_exchanges.c, mock_interviews.c
+    query = (
+        sa.select(questions.question_text, questions.question_type, questions.competency)
+        .join_from(mock_interview_exchanges, mock_interviews, sessions.id == questions.interview_id)
+        .where(sessions.user_id == user_id, sessions.is_sample.is_(False), questions.follow_up_of.is_(None))
+        .order_by(sessions.created_at.desc(), questions.order.desc(), questions.id)
+        .limit(limit)
+    )
+    return [PlannedQuestion(text=t, type=k, competency=c) for t, k, c in connection.execute(query)]
 
 
 def keep_scores_noise(connection: sa.Connection, bundle: str, sd_overall: float, repeats: int) -> None:
