@@ -5,6 +5,7 @@ Everything is imported late, so that a command pays only for what it uses.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from coach.audio.archive import AudioArchive
     from coach.avatar.drawn import VoiceSource
     from coach.avatar.port import Avatar, SpeechRequest
+    from coach.brain.evaluation.pipeline import UsageSink
     from coach.brain.offline.judge_pool import JudgePool
     from coach.brain.openai.batch import OpenAIBatch
     from coach.brain.openai.pair_judge import OpenAIPairJudge
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from coach.economics.billing.service import Billing
     from coach.economics.metering import MeteredStore
     from coach.economics.pricebook import PriceBook
+    from coach.economics.usage_writer import UsageWriter
     from coach.interview.service import InterviewService
     from coach.lab.service import Lab
     from coach.lab.serving import LiveBundles
@@ -105,8 +108,17 @@ def _typed(_: Settings) -> Transcriber:
     return TypedTranscriber()
 
 
-def build_brain(settings: Settings, bundle: PromptBundle, name: str = "", *, judges: JudgePool | None = None) -> Brain:
+def build_brain(
+    settings: Settings,
+    bundle: PromptBundle,
+    name: str = "",
+    *,
+    judges: JudgePool | None = None,
+    on_usage: UsageSink | None = None,
+) -> Brain:
     """The brain called `name`, or the one in force, judging by `bundle`; the offline one in `judges` where given.
+
+    `on_usage` takes use that no return value carries: of plans and summaries that failed, and of judges.
 
     Raises:
         SettingsError: unknown, or its key is missing (a server of your own needs none).
@@ -130,6 +142,7 @@ def build_brain(settings: Settings, bundle: PromptBundle, name: str = "", *, jud
         api_key=settings.openai_api_key.get_secret_value() if settings.openai_api_key else None,
         base_url=settings.openai_base_url,
         api=settings.coach_openai_api,
+        on_usage=on_usage,
     )
 
 
@@ -151,8 +164,8 @@ def build_batch(settings: Settings, bundle: PromptBundle) -> OpenAIBatch:
     return OpenAIBatch(brain, openai.AsyncOpenAI(api_key=key, base_url=settings.openai_base_url))
 
 
-def build_pair_judge(settings: Settings) -> OpenAIPairJudge:
-    """The configured model as judge of two evaluations.
+def build_pair_judge(settings: Settings, *, on_usage: UsageSink | None = None) -> OpenAIPairJudge:
+    """The configured model as judge of two evaluations; its use goes to `on_usage`.
 
     Raises:
         SettingsError: the key is missing.
@@ -161,7 +174,7 @@ def build_pair_judge(settings: Settings) -> OpenAIPairJudge:
     from coach.brain.openai.pair_judge import OpenAIPairJudge
     from coach.brain.prompts.bundle import PromptBundle
 
-    brain = build_brain(settings, PromptBundle.load(), "openai")
+    brain = build_brain(settings, PromptBundle.load(), "openai", on_usage=on_usage)
     if not isinstance(brain, OpenAIBrain):
         raise SettingsError("A judge needs a model.", mend="Set OPENAI_API_KEY.")
     return OpenAIPairJudge(brain)
@@ -223,6 +236,26 @@ class Services:
         )
 
     @cached_property
+    def usage(self) -> UsageWriter:
+        """Writes use to the ledger that no stored answer carries: of calls that failed, were given up, or judged."""
+        from coach.economics.usage_writer import UsageWriter
+
+        return UsageWriter(self.store, self.settings.journal_dir / "usage.jsonl")
+
+    def brain_for(self, bundle: PromptBundle, name: str = "") -> Brain:
+        """The brain called `name`, or the one in force, judging by `bundle`; metered. Close it when done."""
+        return build_brain(self.settings, bundle, name or self.brain_name, judges=self.judges, on_usage=self.usage)
+
+    @cached_property
+    def pair_judge(self) -> OpenAIPairJudge:
+        """The configured model as judge of two evaluations.
+
+        Raises:
+            SettingsError: the key is missing.
+        """
+        return build_pair_judge(self.settings, on_usage=self.usage)
+
+    @cached_property
     def archive(self) -> AudioArchive:
         """Finished recordings."""
         from coach.audio.archive import AudioArchive
@@ -277,7 +310,7 @@ class Services:
     @cached_property
     def brain(self) -> Brain:
         """Who judges."""
-        return build_brain(self.settings, self.bundle, self.brain_name, judges=self.judges)
+        return self.brain_for(self.bundle)
 
     @cached_property
     def avatar(self) -> Avatar:
@@ -304,7 +337,7 @@ class Services:
 
         voice = DeepgramVoice(key, self.settings.deepgram_base_url)
         folder = self.settings.coach_home / "clips"
-        return Clips(folder, voice, self.store.add_usage, kept_days=self.settings.coach_audio_days)
+        return Clips(folder, voice, self.usage.take, kept_days=self.settings.coach_audio_days)
 
     @cached_property
     def price_book(self) -> PriceBook:
@@ -322,6 +355,7 @@ class Services:
         from coach.views.roles import shipped_profiles
         from coach.web.shelf import StoreMaterials
 
+        self.usage.recover()
         return InterviewService(
             Dependencies(
                 store=self.store,
@@ -350,7 +384,7 @@ class Services:
 
         return LiveBundles(
             Promotions(self.store),
-            lambda bundle: build_brain(self.settings, bundle, self.brain_name, judges=self.judges),
+            self.brain_for,
             lean_model=self.settings.lean_model,
         )
 
@@ -382,18 +416,21 @@ class Services:
         return Lab(
             workspace=Workspace(self.settings.coach_home / "lab"),
             store=self.store,
-            make_brain=lambda variant, bundle: build_brain(self.settings, bundle, variant.brain),
+            make_brain=lambda variant, bundle: build_brain(self.settings, bundle, variant.brain, on_usage=self.usage),
             price=lambda events: price_what_can_be(events, self.price_book)[0],
+            meter=self.usage,
             default_model=self.settings.coach_openai_model,
             make_batch=lambda variant, bundle: build_batch(self.settings, bundle),
         )
 
     async def close(self) -> None:
         """Closes what was opened."""
-        for name in ("hub", "bundles", "transcriber", "brain", "judges", "avatar", "clips"):
+        for name in ("hub", "bundles", "transcriber", "brain", "judges", "avatar", "clips", "pair_judge"):
             part: Any = self.__dict__.get(name)
             if part is not None:
                 await part.close()
+        if "usage" in self.__dict__:
+            await asyncio.to_thread(self.usage.close)
         if "store" in self.__dict__:
             self.store.close()
 

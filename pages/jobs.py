@@ -64,7 +64,7 @@ def paste(parts: Services) -> None:
     try:
         request = posting_of_file(file.name, file.getvalue()) if file else posting(title, company, text)
         with st.spinner("Reading the posting …"):
-            st.session_state[DRAFT] = read_posting(parts.store, parts.brain, parts.hub.call, request)
+            st.session_state[DRAFT] = read_posting(parts.usage, parts.brain, parts.hub.call, request)
     except CoachError as error:
         st.error(str(error))
         return

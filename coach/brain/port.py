@@ -12,6 +12,9 @@ from coach.contracts.brain import EvaluationInput, JobContext
 from coach.contracts.interview import PlannedQuestion, SessionSummary
 from coach.contracts.usage import UsageEvent
 
+BATCH_CALL = "batch"
+"""`call_id` of what a vendor's batch used: read again after a restart, it is the same use."""
+
 
 @dataclass(frozen=True, slots=True)
 class RequestSent:

@@ -38,6 +38,7 @@ async def _produce(interview_id: str, brain: str) -> dict[str, Any]:
             interview_id,
             materials=StoreMaterials(services.store),
             bundle=judging.bundle,
+            on_abandoned=services.usage,
         )
     finally:
         await services.close()

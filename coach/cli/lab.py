@@ -12,6 +12,7 @@ from coach.cli.output import emit, json_option
 if TYPE_CHECKING:
     from coach.lab.runs.replay import RunReport
     from coach.lab.service import Lab
+    from coach.lab.statistics.pairwise import PairReport
 
 
 def _lab() -> "Lab":
@@ -58,12 +59,18 @@ def compare(run_a: str, run_b: str, as_json: bool) -> None:
 @json_option
 def judge(run_a: str, run_b: str, human: Path | None, as_json: bool) -> None:
     """Let a model prefer one of two variants, RUN:VARIANT each, every pair in both orders."""
-    from coach.bootstrap import build_pair_judge
+    from coach.bootstrap import services
     from coach.lab.statistics.pairwise import human_votes
-    from coach.settings import settings
 
-    votes = human_votes(human) if human else None
-    found = asyncio.run(_lab().judge_pairs(run_a, run_b, build_pair_judge(settings()), votes))
+    votes, pair_judge = human_votes(human) if human else None, services().pair_judge
+
+    async def judged() -> "PairReport":
+        try:
+            return await _lab().judge_pairs(run_a, run_b, pair_judge, votes)
+        finally:
+            await pair_judge.close()
+
+    found = asyncio.run(judged())
     emit(asdict(found), as_json=as_json, human=_pair_lines)
 
 

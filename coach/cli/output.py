@@ -57,3 +57,8 @@ def care_lines(care: dict[str, Any] | None, evaluation: dict[str, Any]) -> list[
         return []
     helpers = [f"  {r['country']}: {r['name']}, {r['contact']}" for r in care["resources"]]
     return [evaluation["content_feedback"]["headline"], care["message"], *helpers]
+
+
+def unbilled(event: "UsageEvent") -> "UsageEvent":
+    """Use of a command that serves nobody's practice: in the ledger, on nobody's bill."""
+    return event.model_copy(update={"billable": False})

@@ -9,9 +9,8 @@ import click
 from coach.brain.port import Brain, InterviewPlan, PlanRequest
 from coach.brain.prompts.bundle import PromptBundle
 from coach.cli.inputs import brain_option, read_text
-from coach.cli.output import emit, json_option
+from coach.cli.output import emit, json_option, unbilled
 from coach.errors import InputError
-from coach.settings import settings
 
 MAX_POSTING_CHARS = 60_000
 
@@ -23,10 +22,11 @@ MAX_POSTING_CHARS = 60_000
 @json_option
 def plan(job: str, questions: int, brain: str | None, as_json: bool) -> None:
     """Plans an interview."""
-    from coach.bootstrap import build_brain
+    from coach.bootstrap import services
 
     request = request_from(read_posting(job), questions)
-    made = asyncio.run(make_plan(build_brain(settings(), PromptBundle.load(), brain or ""), request))
+    made = asyncio.run(make_plan(services().brain_for(PromptBundle.load(), brain or ""), request))
+    services().usage([unbilled(event) for event in made.usage])
     emit(plan_record(made), as_json=as_json, human=_lines)
 
 

@@ -19,7 +19,7 @@ from coach.lab.report import ComparisonReport, compare_variants
 from coach.lab.runs.batched import Batch, RecordedBrain, collect
 from coach.lab.runs.dataset import Dataset, Item
 from coach.lab.runs.experiment import Estimate, Experiment, RunInfo, Workspace, estimate_cost
-from coach.lab.runs.judge import BrainFactory, PipelineJudge, Pricer, lab_call
+from coach.lab.runs.judge import BrainFactory, Meter, PipelineJudge, Pricer, lab_call
 from coach.lab.runs.outcome import Outcome
 from coach.lab.runs.replay import Replay, RunLimits, RunReport
 from coach.lab.runs.variant import Variant
@@ -58,10 +58,12 @@ class Lab:
         store: SqlStore,
         make_brain: BrainFactory,
         price: Pricer,
+        meter: Meter,
         default_model: str,
         make_batch: BatchFactory | None = None,
     ) -> None:
-        """Takes where runs are kept, how brains and batches are built and how usage is priced."""
+        """Takes where runs are kept, how brains and batches are built, how usage is priced and who writes it down."""
+        self._meter = meter
         self._make_batch = make_batch
         self.workspace = workspace
         self.store = store
@@ -84,7 +86,7 @@ class Lab:
         for variant in experiment.variants:
             variant.resolve()
         info, data = self.workspace.prepare(experiment)
-        judge = PipelineJudge(self._make_brain, self._price)
+        judge = PipelineJudge(self._make_brain, self._price, self._meter)
         limits = experiment.limits
         replay = Replay(
             data,
@@ -118,6 +120,7 @@ class Lab:
             ]
             batch = self._make_batch(variant, bundle)
             answers = await collect(batch, calls, self.workspace.ticket(info.id, variant.key))
+            self._meter([u.model_copy(update={"billable": False}) for a in answers.values() for u in a.usage])
             judge.replace_brain(variant, partial(RecordedBrain, answers=answers))
 
     def compare(self, run_a: str, run_b: str) -> ComparisonReport:
@@ -235,8 +238,6 @@ class Lab:
             "ended_at": datetime.now(UTC),
         }
         await self.store.arun(rows.keep_run, run, [_result_row(o) for o in report.outcomes])
-        used = [u for o in report.outcomes if not o.cached for u in o.usage]
-        await self.store.add_usage([u.model_copy(update={"billable": False}) for u in used])
 
 
 def _result_row(outcome: Outcome) -> dict[str, Any]:

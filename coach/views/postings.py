@@ -1,14 +1,13 @@
 """Job postings: from a form or a file to what they ask for."""
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from coach.brain.planning.planner import plan_interview
 from coach.brain.port import Brain, InterviewPlan, PlanRequest
+from coach.contracts.usage import UsageEvent
 from coach.errors import InputError
-from coach.store import SqlStore
-from coach.store.repositories import interviews
 from coach.store.repositories.library import JobDescription
 
 POSTING_LIMIT = 60_000
@@ -38,7 +37,7 @@ def posting_of_file(name: str, content: bytes) -> PlanRequest:
 
 
 def read_posting(
-    store: SqlStore,
+    meter: Callable[[Sequence[UsageEvent]], None],
     brain: Brain,
     wait_for: Callable[[Coroutine[Any, Any, InterviewPlan]], InterviewPlan],
     request: PlanRequest,
@@ -46,7 +45,7 @@ def read_posting(
     """What a posting asks for, by the brain in force; what that used is metered. Nothing is kept yet.
 
     Args:
-        store: where use is noted.
+        meter: takes what was used, e.g. `services().usage`.
         brain: who reads; the offline coach does so at once.
         wait_for: runs the brain's coroutine on the loop its client lives on, e.g. `hub.call`.
         request: the posting.
@@ -58,7 +57,7 @@ def read_posting(
     if not f"{request.title}{request.description}".strip():
         raise InputError("There is nothing to read yet.", mend="Paste the posting or choose a file.")
     plan = plan_interview(request) if brain.name == "offline" else wait_for(brain.plan(request))
-    store.run(interviews.add_usage, plan.usage)
+    meter(plan.usage)
     return JobDescription(
         title=plan.job.job_title or request.title or "Untitled job",
         company=plan.job.company or request.company,

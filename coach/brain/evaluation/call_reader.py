@@ -40,6 +40,7 @@ class CallReader:
         self._sections = SectionReader()
         self._section_seen = False
         self._used = False
+        self._given_up = False
 
     @property
     def text(self) -> str:
@@ -72,6 +73,9 @@ class CallReader:
         except Exception:
             log.exception("the evaluation of attempt %s broke", self._call.attempt_id)
             self._fail("internal", "", retryable=False)
+        except (asyncio.CancelledError, GeneratorExit):
+            self._given_up = True
+            raise
         finally:
             await self._leave(stream)
 
@@ -164,11 +168,14 @@ class CallReader:
                         self._take_other(chunk)
 
     def settle(self) -> None:
-        """Stops draining; where the vendor told no usage, the brain's own estimate is recorded, once."""
+        """Stops draining; where the vendor told no usage, the brain's own estimate is recorded, once.
+
+        What was asked is paid for also when the answer was not waited for.
+        """
         if self.drain and not self.drain.done():
             self.drain.cancel()
         estimate = getattr(self._brain, "estimated_usage", None)
-        if estimate and not self._used and (self._text or self.failure == "timeout"):
+        if estimate and not self._used and (self._text or self._given_up or self.failure == "timeout"):
             self._used = True
             self._tally.usage += estimate(self._call, self.text)
 

@@ -95,13 +95,23 @@ async def evaluate_to_end(
     policy: Policy,
     timeouts: Timeouts | None = None,
     bundle: str = "",
+    on_abandoned: UsageSink | None = None,
 ) -> EvaluationResult:
     """The same without progress, for the command line and the lab."""
-    async for progress in run_evaluation(
-        brain, call, transcript=transcript, delivery=delivery, policy=policy, timeouts=timeouts, bundle=bundle
-    ):
-        if isinstance(progress, EvaluationFinished):
-            return progress.result
+    steps = run_evaluation(
+        brain,
+        call,
+        transcript=transcript,
+        delivery=delivery,
+        policy=policy,
+        timeouts=timeouts,
+        bundle=bundle,
+        on_abandoned=on_abandoned,
+    )
+    async with aclosing(steps) as stream:
+        async for progress in stream:
+            if isinstance(progress, EvaluationFinished):
+                return progress.result
     raise RuntimeError("an evaluation ended without its result")
 
 

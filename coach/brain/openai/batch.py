@@ -16,7 +16,7 @@ import openai
 from coach.brain.openai.brain import OpenAIBrain
 from coach.brain.openai.errors import vendor_error
 from coach.brain.openai.usage import UsageMeter
-from coach.brain.port import EvaluationCall
+from coach.brain.port import BATCH_CALL, EvaluationCall
 from coach.contracts.usage import UsageEvent
 from coach.errors import VendorProtocolError
 
@@ -111,7 +111,7 @@ class OpenAIBatch:
         truncated = body.get("status") == "incomplete"
         meter = UsageMeter(
             subject=row["custom_id"],
-            call="batch",
+            call=BATCH_CALL,
             model=f"{self._brain.model}.batch",
             attempt_id=row["custom_id"],
             bundle=self._brain.bundle.label,

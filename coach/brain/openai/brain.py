@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -230,7 +231,11 @@ class OpenAIBrain:
         """One whole answer in a shape; a second try with a correction when the first cannot be used."""
         usage: tuple[UsageEvent, ...] = ()
         for attempt in (1, 2):
-            text, ended, used = await self._answer(prompt, subject, f"{prompt.schema_name}:{attempt}", interview_id)
+            try:
+                text, ended, used = await self._answer(prompt, subject, f"{prompt.schema_name}:{attempt}", interview_id)
+            except BaseException:
+                self._tell(usage)
+                raise
             usage += used
             if ended == "refused":
                 self._tell(usage)
@@ -247,19 +252,21 @@ class OpenAIBrain:
     async def _answer(
         self, prompt: Prompt, subject: str, call: str, interview_id: str
     ) -> tuple[str, str, tuple[UsageEvent, ...]]:
+        meter = partial(
+            UsageMeter, subject=subject, model=self.model, interview_id=interview_id, bundle=self.bundle.label
+        )
         try:
             response = await self._send(prompt, stream=False)
+        except (openai.APITimeoutError, asyncio.CancelledError) as error:
+            # What was asked is paid for also when the answer was not waited for.
+            self._tell(meter(call=f"{call}:{new_id()}").estimated(prompt.chars, 0))
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            raise vendor_error(error) from error
         except openai.OpenAIError as error:
             raise vendor_error(error) from error
-        meter = UsageMeter(
-            subject=subject,
-            call=f"{call}:{response.id}",
-            model=self.model,
-            interview_id=interview_id,
-            bundle=self.bundle.label,
-        )
         text, ended = responses_text(response) if self._api == "responses" else chat_text(response)
-        return text, ended, meter.told(response.usage)
+        return text, ended, meter(call=f"{call}:{response.id}").told(response.usage)
 
     def _tell(self, usage: tuple[UsageEvent, ...]) -> None:
         if self._on_usage and usage:

@@ -49,6 +49,10 @@ class OpenAIPairJudge:
         )
         return found.better
 
+    async def close(self) -> None:
+        """Frees the client."""
+        await self._brain.close()
+
 
 def _shown(evaluation: Evaluation) -> dict[str, object]:
     content = evaluation.content_feedback

@@ -16,13 +16,12 @@ from coach.brain.prompts.policy import Policy
 from coach.brain.truth.guard import TruthGuard
 from coach.cli.eval.rows import read_rows, table, write_outputs
 from coach.cli.inputs import brain_option
-from coach.cli.output import emit, json_option
+from coach.cli.output import emit, json_option, unbilled
 from coach.contracts.brain import EvaluationInput, EvaluationResult, JobContext, Question, UserAnswer
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.evaluation import STAR_ITEMS
 from coach.contracts.transcript import Transcript, TranscriptSource
 from coach.errors import VendorAuthError
-from coach.settings import settings
 
 _CLASSES = ("missing", "weak", "present")
 _PARALLEL = 8
@@ -35,11 +34,13 @@ _PARALLEL = 8
 @json_option
 def answers(file: Path, brain: str | None, outputs: Path | None, as_json: bool) -> None:
     """Scores `file`."""
-    from coach.bootstrap import build_brain
+    from coach.bootstrap import services
 
     rows = read_rows(file, ("id", "question", "answer"))
     bundle = PromptBundle.load()
-    results, spent_ms = asyncio.run(_evaluate_all(build_brain(settings(), bundle, brain or ""), rows, bundle.policy))
+    judge = services().brain_for(bundle, brain or "")
+    results, spent_ms = asyncio.run(_evaluate_all(judge, rows, bundle.policy))
+    services().usage([unbilled(event) for result in results for event in result.usage])
     if any(finding.rule == "key_refused" for result in results for finding in result.guards):
         raise VendorAuthError("The model's server refused the key.", mend="Check OPENAI_API_KEY.")
     write_outputs(outputs, (_output(row, result) for row, result in zip(rows, results, strict=True)))

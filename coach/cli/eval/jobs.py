@@ -12,9 +12,8 @@ from coach.brain.port import Brain, InterviewPlan, PlanRequest
 from coach.brain.prompts.bundle import PromptBundle
 from coach.cli.eval.rows import read_rows, table, write_outputs
 from coach.cli.inputs import brain_option
-from coach.cli.output import emit, json_option
+from coach.cli.output import emit, json_option, unbilled
 from coach.cli.plan import plan_record
-from coach.settings import settings
 
 SAME_ABOVE = 85.0
 
@@ -26,10 +25,11 @@ SAME_ABOVE = 85.0
 @json_option
 def jobs(file: Path, brain: str | None, outputs: Path | None, as_json: bool) -> None:
     """Scores `file`."""
-    from coach.bootstrap import build_brain
+    from coach.bootstrap import services
 
     rows = read_rows(file, ("id", "description"))
-    plans = asyncio.run(_plan_all(build_brain(settings(), PromptBundle.load(), brain or ""), rows))
+    plans = asyncio.run(_plan_all(services().brain_for(PromptBundle.load(), brain or ""), rows))
+    services().usage([unbilled(event) for made in plans for event in made.usage])
     records = [plan_record(made) for made in plans]
     write_outputs(outputs, ({"id": row["id"], **record} for row, record in zip(rows, records, strict=True)))
     emit(score(rows, records), as_json=as_json, human=lambda r: table([(k, v) for k, v in r.items() if k != "by_item"]))

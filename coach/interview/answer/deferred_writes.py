@@ -49,8 +49,8 @@ class DeferredWrites:
         return self._scored.setdefault(attempt_id, asyncio.Event())
 
     def meter(self, attempt_id: str, usage: Sequence[UsageEvent]) -> None:
-        """Begins to store what the transcriber used."""
-        self._tasks.beside(_after(self._event(attempt_id), lambda: self._meter(usage)))
+        """Begins to store what the transcriber used; closing the interview waits for it."""
+        self._tasks.to_the_end(_after(self._event(attempt_id), lambda: self._meter(usage)))
 
     def meter_now(self, usage: Sequence[UsageEvent]) -> None:
         """Begins to store what was used by something that was given up; closing the interview waits for it."""

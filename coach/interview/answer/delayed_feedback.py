@@ -2,11 +2,13 @@
 
 from typing import cast
 
-from coach.brain.evaluation.pipeline import evaluate_to_end
-from coach.brain.port import Brain
+from coach.brain.evaluation.pipeline import UsageSink, evaluate_to_end
+from coach.brain.port import Brain, EvaluationCall
 from coach.brain.prompts.policy import Policy
+from coach.contracts.brain import EvaluationResult
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, AttemptStatus, InterviewSnapshot, new_id
+from coach.contracts.transcript import typed_transcript
 from coach.errors import NotFoundError
 from coach.interview.answer.evaluation_call import evaluation_call, judged
 from coach.interview.dependencies import Materials
@@ -22,6 +24,7 @@ async def produce_delayed(
     *,
     materials: Materials | None = None,
     bundle: str = "",
+    on_abandoned: UsageSink | None = None,
 ) -> list[Attempt]:
     """Evaluates every delayed attempt of an interview that has a transcript; returns them as they are now stored.
 
@@ -42,32 +45,37 @@ async def produce_delayed(
         waiting = attempt.status is AttemptStatus.DELAYED and attempt.transcript and attempt.transcript.text.strip()
         if not waiting or not await store.claim_evaluation(attempt.id, owner=new_id()):
             continue
+        attempt = attempt.noting(feedback_retries=attempt.extra.feedback_retries + 1)
         current = [*(a for a in snapshot.attempts if a.id not in {d.id for d in done}), *done]
         fresh = InterviewSnapshot(interview=snapshot.interview, exchanges=snapshot.exchanges, attempts=current)
-        done.append(await _produce(store, brain, policy, fresh, attempt, resume_text, bundle))
+        call = _call(fresh, attempt, policy, resume_text)
+        result = await evaluate_to_end(
+            brain,
+            call,
+            transcript=attempt.transcript or typed_transcript(""),
+            delivery=attempt.delivery or DeliveryMetrics(),
+            policy=policy,
+            bundle=bundle,
+            on_abandoned=on_abandoned,
+        )
+        done.append(await _keep(store, fresh, attempt, result))
     await _score_session(store, interview_id)
     return done
 
 
-async def _produce(
-    store: InterviewStore,
-    brain: Brain,
-    policy: Policy,
-    snapshot: InterviewSnapshot,
-    attempt: Attempt,
-    resume_text: str,
-    bundle: str,
+def _call(snapshot: InterviewSnapshot, attempt: Attempt, policy: Policy, resume_text: str) -> EvaluationCall:
+    exchange = next(e for e in snapshot.exchanges if e.id == attempt.exchange_id)
+    siblings = [a for a in snapshot.attempts if a.exchange_id == exchange.id]
+    earlier = [a for a in siblings if a.attempt_number < attempt.attempt_number]
+    return evaluation_call(exchange, attempt, earlier, snapshot.interview.job, policy.version, resume_text)
+
+
+async def _keep(
+    store: InterviewStore, snapshot: InterviewSnapshot, attempt: Attempt, result: EvaluationResult
 ) -> Attempt:
     exchange = next(e for e in snapshot.exchanges if e.id == attempt.exchange_id)
-    attempt = attempt.noting(feedback_retries=attempt.extra.feedback_retries + 1)
-    siblings = [a for a in snapshot.attempts if a.exchange_id == exchange.id and a.id != attempt.id]
-    earlier = [a for a in siblings if a.attempt_number < attempt.attempt_number]
-    call = evaluation_call(exchange, attempt, earlier, snapshot.interview.job, policy.version, resume_text)
-    transcript = attempt.transcript
-    assert transcript is not None
-    delivery = attempt.delivery or DeliveryMetrics()
-    result = await evaluate_to_end(brain, call, transcript=transcript, delivery=delivery, policy=policy, bundle=bundle)
     attempt = judged(attempt, result)
+    siblings = [a for a in snapshot.attempts if a.exchange_id == exchange.id and a.id != attempt.id]
     best = best_attempt([*siblings, attempt])
     exchange = exchange.model_copy(update={"final_attempt_id": best.id if best else None})
     await store.complete_attempt(attempt, exchange, result.usage)

@@ -1,13 +1,10 @@
 """FEEDBACK: what an evaluation decides is told, spoken and stored, each the moment it is known."""
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import aclosing
-from functools import partial
 
 from coach.contracts.events import Notice, NoticePayload
 from coach.contracts.interview import Attempt, ViewState, new_id
-from coach.contracts.usage import UsageEvent
 from coach.interview import event_builders as payloads
 from coach.interview import rollup
 from coach.interview.aggregate import InterviewAggregate
@@ -103,12 +100,8 @@ class Feedback:
             timeline,
             told="asked" if "FOLLOW_UP_QUEUED" in told else "none" if "NO_FOLLOW_UP" in told else "",
             may_follow_up=not exchange.follow_up_of and board.follow_up_to(exchange) is None,
-            on_abandoned=partial(self._abandoned, attempt.interview_id),
+            on_abandoned=self._writes.meter_now,
         )
-
-    def _abandoned(self, interview_id: str, usage: Sequence[UsageEvent]) -> None:
-        """An evaluation that is given up was paid for all the same."""
-        self._writes.meter_now([event.model_copy(update={"interview_id": interview_id}) for event in usage])
 
     def _follow_up(self, attempt_id: str, question: str, timeline: Timeline) -> None:
         """Told, then spoken in a task of its own."""

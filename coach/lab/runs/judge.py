@@ -2,15 +2,16 @@
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from coach.brain.evaluation.pipeline import run_evaluation
 from coach.brain.evaluation.progress import EvaluationFinished, SectionReady
-from coach.brain.port import Brain, EvaluationCall
+from coach.brain.port import BATCH_CALL, Brain, EvaluationCall
 from coach.brain.prompts.bundle import PromptBundle
 from coach.contracts.brain import EvaluationResult
+from coach.contracts.interview import new_id
 from coach.contracts.transcript import Transcript, TranscriptSource
 from coach.contracts.usage import UsageEvent
 from coach.delivery.measure import from_input
@@ -21,13 +22,15 @@ from coach.lab.runs.variant import Variant
 VENDOR_RULE = "vendor_failed"
 BrainFactory = Callable[[Variant, PromptBundle], Brain]
 Pricer = Callable[[list[UsageEvent]], list[UsageEvent]]
+Meter = Callable[[Sequence[UsageEvent]], None]
 
 
 class PipelineJudge:
     """A `Judge` over brains. One brain per variant, built once, closed at the end."""
 
-    def __init__(self, make_brain: BrainFactory, price: Pricer) -> None:
-        """Takes how a variant's brain is built and how its usage is priced."""
+    def __init__(self, make_brain: BrainFactory, price: Pricer, meter: Meter) -> None:
+        """Takes how a variant's brain is built, how its usage is priced, and who writes it to the ledger."""
+        self._meter = meter
         self._make_brain = make_brain
         self._price = price
         self._ready: dict[str, tuple[Brain, PromptBundle]] = {}
@@ -47,15 +50,22 @@ class PipelineJudge:
             delivery=from_input(call.input.delivery_metrics),
             policy=bundle.policy,
             bundle=bundle.label,
+            on_abandoned=self._used,
         ):
             if isinstance(progress, SectionReady) and first_section_ms is None:
                 first_section_ms = 1000 * (time.perf_counter() - started)
             if isinstance(progress, EvaluationFinished):
                 result = progress.result
+                self._used(result.usage)
         total_ms: float | None = 1000 * (time.perf_counter() - started)
         if getattr(brain, "recorded", False):
             first_section_ms = total_ms = None
         return self._outcome(variant, item, repeat, result, first_section_ms, total_ms)
+
+    def _used(self, usage: Sequence[UsageEvent]) -> None:
+        """Every call of the lab is paid for, also the same one made again; a batch was metered when it was read."""
+        live = [event for event in usage if event.call_id != BATCH_CALL]
+        self._meter([e.model_copy(update={"event_id": new_id(), "billable": False}) for e in live])
 
     def replace_brain(self, variant: Variant, wrap: Callable[[Brain], Brain]) -> None:
         """Puts a wrapped brain in the place of a variant's own, e.g. one that has its answers from a batch."""
