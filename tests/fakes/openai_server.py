@@ -89,6 +89,10 @@ class OpenAIServer:
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.breaches: list[str] = []
+        self.billed: list[Tokens] = []
+        """What the server counts: tokens of every answer it told the usage of."""
+        self.untold = 0
+        """Answers it began and never told the usage of; a vendor bills those all the same."""
         self.closed_early = threading.Event()
         self._served = 0
         self._seen: set[str] = set()
@@ -147,6 +151,12 @@ class OpenAIServer:
         self._served += 1
         if reply.fault == "http_error":
             await self._refuse(reply, writer)
+            return
+        told = reply.fault not in ("no_usage", "disconnect", "stall_first", "stall_middle", "error_event")
+        self.billed += [reply.tokens] if told else []
+        self.untold += not told
+        if not body.get("stream") and reply.fault == "stall_first":
+            await asyncio.sleep(3600)
         elif not body.get("stream"):
             whole = chat_whole(reply) if chat else response_whole(reply, "completed")
             self._check("CreateChatCompletionResponse" if chat else "Response", whole)

@@ -46,6 +46,7 @@ def make_lab(folder: Path, server: BatchServer) -> Lab:
         store=open_store(f"duckdb:///{folder / 'lab.duckdb'}"),
         make_brain=brain,
         price=lambda events: price_what_can_be(events, price_book())[0],
+        meter=lambda events: None,
         default_model="gpt-6-luna",
         make_batch=batch,
     )
