@@ -74,7 +74,7 @@ def charts(attempts: pd.DataFrame) -> None:
     figures = [progress.retries, progress.delivery_over_time, progress.fillers_over_time, progress.competencies]
     captions = [
         "First attempt and best attempt of the newest questions tried more than once.",
-        "Words per minute; the green band, 130 to 160, gets the full score.",
+        "Words per minute; the green band gets the full score.",
         "Fillers per minute, where the transcriber keeps them.",
         "Mean of your best answers by competency.",
     ]

@@ -6,6 +6,9 @@ from pydantic import Field
 
 from coach.contracts.base import Record
 
+PACE_BAND_WPM = (130.0, 160.0)
+"""Words per minute that get the full score, unless the policy of a bundle says otherwise."""
+
 
 class PausePlace(StrEnum):
     """Where in the answer a pause lies."""
@@ -68,6 +71,7 @@ class DeliveryMetrics(Record):
         wpm: spoken words (fillers included where transcribed) per minute of answering time: first to last speech with
             up to 1 s of silence at either end.
         wpm_range: honest range when the word count itself is uncertain (offline recogniser).
+        pace_band_wpm: words per minute that got the full score, by the policy this was measured for.
         articulation_wpm: words per minute of speech time alone.
         filler_count: None when the transcriber is not verbatim.
         fillers: lower-case filler expression -> count.
@@ -81,6 +85,7 @@ class DeliveryMetrics(Record):
 
     wpm: float | None = None
     wpm_range: tuple[float, float] | None = None
+    pace_band_wpm: tuple[float, float] = PACE_BAND_WPM
     articulation_wpm: float | None = None
     word_count: int = 0
     filler_count: int | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from coach.contracts.delivery import DeliveryMetrics
-from coach.delivery.curves import PACE_BAND_WPM
+from coach.delivery.curves import off_band
 
 MIN_ANSWERS = 3
 
@@ -59,7 +59,11 @@ def compare(now: DeliveryMetrics, earlier: Sequence[DeliveryMetrics]) -> list[Ba
     for name, (label, read) in _METRICS.items():
         value = read(now)
         if value is not None and name in usual:
-            rows.append(BaselineComparison(name, label, value, usual[name], _is_better(name, value, usual[name])))
+            rows.append(
+                BaselineComparison(
+                    name, label, value, usual[name], _is_better(name, value, usual[name], now.pace_band_wpm)
+                )
+            )
     return rows
 
 
@@ -93,15 +97,10 @@ def sentence(row: BaselineComparison) -> str:
     return (more if share > 0 else less).format(share=round(100 * abs(share)), usual=row.usual)
 
 
-def _is_better(name: str, now: float, usual: float) -> bool | None:
+def _is_better(name: str, now: float, usual: float, band: tuple[float, float]) -> bool | None:
     if name == "wpm":
-        now_off, usual_off = (_off_band(v) for v in (now, usual))
+        now_off, usual_off = (off_band(v, band) for v in (now, usual))
         return None if now_off == usual_off else now_off < usual_off
     if now == usual:
         return None
     return now > usual if name == "clarity" else now < usual
-
-
-def _off_band(wpm: float) -> float:
-    low, high = PACE_BAND_WPM
-    return max(low - wpm, wpm - high, 0.0)

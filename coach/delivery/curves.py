@@ -1,6 +1,6 @@
 """The curves from measured delivery to 0-10 sub-scores: straight lines between the points below, flat outside.
 
-Full score for pace lies at 130-160 words per minute. The other points are the product's own choice, reasoned in
+Full score for pace lies in the band of the policy. The other points are the product's own choice, reasoned in
 `docs/delivery-metrics.md`; they are computed here and override whatever a model says, so that the same delivery always
 scores the same. Nothing counts "I" or "we".
 """
@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from coach.contracts.delivery import DeliverySubScores
+from coach.contracts.delivery import PACE_BAND_WPM, DeliverySubScores
 
 Curve = Sequence[tuple[float, float]]
 
-PACE_BAND_WPM = (130.0, 160.0)
-PACE: Curve = ((40, 0), (70, 2), (100, 6), (130, 10), (160, 10), (190, 6), (220, 2), (250, 0))
+PACE_BESIDE: Curve = ((0, 10), (30, 6), (60, 2), (90, 0))
+"""Score by words per minute outside the band."""
 FILLERS_PER_100_WORDS: Curve = ((0, 10), (1, 9.5), (2, 9), (4, 7), (6, 5), (10, 2), (15, 0))
 LONG_PAUSES_PER_MIN: Curve = ((0, 10), (0.5, 8), (1, 6), (2, 3), (4, 0))
 SILENCE_SHARE: Curve = ((0.3, 10), (0.4, 8), (0.5, 5), (0.7, 1), (0.8, 0))
@@ -31,14 +31,23 @@ def on_curve(value: float, curve: Curve) -> float:
     return float(np.interp(value, xs, ys))
 
 
-def pace_score(wpm: float | None, wpm_range: tuple[float, float] | None = None) -> float | None:
-    """By `PACE`; where only a range is known, the value in it that is nearest to the band (benefit of the doubt)."""
+def off_band(wpm: float, band: tuple[float, float]) -> float:
+    """Words per minute outside the band, 0 within."""
+    return max(band[0] - wpm, wpm - band[1], 0.0)
+
+
+def pace_score(
+    wpm: float | None,
+    wpm_range: tuple[float, float] | None = None,
+    band: tuple[float, float] = PACE_BAND_WPM,
+) -> float | None:
+    """By distance from the band; where only a range is known, that of the value in it that is nearest to the band."""
     if wpm is None:
         return None
-    if wpm_range is None:
-        return on_curve(wpm, PACE)
-    low, high = wpm_range
-    return max(on_curve(v, PACE) for v in (low, wpm, high, *(b for b in PACE_BAND_WPM if low <= b <= high)))
+    low, high = wpm_range or (wpm, wpm)
+    return on_curve(
+        min(off_band(v, band) for v in (low, wpm, high, *(b for b in band if low <= b <= high))), PACE_BESIDE
+    )
 
 
 def fillers_score(filler_count: int | None, word_count: int) -> float | None:

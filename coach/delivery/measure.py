@@ -14,7 +14,7 @@ from coach.audio.loudness import LoudnessRange, loudness_range_lu
 from coach.audio.pcm import SAMPLE_RATE_HZ, Pcm
 from coach.audio.vad import SpeechFinder, segments_of, speech_segments
 from coach.contracts.brain import DeliveryInput
-from coach.contracts.delivery import DeliveryMetrics, DeliverySubScores, FillerHit, PacePoint
+from coach.contracts.delivery import PACE_BAND_WPM, DeliveryMetrics, DeliverySubScores, FillerHit, PacePoint
 from coach.contracts.transcript import Transcript, TranscriptSource
 from coach.delivery import curves
 from coach.delivery import words as of_words
@@ -84,7 +84,12 @@ class SoundFollower:
 
 
 def measure(
-    transcript: Transcript, pcm: Pcm | None, *, eye_contact: float | None = None, sound: Sound | None = None
+    transcript: Transcript,
+    pcm: Pcm | None,
+    *,
+    eye_contact: float | None = None,
+    sound: Sound | None = None,
+    band: tuple[float, float] = PACE_BAND_WPM,
 ) -> DeliveryMetrics:
     """Everything that can be measured of one answer; None where it cannot.
 
@@ -93,6 +98,7 @@ def measure(
         pcm: the recording; without it silence is taken from the word times.
         eye_contact: 0-10 proxy from the browser.
         sound: what `listen` found in `pcm`, where that was done beforehand.
+        band: words per minute that get the full score.
     """
     if sound is None and pcm is not None:
         sound = listen(pcm)
@@ -112,6 +118,7 @@ def measure(
         pace=_pace(transcript, when),
         loudness_range_lu=sound.loudness_range_lu if sound else None,
         eye_contact=eye_contact,
+        pace_band_wpm=band,
         **_rates(transcript, when),
         **_disfluencies(transcript, when),
     )
@@ -204,7 +211,7 @@ def _scores(metrics: DeliveryMetrics, when: Timing, *, judges_speaker: bool) -> 
     stumbles = len(metrics.repetitions) + len(metrics.hesitation_clusters) + metrics.trailing_sentences
     timed = bool(when.segments)
     return curves.combine(
-        pace=curves.pace_score(metrics.wpm, metrics.wpm_range),
+        pace=curves.pace_score(metrics.wpm, metrics.wpm_range, metrics.pace_band_wpm),
         fillers=curves.fillers_score(metrics.filler_count, metrics.word_count),
         pauses=curves.pauses_score(metrics.long_pause_count, when.span_s, when.speech_s) if timed else None,
         confidence=curves.confidence_score(

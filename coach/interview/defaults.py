@@ -49,12 +49,14 @@ def listen(recording: Path) -> HeardSound:
     return pcm, delivery.listen(pcm)
 
 
-def measure(transcript: Transcript, heard: HeardSound | None, eye_contact: float | None) -> DeliveryMetrics:
-    """Delivery of an answer from its words and what `listen` found in its sound."""
+def measure(
+    transcript: Transcript, heard: HeardSound | None, eye_contact: float | None, band: tuple[float, float]
+) -> DeliveryMetrics:
+    """Delivery of an answer from its words and what `listen` found in its sound; `band` is the policy's, in wpm."""
     from coach.delivery import measure as delivery
 
     pcm, sound = heard or (None, None)
-    return delivery.measure(transcript, pcm, eye_contact=eye_contact, sound=sound)
+    return delivery.measure(transcript, pcm, eye_contact=eye_contact, sound=sound, band=band)
 
 
 def take_upload(upload: Path, target: Path) -> None:

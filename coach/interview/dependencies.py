@@ -150,8 +150,8 @@ class Evaluate(Protocol):
 
 Listen: TypeAlias = "Callable[[Path], HeardSound]"
 """Recording -> what the sound alone tells; costly, needs no transcript. Blocking."""
-Measure: TypeAlias = "Callable[[Transcript, HeardSound | None, float | None], DeliveryMetrics]"
-"""(transcript, what `Listen` gave or None, eye contact or None) -> metrics. Blocking."""
+Measure: TypeAlias = "Callable[[Transcript, HeardSound | None, float | None, tuple[float, float]], DeliveryMetrics]"
+"""(transcript, what `Listen` gave or None, eye contact or None, the policy's pace band) -> metrics. Blocking."""
 TakeUpload: TypeAlias = Callable[[Path, Path], None]
 """(uploaded file, target): writes what a journal would have sealed. Blocking."""
 

@@ -3,10 +3,10 @@
 import pandas as pd
 import plotly.graph_objects as go
 
+from coach.contracts.delivery import PACE_BAND_WPM
 from coach.views.attempts import competency_frame, improvement_frame
 from coach.views.palette import BAND_COLOURS, BLUE, FOX, GOOD, HIGH_FROM, INK, INK_SOFT, LINE, LOW_BELOW, SERIES, band
 
-PACE_BAND_WPM = (130, 160)
 RETRIES_SHOWN = 12
 _FONT = "Figtree, Source Sans, system-ui, sans-serif"
 
@@ -79,7 +79,7 @@ def _dots(rows: pd.DataFrame, name: str, size: int, *, ringed: bool) -> go.Scatt
 
 
 def delivery_over_time(attempts: pd.DataFrame) -> go.Figure:
-    """Words per minute of every attempt against the band of full score, 130 to 160."""
+    """Words per minute of every attempt against the band of full score."""
     spoken = attempts[attempts["wpm"].notna()].sort_values("created_at")
     figure = go.Figure()
     low, high = PACE_BAND_WPM

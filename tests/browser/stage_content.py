@@ -77,6 +77,7 @@ def metrics(*, verbatim: bool) -> dict[str, object]:
     return {
         "wpm": 148.0,
         "wpm_range": None if verbatim else [134.0, 162.0],
+        "pace_band_wpm": [130.0, 160.0],
         "articulation_wpm": 171.0,
         "word_count": 78,
         "filler_count": 4 if verbatim else None,

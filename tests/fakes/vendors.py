@@ -247,7 +247,9 @@ def listen(recording: Path) -> Path:
     return recording
 
 
-def measure(transcript: Transcript, recording: Path | None, eye_contact: float | None) -> DeliveryMetrics:
+def measure(
+    transcript: Transcript, recording: Path | None, eye_contact: float | None, band: tuple[float, float]
+) -> DeliveryMetrics:
     scores = DeliverySubScores(pace=8, fillers=7 if transcript.verbatim else None, pauses=8, confidence=7, delivery=8)
     return DeliveryMetrics(
         wpm=140,
@@ -256,6 +258,7 @@ def measure(transcript: Transcript, recording: Path | None, eye_contact: float |
         duration_s=transcript.duration_s,
         verbatim=transcript.verbatim,
         eye_contact=eye_contact,
+        pace_band_wpm=band,
         scores=scores,
     )
 

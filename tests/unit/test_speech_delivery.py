@@ -146,6 +146,15 @@ def test_pace_curve(wpm, score):
     assert curves.pace_score(wpm) == score
 
 
+def test_the_band_is_that_of_the_policy():
+    assert [curves.pace_score(v, band=(100, 120)) for v in (100, 120, 150, 70, 210)] == [10, 10, 6, 6, 0]
+    assert curves.pace_score(150, (90, 210), band=(100, 120)) == 10
+    text = "I went to the shop and then it was fine " * 4
+    band = (0.0, 1.0)
+    usual, other = measure(transcript(text), None), measure(transcript(text), None, band=band)
+    assert other.pace_band_wpm == band and other.scores.pace < usual.scores.pace
+
+
 @given(st.floats(0, 400), st.floats(0, 400))
 def test_pace_falls_away_from_the_band(a, b):
     low, high = curves.PACE_BAND_WPM

@@ -14,10 +14,9 @@ from coach.brain.offline.rewrite import (
     rewrite_story,
     star_version,
 )
+from coach.brain.prompts.policy import Policy
 from coach.brain.reading.answer import Reading
 from coach.contracts.evaluation import ContentBreakdown, Evaluation, Metadata, Rewrite, Scoring, StarVersion
-
-_CONTENT_WEIGHT = 0.7
 
 
 def compose(reading: Reading, model: str, max_words: int = MAX_WORDS) -> Evaluation:
@@ -66,7 +65,7 @@ def rewritten_parts(reading: Reading, max_words: int = MAX_WORDS) -> list[Rewrit
 def _scoring(reading: Reading) -> Scoring:
     scores = reading.scores
     delivery = delivery_scores(reading.input.delivery_metrics, otherwise=scores.content)
-    overall = round((_CONTENT_WEIGHT * scores.content + (1 - _CONTENT_WEIGHT) * delivery.pace) * 10) / 10
+    overall = Policy().overall(scores.content, delivery.pace)
     return Scoring(
         overall=overall,
         content=scores.content,

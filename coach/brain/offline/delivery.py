@@ -1,9 +1,9 @@
 """Words about the measured delivery. The figures and sub-scores are measured elsewhere and put in by the server."""
 
 from coach.contracts.brain import DeliveryInput
+from coach.contracts.delivery import PACE_BAND_WPM
 from coach.contracts.evaluation import DeliveryBreakdown, DeliveryFeedback, DeliveryNumbers
 
-PACE_BAND_WPM = (130.0, 160.0)
 _NEUTRAL = 7.0
 
 

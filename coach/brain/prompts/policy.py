@@ -6,23 +6,8 @@ Scores are 0-10, pace is words per minute, shares are 0-1.
 from pydantic import Field, model_validator
 
 from coach.contracts.base import Record
+from coach.contracts.delivery import PACE_BAND_WPM
 from coach.contracts.evaluation import StarChecklist, StarStatus
-
-
-class ContentWeights(Record):
-    """Share of each content sub-score where content has to be computed from its parts."""
-
-    star: float = 0.35
-    relevance: float = 0.30
-    clarity: float = 0.15
-    impact: float = 0.20
-
-    @model_validator(mode="after")
-    def _sum_to_one(self) -> "ContentWeights":
-        total = self.star + self.relevance + self.clarity + self.impact
-        if abs(total - 1) > 1e-6:
-            raise ValueError(f"content weights sum to {total:g}, not 1")
-        return self
 
 
 class FollowUpPolicy(Record):
@@ -45,9 +30,8 @@ class Policy(Record):
     version: str = Field(default="mi_v1.0", max_length=20)
     content_weight: float = Field(default=0.7, ge=0, le=1)
     delivery_weight: float = Field(default=0.3, ge=0, le=1)
-    content: ContentWeights = ContentWeights()
     follow_up: FollowUpPolicy = FollowUpPolicy()
-    pace_band_wpm: tuple[float, float] = (130.0, 160.0)
+    pace_band_wpm: tuple[float, float] = PACE_BAND_WPM
     rewrite_words: tuple[int, int] = (120, 220)
 
     @model_validator(mode="after")

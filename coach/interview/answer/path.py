@@ -151,8 +151,9 @@ class AnswerPath:
         assert answer.claimed is not None
         empty = not transcript.text.strip()
         sound = await answer.sound if answer.sound and not empty else None
-        measure, eyes = self.session.parts.measure, attempt.extra.eye_contact
-        delivery = None if empty else await off_loop(measure, transcript, sound, eyes)
+        parts, eyes = self.session.parts, attempt.extra.eye_contact
+        band = parts.policy.pace_band_wpm
+        delivery = None if empty else await off_loop(parts.measure, transcript, sound, eyes, band)
         if not await answer.claimed:
             self._elsewhere(attempt)
             return

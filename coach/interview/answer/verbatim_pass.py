@@ -59,7 +59,8 @@ class VerbatimPass:
         if heard is None or attempt.evaluation is None:
             return
         parts = self._s.parts
-        delivery = await off_loop(parts.measure, heard.transcript, sound, attempt.extra.eye_contact)
+        band, eyes = parts.policy.pace_band_wpm, attempt.extra.eye_contact
+        delivery = await off_loop(parts.measure, heard.transcript, sound, eyes, band)
         attempt = await off_loop(with_verbatim, attempt, heard.transcript, delivery, parts.policy)
         attempt = await self._baseline.compared(attempt)
         await self._results.store(attempt, ())

@@ -1,8 +1,8 @@
-/* "How you said it": pace against the 130-160 band, fillers, long pauses, clarity, eye contact where there was a camera. */
+/* "How you said it": pace against the policy's band, fillers, long pauses, clarity, eye contact where there was a camera. */
 
 import { band, clock, h, icon, plural, s, score } from "./dom.js";
 
-const PACE = { low: 80, high: 220, from: 130, to: 160 };
+const PACE = { low: 80, high: 220 };
 
 function polar(cx, cy, r, share) {
   const angle = Math.PI * (1 - share);
@@ -19,23 +19,23 @@ function share(wpm) {
   return Math.max(0, Math.min(1, (wpm - PACE.low) / (PACE.high - PACE.low)));
 }
 
-function paceWord(wpm) {
-  if (wpm < PACE.from) return wpm < PACE.from - 25 ? "slow" : "a little slow";
-  if (wpm > PACE.to) return wpm > PACE.to + 25 ? "fast" : "a little fast";
+function paceWord(wpm, [from, to]) {
+  if (wpm < from) return wpm < from - 25 ? "slow" : "a little slow";
+  if (wpm > to) return wpm > to + 25 ? "fast" : "a little fast";
   return "comfortable";
 }
 
 function gauge(metrics) {
-  const wpm = metrics.wpm;
+  const wpm = metrics.wpm, [from, to] = metrics.pace_band_wpm;
   const [x, y] = polar(110, 108, 66, share(wpm));
   const stroke = { fill: "none", "stroke-width": 16, "stroke-linecap": "butt" };
   const range = metrics.wpm_range;
-  return s("svg", { viewBox: "0 0 220 128", class: "jf-gauge", role: "img", "aria-label": `${Math.round(wpm)} words per minute, ${paceWord(wpm)}; the comfortable band is 130 to 160` },
+  return s("svg", { viewBox: "0 0 220 128", class: "jf-gauge", role: "img", "aria-label": `${Math.round(wpm)} words per minute, ${paceWord(wpm, [from, to])}; the comfortable band is ${from} to ${to}` },
     s("path", { d: arc(84, 0, 1), class: "jf-gauge-track", ...stroke }),
-    s("path", { d: arc(84, share(PACE.from), share(PACE.to)), class: "jf-gauge-band", ...stroke }),
+    s("path", { d: arc(84, share(from), share(to)), class: "jf-gauge-band", ...stroke }),
     range ? s("path", { d: arc(70, share(range[0]), Math.max(share(range[1]), share(range[0]) + 0.01)), class: "jf-gauge-range", fill: "none", "stroke-width": 4 }) : null,
     s("path", { d: `M110 108L${x.toFixed(1)} ${y.toFixed(1)}`, class: "jf-gauge-needle" }), s("circle", { cx: 110, cy: 108, r: 7, class: "jf-gauge-hub" }),
-    ...[PACE.from, PACE.to].map((v) => {
+    ...[from, to].map((v) => {
       const [tx, ty] = polar(110, 108, 104, share(v));
       return s("text", { x: tx, y: ty + 4, class: "jf-gauge-tick" }, String(v));
     }));
@@ -49,10 +49,11 @@ function usually(metrics, name) {
 
 function paceCard(metrics) {
   const wpm = metrics.wpm;
+  const word = wpm ? paceWord(wpm, metrics.pace_band_wpm) : "";
   const body = wpm === null || wpm === undefined
     ? h("p", { class: "jf-unknown" }, "Not measurable for this answer")
     : [gauge(metrics), h("p", { class: "jf-figure" }, metrics.wpm_range ? `${Math.round(metrics.wpm_range[0])}–${Math.round(metrics.wpm_range[1])}` : String(Math.round(wpm)), h("small", {}, " words a minute")),
-        h("p", { class: "jf-note" }, `${paceWord(wpm)[0].toUpperCase()}${paceWord(wpm).slice(1)}. Easy to follow is 130–160.`)];
+        h("p", { class: "jf-note" }, `${word[0].toUpperCase()}${word.slice(1)}. Easy to follow is ${metrics.pace_band_wpm.join("–")}.`)];
   return h("section", { class: "jf-card jf-metric", "aria-label": "Pace" }, h("h2", {}, "Pace"), body, usually(metrics, "wpm"));
 }
 
