@@ -67,8 +67,7 @@ def test_asking_shows_the_question_and_nothing_else(open_stage):
 def test_microphone_reaches_the_server_as_16_khz_frames(open_stage):
     page, server = open_stage()
     begin(page)
-    page.wait_for_timeout(1500)
-    assert len(server.frames) >= 30
+    page.wait_for_function("document.querySelector('.jf-host').jfStage.path.take.kept >= 30 * 640")
     assert {len(frame.pcm16) for frame in server.frames} == {1280}
     assert [(f.sequence, f.first_sample) for f in server.frames] == [(n, n * 640) for n in range(len(server.frames))]
     assert len({frame.take for frame in server.frames}) == 1
@@ -431,6 +430,23 @@ def test_a_lost_microphone_stays_said_until_a_new_one_is_taken(open_stage):
     assert len({frame.take for frame in server.frames}) == 2
     page.get_by_role("button", name="Finish answer").click()
     page.get_by_test_id("overall-score").wait_for()
+
+
+def test_a_device_that_slept_is_silence_of_the_right_length(open_stage):
+    """A phone that was locked for 2 s: its clock stood, the frames went on behind it."""
+    page, server = open_stage()
+    begin(page)
+    page.wait_for_timeout(400)
+    page.evaluate(
+        """async () => { const context = document.querySelector('.jf-host').jfStage.mic.context;
+        await context.suspend(); await new Promise((done) => setTimeout(done, 2000)); await context.resume(); }"""
+    )
+    page.wait_for_timeout(800)
+    page.get_by_role("button", name="Finish answer").click()
+    page.get_by_test_id("overall-score").wait_for()
+    frames = sorted(server.frames, key=lambda frame: frame.first_sample)
+    gaps = [b.first_sample - a.first_sample - len(a.pcm16) // 2 for a, b in pairwise(frames)]
+    assert sum(gaps) / 16_000 == pytest.approx(2.0, abs=0.2) and len([gap for gap in gaps if gap]) == 1
 
 
 def test_the_clock_goes_on_from_what_was_kept(open_stage):

@@ -98,7 +98,7 @@ export class AudioPath {
   }
 
   #frame(pcm) {
-    this.take?.push(pcm);
+    this.take?.push(pcm, this.mic.audioMs);
     this.#pump();
   }
 

@@ -87,6 +87,11 @@ export class Microphone {
     return !!this.stream && this.stream.getAudioTracks().some((t) => t.readyState === "live");
   }
 
+  /** The audio device's own clock, ms. */
+  get audioMs() {
+    return this.context ? this.context.currentTime * 1000 : 0;
+  }
+
   get deviceLabel() {
     const track = this.stream && this.stream.getAudioTracks()[0];
     return track ? track.label : "";

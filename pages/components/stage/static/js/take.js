@@ -5,7 +5,7 @@ const HEAD_BYTES = 24;
 const VERSION = 1;
 const KEEP_FRAMES = 20 * 60 * 25;
 const SUSPENDED_MS = 300;
-const LAGS = 25;
+const LAGS = 4;
 
 export class Take {
   constructor(now = () => performance.timeOrigin + performance.now()) {
@@ -16,6 +16,7 @@ export class Take {
     this.kept = 0;
     this.sent = 0;
     this.lags = [];
+    this.asleep = 0;
   }
 
   /** The browser's clock at a sample, ms since 1970. */
@@ -23,23 +24,26 @@ export class Take {
     return this.origin + sample / SAMPLES_PER_MS;
   }
 
-  push(pcm) {
+  /** `audioMs`: how long the audio device has been running, by its own clock. */
+  push(pcm, audioMs) {
     const now = this.now();
-    if (!this.frames.length) this.origin = now - pcm.length / SAMPLES_PER_MS;
-    this.#bridge(now - this.clockAt(this.samples + pcm.length));
+    if (!this.frames.length) {
+      this.origin = now - pcm.length / SAMPLES_PER_MS;
+      this.ahead = now - audioMs;
+    }
+    this.#bridge(now - audioMs - this.ahead);
     this.frames.push({ pcm, first: this.samples });
     this.samples += pcm.length;
     if (this.frames.length > KEEP_FRAMES) this.#forget(this.frames.length - KEEP_FRAMES - 1);
   }
 
-  /** A browser that was put to sleep delivers nothing for a while: that time is silence, not nothing. */
-  #bridge(lag) {
-    this.lags.push(lag);
-    if (this.lags.length <= LAGS) return;
-    this.lags.shift();
-    const least = Math.min(...this.lags);
+  /** A device that was put to sleep delivers nothing and its clock stands: that time is silence, not nothing. */
+  #bridge(asleep) {
+    this.lags = [...this.lags.slice(1 - LAGS), asleep - this.asleep];
+    const least = this.lags.length < LAGS ? 0 : Math.min(...this.lags);
     if (least < SUSPENDED_MS) return;
     this.samples += Math.round(least * SAMPLES_PER_MS);
+    this.asleep += least;
     this.lags = [];
   }
 
