@@ -77,22 +77,25 @@ async def _practise(
     transcriber: str,
     brain: str,
 ) -> dict[str, Any]:
-    from coach.audio.decode import decode
+    from coach.audio.decode import read_recording
     from coach.audio.vad import require_speech
     from coach.bootstrap import build_services
+    from coach.cli.transcribe import with_note
     from coach.interview.headless import answer_once
 
+    note = ""
     if audio is not None:
-        pcm = await asyncio.to_thread(decode, audio)
-        await asyncio.to_thread(require_speech, pcm, audio.name)
-        del pcm
+        found = await asyncio.to_thread(read_recording, audio)
+        await asyncio.to_thread(require_speech, found.pcm, audio.name)
+        note = found.notice(audio.name)
+        del found
     services = build_services(transcriber=transcriber if audio else "typed", brain=brain)
     try:
         job_id = await _job(services, job) if job else None
         conductor, attempt = await answer_once(
             services.hub, question, audio=audio, text=text, interview_id=interview_id, job_description_id=job_id
         )
-        return await _describe(services, conductor, attempt)
+        return with_note(await _describe(services, conductor, attempt), note)
     finally:
         await services.close()
 

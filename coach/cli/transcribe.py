@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from coach.audio.decode import decode
+from coach.audio.decode import read_recording
 from coach.audio.vad import require_speech
 from coach.bootstrap import build_transcriber
 from coach.cli.inputs import TRANSCRIBERS
@@ -38,15 +38,20 @@ async def transcribe_file(audio: Path, transcriber: str = "") -> dict[str, Any]:
     Raises:
         AudioError: the file is empty, not audio, too long, or holds no speech.
     """
-    pcm = await asyncio.to_thread(decode, audio)
-    await asyncio.to_thread(require_speech, pcm, audio.name)
+    found = await asyncio.to_thread(read_recording, audio)
+    await asyncio.to_thread(require_speech, found.pcm, audio.name)
     engine = build_transcriber(settings(), transcriber)
     try:
         heard = await engine.transcribe(audio, SpeechContext(), attempt_id=f"cli-{audio.stem}", verbatim=True)
     finally:
         await engine.close()
-    metrics = await asyncio.to_thread(measure, heard.transcript, pcm)
-    return describe(heard.transcript, metrics)
+    metrics = await asyncio.to_thread(measure, heard.transcript, found.pcm)
+    return with_note(describe(heard.transcript, metrics), found.notice(audio.name))
+
+
+def with_note(result: dict[str, Any], note: str) -> dict[str, Any]:
+    """The same with `note` before its other notes; nothing is added where there is none."""
+    return {**result, "notes": [note, *result["notes"]]} if note else result
 
 
 def describe(transcript: Transcript, metrics: DeliveryMetrics) -> dict[str, Any]:

@@ -197,7 +197,9 @@ class Conductor:
                 return
             taken = self.parts.journal_dir / f".{new_id()}.part"
             try:
-                await off_loop(self.parts.take_upload, path, taken)
+                notice = await off_loop(self.parts.take_upload, path, taken)
+                if notice:
+                    self.tell("RECORDING_DAMAGED", notice)
                 async with self._s.lock:
                     if self.takes_recording(attempt_id):
                         await self._answer_with(taken, self._s.board.attempt(attempt_id or self._s.attempt_id))

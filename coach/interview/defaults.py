@@ -59,15 +59,18 @@ def measure(
     return delivery.measure(transcript, pcm, eye_contact=eye_contact, sound=sound, band=band)
 
 
-def take_upload(upload: Path, target: Path) -> None:
+def take_upload(upload: Path, target: Path) -> str:
     """An uploaded file of any supported kind as a sealed recording at `target` (blocking).
+
+    Gives what the person should know of it: how much could be read of a damaged one.
 
     Raises:
         AudioError: it is no recording, or is empty.
     """
-    from coach.audio.decode import decode
+    from coach.audio.decode import read_recording
     from coach.audio.flac import write_flac
 
-    pcm = decode(upload)
+    found = read_recording(upload)
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_flac(pcm, target)
+    write_flac(found.pcm, target)
+    return found.notice("The recording")

@@ -152,8 +152,8 @@ Listen: TypeAlias = "Callable[[Path], HeardSound]"
 """Recording -> what the sound alone tells; costly, needs no transcript. Blocking."""
 Measure: TypeAlias = "Callable[[Transcript, HeardSound | None, float | None, tuple[float, float]], DeliveryMetrics]"
 """(transcript, what `Listen` gave or None, eye contact or None, the policy's pace band) -> metrics. Blocking."""
-TakeUpload: TypeAlias = Callable[[Path, Path], None]
-"""(uploaded file, target): writes what a journal would have sealed. Blocking."""
+TakeUpload: TypeAlias = Callable[[Path, Path], str]
+"""(uploaded file, target): writes what a journal would have sealed; gives what to tell of it, else "". Blocking."""
 
 
 @dataclass(frozen=True, slots=True)
