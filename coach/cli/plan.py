@@ -64,6 +64,8 @@ def request_from(text: str, questions: int) -> PlanRequest:
         record = json.loads(text)
     except ValueError:
         return PlanRequest(title="", company="", description=text, questions=questions)
+    if "JobPosting" in text:
+        return PlanRequest(title="", company="", description=text, questions=questions)
     if not isinstance(record, dict) or not str(record.get("description") or "").strip():
         raise InputError("The job needs a description.", mend='Give {"title", "company", "description"} or plain text.')
     title, company = (str(record.get(key) or "") for key in ("title", "company"))

@@ -9,6 +9,7 @@ from coach.brain.port import Brain, InterviewPlan, PlanRequest
 from coach.contracts.usage import UsageEvent
 from coach.errors import InputError
 from coach.store.repositories.library import JobDescription
+from coach.text.decoding import decoded
 
 POSTING_LIMIT = 60_000
 """Characters of a posting that are read."""
@@ -26,8 +27,8 @@ def posting_of_file(name: str, content: bytes) -> PlanRequest:
         InputError: it is neither.
     """
     try:
-        text = content.decode("utf-8-sig")
-        if not name.lower().endswith(".json"):
+        text = decoded(content)
+        if not name.lower().endswith(".json") or "JobPosting" in text:
             return PlanRequest("", "", text[:POSTING_LIMIT])
         fields = json.loads(text)
         title, company, body = (str(fields.get(key, ""))[:POSTING_LIMIT] for key in ("title", "company", "description"))

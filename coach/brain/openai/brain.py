@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from coach.brain.openai.shapes import (
 )
 from coach.brain.openai.streams import chat_chunks, chat_text, responses_chunks, responses_text
 from coach.brain.openai.usage import UsageMeter
+from coach.brain.planning.posting_page import read_page
 from coach.brain.port import BrainChunk, EvaluationCall, InterviewPlan, PlanRequest, RequestSent, SummaryItem
 from coach.brain.prompts.bundle import PromptBundle
 from coach.contracts.brain import JobContext
@@ -119,7 +121,10 @@ class OpenAIBrain:
 
         Raises:
             VendorError: also when the output cannot be used twice; falling back is the caller's business.
+            InputError: what was pasted is no posting.
         """
+        page = read_page(request.title, request.company, request.description)
+        request = replace(request, title=page.title, company=page.company, description=page.description)
         wanted = self._prompt(self.bundle.plan_prompt, plan_input(request), "interview_plan", PlanOutput)
         output, usage = await self._ask(wanted, PlanOutput, subject=f"plan:{new_id()}")
         if len(output.questions) < request.questions:

@@ -7,12 +7,16 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 
-from coach.brain.planning.posting_text import PostingLine, clean, posting_lines
+from coach.brain.planning.phrases import phrases
+from coach.brain.planning.posting_page import read_page
+from coach.brain.planning.posting_text import PostingLine, posting_lines
 from coach.brain.reading.lexicon import skills_data
 from coach.brain.reading.text import fold
 from coach.contracts.brain import JobContext
 
 MAX_SKILLS, MAX_COMPETENCIES = 15, 6
+ENOUGH_KNOWN, MAX_PHRASES = 2, 10
+"""With many lexicon skills the posting speaks the lexicon's words: each further one leaves room for two phrases less."""
 _SHORT = frozenset(
     [
         "c",
@@ -185,24 +189,22 @@ def find_skills(lines: list[PostingLine], company: str = "") -> list[Found]:
     """Lexicon skills and acronyms in the order they are first named; longer names swallow shorter ones."""
     hits: dict[str, list[tuple[int, bool]]] = {}
     for number, line in enumerate(lines):
-        taken = [m.span() for m in re.finditer(re.escape(company), line.raw)] if company else []
+        taken = bytearray(len(line.raw))
+        for own in re.finditer(re.escape(company), line.raw) if company else ():
+            _take(taken, own.span())
         for name, pattern in _skill_patterns():
             for match in pattern.finditer(line.raw):
-                if any(a < match.end() and match.start() < b for a, b in taken) or _is_verb_use(name, line, match):
+                if any(taken[match.start() : match.end()]) or _is_verb_use(name, line, match):
                     continue
-                taken.append(match.span())
+                _take(taken, match.span())
                 hits.setdefault(name, []).append((number * 1000 + match.start(), line.optional))
         for name, pattern in _aliases():
             told = pattern.search(line.text)
-            if name not in hits and told and not _covered(told.span(), taken):
+            if name not in hits and told and not all(taken[told.start() : told.end()]):
                 hits.setdefault(name, []).append((number * 1000 + told.start(), line.optional))
         for match in _ACRONYM.finditer(line.raw):
             word = match.group()
-            if (
-                word in _NO_ACRONYM
-                or line.raw.isupper()
-                or any(a < match.end() and match.start() < b for a, b in taken)
-            ):
+            if word in _NO_ACRONYM or line.raw.isupper() or any(taken[match.start() : match.end()]):
                 continue
             hits.setdefault(word, []).append((number * 1000 + match.start(), line.optional))
     return [
@@ -211,9 +213,9 @@ def find_skills(lines: list[PostingLine], company: str = "") -> list[Found]:
     ]
 
 
-def _covered(span: tuple[int, int], taken: list[tuple[int, int]]) -> bool:
-    """True when a longer name was already read there."""
-    return any(a <= span[0] and span[1] <= b for a, b in taken)
+def _take(taken: bytearray, span: tuple[int, int]) -> None:
+    """Marks characters of a line as read, so that a shorter name within a longer one is not read again."""
+    taken[span[0] : span[1]] = b"\x01" * (span[1] - span[0])
 
 
 def _is_verb_use(name: str, line: PostingLine, match: re.Match[str]) -> bool:
@@ -286,24 +288,49 @@ def _prior(title: str) -> dict[str, float]:
 
 
 def parse_job(title: str, company: str, description: str) -> JobContext:
-    """The job as the coach needs it: skills in the order of the posting, required before optional."""
-    lines = posting_lines(description)
-    title = title.strip() or _title_from(description)
-    skills = find_skills(lines, company.strip())
+    """The job as the coach needs it: skills in the order of the posting, required before optional.
+
+    Raises:
+        InputError: what was pasted is no posting, with what to do instead.
+    """
+    page = read_page(title, company, description)
+    title, company = page.title, page.company
+    lines = posting_lines(page.description)
+    skills = with_phrases(find_skills(lines, company), lines, {title.lower(), company.lower()})
     required = [s.name for s in skills if not s.optional]
     names = required or [s.name for s in skills]
     return JobContext(
         job_title=title,
-        company=company.strip(),
+        company=company,
         key_skills=[n.lower() if n.islower() else n for n in names][:MAX_SKILLS],
         competencies=find_competencies(title, lines),
-        summary=_summary(title, company, lines, names),
+        summary=f"{_in_language(page.language)}{_summary(title, company, lines, names)}",
     )
 
 
-def _title_from(description: str) -> str:
-    first = next((line.strip() for line in clean(description).splitlines() if line.strip()), "")
-    return first[:80]
+def _in_language(language: str) -> str:
+    return f"The posting is in {language}; it is planned for all the same. " if language else ""
+
+
+def _in_full(skill: Found, phrase: str) -> bool:
+    """True for a phrase that names an acronym's level ("IRATA Level 2"): it says more than the acronym."""
+    return bool(re.match(rf"{re.escape(skill.name.lower())} (?:level |grade |part )?\d", phrase))
+
+
+def with_phrases(skills: list[Found], lines: list[PostingLine], taken: set[str]) -> list[Found]:
+    """Lexicon skills and, where it knows few, the phrases of bullets that name what no lexicon does."""
+    known = " | ".join(s.name.lower() for s in skills)
+    room = max(0, MAX_PHRASES - 2 * max(0, len(skills) - ENOUGH_KNOWN))
+    found: dict[str, Found] = {}
+    for number, line in enumerate(lines):
+        for phrase in phrases(line):
+            name, low = phrase.text, phrase.text.lower()
+            if low in taken or low in known or any(s.name.lower() in low and not _in_full(s, low) for s in skills):
+                continue
+            found.setdefault(low, Found(name, number * 1000 + phrase.at, 1, line.optional))
+    skills = [s for s in skills if not any(_in_full(s, low) for low in found)]
+    added = sorted(found.values(), key=lambda f: (f.optional, f.at))[:room]
+    return sorted([*skills, *added], key=lambda f: f.at)
 
 
 def _summary(title: str, company: str, lines: list[PostingLine], skills: list[str]) -> str:

@@ -31,9 +31,14 @@ def plan_interview(request: PlanRequest) -> InterviewPlan:
     """
     if not 1 <= request.questions <= MAX_QUESTIONS:
         raise UsageError(f"An interview has 1 to {MAX_QUESTIONS} questions, not {request.questions}.")
-    job = with_profile(parse_job(request.title, request.company, request.description))
+    job = _naming_a_skill(with_profile(parse_job(request.title, request.company, request.description)))
     questions = plan_questions(job, request.questions, asked=request.asked, day=request.day)
     return InterviewPlan(job=job, questions=tuple(questions))
+
+
+def _naming_a_skill(job: JobContext) -> JobContext:
+    """Where nothing was listed the trade itself is what a question can name."""
+    return job if job.key_skills or not job.job_title else job.model_copy(update={"key_skills": [job.job_title]})
 
 
 @lru_cache(maxsize=1)

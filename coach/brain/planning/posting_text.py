@@ -12,6 +12,8 @@ from coach.brain.reading.instructions import instruction_spans
 from coach.brain.reading.text import fold, sentence_spans
 
 _TAG = re.compile(r"<\s*(?:br|/?p|/?li|/?ul|/?ol|/?div|/?h\d)[^>]*>", re.IGNORECASE)
+_BULLET = re.compile(r"(?:[-*•▪·–—>]|\d+[.)])\s*(?![-*•])")
+_ITEM = re.compile(r"<\s*li\b[^>]{0,200}>", re.IGNORECASE)
 _ANY_TAG = re.compile(r"</?[a-zA-Z][^>\n]*>|\[/?div[^\]]*\]")
 _OPTIONAL = re.compile(
     r"\b(?:nice[- ]to[- ]ha(?:ve|ves)|good to have|desirable|a bonus|bonus(?:es)?(?: points)?|a plus\b|optional|would be (?:lovely|nice|great|a plus|welcome)|not essential|"
@@ -52,7 +54,7 @@ def clean(description: str) -> str:
     text = description
     for _ in range(2):
         text = html.unescape(text)
-    text = _TAG.sub("\n", text)
+    text = _TAG.sub("\n", _ITEM.sub("\n- ", text))
     return _ANY_TAG.sub(" ", text).replace("\xa0", " ")
 
 
@@ -64,7 +66,8 @@ def posting_lines(description: str) -> list[PostingLine]:
         line = raw.strip()
         if not line:
             continue
-        heading = len(line.split()) <= 7 and not line.endswith((".", ";", "!"))
+        bullet = bool(_BULLET.match(line))
+        heading = len(line.split()) <= 7 and not line.endswith((".", ";", "!")) and (not bullet or line.endswith(":"))
         bare = fold(line).strip(" :*#>-<=_•▪–—·")
         found = _section(bare) if heading else ""
         inline = ":" in line and not line.rstrip(" *#<>").endswith(":")
@@ -74,7 +77,6 @@ def posting_lines(description: str) -> list[PostingLine]:
                 continue
         elif found:
             continue
-        bullet = bool(re.match(r"^\s*(?:[-*•▪·–—>]|\d+[.)])\s*", line))
         for sentence in _sentences(line):
             _add(lines, sentence, section, bullet)
     return lines
