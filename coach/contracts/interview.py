@@ -149,6 +149,7 @@ class AttemptExtra(Lenient):
         baseline: delivery against the speaker's own medians.
         recording_recovered: the recording was found after a crash.
         care: what was noticed in the answer before it was coached.
+        completes_answer: this answer to a follow-up was judged together with the question's answer.
     """
 
     eye_contact: float | None = None
@@ -158,6 +159,7 @@ class AttemptExtra(Lenient):
     baseline: list[BaselineRow] = []
     recording_recovered: bool = False
     care: Care | None = None
+    completes_answer: bool = False
 
 
 class Attempt(Record):

@@ -1,8 +1,8 @@
 """Which attempt counts, how a question and a session roll up, and when a difference may be called one.
 
 - Best attempt: the highest overall; of equals the earlier.
-- Question: its best attempt. The answer to its follow-up can lift it but never lower it:
-  `max(m, 0.7 m + 0.3 f)` with `m` the best main attempt and `f` the best follow-up attempt.
+- Question: its best attempt, or the answer completed by its follow-up where that is better: a follow-up's answer is
+  judged together with the question's (`coach.interview.answer.completed`), so it can lift the question, never lower it.
 - Session: the mean over answered questions.
 - "About the same": two single scorings of one answer differ by `SD * sqrt(2)` from noise alone; a difference within
   1.96 times that is not called one (smallest detectable change at 95 %, Weir 2005, doi:10.1519/15184.1).
@@ -14,7 +14,6 @@ from collections.abc import Iterable, Sequence
 from coach.contracts.brain import EvaluationResult
 from coach.contracts.interview import Attempt, AttemptRank, AttemptStatus, Exchange
 
-FOLLOW_UP_WEIGHT = 0.3
 UNMEASURED_NOISE_SD = 0.2
 """Assumed scoring noise (SD of overall, 0-10) of a bundle that was never measured."""
 _ROUNDING = 0.05
@@ -64,7 +63,7 @@ def question_score(main: Iterable[Attempt], follow_up: Iterable[Attempt] = ()) -
     own = best.overall_score
     if probe is None or probe.overall_score is None:
         return own
-    return round(max(own, (1 - FOLLOW_UP_WEIGHT) * own + FOLLOW_UP_WEIGHT * probe.overall_score), 1)
+    return max(own, probe.overall_score)
 
 
 def session_score(exchanges: Sequence[Exchange], attempts: Sequence[Attempt]) -> float | None:

@@ -53,7 +53,7 @@ async def test_a_whole_interview_with_follow_up_retry_and_summary(tmp_path):
     assert summary.status == "completed"
     interview = store.interviews[client.conductor.id]
     assert interview.status == InterviewStatus.COMPLETED
-    assert interview.overall_score == round(((0.7 * 5 + 0.3 * 8) + 7) / 2, 1)
+    assert interview.overall_score == round((8 + 7) / 2, 1)
     assert interview.plan == ["add a number"]
     statuses = [a.status for a in store.attempts.values()]
     assert statuses == [AttemptStatus.EVALUATED] * 4

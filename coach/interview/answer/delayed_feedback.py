@@ -10,6 +10,7 @@ from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, AttemptStatus, InterviewSnapshot, new_id
 from coach.contracts.transcript import typed_transcript
 from coach.errors import NotFoundError
+from coach.interview.answer.completed import CompletedAnswer, completed_answer
 from coach.interview.answer.evaluation_call import evaluation_call, judged
 from coach.interview.dependencies import Materials
 from coach.interview.ports import InterviewStore
@@ -49,10 +50,11 @@ async def produce_delayed(
         current = [*(a for a in snapshot.attempts if a.id not in {d.id for d in done}), *done]
         fresh = InterviewSnapshot(interview=snapshot.interview, exchanges=snapshot.exchanges, attempts=current)
         call = _call(fresh, attempt, policy, resume_text)
+        completed = _completed(fresh, attempt)
         result = await evaluate_to_end(
             brain,
             call,
-            transcript=attempt.transcript or typed_transcript(""),
+            transcript=completed.transcript if completed else attempt.transcript or typed_transcript(""),
             delivery=attempt.delivery or DeliveryMetrics(),
             policy=policy,
             bundle=bundle,
@@ -67,14 +69,21 @@ def _call(snapshot: InterviewSnapshot, attempt: Attempt, policy: Policy, resume_
     exchange = next(e for e in snapshot.exchanges if e.id == attempt.exchange_id)
     siblings = [a for a in snapshot.attempts if a.exchange_id == exchange.id]
     earlier = [a for a in siblings if a.attempt_number < attempt.attempt_number]
-    return evaluation_call(exchange, attempt, earlier, snapshot.interview.job, policy.version, resume_text)
+    completed = _completed(snapshot, attempt)
+    return evaluation_call(exchange, attempt, earlier, snapshot.interview.job, policy.version, resume_text, completed)
+
+
+def _completed(snapshot: InterviewSnapshot, attempt: Attempt) -> CompletedAnswer | None:
+    exchange = next(e for e in snapshot.exchanges if e.id == attempt.exchange_id)
+    return completed_answer(exchange, attempt, snapshot.exchanges, snapshot.attempts)
 
 
 async def _keep(
     store: InterviewStore, snapshot: InterviewSnapshot, attempt: Attempt, result: EvaluationResult
 ) -> Attempt:
     exchange = next(e for e in snapshot.exchanges if e.id == attempt.exchange_id)
-    attempt = judged(attempt, result)
+    completed = _completed(snapshot, attempt)
+    attempt = judged(attempt, result, completed=completed)
     siblings = [a for a in snapshot.attempts if a.exchange_id == exchange.id and a.id != attempt.id]
     best = best_attempt([*siblings, attempt])
     exchange = exchange.model_copy(update={"final_attempt_id": best.id if best else None})

@@ -16,6 +16,7 @@ from coach.contracts.brain import (
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, AttemptStatus, Exchange
 from coach.contracts.transcript import typed_transcript
+from coach.interview.answer.completed import CompletedAnswer
 from coach.interview.rollup import counted_score
 
 CALLS_PER_EVALUATION = 10
@@ -40,15 +41,16 @@ def evaluation_call(
     job: JobContext,
     policy_version: str,
     resume_text: str = "",
+    completed: CompletedAnswer | None = None,
 ) -> EvaluationCall:
-    """The one call for `attempt`; it must have transcript and delivery.
+    """The one call for `attempt`; it must have transcript and delivery. `completed` is the whole it is a part of.
 
     An evaluation that a crash cut off is called again under the same number, so that its use is billed once; feedback
     that failed and is asked for again is a new call.
     """
-    transcript = attempt.transcript or typed_transcript("")
+    transcript = completed.transcript if completed else attempt.transcript or typed_transcript("")
     question = Question(
-        text=exchange.question_text,
+        text=completed.question if completed else exchange.question_text,
         type=exchange.question_type,
         competency=exchange.competency,
         is_follow_up=exchange.follow_up_of is not None,
@@ -84,20 +86,30 @@ def _history(earlier: Sequence[Attempt]) -> list[HistoryItem]:
     ]
 
 
-def judged(attempt: Attempt, result: EvaluationResult, *, follow_up_asked: bool | None = None) -> Attempt:
+def judged(
+    attempt: Attempt,
+    result: EvaluationResult,
+    *,
+    follow_up_asked: bool | None = None,
+    completed: CompletedAnswer | None = None,
+) -> Attempt:
     """The attempt with everything the evaluation brought; a fallback stays delayed and never enters the roll-up.
 
     `follow_up_asked` is None where it comes too late to be asked: what clients were told before stands.
     """
     fallback = result.status == "fallback"
     evaluation = result.evaluation
-    known: dict[str, object] = {"evaluation_status": result.status, "care": result.care}
+    known: dict[str, object] = {
+        "evaluation_status": result.status,
+        "care": result.care,
+        "completes_answer": completed is not None,
+    }
     if follow_up_asked is not None:
         known["follow_up_asked"] = follow_up_asked
     changes = {
         "status": AttemptStatus.DELAYED if fallback else AttemptStatus.EVALUATED,
         "evaluation": evaluation,
-        "evidence": result.evidence,
+        "evidence": completed.of_own(result.evidence) if completed else result.evidence,
         "guards": result.guards,
         "failed_outputs": [*attempt.failed_outputs, *result.failed_outputs],
         "overall_score": counted_score(result),

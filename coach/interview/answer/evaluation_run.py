@@ -29,6 +29,7 @@ from coach.contracts.interview import Attempt
 from coach.contracts.transcript import typed_transcript
 from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError
+from coach.interview.answer.completed import CompletedAnswer
 from coach.interview.answer.evaluation_call import judged
 from coach.interview.dependencies import Dependencies
 from coach.interview.latency import Timeline
@@ -97,6 +98,7 @@ class EvaluationRun:
     Attributes:
         told: what clients were told before, when feedback is asked for again: `asked`, `none`, or empty.
         may_follow_up: at most one per question, none to a follow-up.
+        completed: the whole that is judged when the attempt answers a follow-up.
         on_abandoned: takes what had been used when the run is given up.
     """
 
@@ -106,6 +108,7 @@ class EvaluationRun:
     timeline: Timeline
     told: str = ""
     may_follow_up: bool = True
+    completed: CompletedAnswer | None = None
     on_abandoned: Callable[[Sequence[UsageEvent]], None] | None = None
     _sections: dict[SectionName, Any] = field(default_factory=dict)
     _evidence: tuple[Evidence, ...] = ()
@@ -118,7 +121,7 @@ class EvaluationRun:
         steps = self.parts.evaluate(
             self.parts.brain,
             self.call,
-            transcript=self.attempt.transcript or typed_transcript(""),
+            transcript=self.completed.transcript if self.completed else self.attempt.transcript or typed_transcript(""),
             delivery=self.attempt.delivery or DeliveryMetrics(),
             policy=self.parts.policy,
             bundle=self.parts.bundle,
@@ -147,7 +150,7 @@ class EvaluationRun:
     def _section(self, ready: SectionReady) -> Iterator[Decision]:
         """Nothing is told before it is known whether a follow-up is asked."""
         self._sections[ready.name] = ready.value
-        self._evidence = (*self._evidence, *ready.evidence)
+        self._evidence = (*self._evidence, *self._own(ready.evidence))
         if ready.name == "follow_up":
             yield from self._follow_up(ready.value)
         elif not self.told:
@@ -158,6 +161,10 @@ class EvaluationRun:
         if self._scores and self._rewrite is None and all(name in self._sections for name in _REWRITE_PARTS):
             self._rewrite = self._rewritten()
             yield self._rewrite
+
+    def _own(self, evidence: Sequence[Evidence]) -> Sequence[Evidence]:
+        """Evidence in this attempt's own words."""
+        return self.completed.of_own(evidence) if self.completed else evidence
 
     def _follow_up(self, value: FollowUp) -> Iterator[Decision]:
         self.timeline.mark("follow_up_complete")
@@ -178,7 +185,7 @@ class EvaluationRun:
     def _end(self, result: EvaluationResult) -> Iterator[Decision]:
         """What the stream left untold, what the whole evaluation decided otherwise, and the end."""
         final = result.evaluation
-        self._evidence = tuple(result.evidence)
+        self._evidence = tuple(self._own(result.evidence))
         if not self.told:
             yield from self._follow_up(final.follow_up)
         elif self.told == "asked" and not final.follow_up.should_ask:
@@ -186,7 +193,7 @@ class EvaluationRun:
             yield FollowUpWithdrawn()
         self._care = result.care
         yield from self._corrected(final, late=result.status == "fallback")
-        attempt = judged(self.attempt, result, follow_up_asked=self.told == "asked")
+        attempt = judged(self.attempt, result, follow_up_asked=self.told == "asked", completed=self.completed)
         yield EvaluationDone(attempt, tuple(result.usage))
 
     def _corrected(self, final: Evaluation, *, late: bool) -> Iterator[Decision]:

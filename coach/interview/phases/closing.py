@@ -4,10 +4,11 @@ import logging
 
 from coach.brain.port import SummaryItem
 from coach.contracts.events import InterviewSummary, SummaryPayload
-from coach.contracts.interview import AttemptStatus, InterviewStatus, SessionSummary
+from coach.contracts.interview import Attempt, AttemptStatus, Exchange, InterviewStatus, SessionSummary
 from coach.errors import VendorError
 from coach.interview import rollup
 from coach.interview.aggregate import InterviewAggregate
+from coach.interview.answer.completed import completed_answer
 from coach.interview.live_state import LiveState
 from coach.interview.phases.listening import Listening
 from coach.interview.phases.processing import Processing
@@ -16,18 +17,18 @@ log = logging.getLogger(__name__)
 
 
 def summary_items(board: LiveState) -> tuple[SummaryItem, ...]:
-    """Best attempt of every answered exchange, in order."""
+    """Every answered question once, by what counts for it: its best attempt, or the answer its follow-up completed."""
     items = []
-    for exchange in sorted(board.exchanges.values(), key=lambda e: e.order):
+    for exchange in board.questions():
         scored = [a for a in board.attempts_of(exchange.id) if a.overall_score is not None]
-        best = rollup.best_attempt(scored)
+        best, said = _what_counts(board, exchange, scored)
         if best is None or best.evaluation is None:
             continue
         items.append(
             SummaryItem(
                 question=exchange.question_text,
                 competency=exchange.competency,
-                transcript=best.transcript.text if best.transcript else "",
+                transcript=said,
                 evaluation=best.evaluation.model_dump(mode="json"),
                 attempts=len(scored),
                 first_overall=scored[0].overall_score or 0.0,
@@ -35,6 +36,18 @@ def summary_items(board: LiveState) -> tuple[SummaryItem, ...]:
             )
         )
     return tuple(items)
+
+
+def _what_counts(board: LiveState, question: Exchange, scored: list[Attempt]) -> tuple[Attempt | None, str]:
+    """The attempt whose score counts for a question, and all that was said for it."""
+    best = rollup.best_attempt(scored)
+    follow_up = board.follow_up_to(question)
+    probe = rollup.best_attempt(board.attempts_of(follow_up.id)) if follow_up else None
+    lifts = probe and best and (probe.overall_score or 0.0) >= (best.overall_score or 0.0)
+    if follow_up and probe and lifts and probe.extra.completes_answer:
+        whole = completed_answer(follow_up, probe, [question], [*board.attempts.values()])
+        return probe, whole.transcript.text if whole else ""
+    return best, best.transcript.text if best and best.transcript else ""
 
 
 class Closing:

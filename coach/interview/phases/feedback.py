@@ -8,6 +8,7 @@ from coach.contracts.interview import Attempt, ViewState, new_id
 from coach.interview import event_builders as payloads
 from coach.interview import rollup
 from coach.interview.aggregate import InterviewAggregate
+from coach.interview.answer.completed import CompletedAnswer, completed_answer
 from coach.interview.answer.deferred_writes import DeferredWrites
 from coach.interview.answer.evaluation_call import evaluation_call
 from coach.interview.answer.evaluation_run import (
@@ -76,7 +77,7 @@ class Feedback:
                     case FollowUpWithdrawn():
                         await self._withdraw(attempt.id)
                     case ScoresKnown():
-                        self._scores(attempt, decision, noise_sd)
+                        self._scores(attempt, decision, noise_sd, run.completed)
                         timeline.mark("first_scores")
                     case RewriteKnown():
                         self._rewrite(attempt, decision)
@@ -93,13 +94,17 @@ class Feedback:
         exchange = board.exchange(attempt.exchange_id)
         earlier = [a for a in board.attempts_of(exchange.id) if a.attempt_number < attempt.attempt_number]
         told = self._s.told.get(attempt.id, {})
+        completed = completed_answer(exchange, attempt, board.exchanges.values(), [*board.attempts.values()])
         return EvaluationRun(
             parts,
-            evaluation_call(exchange, attempt, earlier, board.interview.job, parts.policy.version, resume_text),
+            evaluation_call(
+                exchange, attempt, earlier, board.interview.job, parts.policy.version, resume_text, completed
+            ),
             attempt,
             timeline,
             told="asked" if "FOLLOW_UP_QUEUED" in told else "none" if "NO_FOLLOW_UP" in told else "",
             may_follow_up=not exchange.follow_up_of and board.follow_up_to(exchange) is None,
+            completed=completed,
             on_abandoned=self._writes.meter_now,
         )
 
@@ -122,11 +127,14 @@ class Feedback:
         self._s.emit(Notice(payload=WITHDRAWN))
         self._s.emit(self._s.state())
 
-    def _scores(self, attempt: Attempt, known: ScoresKnown, noise_sd: float | None) -> None:
+    def _scores(
+        self, attempt: Attempt, known: ScoresKnown, noise_sd: float | None, completed: CompletedAnswer | None
+    ) -> None:
         overall = known.scoring.overall
         unscored = known.late or bool(known.care and known.care.unscored)
         attempt = attempt.model_copy(update={"overall_score": None if unscored else overall})
         earlier = self._results.earlier_scores(attempt)
+        said = completed.comparison(overall) if completed else rollup.comparison(overall, earlier, noise_sd)
         event = payloads.scores(
             attempt,
             self._results.siblings(attempt),
@@ -134,7 +142,7 @@ class Feedback:
             known.content,
             known.delivery,
             evidence=known.evidence,
-            comparison="" if unscored else rollup.comparison(overall, earlier, noise_sd),
+            comparison="" if unscored else said,
             label=self._s.parts.brain.label,
             extra_notices=[payloads.DELAYED] if known.late else [],
             updated=known.updated,
