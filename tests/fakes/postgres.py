@@ -31,27 +31,51 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
+class PostgresServer:
+    """One server that can be stopped and started again."""
+
+    def __init__(self, home: Path) -> None:
+        self.home, self.port, self._programs = home, _free_port(), bin_dir()
+        self.url = f"postgresql+psycopg://coach@127.0.0.1:{self.port}/postgres"
+        self._call("initdb", "-D", self.data, "-U", "coach", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C")
+
+    @property
+    def data(self) -> str:
+        return str(self.home / "data")
+
+    def start(self) -> None:
+        options = f"-p {self.port} -k {self.home} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off"
+        self._call("pg_ctl", "-D", self.data, "-o", options, "-l", str(self.home / "log"), "-w", "start")
+
+    def stop(self) -> None:
+        self._call("pg_ctl", "-D", self.data, "-m", "immediate", "stop")
+
+    def _call(self, program: str, *words: str) -> None:
+        command = [*_as_user(), f"{self._programs}/{program}", *words]
+        subprocess.run(command, check=True, capture_output=True, cwd=self.home, timeout=60)
+
+
 @contextlib.contextmanager
-def postgres_server() -> Iterator[str]:
-    """Yields the URL of the server's maintenance database (`postgresql+psycopg://…/postgres`)."""
+def running_postgres() -> Iterator[PostgresServer]:
+    """A started server, gone afterwards."""
     home = Path(tempfile.mkdtemp(prefix="coach-pg-"))
     if os.geteuid() == 0:
         account = pwd.getpwnam("postgres")
         os.chown(home, account.pw_uid, account.pw_gid)
-    data, port, programs = home / "data", _free_port(), bin_dir()
-
-    def call(*command: str) -> None:
-        subprocess.run([*_as_user(), *command], check=True, capture_output=True, cwd=home, timeout=60)
-
-    options = f"-p {port} -k {home} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off"
     try:
-        call(
-            f"{programs}/initdb", "-D", str(data), "-U", "coach", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C"
-        )
-        call(f"{programs}/pg_ctl", "-D", str(data), "-o", options, "-l", str(home / "log"), "-w", "start")
+        server = PostgresServer(home)
+        server.start()
         try:
-            yield f"postgresql+psycopg://coach@127.0.0.1:{port}/postgres"
+            yield server
         finally:
-            call(f"{programs}/pg_ctl", "-D", str(data), "-m", "immediate", "stop")
+            with contextlib.suppress(subprocess.CalledProcessError):  # it may be stopped already
+                server.stop()
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def postgres_server() -> Iterator[str]:
+    """Yields the URL of the server's maintenance database (`postgresql+psycopg://…/postgres`)."""
+    with running_postgres() as server:
+        yield server.url

@@ -264,3 +264,39 @@ def test_doctor_tells_a_chosen_part_without_its_key(coach, monkeypatch):
     outcome = coach("doctor", "--json")
     assert outcome.status == 1
     assert "DEEPGRAM_API_KEY" in finding(outcome, "transcriber")["mend"]
+
+
+def test_a_copy_is_made_and_taken_back_by_command(coach, home, session):
+    made = coach("db", "backup", "--json").json
+    assert made["intact"] is True
+    copy = Path(made["copy"])
+    assert copy.parent == home / "backups"
+    assert coach("interview", "delete", session).status == 0
+    assert len(coach("interview", "list", "--json").json) == 0
+    assert coach("db", "restore", "--from", str(copy)).status == 1, "a deletion replaces the copies: nothing comes back"
+    second = coach("db", "backup", "--json").json
+    (home / "coach.duckdb").write_bytes(b"")
+    told = coach("db", "check")
+    assert told.status == 1
+    assert Path(second["copy"]).name in told.err
+    assert "python -m coach db restore" in told.err
+    assert told.err.count("\n") == 1
+    found = finding(coach("doctor", "--json"), "database")
+    assert found["status"] == "failed"
+    assert "python -m coach db restore" in found["mend"]
+    assert "doctor" not in found["mend"] + found["detail"]
+    restored = coach("db", "restore", "--json")
+    assert restored.status == 0
+    assert Path(restored.json["set_aside"]).exists()
+    assert coach("db", "check", "--json").json["ok"] is True
+    assert "Undo" in coach("db", "restore", "--from", Path(second["copy"]).name).out
+
+
+def test_everything_is_copied_to_another_file_by_command(coach, home, session, tmp_path):
+    target = tmp_path / "new" / "coach.duckdb"
+    copied = coach("db", "copy", str(home / "coach.duckdb"), str(target), "--json")
+    assert copied.status == 0
+    assert {t["table"]: t["rows"] for t in copied.json["tables"]}["mock_interview_attempts"] == 2
+    again = coach("db", "copy", str(home / "coach.duckdb"), str(target))
+    assert again.status == 1
+    assert "not empty" in again.err

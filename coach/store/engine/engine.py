@@ -195,6 +195,11 @@ class Database:
         return busy(self.path, f"process {pid}" if pid else "")
 
     @property
+    def _wal(self) -> Path:
+        assert self.path is not None
+        return self.path.with_name(self.path.name + ".wal")
+
+    @property
     def _waiting(self) -> Path:
         assert self.path is not None
         return self.path.with_name(self.path.name + ".waiting")
@@ -219,13 +224,14 @@ class Database:
         self._hold = self._hold or FileHold.acquire(self.path)
         if self._hold is None:
             return None
+        engine = sa.create_engine(self.url, poolclass=StaticPool)
         try:
-            engine = sa.create_engine(self.url, poolclass=StaticPool)
             sa.event.listen(engine, "connect", prepare_duckdb)
             # duckdb-engine leaves the cache of compiled statements off; with it a read by key takes 40 % less CPU.
             engine.dialect._supports_statement_cache = True
             self._connect_duckdb(engine)
         except BaseException as error:
+            engine.dispose()
             hold, self._hold, self.guard = self._hold, None, None
             hold.release()
             if isinstance(error, StoreBusyError) or is_lock_conflict(error):
@@ -237,6 +243,7 @@ class Database:
         """Opens the file; a log that is damaged is set aside first, what is whole of it is kept."""
         assert self._hold is not None
         self._require_content()
+        closed_well = not self._wal.exists()
         guard = None if self._hold.looking else WalGuard(self._hold)
         self._hold.look()
         if guard:
@@ -250,10 +257,28 @@ class Database:
             log.error("the database log cannot be read and was set aside in %s", self.damage.quarantine)
             guard.drop_log()
             engine.connect().close()
+        if closed_well:
+            self._require_length(engine)
         self._hold.look()
         if guard:
             guard.after_open()
         self.guard = guard
+
+    def _require_length(self, engine: sa.Engine) -> None:
+        """A file with less room than its blocks in use was cut short; DuckDB tells it where it first misses one.
+
+        Its header may count free blocks at the end that the file has no more, so those are not asked for.
+        """
+        assert self.path is not None
+        with engine.connect() as connection:
+            blocks, size = connection.exec_driver_sql(
+                "SELECT used_blocks, block_size FROM pragma_database_size() LIMIT 1"
+            ).one()
+        length = self.path.stat().st_size
+        if length < (least := HEADER_BYTES + blocks * size):
+            words = f"it is cut short ({length} of at least {least} bytes)"
+            mend = "Take a copy of your own back: `python -m coach db restore --from FILE`."
+            raise damaged(self.path, words) or StoreError(f"The database {self.where} is damaged: {words}.", mend=mend)
 
     def _require_content(self) -> None:
         """A missing or empty file beside whole copies is told, not begun anew; without them it was never written to.
