@@ -272,7 +272,7 @@ def test_a_copy_is_made_and_taken_back_by_command(coach, home, session):
     copy = Path(made["copy"])
     assert copy.parent == home / "backups"
     assert coach("interview", "delete", session).status == 0
-    assert len(coach("interview", "list", "--json").json) == 0
+    assert coach("interview", "list", "--json").json == {"interviews": []}
     assert coach("db", "restore", "--from", str(copy)).status == 1, "a deletion replaces the copies: nothing comes back"
     second = coach("db", "backup", "--json").json
     (home / "coach.duckdb").write_bytes(b"")
