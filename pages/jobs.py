@@ -21,7 +21,7 @@ def main() -> None:
     try:
         kept = parts.store.run(library.jobs)
     except CoachError as error:
-        st.error(str(error), icon=":material/database_off:")
+        st.error(plain(str(error)), icon=":material/database_off:")
         return
     samples.switch(parts, there=any(job.is_sample for job in kept))
     jobs = samples.mine_or_samples(kept)
@@ -66,7 +66,7 @@ def paste(parts: Services) -> None:
         with st.spinner("Reading the posting …"):
             st.session_state[DRAFT] = read_posting(parts.usage, parts.brain, parts.hub.call, request)
     except CoachError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return
     st.rerun()
 

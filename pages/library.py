@@ -22,7 +22,7 @@ def main() -> None:
         jobs = {job.id: job for job in parts.store.run(library.jobs)}
         kept = parts.store.run(library.stories)
     except CoachError as error:
-        st.error(str(error), icon=":material/database_off:")
+        st.error(plain(str(error)), icon=":material/database_off:")
         return
     samples.switch(parts, there=any(story.is_sample for story in kept))
     everything = samples.mine_or_samples(kept)

@@ -9,6 +9,7 @@ from coach.economics.model.scenario import Applied, Scenario, apply
 from coach.errors import CoachError
 from coach.views import margins
 from pages.components.margins import editor, sections
+from pages.components.shared.prose import plain
 
 SECTIONS = ("Session", "Plans", "Sensitivity", "Distribution", "Ledger", "Prices")
 
@@ -22,7 +23,7 @@ def main() -> None:
         scenario = editor.current()
         applied = apply(scenario, base=assumed)
     except CoachError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
         st.session_state.pop(editor.STATE, None)
         scenario, applied = Scenario(), apply(Scenario(), base=assumed)
     st.caption(
@@ -41,7 +42,7 @@ def base_assumptions(parts: Services) -> Assumptions:
     try:
         return margins.fitted_assumptions(parts.store)
     except CoachError as error:
-        st.warning(f"The recorded attempts cannot be read: {error}", icon=":material/database_off:")
+        st.warning(f"The recorded attempts cannot be read: {plain(str(error))}", icon=":material/database_off:")
         return assumptions()
 
 

@@ -7,6 +7,7 @@ from coach.bootstrap import Services, services
 from coach.errors import CoachError
 from coach.views import operations as ops
 from pages.components.operations import budgets
+from pages.components.shared.prose import plain
 
 CHART = {"displayModeBar": False}
 DAYS = {"7 days": 7, "30 days": 30, "90 days": 90}
@@ -25,7 +26,7 @@ def main() -> None:
         waiting = ops.outbox_counts(parts.store)
         due = ops.retention_counts(parts.store)
     except CoachError as error:
-        st.error(str(error), icon=":material/database_off:")
+        st.error(plain(str(error)), icon=":material/database_off:")
         return
     headline(answers, waiting, due)
     latency, providers, usage, errors, retention = st.tabs(["Latency", "Providers", "Usage", "Errors", "Retention"])
@@ -105,9 +106,12 @@ def one_answer(answers: pd.DataFrame) -> None:
 def show_providers(parts: Services, answers: pd.DataFrame) -> None:
     """What is in force, and how each provider did."""
     try:
-        st.markdown(f"In force: **{parts.transcriber.label}** · **{parts.brain.label}** · **{parts.avatar.label}**")
+        st.markdown(
+            "In force: "
+            + " · ".join(f"**{plain(part.label)}**" for part in (parts.transcriber, parts.brain, parts.avatar))
+        )
     except CoachError as error:
-        st.error(str(error), icon=":material/key_off:")
+        st.error(plain(str(error)), icon=":material/key_off:")
     for provider, title in (("brain", "Coaches"), ("transcriber", "Transcribers")):
         st.subheader(title, anchor=False)
         shares = dict.fromkeys(("repaired", "fallback", "failed"), SHARE)

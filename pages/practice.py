@@ -13,6 +13,7 @@ from pages.components.practice import personas
 from pages.components.practice.account import account_panel
 from pages.components.practice.interview_desk import Desk
 from pages.components.practice.microphone import sender
+from pages.components.shared.prose import plain
 from pages.components.stage import stage
 
 KEY = "practice_stage"
@@ -64,7 +65,7 @@ def confirm_delete(mine: Desk) -> None:
         try:
             mine.delete()
         except CoachError as error:
-            st.error(str(error))
+            st.error(plain(str(error)))
             return
         st.rerun()
 
@@ -84,7 +85,7 @@ def recording_instead(mine: Desk) -> None:
                 try:
                     mine.submit_recording(Path(kept.name))
                 except CoachError as error:
-                    st.error(str(error))
+                    st.error(plain(str(error)))
 
 
 def show() -> None:
@@ -93,7 +94,7 @@ def show() -> None:
         playing = sender(key="practice_webrtc", intake=mine.intake, on=mine.webrtc_on, device_id=mine.device_id)
         stage(key=KEY, data=stage_data(mine, playing=playing), on_act=on_act)
     except CoachError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return
     if mine.session:
         recording_instead(mine)

@@ -10,6 +10,7 @@ from coach.views.attempts import attempts_frame, improvement_frame
 from coach.views.sessions import Plain, list_sessions
 from pages.components.progress import browser, history
 from pages.components.shared import samples
+from pages.components.shared.prose import plain
 
 CHART = {"displayModeBar": False}
 
@@ -22,7 +23,7 @@ def main() -> None:
         sessions = list_sessions(parts.store)
         everything = attempts_frame(parts.store)
     except CoachError as error:
-        st.error(str(error), icon=":material/database_off:")
+        st.error(plain(str(error)), icon=":material/database_off:")
         return
     with_samples = samples.switch(parts, there=any(session["is_sample"] for session in sessions))
     sessions = [s for s in sessions if s["attempts"] and bool(s["is_sample"]) == with_samples]

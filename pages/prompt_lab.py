@@ -8,6 +8,7 @@ from pages.components.lab import bundles as lab_bundles
 from pages.components.lab import calibration as lab_calibration
 from pages.components.lab import compare as lab_compare
 from pages.components.lab import run as lab_run
+from pages.components.shared.prose import plain
 
 SECTIONS = {
     "Bundles": lab_bundles.show,
@@ -27,7 +28,7 @@ def main() -> None:
             with tab:
                 show(lab)
     except CoachError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
 
 
 main()

@@ -8,6 +8,7 @@ from coach.errors import CoachError
 from coach.views import review
 from pages.components.review import desk as review_desk
 from pages.components.shared import samples
+from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
 
 WAITING, JUDGED, EVERY = "To review", "Reviewed", "All"
@@ -30,7 +31,7 @@ def main() -> None:
         if shown is not None:
             review_desk.show(parts, shown, blind=st.session_state.get("review_blind", False))
     except CoachError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
 
 
 def empty() -> None:

@@ -1,7 +1,6 @@
 """`evaluate` and `schema`: the brain on the command line, nothing stored."""
 
 import asyncio
-import json
 from typing import Any
 
 import click
@@ -13,6 +12,7 @@ from coach.contracts.brain import EvaluationInput, EvaluationResult
 from coach.contracts.evaluation import json_schema
 from coach.contracts.transcript import Transcript, TranscriptSource
 from coach.errors import InputError, StoreError, VendorAuthError
+from coach.foreign_data import from_json
 
 
 @click.command(help="Evaluate one answer: the input object of the contract in, evaluation, guards and usage out.")
@@ -48,9 +48,7 @@ def read_input(source: str) -> EvaluationInput:
     """
     text = read_text(source)
     try:
-        return EvaluationInput.model_validate(json.loads(text))
-    except RecursionError as error:
-        raise InputError("The input is nested too deeply.") from error
+        return EvaluationInput.model_validate(from_json(text))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "the input"

@@ -1,7 +1,6 @@
 """`python -m coach plan`: a posting in, parsed context and questions out."""
 
 import asyncio
-import json
 from typing import Any
 
 import click
@@ -11,6 +10,7 @@ from coach.brain.prompts.bundle import PromptBundle
 from coach.cli.inputs import brain_option, read_text
 from coach.cli.output import emit, json_option, unbilled
 from coach.errors import InputError
+from coach.foreign_data import from_json
 
 MAX_POSTING_CHARS = 60_000
 
@@ -61,7 +61,7 @@ def request_from(text: str, questions: int) -> PlanRequest:
     if not text.lstrip().startswith("{"):
         return PlanRequest(title="", company="", description=text, questions=questions)
     try:
-        record = json.loads(text)
+        record = from_json(text)
     except ValueError:
         return PlanRequest(title="", company="", description=text, questions=questions)
     if "JobPosting" in text:

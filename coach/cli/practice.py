@@ -1,7 +1,6 @@
 """`python -m coach practice`: one whole attempt without a browser, stored like any other."""
 
 import asyncio
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from coach.cli.output import care_lines, emit, json_option, usage_records
 from coach.contracts.brain import MAX_ANSWER_CHARS, Question
 from coach.contracts.interview import Attempt, PlannedQuestion
 from coach.errors import InputError, VendorAuthError
+from coach.foreign_data import from_json
 
 if TYPE_CHECKING:
     from coach.bootstrap import Services
@@ -127,7 +127,7 @@ def read_job(source: str) -> tuple[str, str, str]:
     """
     text = read_text(source)
     try:
-        row = json.loads(text) if text.lstrip().startswith("{") else {"description": text}
+        row = from_json(text) if text.lstrip().startswith("{") else {"description": text}
         fields = tuple(str(row.get(key) or "") for key in ("title", "company", "description"))
     except (ValueError, AttributeError) as error:
         raise InputError(f"{source} is neither text nor JSON with title, company, description.") from error

@@ -6,7 +6,7 @@ On the wire a message is the JSON text frame `{"type": ..., "payload": {...}}`; 
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, FiniteFloat, TypeAdapter
 
 from coach.contracts.base import Strict
 from coach.contracts.brain import MAX_ANSWER_CHARS, Care
@@ -29,7 +29,7 @@ class FinishAnswerPayload(Strict):
 
     question_id: str
     attempt_id: str
-    timestamp_ms: float
+    timestamp_ms: FiniteFloat
     take: int | None = Field(default=None, ge=0, lt=2**32)
 
 
@@ -65,7 +65,7 @@ class TranscriptPayload(Strict):
 class EyeContactPayload(Strict):
     """One browser-side sample: is a face there, and does it look towards the camera. Frames never leave the browser."""
 
-    at_ms: float
+    at_ms: FiniteFloat
     face: bool
     towards_camera: bool | None = None
 

@@ -1,6 +1,5 @@
 """Job postings: from a form or a file to what they ask for."""
 
-import json
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ from coach.brain.planning.planner import plan_interview
 from coach.brain.port import Brain, InterviewPlan, PlanRequest
 from coach.contracts.usage import UsageEvent
 from coach.errors import InputError
+from coach.foreign_data import from_json
 from coach.store.repositories.library import JobDescription
 from coach.text.decoding import decoded
 
@@ -30,7 +30,7 @@ def posting_of_file(name: str, content: bytes) -> PlanRequest:
         text = decoded(content)
         if not name.lower().endswith(".json") or "JobPosting" in text:
             return PlanRequest("", "", text[:POSTING_LIMIT])
-        fields = json.loads(text)
+        fields = from_json(text)
         title, company, body = (str(fields.get(key, ""))[:POSTING_LIMIT] for key in ("title", "company", "description"))
         return PlanRequest(title, company, body)
     except (UnicodeDecodeError, ValueError, AttributeError) as error:

@@ -11,6 +11,7 @@ from coach.cli.eval.rows import read_lines
 from coach.cli.inputs import BRAINS
 from coach.cli.output import emit, json_option
 from coach.errors import InputError
+from coach.foreign_data import from_json
 from coach.text.fillers import find_fillers
 
 Span = tuple[int, int]
@@ -47,7 +48,7 @@ def read_rows(file: Path) -> list[dict[str, Any]]:
     rows = []
     for number, line in lines:
         try:
-            row = json.loads(line)
+            row = from_json(line)
             rows.append({"id": row["id"], "text": str(row["text"]), "fillers": row.get("fillers")})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{file.name} line {number} is no labelled sentence.") from error

@@ -12,6 +12,7 @@ from coach.cli.eval.rows import read_lines
 from coach.cli.inputs import BRAINS
 from coach.cli.output import emit, json_option
 from coach.errors import InputError
+from coach.foreign_data import from_json
 
 _LABEL_KEYS = ("text", "span", "value")
 
@@ -44,7 +45,7 @@ def read_rows(file: Path) -> list[dict[str, Any]]:
 
 def _row(file: Path, number: int, line: str) -> dict[str, Any]:
     try:
-        row = json.loads(line)
+        row = from_json(line)
         labels = row.get("violations")
         return {
             "id": row["id"],

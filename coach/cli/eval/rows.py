@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from coach.errors import InputError
+from coach.foreign_data import from_json
 
 
 def read_rows(file: Path, needed: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -37,7 +38,7 @@ def read_lines(file: Path) -> list[tuple[int, str]]:
 
 def _row(name: str, number: int, line: str, needed: tuple[str, ...]) -> dict[str, Any]:
     try:
-        row = json.loads(line)
+        row = from_json(line)
     except ValueError as error:
         raise InputError(f"{name} line {number} is not JSON.") from error
     missing = [key for key in needed if not isinstance(row, dict) or key not in row]

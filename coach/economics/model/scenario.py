@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -21,6 +20,7 @@ from coach.economics.model.unit_cost import Service
 from coach.economics.plans import Plan, PlanBook, PlanError, parse_plans, plan_book
 from coach.economics.pricebook import PriceBook, price_book
 from coach.errors import InputError
+from coach.foreign_data import from_json, from_yaml
 
 MAX_SHARED_BYTES = 20_000
 
@@ -76,7 +76,7 @@ def read_scenario(path: Path) -> Scenario:
         ScenarioError: unreadable, unknown keys, impossible values.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf8"))
+        raw = from_yaml(path.read_text(encoding="utf8"))
     except OSError as error:
         raise ScenarioError(f"The scenario {path.name} cannot be read: {error.strerror}.") from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
@@ -133,7 +133,7 @@ def from_share_token(token: str) -> Scenario:
         plain = unpacker.decompress(packed, MAX_SHARED_BYTES)
         if unpacker.unconsumed_tail:
             raise ScenarioError("The shared scenario is too large.")
-        return parse_scenario(json.loads(plain))
+        return parse_scenario(from_json(plain))
     except (ValueError, binascii.Error, zlib.error) as error:
         raise ScenarioError("The link's scenario is damaged.", mend="Ask for the link again.") from error
 

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 from coach.contracts.base import Record
 from coach.contracts.brain import DeliveryInput, EvaluationInput, JobContext, Question, UserAnswer
 from coach.errors import InputError
+from coach.foreign_data import from_json
 
 HELD_OUT = 0.3
 
@@ -98,7 +99,7 @@ def thaw(path: Path) -> Dataset:
     """
     try:
         head, *lines = path.read_text("utf8").splitlines()
-        found = Dataset(name=json.loads(head)["dataset"], items=tuple(Item.model_validate_json(x) for x in lines))
+        found = Dataset(name=from_json(head)["dataset"], items=tuple(Item.model_validate_json(x) for x in lines))
     except (OSError, ValueError, KeyError, ValidationError) as error:
         raise InputError(f"{path.name} is not a frozen dataset.", mend="Freeze one from JSONL or attempts.") from error
     if found.content_hash != path.stem:
@@ -126,7 +127,7 @@ def from_jsonl(path: Path, *, name: str = "") -> Dataset:
 
 def _parse(number: int, line: str) -> Item:
     try:
-        row = json.loads(line)
+        row = from_json(line)
         return Item.model_validate(row) if "input" in row else _labelled(row)
     except (ValueError, KeyError, TypeError, ValidationError) as error:
         raise InputError(f"Line {number} is not an answer: {type(error).__name__}.") from error

@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError
 from coach.contracts.base import Record, Strict
 from coach.contracts.usage import UsageEvent
 from coach.errors import InputError
+from coach.foreign_data import from_yaml
 from coach.lab.runs.dataset import Dataset, Item, from_jsonl, thaw
 from coach.lab.runs.journal import ResponseCache, RunJournal
 from coach.lab.runs.judge import Pricer
@@ -62,7 +63,7 @@ class Experiment(Strict):
             InputError: unreadable, not YAML, or a value that cannot be used, naming it.
         """
         try:
-            found = cls.model_validate(yaml.safe_load(path.read_text("utf8")) or {})
+            found = cls.model_validate(from_yaml(path.read_text("utf8")) or {})
         except OSError as error:
             raise InputError(f"The experiment {path} cannot be read: {error.strerror}.") from error
         except (yaml.YAMLError, UnicodeDecodeError) as error:

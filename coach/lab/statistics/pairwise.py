@@ -4,7 +4,6 @@ A vote counts only when it is the same in both orders; the rest is ties (positio
 LLM-as-a-Judge", section 3.4). The win share is tested with an exact binomial test on the decided pairs.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from statsmodels.stats.inter_rater import cohens_kappa
 
 from coach.contracts.evaluation import Evaluation
 from coach.errors import InputError
+from coach.foreign_data import from_json
 from coach.lab.runs.dataset import Item
 from coach.lab.runs.outcome import Outcome
 
@@ -136,7 +136,7 @@ def human_votes(path: Path) -> dict[str, Winner]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = from_json(line)
             item, winner = str(row["item"]), row["winner"]
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"Line {number} is not a human vote.") from error

@@ -8,6 +8,7 @@ from coach.store.repositories import library
 from coach.store.repositories.library import JobDescription, Resume
 from coach.views.materials import resume_line, tailored_copy
 from pages.components.shared import samples
+from pages.components.shared.prose import plain
 from pages.components.shared.selection import unique_labels
 
 LIMIT = 60_000
@@ -50,7 +51,7 @@ def edit_master(parts: Services, master: Resume | None) -> None:
 def one_job(parts: Services, master: Resume, job: JobDescription, copy: Resume | None) -> None:
     """The copy for one job, or the button that makes it."""
     name = f"{job.title}, {job.company}" if job.company else job.title
-    st.markdown(f"**{name}**")
+    st.markdown(f"**{plain(name)}**")
     if copy is None:
         if st.button("Make a copy for this job", key=f"tailor-{job.id}"):
             store(parts, tailored_copy(master, job))
@@ -78,7 +79,7 @@ def store(parts: Services, resume: Resume) -> None:
     try:
         parts.store.run(library.save_resume, resume)
     except CoachError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return
     st.toast("Saved.")
     st.rerun()

@@ -13,6 +13,7 @@ from coach.lab.live import compare_arms, sample_ratio
 from coach.lab.promotion import Split
 from coach.lab.service import Lab
 from coach.views.lab import bundle_diff
+from pages.components.shared.prose import plain
 
 
 def show(lab: Lab) -> None:
@@ -51,7 +52,8 @@ def _table(bundles: list[PromptBundle], active: PromptBundle) -> None:
     st.dataframe(rows, hide_index=True, column_config={"in force": st.column_config.CheckboxColumn(width="small")})
     if active.hash not in {b.hash for b in bundles}:
         st.warning(
-            f"The bundle in force, {active.label}, is not what its folder says any more: the promoted text counts."
+            f"The bundle in force, {plain(active.label)}, is not what its folder says any more: "
+            "the promoted text counts."
         )
 
 
@@ -62,8 +64,10 @@ def _force(lab: Lab, bundles: list[PromptBundle], active: PromptBundle) -> None:
         reason = right.text_input("Why", placeholder="Follow-ups right in 93 % instead of 88 % on held-out answers")
         promoted = st.form_submit_button("Promote", type="primary")
     if promoted:
-        _attempt(lambda: lab.promotions.promote(name, reason), f"{name} is in force.")
-    if len(lab.promotions.history()) > 1 and st.button("Roll back", help=f"Back to the bundle before {active.name}."):
+        _attempt(lambda: lab.promotions.promote(name, reason), f"{plain(name)} is in force.")
+    if len(lab.promotions.history()) > 1 and st.button(
+        "Roll back", help=f"Back to the bundle before {plain(active.name)}."
+    ):
         _attempt(lambda: lab.promotions.roll_back("from the page"), "Rolled back.")
 
 
@@ -108,15 +112,16 @@ def _outcomes(lab: Lab, split: Split) -> None:
     counts = ", ".join(f"{name} {count}" for name, count in check.counts.items())
     if not check.held:
         st.error(
-            f"The split did not hold ({counts}; p = {check.p_value:.4f}): find out why before reading the outcomes."
+            f"The split did not hold ({plain(counts)}; p = {check.p_value:.4f}): "
+            "find out why before reading the outcomes."
         )
         return
-    st.caption(f"Interviews so far: {counts}.")
+    st.caption(f"Interviews so far: {plain(counts)}.")
     control, treatment = list(split.shares)[:2]
     try:
         found = compare_arms(outcomes, control=control, treatment=treatment)
     except CoachError as error:
-        st.caption(str(error))
+        st.caption(plain(str(error)))
         return
     st.dataframe([asdict(d) for d in found], hide_index=True)
     st.caption("Intervals are for one look. Decide at the size you planned, or use the sequential boundaries.")
@@ -127,7 +132,7 @@ def _live(lab: Lab, bundles: list[PromptBundle]) -> None:
     running = lab.promotions.split()
     if running:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in running.shares.items())
-        st.markdown(f"**{running.name}** is running: {shares} of new interviews.")
+        st.markdown(f"**{plain(running.name)}** is running: {plain(shares)} of new interviews.")
         _outcomes(lab, running)
         if st.button("End the split"):
             _attempt(lab.promotions.end_split, "The bundle in force serves everyone again.")
@@ -154,7 +159,7 @@ def _attempt(change: object, done: str) -> None:
     try:
         change()  # type: ignore[operator]
     except CoachError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return
     st.toast(done)
     st.rerun()

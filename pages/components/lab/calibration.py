@@ -99,4 +99,4 @@ def _import(lab: Lab) -> None:
             try:
                 st.success(f"{import_scores(lab.store, path)} scores imported.")
             except CoachError as error:
-                st.error(str(error))
+                st.error(plain(str(error)))

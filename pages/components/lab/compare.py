@@ -9,6 +9,7 @@ from coach.lab.runs.dataset import Dataset
 from coach.lab.runs.outcome import Outcome
 from coach.lab.service import Lab
 from coach.views import lab as figures
+from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
 
 CHART = {"displayModeBar": False}
@@ -38,7 +39,7 @@ def show(lab: Lab) -> None:
     try:
         report = lab.compare(f"{chosen}:{a}", f"{chosen}:{b}")
     except CoachError as error:
-        st.warning(str(error))
+        st.warning(plain(str(error)))
         return
     _, data, outcomes = lab.workspace.load(chosen)
     _verdict(report)
@@ -47,14 +48,14 @@ def show(lab: Lab) -> None:
 
 def _verdict(report: ComparisonReport) -> None:
     with st.container(border=True):
-        st.markdown(f"##### {ICONS[report.verdict.decision]} {report.verdict.sentence}")
+        st.markdown(f"##### {ICONS[report.verdict.decision]} {plain(report.verdict.sentence)}")
         main = next(c for c in report.comparisons if c.scorer == report.primary)
         st.caption(
-            f"{main.n_items} answers of {main.n_clusters} people · {_power(report)} · provider failures: "
-            + ", ".join(f"{name} {count}" for name, count in report.failures.items())
+            f"{main.n_items} answers of {main.n_clusters} people · {plain(_power(report))} · provider failures: "
+            + ", ".join(f"{plain(name)} {count}" for name, count in report.failures.items())
         )
         for note in report.notes:
-            st.caption(note)
+            st.caption(plain(note))
 
 
 def _power(report: ComparisonReport) -> str:
@@ -86,12 +87,12 @@ def _cases(title: str, rows: pd.DataFrame, outcomes: list[Outcome], data: Datase
     items = {item.id: item for item in data.items}
     for row in rows.to_dict("records"):
         item = items[str(row["item"])]
-        with st.expander(f"{row['a']:.2f} → {row['b']:.2f} · {item.input.question.text[:60]}"):
-            st.caption(item.input.user_answer.transcript)
+        with st.expander(f"{row['a']:.2f} → {row['b']:.2f} · {plain(item.input.question.text[:60])}"):
+            st.caption(plain(item.input.user_answer.transcript))
             sides = zip(st.columns(2), (report.a, report.b), strict=True)
             for column, name in sides:
                 found = next((o.result for o in outcomes if o.variant == name and o.item_id == item.id), None)
                 if found:
-                    column.markdown(f"**{name}** · {found.evaluation.scoring.overall:.1f}")
-                    column.caption(found.evaluation.content_feedback.headline)
-                    column.caption(found.evaluation.rewrite.polished_answer)
+                    column.markdown(f"**{plain(name)}** · {found.evaluation.scoring.overall:.1f}")
+                    column.caption(plain(found.evaluation.content_feedback.headline))
+                    column.caption(plain(found.evaluation.rewrite.polished_answer))

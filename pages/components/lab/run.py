@@ -15,6 +15,7 @@ from coach.lab.runs.experiment import Experiment, LimitsFile
 from coach.lab.runs.replay import RunReport
 from coach.lab.runs.variant import Variant
 from coach.lab.service import Lab
+from pages.components.shared.prose import plain
 
 
 def show(lab: Lab) -> None:
@@ -38,7 +39,7 @@ def show(lab: Lab) -> None:
         )
         _start(lab, experiment)
     except (CoachError, ValidationError) as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
 
 
 def _dataset(lab: Lab) -> str:
@@ -70,7 +71,7 @@ def _uploaded(lab: Lab) -> str:
         try:
             data = lab.workspace.freeze(path)
         except CoachError as error:
-            st.error(str(error))
+            st.error(plain(str(error)))
             return ""
     st.caption(f"{len(data.items)} answers of {data.persons} people, frozen as {data.content_hash}.")
     return data.content_hash
@@ -88,7 +89,7 @@ def _stored(lab: Lab) -> str:
     try:
         data = from_attempts(lab.store, wanted)
     except CoachError as error:
-        st.caption(str(error))
+        st.caption(plain(str(error)))
         return ""
     data.freeze(lab.workspace.datasets)
     st.caption(f"{len(data.items)} answers of {data.persons} people.")
@@ -138,9 +139,9 @@ def _start(lab: Lab, experiment: Experiment) -> None:
     result = asyncio.run(lab.run(experiment, on_progress=progress))
     bar.empty()
     if result.stopped:
-        st.warning(result.stopped)
+        st.warning(plain(result.stopped))
     if result.comparison:
-        st.success(result.comparison["sentence"], icon=":material/balance:")
+        st.success(plain(result.comparison["sentence"]), icon=":material/balance:")
         st.caption(f"Run {result.run}: see *Compare* for every score.")
     elif result.note:
-        st.warning(result.note)
+        st.warning(plain(result.note))

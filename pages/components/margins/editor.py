@@ -10,6 +10,7 @@ from coach.economics.model.scenario import Scenario, ScenarioError, from_share_t
 from coach.economics.plans import plan_book
 from coach.errors import CoachError
 from coach.views import margins
+from pages.components.shared.prose import plain
 
 STATE = "margins_scenario"
 BASE = "Base"
@@ -39,7 +40,7 @@ def current() -> Scenario:
         try:
             st.session_state[STATE] = from_share_token(token).model_dump(exclude_defaults=True)
         except ScenarioError as error:
-            st.warning(str(error), icon=":material/link_off:")
+            st.warning(plain(str(error)), icon=":material/link_off:")
     return parse_scenario(st.session_state.get(STATE, {}))
 
 
@@ -65,7 +66,7 @@ def edit(parts: Services, scenario: Scenario, assumed: Assumptions, saved: dict[
     """Sliders and prices; a value equal to the base is not part of the scenario."""
     if saved:
         chosen = st.selectbox("Load a saved scenario", [None, *saved], format_func=lambda name: name or "–")
-        if chosen and st.button(f"Load {chosen}"):
+        if chosen and st.button(f"Load {plain(chosen)}"):
             _set(saved[chosen])
     with st.form("margins_form", border=False):
         name = st.text_input("Name", scenario.name if scenario.name != BASE else "My scenario", max_chars=80)
@@ -126,7 +127,7 @@ def _saved(parts: Services) -> dict[str, dict[str, Any]]:
     try:
         return margins.saved_scenarios(parts.store)
     except CoachError as error:
-        st.caption(f"Saved scenarios are not at hand: {error}")
+        st.caption(f"Saved scenarios are not at hand: {plain(str(error))}")
         return {}
 
 

@@ -11,6 +11,7 @@ from coach.economics.model.scenario import Applied, Scenario, apply
 from coach.economics.plans import Plan
 from coach.errors import CoachError
 from coach.views import margins, margins_figures
+from pages.components.shared.prose import plain
 
 CHART = {"displayModeBar": False}
 USD = st.column_config.NumberColumn(format="dollar")
@@ -160,7 +161,7 @@ def ledger(applied: Applied, parts: Services) -> None:
     try:
         table = margins.ledger_frame(parts.store, applied.market.book, by=by)
     except CoachError as error:
-        st.error(str(error), icon=":material/database_off:")
+        st.error(plain(str(error)), icon=":material/database_off:")
         return
     if table.empty:
         st.info("No usage is recorded yet. It appears here with the first answer.", icon=":material/receipt_long:")

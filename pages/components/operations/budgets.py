@@ -8,6 +8,7 @@ from coach.economics.model.scenario import Scenario, apply
 from coach.errors import CoachError
 from coach.views import margins
 from coach.views.sessions import list_sessions
+from pages.components.shared.prose import plain
 
 SHOWN = 20
 WORDS = {"within": "within", "close": "close to the worst case", "over": "over the worst case"}
@@ -21,7 +22,7 @@ def show(parts: Services) -> None:
         running = [session["interview_id"] for session in sessions[:SHOWN]]
         budgets = margins.session_budgets(parts.store, apply(Scenario()), running)
     except CoachError as error:
-        st.error(str(error), icon=":material/database_off:")
+        st.error(plain(str(error)), icon=":material/database_off:")
         return
     if not budgets:
         st.caption("No interview is in progress.")

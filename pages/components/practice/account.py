@@ -11,6 +11,7 @@ from coach.economics.billing.checkout import Checkout
 from coach.economics.money import format_usd
 from coach.errors import CoachError
 from coach.store.repositories import billing
+from pages.components.shared.prose import plain
 
 USER = "local"
 LINK, AGREED = "account_link", "account_overage"
@@ -23,7 +24,7 @@ def account_panel(parts: Services, *, unfold: bool) -> None:
     try:
         view = account_view(parts.store, USER)
     except CoachError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return
     with st.container(key="jf_account"), st.expander(_title(view), expanded=unfold or LINK in st.session_state):
         _standing(view)
@@ -107,7 +108,7 @@ def _keep(label: str, make: Callable[[], str]) -> None:
     try:
         st.session_state[LINK] = (label, make())
     except CoachError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
 
 
 def _page() -> str:

@@ -39,7 +39,7 @@ def show(parts: Services, sessions: list[Plain]) -> None:
         if attempts:
             with st.container(border=True):
                 kind = "Follow-up" if exchange.follow_up_of else exchange.competency.capitalize()
-                st.caption(kind or "Question")
+                st.caption(plain(kind) or "Question")
                 st.markdown(f"##### {plain(exchange.question_text)}")
                 history.dots(attempts)
                 with st.expander("Listen and read", expanded=shown == 0):
@@ -87,7 +87,7 @@ def confirm_delete(parts: Services, snapshot: InterviewSnapshot) -> None:
             parts.store, parts.archive, snapshot.interview.id, journal_dir=folder, with_stories=with_stories
         )
     except CoachError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return
     dialogs.close("delete-session")
     st.toast("Deleted.")

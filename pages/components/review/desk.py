@@ -21,7 +21,7 @@ def show(parts: Services, row: pd.Series, *, blind: bool) -> None:
     attempt = next(a for a in snapshot.attempts if a.id == row["attempt_id"])
     judged = not pd.isna(row["human"])
     with st.container(border=True):
-        st.caption(f"{row['question_type']} · {row['competency'] or 'general'}".capitalize())
+        st.caption(plain(f"{row['question_type']} · {row['competency'] or 'general'}".capitalize()))
         st.markdown(f"##### {plain(row['question_text'])}")
         history.listen(attempt, parts.archive)
         said, scored = st.columns(2, gap="large")

@@ -1,8 +1,11 @@
 """Somebody's own words on a page: shown as written, never read as Markdown or HTML."""
 
 import html
+import re
 
-_SIGNS = "\\`*_[]$~#|:"
+_SIGNS = "\\`*_[]$~#|:@"
+_WEB = re.compile(r"(?i)\b(www)\.")
+"""A name on the web becomes a link without any sign; so do mail addresses."""
 
 
 def plain(text: str) -> str:
@@ -10,6 +13,7 @@ def plain(text: str) -> str:
     escaped = html.escape(text, quote=False)
     for sign in _SIGNS:
         escaped = escaped.replace(sign, f"\\{sign}")
+    escaped = _WEB.sub(r"\1\\.", escaped)
     return "\n".join(_line(line) for line in escaped.split("\n"))
 
 

@@ -10,6 +10,8 @@ from typing import Literal, TypeVar
 
 import streamlit as st
 
+from pages.components.shared.prose import plain
+
 TAIL = 6
 Row = TypeVar("Row")
 
@@ -52,7 +54,7 @@ def pick(
         chosen = st.segmented_control(
             title,
             list(names),
-            format_func=lambda i: names.get(i, i),
+            format_func=lambda i: plain(names.get(i, i) or ""),
             key=key,
             required=True,
             label_visibility=label_visibility,
