@@ -10,6 +10,7 @@ from coach.bootstrap import Services, build_services
 from coach.lab.runs.experiment import Experiment
 from coach.lab.runs.variant import Variant
 from coach.settings import DATA
+from pages.components.shared.prose import plain
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "prompt_lab.py"
 
@@ -58,7 +59,7 @@ async def test_the_page_shows_the_digits_of_the_service(services: Services) -> N
     result = await services.lab.run(experiment)
     report = services.lab.compare(f"{result.run}:A", f"{result.run}:B")
     app = page()
-    assert report.verdict.sentence in texts(app)
+    assert plain(report.verdict.sentence) in texts(app)
     table = next(d.value for d in app.dataframe if "p_adjusted" in d.value)
     assert table["estimate"].tolist() == report.frame()["estimate"].tolist()
     assert table["low"].tolist() == report.frame()["low"].tolist()
