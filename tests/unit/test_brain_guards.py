@@ -233,8 +233,9 @@ def test_cutting_keeps_a_beginning_and_whole_words(text: str, limit: int) -> Non
 @pytest.mark.parametrize(
     ("section", "path", "value"),
     [
-        ("follow_up", "should_ask", "true"),
-        ("scoring", "content", "7"),
+        ("follow_up", "should_ask", "perhaps"),
+        ("scoring", "content", "seven"),
+        ("scoring", "content", "11"),
         ("scoring", "content", 11),
         ("scoring", "content", True),
         ("library_suggestion", "should_save", 1),
@@ -256,6 +257,19 @@ def test_our_own_metadata_wins_within_limits() -> None:
 def test_control_characters_are_left_out() -> None:
     value, _ = fit("follow_up", {"reason": "a\x00b\x07c\nd"})
     assert value == {"reason": "abc\nd"}
+
+
+async def test_a_self_hosted_models_output_is_peeled_and_paid_once() -> None:
+    body = samples.evaluation()
+    body["scoring"] |= {"content": "7.5", "delivery": "8/10"}
+    body["follow_up"] |= {"should_ask": "false", "question_text": ""}
+    brain = Says(f"<think>Is it {{good}}?</think>Sure:\n```json\n{samples.output(**body)}\n```\nDone.")
+    result = await evaluate_to_end(
+        brain, samples.call(samples.ANSWER), transcript=samples.transcript(), delivery=samples.delivery(),
+        policy=Policy(),
+    )  # fmt: skip
+    assert result.status == "complete" and len(brain.calls) == 1 and result.evaluation.scoring.content == 7.5
+    assert [f.rule for f in result.guards].count("peeled") == 4, "the text around it and three strings"
 
 
 async def test_the_safe_minimal_evaluation_keeps_the_answer_and_never_asks() -> None:

@@ -37,7 +37,6 @@ def test_a_section_is_there_with_its_closing_brace_and_not_before() -> None:
     ("text", "names"),
     [
         ('{"a":{"b":1},,', ["a"]),
-        ('{"a":{"b":1}} tail', ["a"]),
         ('{"a":{"b":NaN}}', []),
         ('{"a":[1,]}', []),
         ('{"a":1,"a":2}', ["a"]),
@@ -46,7 +45,8 @@ def test_a_section_is_there_with_its_closing_brace_and_not_before() -> None:
         ("[1]", []),
         ("7", []),
         ("", []),
-        ("Sure: {}", []),
+        ("Sure, I will do that.", []),
+        ("<think>{}", []),
         ("[" * 20_000, []),
         ('{"a":1e999}', []),
     ],
@@ -54,6 +54,30 @@ def test_a_section_is_there_with_its_closing_brace_and_not_before() -> None:
 def test_what_is_no_single_object_is_refused_alike_for_any_chunk_size(text: str, names: list[str], size: int) -> None:
     found, problem = read(text, size)
     assert found == names and problem
+
+
+@pytest.mark.parametrize("size", [1, 3, 10_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '```json\n{"a":{"b":1}}\n```',
+        '<think>perhaps {"a": 2}?</think>\n{"a":{"b":1}}',
+        'Here is the {evaluation} you asked for:\n{ "a":{"b":1}}\nHope it helps {"c":1}',
+        '{"a":{"b":1}} tail',
+    ],
+)
+def test_what_stands_around_the_object_is_peeled_off(text: str, size: int) -> None:
+    reader = SectionReader()
+    found = [s for at in range(0, len(text), size) for s in reader.feed(text[at : at + size])]
+    found += reader.finish()
+    assert [(s.name, s.value) for s in found] == [("a", {"b": 1})] and reader.peeled
+
+
+def test_a_bare_object_needs_no_peeling() -> None:
+    reader = SectionReader()
+    reader.feed('\n {"a":1}\n')
+    reader.finish()
+    assert not reader.peeled
 
 
 def test_characters_cut_in_halves_are_joined_and_lone_halves_replaced() -> None:

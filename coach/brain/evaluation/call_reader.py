@@ -141,6 +141,8 @@ class CallReader:
             self._fail("refused", "", retryable=False)
 
     def _finish(self) -> None:
+        if self._sections.peeled:
+            self._tally.note("peeled", "text around the JSON object was left out")
         if self._tally.complete or self.failure in ("truncated", "refused"):
             return
         self._sections.finish()

@@ -1,7 +1,8 @@
 """From text deltas to completed top-level sections, each handed over at the delta that holds its closing brace.
 
-The incremental parser is yajl behind ijson: it accepts strict JSON only (no NaN, no trailing commas, no text around the
-object), so a broken output is known at the first wrong character instead of at the end of the stream.
+The incremental parser is yajl behind ijson: it accepts strict JSON only (no NaN, no trailing commas), so a broken
+output is known at the first wrong character instead of at the end of the stream. Text around the object (thoughts, code
+fences, prose) is peeled off before it.
 """
 
 import json
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import ijson
+
+from coach.brain.evaluation.peeling import Peeler
 
 MAX_CHARS = 120_000
 """Longest output that is read, characters; about thirty times a usual evaluation."""
@@ -39,6 +42,8 @@ class SectionReader:
     def __init__(self) -> None:
         self.chars = 0
         self._half = ""
+        self._peeler = Peeler()
+        self._after = False
         self._error: OutputError | None = None
         self._events: list[tuple[str, Any]] = []
         self._builder = _Builder()
@@ -49,6 +54,11 @@ class SectionReader:
         """True once the outermost brace has closed."""
         return self._builder.complete
 
+    @property
+    def peeled(self) -> bool:
+        """True once text around the object was left out."""
+        return self._peeler.peeled or self._after
+
     def feed(self, delta: str) -> list[RawSection]:
         """Takes a delta and returns the sections it completes, usually none.
 
@@ -58,9 +68,12 @@ class SectionReader:
         self.chars += len(delta)
         if self.chars > MAX_CHARS:
             raise OutputError(f"the output is longer than {MAX_CHARS} characters")
-        text = self._joined(delta)
+        text = self._peeler.feed(self._joined(delta))
         if not text:
             return []  # empty bytes mean the end of input to ijson
+        if self.complete and not self._error:
+            self._after = self._after or bool(text.strip())
+            return []
         return self._take(lambda: self._parser.send(text.encode("utf-8", "replace")))
 
     def finish(self) -> list[RawSection]:
@@ -69,6 +82,10 @@ class SectionReader:
         Raises:
             OutputError: the object is not closed.
         """
+        if self.complete and not self._error:
+            return []
+        if held := self._peeler.rest():
+            self._take(lambda: self._parser.send(held.encode("utf-8", "replace")))
         sections = self._take(self._parser.close)
         if self._error or not self.complete:
             raise self._error or OutputError("the JSON object is not closed")
@@ -88,9 +105,14 @@ class SectionReader:
             raise self._error
         try:
             step()
+            broken = False
         except (StopIteration, ijson.JSONError, ValueError, RecursionError):
-            self._error = OutputError("the output is not valid JSON")
+            broken = True
         sections = self._drain()
+        if broken and self.complete:
+            self._after = True  # what follows the closing brace within the same delta
+        elif broken:
+            self._error = self._error or OutputError("the output is not valid JSON")
         if self._error and not sections:
             raise self._error
         return sections

@@ -10,6 +10,7 @@ from typing import Any
 from coach.contracts.brain import GuardFinding
 from coach.contracts.evaluation import json_schema
 
+_NUMBER = re.compile(r"(-?\d{1,6})(\.\d{1,12})?(?:\s*/\s*10)?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -47,7 +48,30 @@ def _resolved(node: Any, definitions: dict[str, Any]) -> Any:
     return node
 
 
+def _typed(value: Any, kind: str) -> Any:
+    """A number or truth value that was sent as a string, as itself; anything else untouched."""
+    if kind == "integer" and isinstance(value, float) and value == int(value):
+        return int(value)
+    if not isinstance(value, str):
+        return value
+    if kind == "boolean":
+        return {"true": True, "false": False}.get(value.strip().lower(), value)
+    number = _NUMBER.fullmatch(value.strip())
+    if not number:
+        return value
+    return (
+        int(number.group(1))
+        if kind == "integer" and not number.group(2)
+        else float(number.group(1) + (number.group(2) or ""))
+    )
+
+
 def _fit(value: Any, schema: dict[str, Any], path: str, findings: list[GuardFinding]) -> Any:
+    if schema.get("type") in ("number", "integer", "boolean"):
+        typed = _typed(value, schema["type"])
+        if typed is not value and isinstance(value, str):
+            findings.append(GuardFinding(rule="peeled", detail=f"{path}: {schema['type']} sent as a string"))
+        return typed
     if isinstance(value, str):
         return _fit_text(value, schema.get("maxLength"), path, findings)
     if isinstance(value, list):

@@ -13,6 +13,7 @@ import openai
 from pydantic import BaseModel, ValidationError
 
 from coach.brain.evaluation.deadlines import Timeouts
+from coach.brain.evaluation.peeling import peeled
 from coach.brain.openai.errors import retry_after_s, vendor_error
 from coach.brain.openai.request import Api, Prompt, RequestBuilder
 from coach.brain.openai.schema import evaluation_schema, model_schema
@@ -246,7 +247,7 @@ class OpenAIBrain:
                 self._tell(usage)
                 raise VendorRefusalError("The model declined to answer.")
             with suppress(ValidationError):
-                return shape.model_validate_json(text, strict=True), usage
+                return shape.model_validate_json(peeled(text), strict=True), usage
             kind = "truncated" if ended == "truncated" else "invalid_schema"
             prompt = Prompt(
                 prompt.system, prompt.user, prompt.schema_name, prompt.schema, self._correction(kind, ""), PLAN_TOKENS
