@@ -45,14 +45,19 @@ log = logging.getLogger(__name__)
 
 
 def chosen_transcriber(settings: Settings) -> str:
-    """Name of the transcriber in force: `auto` is Deepgram with a key, else Whisper with its model, else offline."""
+    """Name of the transcriber in force: `auto` is Deepgram with a key, a server where one is set, else Whisper.
+
+    Without Whisper's model, and without a hub to fetch it from, answers are typed.
+    """
     if settings.coach_transcriber != "auto":
         return settings.coach_transcriber
     if settings.deepgram_api_key:
         return "deepgram"
-    from coach.speech.whisper.transcriber import model_available
+    if settings.coach_transcribe_base_url:
+        return "server"
+    from coach.speech.whisper.model import model_available
 
-    return "whisper" if model_available() else "pocketsphinx"
+    return "whisper" if model_available(settings.coach_whisper_model) else "typed"
 
 
 def chosen_brain(settings: Settings) -> str:
@@ -74,7 +79,7 @@ def build_transcriber(settings: Settings, name: str = "") -> Transcriber:
     builders: dict[str, Callable[[Settings], Transcriber]] = {
         "deepgram": _deepgram,
         "whisper": _whisper,
-        "pocketsphinx": _pocketsphinx,
+        "server": _transcription_server,
         "typed": _typed,
     }
     if name not in builders:
@@ -87,19 +92,30 @@ def _deepgram(settings: Settings) -> Transcriber:
 
     if settings.deepgram_api_key is None:
         raise SettingsError("The transcriber 'deepgram' needs a key.", mend="Set DEEPGRAM_API_KEY.")
-    return DeepgramTranscriber(settings.deepgram_api_key, settings.deepgram_base_url)
+    return DeepgramTranscriber(
+        settings.deepgram_api_key, settings.deepgram_base_url, check_share=settings.coach_verbatim_check
+    )
 
 
-def _whisper(_: Settings) -> Transcriber:
-    from coach.speech.whisper.transcriber import WhisperTranscriber
+def _whisper(settings: Settings) -> Transcriber:
+    from coach.speech.pieces.transcriber import PieceTranscriber
+    from coach.speech.whisper.recogniser import WhisperRecogniser
 
-    return WhisperTranscriber()
+    recogniser = WhisperRecogniser(settings.coach_whisper_model, settings.coach_whisper_filler_model)
+    return PieceTranscriber(recogniser, name="whisper", label="Whisper on this computer")
 
 
-def _pocketsphinx(_: Settings) -> Transcriber:
-    from coach.speech.pocketsphinx import PocketsphinxTranscriber
+def _transcription_server(settings: Settings) -> Transcriber:
+    from coach.speech.pieces.transcriber import PieceTranscriber
+    from coach.speech.server.recogniser import ServerRecogniser
 
-    return PocketsphinxTranscriber()
+    if not settings.coach_transcribe_base_url:
+        raise SettingsError(
+            "The transcriber 'server' needs an address.", mend="Set COACH_TRANSCRIBE_BASE_URL, e.g. http://gpu:8000/v1."
+        )
+    key = settings.coach_transcribe_api_key
+    recogniser = ServerRecogniser(settings.coach_transcribe_base_url, settings.coach_transcribe_model, key)
+    return PieceTranscriber(recogniser, name="server", label="Whisper on your own server")
 
 
 def _typed(_: Settings) -> Transcriber:

@@ -72,8 +72,25 @@ class Settings(BaseSettings):
         default=24, ge=0, description="Hours after which a database file that changed is copied; 0 = never by itself."
     )
     coach_backups_kept: int = Field(default=5, ge=1, description="How many copies of the database file remain.")
-    coach_transcriber: Literal["auto", "deepgram", "whisper", "pocketsphinx", "typed"] = Field(
+    coach_transcriber: Literal["auto", "deepgram", "whisper", "server", "typed"] = Field(
         default="auto", description="Who turns speech into text."
+    )
+    coach_whisper_model: str = Field(
+        default="base", description="Whisper's model: a faster-whisper name or a folder; `base` is installed."
+    )
+    coach_whisper_filler_model: str = Field(
+        default="tiny.en", description="The model that hears um and uh; `tiny.en` is installed."
+    )
+    coach_transcribe_base_url: str = Field(
+        default="", description="Server for COACH_TRANSCRIBER=server: the address before /audio/transcriptions."
+    )
+    coach_transcribe_model: str = Field(default="whisper-1", description="Model name at that server.")
+    coach_transcribe_api_key: SecretStr | None = Field(default=None, description="Key for that server, if it wants one.")
+    coach_verbatim_check: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="Share of Deepgram answers whose recording is transcribed again to check that fillers are kept.",
     )
     coach_brain: Literal["auto", "openai", "offline"] = Field(default="auto", description="Who evaluates.")
     coach_avatar: Literal["auto", "liveavatar", "drawn"] = Field(default="auto", description="Who asks.")

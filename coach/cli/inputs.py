@@ -14,7 +14,7 @@ from coach.text.decoding import decoded
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 BRAINS = ("auto", "openai", "offline")
-TRANSCRIBERS = ("auto", "deepgram", "whisper", "pocketsphinx", "typed")
+TRANSCRIBERS = ("auto", "deepgram", "whisper", "server", "typed")
 _KEPT = "\n\r\t"
 
 

@@ -23,7 +23,6 @@ from coach.text.fillers import FillerSpan, count_by_expression, find_fillers
 
 __all__ = ["PAUSE_MIN_S", "from_input", "measure", "warm_up"]
 
-WORD_COUNT_ERROR = {"pocketsphinx": 0.14}
 MIN_SPAN_S = 1.0
 
 
@@ -103,7 +102,6 @@ def measure(
     if sound is None and pcm is not None:
         sound = listen(pcm)
     when = timing(transcript, pcm, sound.segments if sound else None)
-    judges_speaker = transcript.transcriber not in WORD_COUNT_ERROR
     clarity = of_words.clarity(transcript.words)
     metrics = DeliveryMetrics(
         long_pause_count=len(when.long_pauses),
@@ -113,8 +111,9 @@ def measure(
         speech_s=round(when.speech_s, 3),
         speech_segments=[(round(a, 3), round(b, 3)) for a, b in when.segments],
         verbatim=transcript.verbatim,
+        fillers_about=transcript.fillers_about,
         clarity=None if clarity is None else round(clarity, 3),
-        clarity_note=of_words.clarity_note(transcript.words, clarity, judges_speaker=judges_speaker),
+        clarity_note=of_words.clarity_note(transcript.words, clarity),
         pace=_pace(transcript, when),
         loudness_range_lu=sound.loudness_range_lu if sound else None,
         eye_contact=eye_contact,
@@ -122,16 +121,15 @@ def measure(
         **_rates(transcript, when),
         **_disfluencies(transcript, when),
     )
-    return metrics.model_copy(update={"scores": _scores(metrics, when, judges_speaker=judges_speaker)})
+    return metrics.model_copy(update={"scores": _scores(metrics, when)})
 
 
 def _rates(transcript: Transcript, when: Timing) -> dict[str, Any]:
-    words = of_words.count_words(transcript.text)
+    words = of_words.count_words(transcript.text) - of_words.inserted_hesitations(transcript)
     wpm = _per_minute(words, when.span_s)
     return {
         "word_count": words,
         "wpm": wpm,
-        "wpm_range": _range(transcript, wpm),
         "articulation_wpm": _per_minute(words, when.speech_s),
     }
 
@@ -195,19 +193,11 @@ def _per_minute(words: int, seconds: float) -> float | None:
     return round(60 * words / seconds, 1) if words and seconds >= MIN_SPAN_S else None
 
 
-def _range(transcript: Transcript, wpm: float | None) -> tuple[float, float] | None:
-    """The offline recogniser's word count is 14 % off on average: its pace is a range until the text was corrected."""
-    error = WORD_COUNT_ERROR.get(transcript.transcriber, 0.0)
-    if wpm is None or not error or transcript.source is TranscriptSource.CORRECTED:
-        return None
-    return round(wpm * (1 - error), 1), round(wpm * (1 + error), 1)
-
-
 def _pace(transcript: Transcript, when: Timing) -> list[PacePoint]:
     return rolling_pace(transcript.words, (when.segments[0][0], when.segments[-1][1])) if when.segments else []
 
 
-def _scores(metrics: DeliveryMetrics, when: Timing, *, judges_speaker: bool) -> DeliverySubScores:
+def _scores(metrics: DeliveryMetrics, when: Timing) -> DeliverySubScores:
     stumbles = len(metrics.repetitions) + len(metrics.hesitation_clusters) + metrics.trailing_sentences
     timed = bool(when.segments)
     return curves.combine(
@@ -215,7 +205,7 @@ def _scores(metrics: DeliveryMetrics, when: Timing, *, judges_speaker: bool) -> 
         fillers=curves.fillers_score(metrics.filler_count, metrics.word_count),
         pauses=curves.pauses_score(metrics.long_pause_count, when.span_s, when.speech_s) if timed else None,
         confidence=curves.confidence_score(
-            stumbles if timed else None, metrics.word_count, metrics.clarity if judges_speaker else None
+            stumbles if timed else None, metrics.word_count, metrics.clarity
         ),
         eye_contact=metrics.eye_contact,
     )

@@ -29,6 +29,11 @@ def count_words(text: str) -> int:
     return sum(any(c.isalnum() for c in word) for word in text.split())
 
 
+def inserted_hesitations(transcript: Transcript) -> int:
+    """Um and uh that a second pass put into the text: they are counted about, so no pace is measured by them."""
+    return sum(word.is_filler for word in transcript.words) if transcript.fillers_about else 0
+
+
 class Clock:
     """Seconds of any stretch of the text; looks the words up once, so that long answers stay quick."""
 
@@ -100,12 +105,10 @@ def clarity(words: Sequence[Word]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def clarity_note(words: Sequence[Word], mean: float | None, *, judges_speaker: bool) -> str:
+def clarity_note(words: Sequence[Word], mean: float | None) -> str:
     """One sentence on clarity, at most 160 characters."""
     if mean is None:
         return "Clarity was not measured with this transcriber."
-    if not judges_speaker:
-        return "The offline recogniser is unsure of most words, so clarity says more about it than about you."
     unclear = sum((w.confidence or 0) < LOW_CONFIDENCE for w in words)
     if mean >= 0.9:
         return f"Clear throughout: {mean:.0%} mean word confidence."

@@ -18,7 +18,8 @@ class SpeechCapabilities:
         batch: takes a whole recording.
         verbatim_live: keeps um/uh in live results.
         verbatim_batch: keeps um/uh in batch results.
-        needs_review: so uncertain that the person corrects the text before it is scored.
+        needs_review: the person always gives or corrects the text before it is scored.
+        review_below: mean word confidence under which the person does so; None where it was not measured.
     """
 
     live: bool
@@ -26,6 +27,7 @@ class SpeechCapabilities:
     verbatim_live: bool = False
     verbatim_batch: bool = False
     needs_review: bool = False
+    review_below: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from deepgram.core.request_options import RequestOptions
 from deepgram.listen.v1.socket_client import AsyncV1SocketClient
 from deepgram.listen.v1.types import ListenV1Results
 
@@ -16,10 +17,12 @@ MODEL = "nova-3"
 KEYTERMS_MOST = 50
 ENDPOINTING_MS = 300
 UTTERANCE_END_MS = 1000
+FILLERS = RequestOptions(additional_query_parameters={"filler_words": "true"})
+"""Keeps um and uh in live results (English)."""
 
 
 def live_query(context: SpeechContext, model: str) -> dict[str, Any]:
-    """The live request. nova-3 takes `keyterm`, not `keywords`; fillers cannot be asked for here."""
+    """The live request. nova-3 takes `keyterm`, not `keywords`; `FILLERS` goes beside it, the SDK has no name for it."""
     query: dict[str, Any] = {
         "model": model,
         "language": context.language,
@@ -57,7 +60,7 @@ class DeepgramLive:
     async def connect(self) -> AsyncIterator["DeepgramSocket"]:
         """Opens one connection; raises `VendorError` when refused or unreachable."""
         with vendor_errors():
-            async with self._account.client().listen.v1.connect(**self._query) as socket:
+            async with self._account.client().listen.v1.connect(**self._query, request_options=FILLERS) as socket:
                 await socket.send_media(b"")
                 yield DeepgramSocket(socket)
 

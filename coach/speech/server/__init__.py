@@ -1,0 +1,1 @@
+"""A transcription server of one's own behind the piece port."""
