@@ -85,7 +85,9 @@ class Settings(BaseSettings):
         default="", description="Server for COACH_TRANSCRIBER=server: the address before /audio/transcriptions."
     )
     coach_transcribe_model: str = Field(default="whisper-1", description="Model name at that server.")
-    coach_transcribe_api_key: SecretStr | None = Field(default=None, description="Key for that server, if it wants one.")
+    coach_transcribe_api_key: SecretStr | None = Field(
+        default=None, description="Key for that server, if it wants one."
+    )
     coach_verbatim_check: float = Field(
         default=0.05,
         ge=0,

@@ -69,11 +69,9 @@ def describe(transcript: Transcript, metrics: DeliveryMetrics) -> dict[str, Any]
 
 def _lines(result: dict[str, Any]) -> str:
     delivery = result["delivery"]
-    fillers = delivery["filler_count"] if delivery["verbatim"] else "not measurable with this transcriber"
+    about = "about " if delivery["fillers_about"] else ""
+    fillers = f"{about}{delivery['filler_count']}" if delivery["verbatim"] else "not measurable with this transcriber"
     pace = "not measured" if delivery["wpm"] is None else f"{delivery['wpm']:.0f} words per minute"
-    if delivery["wpm_range"]:
-        low, high = delivery["wpm_range"]
-        pace = f"{low:.0f} to {high:.0f} words per minute (rough word count)"
     return "\n".join(
         [
             result["transcript"],

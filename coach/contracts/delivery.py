@@ -70,10 +70,11 @@ class DeliveryMetrics(Record):
     Attributes:
         wpm: spoken words (fillers included where transcribed) per minute of answering time: first to last speech with
             up to 1 s of silence at either end.
-        wpm_range: honest range when the word count itself is uncertain (offline recogniser).
+        wpm_range: range where the word count itself is uncertain; in answers heard by recognisers of earlier versions.
         pace_band_wpm: words per minute that got the full score, by the policy this was measured for.
         articulation_wpm: words per minute of speech time alone.
         filler_count: None when the transcriber is not verbatim.
+        fillers_about: um and uh were heard in a second pass: counted approximately, and left out of the pace.
         fillers: lower-case filler expression -> count.
         pauses: silences within the answer of at least `coach.delivery.measure.PAUSE_MIN_S`.
         edge_silences: the silence before and after the answer; no pauses.
@@ -98,6 +99,7 @@ class DeliveryMetrics(Record):
     speech_s: float = 0
     speech_segments: list[tuple[float, float]] = []
     verbatim: bool = False
+    fillers_about: bool = False
     clarity: float | None = None
     clarity_note: str = ""
     pace: list[PacePoint] = []

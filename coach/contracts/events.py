@@ -262,12 +262,16 @@ class SpeakPayload(Strict):
 
 
 class TranscriptReviewPayload(Strict):
-    """The offline transcript, to be corrected before it is scored."""
+    """A transcript nobody is sure of, to be corrected before it is scored; it never sends itself.
+
+    Attributes:
+        doubtful: character spans of words that were probably misheard.
+    """
 
     attempt_id: str
     text: str
     reason: str
-    auto_submit_s: float = 0
+    doubtful: list[tuple[int, int]] = []
 
 
 class LevelPayload(Strict):

@@ -36,8 +36,7 @@ class Transcript(Record):
         words: time-ordered words; empty for a typed answer.
         duration_s: length of the audio it covers, seconds; 0 for a typed answer.
         verbatim: True when the transcriber keeps "um" and "uh"; False means fillers are not measurable.
-        fillers_about: "um" and "uh" were put in by a second pass and are counted approximately; words of the plain pass are
-            what pace is measured by.
+        fillers_about: "um" and "uh" were put in by a second pass: counted approximately, and left out of the pace.
         notes: plain sentences on how it came about ("2.1 s were recovered from the recording").
     """
 

@@ -204,8 +204,6 @@ def _scores(metrics: DeliveryMetrics, when: Timing) -> DeliverySubScores:
         pace=curves.pace_score(metrics.wpm, metrics.wpm_range, metrics.pace_band_wpm),
         fillers=curves.fillers_score(metrics.filler_count, metrics.word_count),
         pauses=curves.pauses_score(metrics.long_pause_count, when.span_s, when.speech_s) if timed else None,
-        confidence=curves.confidence_score(
-            stumbles if timed else None, metrics.word_count, metrics.clarity
-        ),
+        confidence=curves.confidence_score(stumbles if timed else None, metrics.word_count, metrics.clarity),
         eye_contact=metrics.eye_contact,
     )

@@ -9,6 +9,7 @@ from coach.contracts.delivery import FillerHit, Pause, Repetition
 from coach.contracts.transcript import Transcript, Word
 from coach.delivery.timing import Segments
 from coach.text.fillers import FillerSpan
+from coach.text.hesitation_sounds import hesitation_count
 from coach.text.repetitions import find_repetitions
 from coach.text.sentences import sentences
 
@@ -31,7 +32,7 @@ def count_words(text: str) -> int:
 
 def inserted_hesitations(transcript: Transcript) -> int:
     """Um and uh that a second pass put into the text: they are counted about, so no pace is measured by them."""
-    return sum(word.is_filler for word in transcript.words) if transcript.fillers_about else 0
+    return hesitation_count(transcript.text) if transcript.fillers_about else 0
 
 
 class Clock:

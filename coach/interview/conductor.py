@@ -39,7 +39,7 @@ from coach.contracts.interview import (
     ViewState,
     new_id,
 )
-from coach.contracts.transcript import Transcript, typed_transcript
+from coach.contracts.transcript import Transcript, normalise_space, typed_transcript
 from coach.errors import CoachError, EntitlementError, IllegalCommandError, InputError
 from coach.interview import state_machine as states
 from coach.interview.aggregate import InterviewAggregate
@@ -383,7 +383,8 @@ class Conductor:
     async def _submit_transcript(self, command: SubmitTranscript) -> None:
         attempt = self._s.board.attempt(command.payload.attempt_id)
         text = command.payload.text.strip()
-        if not self._awaited(attempt) and (attempt.status != AttemptStatus.REVIEW or self._processing.busy(attempt.id)):
+        waits = attempt.status in (AttemptStatus.REVIEW, AttemptStatus.EVALUATED)
+        if not self._awaited(attempt) and (not waits or self._processing.busy(attempt.id)):
             return
         states.after("SUBMIT_TRANSCRIPT", self._s.view)
         if attempt.id != self._s.attempt_id:
@@ -393,8 +394,21 @@ class Conductor:
         if attempt.status == AttemptStatus.RECORDING:
             timeline = self._acknowledge(attempt)
             self._processing.start_text(attempt, typed_transcript(text), timeline, self._listening.take())
+        elif attempt.status == AttemptStatus.EVALUATED:
+            await self._score_again(attempt, text)
         else:
             self._processing.start_review(attempt, corrected(attempt.transcript, text))
+
+    async def _score_again(self, attempt: Attempt, text: str) -> None:
+        """Not what was said: the same attempt with the corrected text, at no charge to the person."""
+        if attempt.transcript and normalise_space(text) == normalise_space(attempt.transcript.text):
+            return
+        transcript = corrected(attempt.transcript, text)
+        attempt = attempt.noting(feedback_retries=attempt.extra.feedback_retries + 1)
+        changes = {"transcript": transcript, "status": AttemptStatus.REVIEW}
+        attempt = await self._s.save(attempt.model_copy(update=changes))
+        self._acknowledge(attempt)
+        self._processing.start_review(attempt, transcript)
 
     async def _retry_feedback(self, command: RetryFeedback) -> None:
         attempt = self._s.board.attempt(command.payload.attempt_id)

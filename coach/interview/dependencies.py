@@ -166,7 +166,6 @@ class InterviewTiming:
     seal_s: float = 60.0
     settle_s: float = 20.0
     level_every_s: float = 0.1
-    review_auto_submit_s: float = 12.0
     restart_every_s: float = 0.5
     restarts_per_minute: int = 12
     audio_kept_days: int = 30

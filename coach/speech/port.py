@@ -19,6 +19,7 @@ class SpeechCapabilities:
         verbatim_live: keeps um/uh in live results.
         verbatim_batch: keeps um/uh in batch results.
         needs_review: the person always gives or corrects the text before it is scored.
+        check_share: share of live answers whose recording is heard again, to check that live keeps um and uh.
         review_below: mean word confidence under which the person does so; None where it was not measured.
     """
 
@@ -28,6 +29,7 @@ class SpeechCapabilities:
     verbatim_batch: bool = False
     needs_review: bool = False
     review_below: float | None = None
+    check_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,9 @@ class Transcriber(Protocol):
 
     async def open_stream(self, context: SpeechContext) -> SpeechStream:
         """Opens a live stream. Transcribers without live ability return one that works from the recording at Finish."""
+
+    def lost_fillers(self) -> None:
+        """A check found um and uh missing from live transcripts: they are not verbatim from now on."""
 
     async def close(self) -> None:
         """Frees models, clients and threads."""

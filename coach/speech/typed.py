@@ -35,5 +35,8 @@ class TypedTranscriber:
         """A stream that ignores its frames."""
         return RecordedStream(self, context)
 
+    def lost_fillers(self) -> None:
+        """Nothing is heard here."""
+
     async def close(self) -> None:
         """Holds nothing."""

@@ -118,8 +118,8 @@ class ScriptedConductor:
             payload = ev.TranscriptReviewPayload(
                 attempt_id=f"attempt-{self.attempt}",
                 text=content.TRANSCRIPT,
-                reason="The offline recogniser mishears words. Correct what is wrong; your timing is kept.",
-                auto_submit_s=12,
+                reason="Much of this was hard to make out; doubtful words are marked. Your timing is kept.",
+                doubtful=[(2, 5), (16, 24)],
             )
             await self.send(ev.TranscriptReview(payload=payload))
             return

@@ -170,15 +170,33 @@ def test_evidence_plays_that_moment_and_marks_it(open_stage):
     expect(page.locator(".jf-m-heard")).to_have_text("our checkout rewrite was about six weeks late")
 
 
-def test_transcript_is_offered_for_correction_and_editing_stops_the_countdown(open_stage):
+def test_a_doubtful_transcript_is_marked_waits_and_is_sent_as_corrected(open_stage):
     page, server = open_stage(review=True)
     answer(page)
     area = page.get_by_label("Transcript of your answer")
+    expect(page.get_by_test_id("doubtful").locator("mark")).to_have_count(2)
+    expect(page.get_by_test_id("transcript-review")).to_contain_text("Take your time")
+    assert sent(server, "SUBMIT_TRANSCRIPT") == []
     area.fill("We shipped four days early and errors fell by 20 percent.")
-    expect(page.get_by_role("timer")).to_contain_text("Take your time")
     page.get_by_role("button", name="Use this text").click()
     page.get_by_test_id("overall-score").wait_for()
     assert sent(server, "SUBMIT_TRANSCRIPT")[0]["text"].startswith("We shipped four days early")
+
+
+def test_what_was_misheard_is_corrected_after_feedback_and_scored_again(open_stage):
+    page, server = open_stage()
+    to_feedback(page)
+    page.get_by_role("button", name="Not what you said?").click()
+    draft = page.get_by_label("Correct the text")
+    page.get_by_role("button", name="Correct and score again").click()
+    expect(draft).to_have_count(0)
+    assert sent(server, "SUBMIT_TRANSCRIPT") == [], "nothing was changed"
+    page.get_by_role("button", name="Not what you said?").click()
+    draft.fill("We shipped four days early.")
+    page.get_by_role("button", name="Correct and score again").click()
+    page.get_by_test_id("overall-score").wait_for()
+    (command,) = sent(server, "SUBMIT_TRANSCRIPT")
+    assert command["text"] == "We shipped four days early." and command["attempt_id"]
 
 
 def test_actions_send_commands(open_stage):

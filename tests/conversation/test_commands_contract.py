@@ -148,9 +148,9 @@ def test_the_same_question_is_a_retry_and_another_one_is_added(shell: Shell, fir
 def test_a_spoken_answer_has_timed_words_and_its_delivery(shell: Shell, tmp_path: Path) -> None:
     sound = tmp_path / "answer.wav"
     subprocess.run(["espeak-ng", "-w", str(sound), SPOKEN], check=True)
-    result = shell.json("practice", "--audio", str(sound), "--question", QUESTION, "--transcriber", "pocketsphinx")
+    result = shell.json("practice", "--audio", str(sound), "--question", QUESTION, "--transcriber", "whisper")
     assert_practice(result)
-    assert result["transcriber"] == "pocketsphinx"
+    assert result["transcriber"] == "whisper"
     assert set(result["words"][0]) == {"word", "start_s", "end_s", "confidence", "is_filler"}
     starts = [word["start_s"] for word in result["words"]]
     assert starts == sorted(starts) and 0 <= starts[0] < result["delivery"]["duration_s"]

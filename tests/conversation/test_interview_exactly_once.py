@@ -5,6 +5,7 @@ import itertools
 
 import pytest
 
+from coach.brain.prompts.policy import Policy
 from coach.contracts import events as ev
 from coach.contracts.interview import AttemptStatus, InterviewStatus, ViewState
 from coach.errors import IllegalCommandError, InputError, NotFoundError, StoreBusyError
@@ -412,8 +413,6 @@ async def test_the_verbatim_pass_corrects_scores_when_it_arrives(tmp_path):
     store = FakeStore()
     transcriber = FakeTranscriber(verbatim_batch=True)
     transcriber.verbatim_delay_s = 0.05
-    from coach.brain.prompts.policy import Policy
-
     hub = make_hub(tmp_path, store=store, transcriber=transcriber, policy=Policy())
     client = await listening(hub)
     scores = await client.answer()
@@ -426,6 +425,26 @@ async def test_the_verbatim_pass_corrects_scores_when_it_arrives(tmp_path):
     assert second.payload.delivery == 8 and second.payload.overall == Policy().overall(6.5, 8)
     stored = store.attempts[scores.payload.attempt_id]
     assert stored.overall_score == second.payload.overall and stored.transcript.text.startswith("Um, ")
+    await hub.close()
+
+
+@pytest.mark.parametrize(
+    ("share", "recording", "batches", "alarms"),
+    [
+        (0.0, "Um, I, uh, led it, um, alone.", 0, 0),
+        (1.0, "I led it alone.", 1, 0),
+        (1.0, "Um, I, uh, led, um, it.", 1, 1),
+    ],
+)
+async def test_a_sample_of_recordings_checks_that_live_keeps_fillers(tmp_path, share, recording, batches, alarms):
+    transcriber = FakeTranscriber(("I led it alone.",), verbatim_batch=True, verbatim_live=True, check_share=share)
+    transcriber.verbatim_text = recording
+    hub = make_hub(tmp_path, transcriber=transcriber, policy=Policy())
+    client = await listening(hub)
+    await client.answer()
+    told = client.of("UPDATE_SCORES")
+    assert (transcriber.batches, transcriber.told_lost) == (batches, alarms)
+    assert [s.payload.updated for s in told] == [False, True][: 1 + alarms]
     await hub.close()
 
 

@@ -77,6 +77,58 @@ async def test_events_come_in_the_order_the_contract_demands(tmp_path):
     await hub.close()
 
 
+@pytest.mark.parametrize(("confidence", "reviewed"), [(0.4, True), (0.9, False)])
+async def test_only_an_unsure_transcript_waits_for_the_person_and_never_sends_itself(tmp_path, confidence, reviewed):
+    scripts, store = ScriptedEvaluation({}), FakeStore()
+    transcriber = FakeTranscriber(review_below=0.78)
+    transcriber.confidence = confidence
+    hub = make_hub(tmp_path, store=store, transcriber=transcriber, evaluate=scripts)
+    client = await listening(hub)
+    await client.speak()
+    await client.send(client.finish_command())
+    if reviewed:
+        review = await client.wait("TRANSCRIPT_REVIEW")
+        await client.settled()
+        assert scripts.calls == [] and review.payload.doubtful
+        assert store.attempts[review.payload.attempt_id].status == AttemptStatus.REVIEW
+        text = ev.TranscriptPayload(attempt_id=review.payload.attempt_id, text="I led the migration.")
+        await client.send(ev.SubmitTranscript(payload=text))
+    await client.wait("UPDATE_SCORES")
+    await client.settled()
+    assert len(scripts.calls) == 1
+    (attempt,) = store.attempts.values()
+    assert (attempt.transcript.source == "corrected") == reviewed
+    assert attempt.status == AttemptStatus.EVALUATED
+    await hub.close()
+
+
+async def test_not_what_you_said_scores_the_same_attempt_again_without_asking_the_plan(tmp_path):
+    scripts, store = ScriptedEvaluation({}), FakeStore()
+    hub = make_hub(tmp_path, store=store, transcriber=FakeTranscriber(), evaluate=scripts)
+    client = await listening(hub)
+    await client.speak()
+    await client.send(client.finish_command())
+    await client.wait("UPDATE_SCORES")
+    await client.settled()
+    (first,) = store.attempts.values()
+    same = ev.SubmitTranscript(payload=ev.TranscriptPayload(attempt_id=first.id, text=first.transcript.text))
+    await client.send(same)
+    await client.settled()
+    assert len(scripts.calls) == 1, "nothing was corrected, nothing is scored again"
+    text = "I led the migration of our night run and cut it from nine hours to two."
+    submit = ev.SubmitTranscript(payload=ev.TranscriptPayload(attempt_id=first.id, text=text))
+    await client.send(submit)
+    await client.send(submit)
+    await client.settled()
+    assert [c.input.user_answer.transcript for c in scripts.calls] == [first.transcript.text, text]
+    assert scripts.calls[0].call_number != scripts.calls[1].call_number
+    (again,) = store.attempts.values()
+    assert (again.id, again.attempt_number, again.status) == (first.id, 1, AttemptStatus.EVALUATED)
+    assert (again.transcript.text, again.transcript.source) == (text, "corrected")
+    assert client.state.view_state == ViewState.FEEDBACK
+    await hub.close()
+
+
 async def test_the_offline_transcript_is_reviewed_before_it_is_scored(tmp_path):
     scripts = ScriptedEvaluation({})
     store = FakeStore()
@@ -86,7 +138,7 @@ async def test_the_offline_transcript_is_reviewed_before_it_is_scored(tmp_path):
     await client.send(client.finish_command())
     review = await client.wait("TRANSCRIPT_REVIEW")
     await client.settled()
-    assert review.payload.auto_submit_s == 12 and scripts.calls == []
+    assert scripts.calls == []
     assert client.state.view_state == ViewState.PROCESSING
     text = "I led the migration of the night run."
     submit = ev.SubmitTranscript(payload=ev.TranscriptPayload(attempt_id=review.payload.attempt_id, text=text))

@@ -125,7 +125,10 @@ class ScriptedRecogniser:
 
 
 class DeepgramServer:
-    """Serves on a free port of this machine while `running()`; `faults[i]` belongs to the i-th live connection."""
+    """Serves on a free port of this machine while `running()`; `faults[i]` belongs to the i-th live connection.
+
+    `ignores_fillers`: like a server of an older version, it leaves um and uh out of live results whatever is asked.
+    """
 
     def __init__(
         self,
@@ -138,7 +141,9 @@ class DeepgramServer:
         finalize_s: float = 0.0,
         validate: bool = True,
         clock: Callable[[], float] | None = None,
+        ignores_fillers: bool = False,
     ) -> None:
+        self.ignores_fillers = ignores_fillers
         self.speech = speech or Speech(np.zeros(0, np.int16), [])
         self.connections: list[Connection] = []
         self.refused = 0
@@ -201,7 +206,7 @@ class DeepgramServer:
             self.errors += [f"{schema}: {e.message[:200]}" for e in _validator(schema).iter_errors(message)]
 
     def check_query(self, kind: str, names: Sequence[str]) -> None:
-        unknown = set(names) - set(_schemas()[kind])
+        unknown = set(names) - set(_schemas()[kind]) - {"filler_words"}
         self.errors += [f"{kind}: unknown parameter {n}" for n in sorted(unknown)]
 
     async def _live(self, socket: WebSocket) -> None:
@@ -289,6 +294,7 @@ class _Live:
         self._log = connection
         self._fault = fault
         self._heard = recogniser
+        self._verbatim = connection.query.get("filler_words") == ["true"] and not server.ignores_fillers
         self._final_until_s = 0.0
         self._interim_at_s = 0.0
         self._outbox: asyncio.Queue[tuple[float, str]] = asyncio.Queue()
@@ -408,7 +414,7 @@ class _Live:
             "is_final": is_final,
             "speech_final": speech_final,
             "from_finalize": from_finalize,
-            "channel": {"alternatives": [_alternative([w for w in words if w.text not in FILLERS])]},
+            "channel": {"alternatives": [_alternative([w for w in words if self._verbatim or w.text not in FILLERS])]},
             "metadata": {"request_id": self._request_id, "model_info": MODEL, "model_uuid": str(uuid.uuid4())},
         }
         for each in self._in_faulty_order(message):

@@ -39,11 +39,19 @@ def used(attempt_id: str, call: str, meter: str, quantity: str = "1") -> UsageEv
     )
 
 
-def heard(text: str, attempt_id: str, *, verbatim: bool, source: TranscriptSource, duration_s: float = 4.0) -> Heard:
+def heard(
+    text: str,
+    attempt_id: str,
+    *,
+    verbatim: bool,
+    source: TranscriptSource,
+    duration_s: float = 4.0,
+    confidence: float = 0.9,
+) -> Heard:
     said = text.split()
     step = min(0.3, duration_s / max(1, len(said)))
     words = [
-        Word(word=w.strip(".,"), start_s=i * step, end_s=i * step + 0.8 * step, confidence=0.9)
+        Word(word=w.strip(".,"), start_s=i * step, end_s=i * step + 0.8 * step, confidence=confidence)
         for i, w in enumerate(said)
     ]
     transcript = Transcript(
@@ -81,7 +89,12 @@ class FakeStream:
         if self.owner.fail_live:
             raise VendorError("The transcriber is gone.")
         return heard(
-            self.owner.next_text(), attempt_id, verbatim=False, source=TranscriptSource.LIVE, duration_s=seconds
+            self.owner.next_text(),
+            attempt_id,
+            verbatim=self.owner.capabilities.verbatim_live,
+            source=TranscriptSource.LIVE,
+            duration_s=seconds,
+            confidence=self.owner.confidence,
         )
 
     async def reset(self) -> None:
@@ -99,13 +112,28 @@ class FakeTranscriber:
     label = "scripted transcriber"
 
     def __init__(
-        self, texts: tuple[str, ...] = (ANSWER,), *, needs_review: bool = False, verbatim_batch: bool = False
+        self,
+        texts: tuple[str, ...] = (ANSWER,),
+        *,
+        needs_review: bool = False,
+        verbatim_batch: bool = False,
+        verbatim_live: bool = False,
+        check_share: float = 0.0,
+        review_below: float | None = None,
     ) -> None:
         self.texts = list(texts)
         self.verbatim_text = "Um, " + texts[-1]
         self.capabilities = SpeechCapabilities(
-            live=True, batch=True, verbatim_batch=verbatim_batch, needs_review=needs_review
+            live=True,
+            batch=True,
+            verbatim_live=verbatim_live,
+            verbatim_batch=verbatim_batch,
+            needs_review=needs_review,
+            review_below=review_below,
+            check_share=check_share,
         )
+        self.confidence = 0.9
+        self.told_lost = 0
         self.delay_s = 0.0
         self.verbatim_delay_s = 0.0
         self.fail_live = False
@@ -135,6 +163,9 @@ class FakeTranscriber:
         stream = FakeStream(self)
         self.streams.append(stream)
         return stream
+
+    def lost_fillers(self) -> None:
+        self.told_lost += 1
 
     async def close(self) -> None:
         return None

@@ -31,7 +31,7 @@ ANSWER = (
 @pytest.fixture
 def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
     """The process's services on an empty home, their hub running on a loop of its own like the server's."""
-    made = build_services(transcriber="pocketsphinx", brain="offline", coach_home=tmp_path)
+    made = build_services(transcriber="typed", brain="offline", coach_home=tmp_path)
     monkeypatch.setattr(bootstrap, "_services", made)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)

@@ -11,15 +11,17 @@ from pathlib import Path
 import pytest
 
 from coach.contracts.transcript import Transcript
-from coach.speech.pocketsphinx import PocketsphinxTranscriber
+from coach.speech.pieces.transcriber import PieceTranscriber
 from coach.speech.port import SpeechContext, SpeechStream, Transcriber
 from coach.speech.typed import TypedTranscriber
+from coach.speech.whisper.recogniser import WhisperRecogniser
 from tests.fakes.coded_speech import answer
 from tests.fakes.deepgram_run import left_over, record, transcriber
 from tests.fakes.deepgram_server import DeepgramServer
+from tests.fakes.piece_recogniser import FakePieceRecogniser
 from tests.fakes.vendors import FakeTranscriber
 
-KINDS = ("deepgram", "fake", "typed", "pocketsphinx")
+KINDS = ("deepgram", "fake", "typed", "whisper", "server")
 CONTEXT = SpeechContext(keyterms=("SQL",), interview_id="i1")
 SPEECH = answer(8)
 
@@ -31,7 +33,8 @@ async def made(kind: str) -> AsyncIterator[Transcriber]:
             "deepgram": lambda: transcriber(server),
             "fake": FakeTranscriber,
             "typed": TypedTranscriber,
-            "pocketsphinx": PocketsphinxTranscriber,
+            "whisper": lambda: PieceTranscriber(WhisperRecogniser(), name="whisper", label="Whisper"),
+            "server": lambda: PieceTranscriber(FakePieceRecogniser(), name="server", label="Server"),
         }
         hearer: Transcriber = kinds[kind]()
         try:

@@ -170,7 +170,7 @@ async def test_the_request_names_model_language_and_the_jobs_terms() -> None:
     assert query["keyterm"] == ["FastAPI", "Kubernetes"]
     assert (query["model"], query["language"]) == (["nova-3"], ["en-GB"])
     assert "keywords" not in query
-    assert "filler_words" not in query
+    assert query["filler_words"] == ["true"]
 
 
 async def test_when_the_recording_cannot_be_transcribed_the_live_words_stand(tmp_path: Path) -> None:
@@ -219,27 +219,45 @@ async def test_an_answer_without_words_is_an_empty_transcript(tmp_path: Path) ->
     assert heard.transcript.source is TranscriptSource.LIVE
 
 
-async def test_the_recording_keeps_what_the_live_stream_leaves_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize("old_server", [False, True])
+async def test_fillers_are_kept_live_and_in_recordings(tmp_path: Path, old_server: bool) -> None:
     speech = answer(30, fillers=True)
-    async with DeepgramServer(speech).running() as server, stream(server) as live:
+    async with DeepgramServer(speech, ignores_fillers=old_server).running() as server, stream(server) as live:
         await live.start_answer("a")
         await say(live, speech)
         recording = record(speech, tmp_path / "a.wav")
         heard = await live.finish_answer(recording)
         hearer = transcriber(server)
-        verbatim = await hearer.verbatim_pass(recording, CONTEXT, "a")
+        verbatim = await hearer.transcribe(recording, CONTEXT, attempt_id="a", verbatim=True)
         plain = await hearer.transcribe(recording, CONTEXT, attempt_id="a")
         await hearer.close()
         assert server.batches[0]["query"]["filler_words"] == "true"
         assert "filler_words" not in server.batches[1]["query"]
-    assert not heard.transcript.verbatim
-    assert [w.word for w in heard.transcript.words] == [t for t in speech.texts if t not in ("um", "uh")]
+    assert heard.transcript.verbatim
+    kept = [t for t in speech.texts if not old_server or t not in ("um", "uh")]
+    assert [w.word for w in heard.transcript.words] == kept
     assert verbatim.transcript.verbatim
     assert [w.word for w in verbatim.transcript.words] == speech.texts
     assert sum(w.is_filler for w in verbatim.transcript.words) == 4
     assert verbatim.usage[0].meter == "nova-3.batch"
     assert verbatim.usage[0].quantity == Decimal(str(speech.duration_s))
     assert verbatim.usage[0].event_id != plain.usage[0].event_id
+
+
+async def test_once_fillers_were_found_lost_live_counts_as_not_verbatim(tmp_path: Path) -> None:
+    speech = answer(12, fillers=True)
+    async with DeepgramServer(speech, ignores_fillers=True).running() as server:
+        hearer = transcriber(server)
+        live = await hearer.open_stream(CONTEXT)
+        assert hearer.capabilities.verbatim_live
+        hearer.lost_fillers()
+        assert (hearer.capabilities.verbatim_live, hearer.capabilities.check_share) == (False, 0.0)
+        await live.start_answer("a")
+        await say(live, speech)
+        heard = await live.finish_answer(record(speech, tmp_path / "a.wav"))
+        await live.close()
+        await hearer.close()
+    assert not heard.transcript.verbatim
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_transcribe_prints_the_agreed_object(tmp_path):
     made = answer(0.5, SENTENCES[0], 3.4, SENTENCES[1], 0.5)
     file = write(made.pcm, tmp_path / "a.mp3", rate_hz=44100, channels=2)
     done = CliRunner().invoke(
-        transcribe, ["--audio", str(file), "--transcriber", "pocketsphinx", "--json"], catch_exceptions=False
+        transcribe, ["--audio", str(file), "--transcriber", "whisper", "--json"], catch_exceptions=False
     )
     assert done.exit_code == 0
     result = json.loads(done.stdout)
@@ -47,15 +47,15 @@ def test_transcribe_prints_the_agreed_object(tmp_path):
     (long,) = [p for p in delivery["pauses"] if p["end_s"] - p["start_s"] >= 3]
     assert long["start_s"] == pytest.approx(made.inner_silences[0][0], abs=0.15)
     assert delivery["duration_s"] == pytest.approx(made.pcm.duration_s, abs=0.05)
-    assert (delivery["verbatim"], delivery["filler_count"]) == (False, None)
+    assert (delivery["verbatim"], delivery["fillers_about"], delivery["filler_count"]) == (True, True, 0)
 
 
-def test_transcribe_for_people_says_that_fillers_are_not_measurable(tmp_path):
+def test_transcribe_for_people_says_that_um_and_uh_are_counted_about(tmp_path):
     write_flac(answer(0.3, SENTENCES[0], 0.3).pcm, tmp_path / "a.flac")
-    args = ["--audio", str(tmp_path / "a.flac"), "--transcriber", "pocketsphinx"]
+    args = ["--audio", str(tmp_path / "a.flac"), "--transcriber", "whisper"]
     done = CliRunner().invoke(transcribe, args, catch_exceptions=False)
-    assert "not measurable with this transcriber" in done.stdout
-    assert "rough word count" in done.stdout
+    assert "fillers      about 0" in done.stdout
+    assert "counted approximately" in done.stdout
 
 
 def test_words_of_a_verbatim_transcript_are_marked_in_context():

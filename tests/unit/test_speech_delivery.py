@@ -92,17 +92,6 @@ def test_typed_answers_have_no_delivery():
     assert metrics.scores.delivery is None
 
 
-def test_the_offline_recogniser_gives_a_range_until_corrected():
-    rough = transcript("we had forty orders and the oven broke", transcriber="pocketsphinx", verbatim=False)
-    metrics = measure(rough, None)
-    assert metrics.wpm_range is not None
-    low, high = metrics.wpm_range
-    assert low == pytest.approx(metrics.wpm * 0.86, rel=0.01)
-    assert high == pytest.approx(metrics.wpm * 1.14, rel=0.01)
-    corrected = rough.model_copy(update={"source": TranscriptSource.CORRECTED})
-    assert measure(corrected, None).wpm_range is None
-
-
 def test_counting_i_or_we_is_no_part_of_any_score():
     first = measure(transcript("I planned it and I built it and I tested it daily"), None)
     second = measure(transcript("we planned it and we built it and we tested it daily"), None)

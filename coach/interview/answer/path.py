@@ -22,6 +22,7 @@ from coach.interview.answer.verbatim_pass import VerbatimPass
 from coach.interview.dependencies import HeardSound, off_loop
 from coach.interview.latency import Timeline
 from coach.interview.phases.feedback import Feedback
+from coach.speech.pieces.confidence import is_doubtful
 from coach.speech.port import Heard, SpeechStream
 
 NO_WORDS = "We heard no words. Retry the question, or check the microphone."
@@ -133,7 +134,9 @@ class AnswerPath:
             await claimed
         self.writes.meter(captured.id, heard.usage)
         answer.attempt = _with_words(self.session.board.attempt(captured.id), heard.transcript)
-        if review:
+        if not review and not await claimed:
+            self._elsewhere(answer.attempt)
+        elif review or is_doubtful(heard.transcript, parts.transcriber.capabilities.review_below):
             attempt = await self.writes.with_audio(answer.attempt)
             await self.reviews.ask(attempt, heard.transcript, answer.timeline)
         else:

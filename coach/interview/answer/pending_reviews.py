@@ -5,10 +5,13 @@ from coach.contracts.interview import Attempt, AttemptStatus
 from coach.contracts.transcript import Transcript
 from coach.interview.aggregate import InterviewAggregate
 from coach.interview.latency import Timeline
+from coach.speech.pieces.confidence import doubtful_spans
 
 REVIEW_REASON = (
-    "The offline recogniser is unsure. Correct the text before it is scored; the timing of your speech is kept."
+    "Much of this was hard to make out; doubtful words are marked. Correct the text before it is scored; the timing of "
+    "your speech is kept."
 )
+TYPE_REASON = "Nobody listens here: type what you said. It is scored when you are done."
 
 
 class PendingReviews:
@@ -31,8 +34,8 @@ class PendingReviews:
         payload = TranscriptReviewPayload(
             attempt_id=attempt.id,
             text=transcript.text,
-            reason=REVIEW_REASON,
-            auto_submit_s=self._s.parts.timing.review_auto_submit_s if transcript.text.strip() else 0,
+            reason=REVIEW_REASON if transcript.words else TYPE_REASON,
+            doubtful=doubtful_spans(transcript),
         )
         self._s.emit_for(attempt.id, TranscriptReview(payload=payload))
 

@@ -1,6 +1,8 @@
 """The second hearing of a spoken answer: it counts "um" and "uh" and corrects delivery when it arrives."""
 
 import asyncio
+import hashlib
+import logging
 
 from coach.contracts.interview import Attempt
 from coach.contracts.transcript import Transcript, TranscriptSource
@@ -15,7 +17,19 @@ from coach.interview.answer.tasks import AnswerTasks
 from coach.interview.answer.transcription import AnswerTranscription
 from coach.interview.answer.verbatim import with_verbatim
 from coach.interview.dependencies import HeardSound, off_loop
-from coach.speech.port import Heard
+from coach.speech.port import Heard, SpeechCapabilities
+from coach.text.hesitation_sounds import hesitation_count
+
+log = logging.getLogger(__name__)
+LOST_AT_LEAST = 2
+LOST_SHARE = 0.5
+"""Live counts as losing fillers when it has at least two, and half, fewer than the recording."""
+
+
+def is_checked(attempt_id: str, able: SpeechCapabilities) -> bool:
+    """Whether this answer is in the sample; the same for the same attempt every time."""
+    drawn = int.from_bytes(hashlib.sha256(attempt_id.encode()).digest()[:4]) / 2**32
+    return able.verbatim_batch and drawn < able.check_share
 
 
 class VerbatimPass:
@@ -41,11 +55,27 @@ class VerbatimPass:
         self._tasks = tasks
 
     def begin(self, attempt: Attempt, transcript: Transcript) -> "asyncio.Task[Heard | None] | None":
-        """Starts hearing where the first pass kept no fillers and a second one can; None where it is not wanted."""
-        wanted = not transcript.verbatim and self._s.parts.transcriber.capabilities.verbatim_batch
-        if not wanted or transcript.source == TranscriptSource.TYPED:
+        """Starts hearing where the first pass kept no fillers and a second one can, or to check that it kept them.
+
+        None where neither is wanted. A check that finds nothing lost brings nothing.
+        """
+        if transcript.source == TranscriptSource.TYPED:
             return None
-        return self._tasks.beside(self._hear(attempt))
+        able = self._s.parts.transcriber.capabilities
+        if not transcript.verbatim:
+            return self._tasks.beside(self._hear(attempt)) if able.verbatim_batch else None
+        live = transcript.source == TranscriptSource.LIVE
+        return self._tasks.beside(self._check(attempt, transcript)) if live and is_checked(attempt.id, able) else None
+
+    async def _check(self, attempt: Attempt, live: Transcript) -> Heard | None:
+        """The recording heard again: None where live kept its fillers, else what was heard, with an alarm."""
+        heard = await self._hear(attempt)
+        kept, said = hesitation_count(live.text), hesitation_count(heard.transcript.text) if heard else 0
+        if heard is None or said - kept < LOST_AT_LEAST or kept >= LOST_SHARE * said:
+            return None
+        log.error("live transcripts lose fillers (%d of %d kept): every answer is heard twice from now on", kept, said)
+        self._s.parts.transcriber.lost_fillers()
+        return heard
 
     async def _hear(self, attempt: Attempt) -> Heard | None:
         heard = await self._transcription.verbatim(attempt, await off_loop(self._files.find, attempt))

@@ -22,7 +22,7 @@ FILLERS = RequestOptions(additional_query_parameters={"filler_words": "true"})
 
 
 def live_query(context: SpeechContext, model: str) -> dict[str, Any]:
-    """The live request. nova-3 takes `keyterm`, not `keywords`; `FILLERS` goes beside it, the SDK has no name for it."""
+    """The live request. nova-3 takes `keyterm`, not `keywords`; `FILLERS` goes beside it."""
     query: dict[str, Any] = {
         "model": model,
         "language": context.language,

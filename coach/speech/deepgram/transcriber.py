@@ -1,6 +1,7 @@
 """Deepgram as a transcriber: live over its WebSocket, recordings over its pre-recorded interface.
 
-Only the pre-recorded interface keeps "um" and "uh" (`filler_words`), so that pass is what makes fillers measurable.
+Both keep "um" and "uh" (`filler_words`, English). A self-hosted server may ignore that live: a sample of answers is
+transcribed again from the recording, and where that finds lost fillers every later answer is.
 """
 
 import importlib
@@ -46,6 +47,7 @@ class DeepgramTranscriber:
         api_key: the key.
         base_url: any server that speaks Deepgram.
         live_model, batch_model: models; the meters are named after them.
+        check_share: share of answers whose recording is transcribed as well, to check that live keeps fillers.
         probe: seconds of speech in a piece of audio, for the silent-stream alarm.
     """
 
@@ -59,6 +61,7 @@ class DeepgramTranscriber:
         *,
         live_model: str = MODEL,
         batch_model: str = MODEL,
+        check_share: float = 0.0,
         probe: SpeechProbe = silero_speech_s,
         options: LiveOptions | None = None,
     ) -> None:
@@ -67,11 +70,23 @@ class DeepgramTranscriber:
         self._batch_model = batch_model
         self._probe = probe
         self._options = options or LiveOptions()
+        self._check_share = check_share
+        self._keeps_fillers = True
 
     @property
     def capabilities(self) -> SpeechCapabilities:
-        """Live without fillers; recordings with them."""
-        return SpeechCapabilities(live=True, batch=True, verbatim_live=False, verbatim_batch=True)
+        """Fillers live and from recordings; live not any more once a check found them lost."""
+        return SpeechCapabilities(
+            live=True,
+            batch=True,
+            verbatim_live=self._keeps_fillers,
+            verbatim_batch=True,
+            check_share=self._check_share if self._keeps_fillers else 0.0,
+        )
+
+    def lost_fillers(self) -> None:
+        """Live transcripts count as not verbatim from now on: each gets its second pass."""
+        self._keeps_fillers = False
 
     def prepare(self) -> None:
         """Loads what the first interview would wait for; blocking, so call it off the event loop.
@@ -102,10 +117,6 @@ class DeepgramTranscriber:
         transcript = self._transcript(response, context, verbatim)
         return Heard(transcript, (self._usage(transcript, context, attempt_id, verbatim),))
 
-    async def verbatim_pass(self, audio: Path, context: SpeechContext, attempt_id: str) -> Heard:
-        """The pass that keeps fillers, run beside the evaluation, which never waits for it."""
-        return await self.transcribe(audio, context, attempt_id=attempt_id, verbatim=True)
-
     async def open_stream(self, context: SpeechContext) -> LiveStream:
         """Opens the live stream of an interview.
 
@@ -120,9 +131,19 @@ class DeepgramTranscriber:
             return await self.transcribe(recording, context, attempt_id=attempt_id, verbatim=True)
 
         vendor = DeepgramLive(self._account, context, name=self.name, model=self._live_model)
-        stream = LiveStream(vendor, context, repair, probe=self._probe, options=self._options)
+        stream = LiveStream(
+            vendor,
+            context,
+            repair,
+            probe=self._probe,
+            options=self._options,
+            verbatim=lambda: self._keeps_live(context),
+        )
         await stream.open()
         return stream
+
+    def _keeps_live(self, context: SpeechContext) -> bool:
+        return self._keeps_fillers and context.language.startswith("en")
 
     async def close(self) -> None:
         """Closes the HTTP connections."""

@@ -23,7 +23,7 @@ def transcript_of(
     words: list[Word] = []
     for piece in heard:
         words += with_hesitations(piece.words, piece.hesitating) if piece.hesitating is not None else piece.words
-    about = bool(heard) and all(piece.hesitating is not None for piece in heard)
+    about = all(piece.hesitating is not None for piece in heard)
     note = (ABOUT_NOTE if about else PLAIN_NOTE) if words else SILENCE_NOTE
     return Transcript(
         text=" ".join(w.word for w in words),

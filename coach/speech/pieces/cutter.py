@@ -31,10 +31,7 @@ def pieces(pcm: Pcm) -> Iterator[Piece]:
     """The pieces of a whole recording, in order; none where nobody speaks."""
     group: tuple[float, float] | None = None
     for start, end in speech_segments(pcm.samples):
-        if group and (start - group[1] >= APART_S or (end - group[0] > LONGEST_S and start > group[1])):
-            yield from _within_limit(pcm, *group)
-            group = None
-        elif group and start - group[1] >= PAUSE_S and group[1] - group[0] >= ENOUGH_S:
+        if group and _parts(group, start, end):
             yield from _within_limit(pcm, *group)
             group = None
         group = (group[0] if group else start, end)
@@ -47,6 +44,12 @@ def gated(piece: Piece) -> Piece | None:
     pcm = Pcm.from_bytes(piece.pcm16)
     segments = speech_segments(pcm.samples)
     return _padded(pcm, segments[0][0], segments[-1][1], piece.start_s) if segments else None
+
+
+def _parts(group: tuple[float, float], start: float, end: float) -> bool:
+    """Whether what was collected ends before speech that goes from `start` to `end`."""
+    pause_s, enough = start - group[1], group[1] - group[0] >= ENOUGH_S
+    return pause_s >= APART_S or end - group[0] > LONGEST_S or (enough and pause_s >= PAUSE_S)
 
 
 def _within_limit(pcm: Pcm, start: float, end: float) -> Iterator[Piece]:

@@ -19,8 +19,8 @@ FARTHEST = 4
 MOST_IN_A_ROW = 2
 """More are a loop of the second pass, not hesitations."""
 SURE_AT_START = 0.3
-"""Confidence of the second pass a hesitation needs where a sentence begins: there an "Um" is invented most often (0.00 to
-0.09 where nobody said it, 0.74 where somebody did). Elsewhere confidence does not tell true from false."""
+"""Confidence of the second pass a hesitation needs where a sentence begins: there an "Um" is invented most often (0.00
+to 0.09 where nobody said it, 0.74 where somebody did). Elsewhere confidence does not tell true from false."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,9 @@ def with_hesitations(plain: Sequence[Word], second: Sequence[Word]) -> list[Word
 def placed(plain: Sequence[Word], second: Sequence[Word]) -> list[Hesitation]:
     """Every hesitation of the second pass that can be placed and is not in the plain text already."""
     others = [(n, w) for n, w in enumerate(second) if folded(w.word) not in SPELLINGS]
-    matcher = SequenceMatcher(None, [folded(w.word) for w in plain], [folded(w.word) for _, w in others], autojunk=False)
+    matcher = SequenceMatcher(
+        None, [folded(w.word) for w in plain], [folded(w.word) for _, w in others], autojunk=False
+    )
     shared = {b.b + i: b.a + i for b in matcher.get_matching_blocks() for i in range(b.size)}
     before = 0
     found = []

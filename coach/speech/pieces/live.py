@@ -20,7 +20,7 @@ from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError
 from coach.speech.pieces.assemble import transcript_of
 from coach.speech.pieces.cutter import PieceCutter, gated
-from coach.speech.pieces.piece import Piece, PieceRequest, PieceWords
+from coach.speech.pieces.piece import Piece, PieceWords
 from coach.speech.port import Heard
 
 STEP_S = 0.5
@@ -151,7 +151,7 @@ class PieceStream:
     notice = ""
 
     def __init__(self, ask: AskPiece, hurry: Callable[[str], None], batch: Batch, *, name: str) -> None:
-        """`hurry(lane)` says that somebody waits; `batch` transcribes a recording where the live way missed something."""
+        """`hurry(lane)`: somebody waits; `batch` transcribes a recording where the live way missed something."""
         self._ask = ask
         self._hurry = hurry
         self._batch = batch

@@ -1,8 +1,8 @@
 """Pieces recognised by a server that speaks OpenAI's `/v1/audio/transcriptions` (speaches, whisper.cpp server, vLLM).
 
-One GPU serves many coaches that way. Each piece is two requests side by side: the plain one, and one whose prompt is full
-of hesitations, which makes Whisper write um and uh. Servers differ in what they add to `verbose_json`: word times and
-probabilities are used where they come, else words share the time of their segment.
+One GPU serves many coaches that way. Each piece is two requests side by side: the plain one, and one whose prompt is
+full of hesitations, which makes Whisper write um and uh. Servers differ in what they add to `verbose_json`: word times
+and probabilities are used where they come, else words share the time of their segment.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import io
 import math
 import wave
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import openai
 from pydantic import SecretStr
@@ -18,8 +18,8 @@ from pydantic import SecretStr
 from coach.audio.pcm import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
 from coach.contracts.transcript import Word
 from coach.errors import VendorAuthError, VendorError, VendorLimitError, VendorProtocolError, VendorTimeoutError
-from coach.speech.pieces.piece import Piece, PieceRequest, PieceWords
 from coach.speech.pieces.hesitant import HESITANT
+from coach.speech.pieces.piece import Piece, PieceRequest, PieceWords
 
 TIMEOUT_S = 60.0
 SIDE_BY_SIDE = 4
@@ -42,9 +42,7 @@ class ServerRecogniser:
         """The words of one piece; see `PieceRecogniser`."""
         if not request.hesitations:
             return PieceWords(await self._words(request, request.hotwords))
-        plain, hesitating = await asyncio.gather(
-            self._words(request, request.hotwords), self._words(request, HESITANT)
-        )
+        plain, hesitating = await asyncio.gather(self._words(request, request.hotwords), self._words(request, HESITANT))
         return PieceWords(plain, hesitating)
 
     def hurry(self, lane: str) -> None:
@@ -103,13 +101,20 @@ def words_of(answer: Any, piece: Piece) -> list[Word]:
     """
     try:
         text = str(answer.text)
-        segments = [(float(s.start), float(s.end), str(s.text), _sure(s)) for s in getattr(answer, "segments", None) or ()]
-        timed = [(str(w.word), float(w.start), float(w.end), getattr(w, "probability", None)) for w in answer.words or ()]
+        segments = [
+            (float(s.start), float(s.end), str(s.text), _sure(s)) for s in getattr(answer, "segments", None) or ()
+        ]
+        timed = [
+            (str(w.word), float(w.start), float(w.end), getattr(w, "probability", None)) for w in answer.words or ()
+        ]
     except (AttributeError, TypeError, ValueError) as error:
         raise VendorProtocolError("The transcription server answered without a transcript.") from error
     spoken = text.split()
     if len(timed) == len(spoken):
-        rows = [(word, a, b, p if p is not None else _at(segments, a)) for word, (_, a, b, p) in zip(spoken, timed, strict=True)]
+        rows = [
+            (word, a, b, p if p is not None else _at(segments, a))
+            for word, (_, a, b, p) in zip(spoken, timed, strict=True)
+        ]
     elif timed:
         rows = [(word.strip(), a, b, p if p is not None else _at(segments, a)) for word, a, b, p in timed]
     else:
@@ -156,6 +161,6 @@ def _in_our_terms(error: openai.OpenAIError) -> VendorError:
     if isinstance(error, openai.APITimeoutError):
         return VendorTimeoutError("The transcription server did not answer in time.", mend=mend)
     if isinstance(error, openai.APIStatusError):
-        status = cast("int", error.status_code)
+        status = error.status_code
         return VendorError(f"The transcription server did not accept the request ({status}).", mend=mend)
     return VendorError("The transcription server cannot be reached.", mend=mend)

@@ -63,12 +63,14 @@ class LiveStream:
         *,
         probe: SpeechProbe = silero_speech_s,
         options: LiveOptions | None = None,
+        verbatim: Callable[[], bool] = lambda: False,
     ) -> None:
         self._vendor = vendor
         self._context = context
         self._repair = repair
         self._probe = probe
         self._options = options or LiveOptions()
+        self._verbatim = verbatim
         self._segment: Segment | None = None
         self._link: Link | None = None
         self._generation = 0
@@ -325,6 +327,7 @@ class LiveStream:
             duration_s=round(segment.end_s, 3),
             transcriber=self._vendor.name,
             source=source,
+            verbatim=self._verbatim(),
             language=self._context.language,
             notes=notes,
         )

@@ -93,5 +93,3 @@ def _probe(answered: threading.Event) -> None:
 def model_available(name: str = MODEL) -> bool:
     """Whether Whisper can be used here: its model is present or can be fetched. Verifies nothing."""
     return Path(name).is_dir() or is_installed(name) or hub_cached(name) is not None or can_be_fetched()
-
-

@@ -1,14 +1,19 @@
 """Whisper on this machine behind the piece port: one process for all interviews of this server, in fair turns."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 from coach.contracts.transcript import Word
+from coach.errors import SettingsError
 from coach.speech.pieces.piece import Piece, PieceRequest, PieceWords
 from coach.speech.whisper.child import HeardWord, WhisperChild
 from coach.speech.whisper.model import FILLER_MODEL, MODEL, FoundModel, find_model
 from coach.speech.whisper.turns import Turns
+
+log = logging.getLogger(__name__)
 
 
 class WhisperRecogniser:
@@ -19,21 +24,32 @@ class WhisperRecogniser:
         self._names = {"text": model, "fillers": filler_model}
         self.child = WhisperChild(self._paths)
         self._turns = Turns("whisper")
+        self._hesitations = True
 
     def found(self) -> dict[str, FoundModel]:
         """Where each model comes from, by role; the first time packaged ones are verified (blocking).
 
+        Without the one for um and uh text is recognised all the same, and no filler is counted.
+
         Raises:
-            SettingsError: a model is not here and cannot be fetched.
+            SettingsError: the model for text is not here and cannot be fetched.
         """
-        return {role: find_model(name) for role, name in self._names.items()}
+        models = {"text": find_model(self._names["text"])}
+        with suppress(SettingsError):
+            models["fillers"] = find_model(self._names["fillers"])
+        self._hesitations = "fillers" in models
+        for model in models.values():
+            if model.trouble:
+                log.warning("%s", model.trouble)
+        return models
 
     async def recognise(self, request: PieceRequest) -> PieceWords:
         """The words of one piece; see `PieceRecogniser`."""
         words = self._ask(request, "plain")
-        hesitating = self._ask(request, "hesitating") if request.hesitations else None
-        heard = await words
-        return PieceWords(heard, await hesitating if hesitating else None)
+        if not (request.hesitations and self._hesitations):
+            return PieceWords(await words)
+        heard, hesitating = await asyncio.gather(words, self._ask(request, "hesitating"))
+        return PieceWords(heard, hesitating if self._hesitations else None)
 
     def hurry(self, lane: str) -> None:
         """Somebody waits for this answer now."""

@@ -7,7 +7,6 @@ The packages are uploads by third parties; the digests are those of the publishe
 import hashlib
 import importlib.util
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -141,7 +140,7 @@ def _prepare(model: str, packaged: Packaged, sources: list[Path], ready: Path) -
         _stamp(folder)
         shutil.rmtree(ready, ignore_errors=True)
         try:
-            os.replace(folder, ready)
+            folder.replace(ready)
         except OSError:
             if not _is_verified(ready, packaged):
                 raise

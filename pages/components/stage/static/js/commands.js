@@ -82,6 +82,17 @@ export const COMMANDS = {
     this.refresh();
   },
 
+  /** The same attempt with a corrected text; the same text is no correction. */
+  scoreAgain(text) {
+    const attempt_id = this.scores.attempt_id;
+    const changed = text.trim() && text.trim() !== this.rewrite.transcript.trim();
+    this.setUi({ draft: null }, "mend");
+    if (!changed) return this.toast("Nothing was changed, so the feedback stands.");
+    this.scores = this.rewrite = null;
+    this.link.send("SUBMIT_TRANSCRIPT", { attempt_id, text });
+    this.follow("PROCESSING");
+  },
+
   save() {
     this.act("save", { attempt_id: this.scores.attempt_id });
     this.setUi({ saved: this.scores.attempt_id });

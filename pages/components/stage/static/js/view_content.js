@@ -73,10 +73,25 @@ function rewriteCard(stage) {
   return h("section", { class: "jf-card jf-slot-rewrite", "aria-label": "Your answer and its polished version", "data-side": stage.ui.side },
     h("div", { class: "jf-rewrite-head" }, h("h2", {}, "Your answer, polished"), rewriteTools(stage)), sideSwitch(stage),
     h("div", { class: "jf-sides" },
-      h("div", { class: "jf-side jf-side-transcript" }, h("h3", {}, "Your words"), h("p", { class: "jf-text" }, marked(rewrite.transcript, [...fillers, ...played]))),
+      h("div", { class: "jf-side jf-side-transcript" }, h("h3", {}, "Your words"), ...yourWords(stage, rewrite, [...fillers, ...played])),
       h("div", { class: "jf-side jf-side-polished" }, h("h3", {}, "Polished version"), h("p", { class: "jf-text" }, marked(polished, rewritten)))),
     stage.ui.notes ? noteList(notes) : null,
     keywords(rewrite.rewrite.keywords_to_include));
+}
+
+/** What was heard, and the way to mend it: the same attempt is scored again with the mended text. */
+function yourWords(stage, rewrite, marks) {
+  const ui = stage.ui;
+  if (ui.draft === undefined || ui.draft === null) {
+    const mend = stage.summary ? null : h("button", { type: "button", class: "jf-link jf-mend", "data-key": "mend", onclick: () => stage.setUi({ draft: rewrite.transcript }, "draft") }, "Not what you said?");
+    return [h("p", { class: "jf-text" }, marked(rewrite.transcript, marks)), mend];
+  }
+  const area = h("textarea", { id: "jf-draft", "data-key": "draft", rows: 9, spellcheck: "true", oninput: () => { ui.draft = area.value; } });
+  area.value = ui.draft;
+  return [h("label", { for: "jf-draft", class: "jf-hint" }, "Correct the text; your timing stays. It costs nothing more."), area,
+    h("div", { class: "jf-row jf-row-end" },
+      button("Cancel", { kind: "ghost", onclick: () => stage.setUi({ draft: null }, "mend") }),
+      button("Correct and score again", { kind: "primary", glyph: "check", onclick: () => stage.scoreAgain(area.value) }))];
 }
 
 function noteList(notes) {

@@ -1,6 +1,7 @@
 /* On the scene while asking and listening: the question, the waveform, Finish, Start over. And the skeleton after it. */
 
 import { button, h, icon, reducedMotion } from "./dom.js";
+import { marked } from "./marks.js";
 
 const FINISH_LABELS = { idle: "Finish answer", speaking: "Listening…", ready: "Complete answer" };
 
@@ -85,39 +86,19 @@ export function rewriteBones() {
     h("div", { class: "jf-sides" }, [0, 1].map(() => h("div", { class: "jf-side" }, ["100%", "94%", "97%", "90%", "96%", "54%"].map((w) => bar(w))))));
 }
 
-/** The offline transcript, to be mended before it is scored. */
+/** The text with the words in doubt marked, to be read before it is mended. */
+function doubtful(review) {
+  const spans = (review.doubtful || []).map(([start, end]) => ({ start, end, kind: "doubt", title: "Hard to make out" }));
+  return spans.length ? h("p", { class: "jf-text jf-doubtful", "data-testid": "doubtful" }, marked(review.text, spans)) : null;
+}
+
+/** A transcript nobody is sure of, to be mended before it is scored. It never sends itself. */
 export function reviewView(stage, review) {
   const area = h("textarea", { id: "jf-review", "data-key": "review", rows: 9, spellcheck: "true" });
   area.value = review.text;
-  const left = h("span", { class: "jf-hint", role: "timer" });
-  const submit = button("Use this text", { kind: "primary", glyph: "check", onclick: () => send() });
-  let seconds = review.auto_submit_s || 0;
-  let timer = null;
-  const stop = () => {
-    clearInterval(timer);
-    timer = null;
-    left.textContent = "Take your time. It is scored when you are done.";
-  };
-  const send = () => {
-    clearInterval(timer);
-    stage.submitTranscript(review.attempt_id, area.value);
-  };
-  const show = () => {
-    left.textContent = `Goes on by itself in ${seconds} s unless you edit it.`;
-  };
-  if (seconds > 0) {
-    show();
-    timer = setInterval(() => {
-      seconds -= 1;
-      if (seconds <= 0) send();
-      else show();
-    }, 1000);
-  } else left.textContent = "It is scored when you are done.";
-  for (const sign of ["input", "keydown", "pointerdown"]) area.addEventListener(sign, stop, { once: true });
-  const view = h("div", { class: "jf-card jf-review", "data-testid": "transcript-review" },
-    h("h2", {}, "Is this what you said?"), h("p", { class: "jf-lead" }, review.reason),
+  const submit = button("Use this text", { kind: "primary", glyph: "check", onclick: () => stage.submitTranscript(review.attempt_id, area.value) });
+  return h("div", { class: "jf-card jf-review", "data-testid": "transcript-review" },
+    h("h2", {}, "Is this what you said?"), h("p", { class: "jf-lead" }, review.reason), doubtful(review),
     h("label", { for: "jf-review", class: "jf-sr" }, "Transcript of your answer"), area,
-    h("div", { class: "jf-row jf-row-end" }, left, submit));
-  view.dispose = () => clearInterval(timer);
-  return view;
+    h("div", { class: "jf-row jf-row-end" }, h("span", { class: "jf-hint" }, "Take your time. It is scored when you are done."), submit));
 }

@@ -1,0 +1,104 @@
+"""A server that speaks OpenAI's `/v1/audio/transcriptions` on loopback, and holds callers to what that documents."""
+
+import asyncio
+import io
+import wave
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+MODEL, KEY = "whisper-1", "team-key"
+FORMATS = {"json", "text", "srt", "verbose_json", "vtt", "diarized_json"}
+
+
+class TranscriptionServer:
+    """Answers every piece with `words`; with a prompt full of hesitations it writes an um before the last word.
+
+    Args:
+        words: what it hears, spread evenly over the piece.
+        timed: gives word times and probabilities (speaches) or segments alone (older whisper.cpp).
+        faults: statuses of the first requests.
+    """
+
+    def __init__(
+        self, words: str = "We had forty orders.", *, timed: bool = True, faults: tuple[int, ...] = ()
+    ) -> None:
+        self.words = words.split()
+        self.requests: list[dict[str, Any]] = []
+        self.errors: list[str] = []
+        self._timed = timed
+        self._faults = list(faults)
+        self.url = ""
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["TranscriptionServer"]:
+        """Serves on a free port until the block ends."""
+        app = Starlette(routes=[Route("/v1/audio/transcriptions", self._transcribe, methods=["POST"])])
+        server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off"))
+        serving = asyncio.create_task(server.serve())
+        while not server.started:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        self.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/v1"
+        try:
+            yield self
+        finally:
+            server.should_exit = True
+            await serving
+
+    async def _transcribe(self, request: Request) -> Response:
+        if request.headers.get("authorization") != f"Bearer {KEY}":
+            return _error(401, "Incorrect API key provided.")
+        if self._faults:
+            return _error(self._faults.pop(0), "fault")
+        form = await request.form()
+        asked: dict[str, Any] = {k: form.getlist(k) for k in form if k != "file"}
+        self.requests.append(asked)
+        problem, seconds = await self._problem(form, asked)
+        if problem:
+            self.errors.append(problem)
+            return _error(400, problem)
+        hesitant = "um," in str(asked.get("prompt", [""])[0]).lower()
+        said = [*self.words[:-1], "um,", self.words[-1]] if hesitant else self.words
+        return JSONResponse(self._answer(said, seconds))
+
+    async def _problem(self, form: Any, asked: dict[str, Any]) -> tuple[str, float]:
+        if "file" not in form or asked.get("model") != [MODEL]:
+            return "file and a known model are required", 0.0
+        if asked.get("response_format", ["json"])[0] not in FORMATS:
+            return "unknown response_format", 0.0
+        granular = asked.get("timestamp_granularities[]", [])
+        if granular and asked.get("response_format") != ["verbose_json"]:
+            return "timestamp_granularities needs verbose_json", 0.0
+        if set(granular) - {"word", "segment"} or not 0 <= float(asked.get("temperature", ["0"])[0]) <= 1:
+            return "invalid timestamp_granularities or temperature", 0.0
+        try:
+            with wave.open(io.BytesIO(await form["file"].read())) as file:
+                return "", file.getnframes() / file.getframerate()
+        except (wave.Error, EOFError):
+            return "the file is no audio", 0.0
+
+    def _answer(self, said: list[str], seconds: float) -> dict[str, Any]:
+        step = seconds / len(said)
+        segment = {
+            "id": 0, "seek": 0, "start": 0.0, "end": seconds, "text": " ".join(said), "tokens": [1], "temperature": 0.0,
+            "avg_logprob": -0.105, "compression_ratio": 1.0, "no_speech_prob": 0.0,
+        }  # fmt: skip
+        answer: dict[str, Any] = {
+            "task": "transcribe", "language": "english", "duration": seconds, "text": segment["text"],
+            "segments": [segment],
+        }  # fmt: skip
+        if self._timed:
+            answer["words"] = [
+                {"word": w.strip(".,"), "start": i * step, "end": (i + 1) * step} for i, w in enumerate(said)
+            ]
+        return answer
+
+
+def _error(status: int, message: str) -> JSONResponse:
+    return JSONResponse({"error": {"message": message, "type": "error", "code": None, "param": None}}, status)
