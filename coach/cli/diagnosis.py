@@ -5,7 +5,6 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +15,13 @@ from coach.settings import Settings
 
 VENDOR_TIMEOUT_S = 4.0
 LOW_DISK_BYTES = 500_000_000
+SLOW_TIMES = 0.8
+ORIGINS = {
+    "package": "verified by SHA-256",
+    "folder": "your folder, not verified",
+    "cache": "from the hub's cache",
+    "hub": "to be fetched from the hub",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +119,59 @@ def transcriber(settings: Settings) -> Examination:
         if settings.deepgram_api_key is None:
             return Examination("transcriber", "failed", "deepgram is chosen without a key", "Set DEEPGRAM_API_KEY.")
         return Examination("transcriber", "ok", "deepgram")
-    packages = {"whisper": "faster_whisper", "pocketsphinx": "pocketsphinx"}
-    if chosen in packages and find_spec(packages[chosen]) is None:
-        return Examination("transcriber", "failed", f"{chosen} is not installed", "Run `make run`.")
-    if chosen == "pocketsphinx":
-        return Examination("transcriber", "ok", "pocketsphinx, offline; transcripts are shown for correction")
+    if chosen == "whisper":
+        return whisper(settings)
+    if chosen == "server":
+        return transcription_server(settings)
+    if settings.coach_transcriber == "auto":
+        mend = "Run `make run` to install Whisper's models; until then answers are typed."
+        return Examination("transcriber", "warning", "typed: nobody listens here", mend)
     return Examination("transcriber", "ok", chosen)
+
+
+def whisper(settings: Settings) -> Examination:
+    """Which models, whether they were verified, and how fast a piece is heard here."""
+    from coach.speech.whisper.probe import probe
+
+    try:
+        found = probe(settings.coach_whisper_model, settings.coach_whisper_filler_model)
+    except CoachError as error:
+        return Examination("transcriber", "failed", error.message, error.mend)
+    trouble = "; ".join(model.trouble for model in found.models.values() if model.trouble)
+    said = ", ".join(f"{m.name} ({ORIGINS[m.origin]})" for m in found.models.values())
+    detail = f"whisper: {said}; {found.times_real_time:.2f} x real time here, loads in {found.load_s:.1f} s"
+    if "fillers" not in found.models:
+        trouble = trouble or "um and uh cannot be counted"
+    if found.times_real_time > SLOW_TIMES:
+        trouble = trouble or "slower than speech: feedback waits for the recogniser"
+    if trouble:
+        return Examination(
+            "transcriber", "warning", f"{detail}; {trouble}", "Run `make run` again, or free the machine."
+        )
+    return Examination("transcriber", "ok", detail)
+
+
+def transcription_server(settings: Settings) -> Examination:
+    """Does the server answer; asks for its models, which costs nothing."""
+    import httpx
+
+    url = settings.coach_transcribe_base_url.rstrip("/")
+    if not url:
+        return Examination(
+            "transcriber", "failed", "server is chosen without an address", "Set COACH_TRANSCRIBE_BASE_URL."
+        )
+    key = settings.coach_transcribe_api_key
+    headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
+    try:
+        status = httpx.get(f"{url}/models", headers=headers, timeout=VENDOR_TIMEOUT_S).status_code
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        mend = "Check the network and COACH_TRANSCRIBE_BASE_URL."
+        return Examination("transcriber", "failed", f"{url} is not reachable ({type(error).__name__})", mend)
+    if status in (401, 403):
+        return Examination(
+            "transcriber", "failed", f"{url} refuses the key ({status})", "Set COACH_TRANSCRIBE_API_KEY."
+        )
+    return Examination("transcriber", "ok", f"server at {url}, model {settings.coach_transcribe_model}")
 
 
 def brain(settings: Settings) -> Examination:

@@ -25,6 +25,7 @@ from tests.fakes import brain_samples as samples
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = [*(ROOT / "coach").rglob("*.py"), *(ROOT / "pages").rglob("*.py"), ROOT / "app.py"]
 KEYS = {
+    "coach_transcribe_base_url": "http://127.0.0.1:9/v1",
     "deepgram_api_key": "k",
     "openai_api_key": "k",
     "liveavatar_api_key": "k",
