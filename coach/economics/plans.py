@@ -8,9 +8,10 @@ from typing import Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from coach.avatar.policy import avatar_policies
 from coach.contracts.base import Strict
 from coach.economics.model.assumptions import MAX_QUESTIONS
-from coach.economics.model.unit_cost import AvatarMode, Service
+from coach.economics.model.unit_cost import Service
 from coach.errors import InputError
 from coach.settings import DATA
 
@@ -62,7 +63,7 @@ class Plan(Strict):
     name: str = Field(min_length=1, max_length=60)
     kind: PlanKind
     price: Decimal = Field(ge=0)
-    avatar: AvatarMode
+    avatar: str
     limits: Limits
     guardrails: Guardrails
     overage: Overage | None = None
@@ -71,6 +72,8 @@ class Plan(Strict):
     def _sellable(self) -> "Plan":
         if (self.kind == "trial") != (self.price == 0):
             raise ValueError("only the trial is free")
+        if self.avatar not in avatar_policies().policies:
+            raise ValueError(f"there is no avatar policy called {self.avatar}")
         if self.price != self.price.quantize(Decimal("0.01")):
             raise ValueError("a price has whole cents")
         if self.avatar == "drawn" and self.limits.avatar_minutes:

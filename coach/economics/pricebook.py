@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from itertools import pairwise
@@ -19,6 +19,8 @@ from coach.settings import DATA
 
 PRICE_BOOK_PATH = DATA / "prices" / "pricebook.yaml"
 ANY_METER = "*"
+LARGEST_MOVE = 3
+"""A price that moved further is asked about: most such moves are a slipped decimal or another unit."""
 LIST = "list"
 Unit = Literal["second", "token", "character", "credit", "charge", "usd", "call", "any"]
 
@@ -44,12 +46,21 @@ class PriceEntry(Record):
     source: str = Field(min_length=1)
     retrieved_on: date
     note: str = ""
+    confirmed: bool = False
+    """The price is right although it moved more than `LARGEST_MOVE` against the entry before."""
 
     @field_validator("price", mode="before")
     @classmethod
     def _no_binary_fractions(cls, value: Any) -> Any:
         if isinstance(value, float):
             raise ValueError("write the price in quotes; a binary fraction is not exact")
+        return value
+
+    @field_validator("vendor", "meter", "source")
+    @classmethod
+    def _not_blank(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("must not be blank")
         return value
 
     @model_validator(mode="after")
@@ -132,20 +143,25 @@ class PriceBook:
         return PriceBook(entries, version=self.version, label=label)
 
 
-def load_price_book(path: Path = PRICE_BOOK_PATH) -> PriceBook:
+def load_price_book(path: Path = PRICE_BOOK_PATH, *, today: date | None = None) -> PriceBook:
     """Reads and validates a price book.
 
     Raises:
-        PriceBookError: names the first entry that is wrong, overlaps another or leaves a gap.
+        PriceBookError: names the first entry that is wrong, overlaps another, leaves a gap, is of an unknown vendor,
+            was retrieved in the future, makes cached input dearer than input, or moved more than `LARGEST_MOVE`.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf8"))
+        raw = yaml.load(path.read_text(encoding="utf8"), _EveryKeyOnce)
     except (OSError, yaml.YAMLError) as error:
         raise PriceBookError(f"The price book {path.name} cannot be read: {_first_line(error)}.") from error
     if not isinstance(raw, dict) or not isinstance(raw.get("entries"), list) or not raw["entries"]:
         raise PriceBookError(f"The price book {path.name} holds no entries.")
     entries = [_entry(item, number) for number, item in enumerate(raw["entries"], 1)]
-    return PriceBook(entries, version=str(raw.get("version", "")))
+    _check_vendors(entries, raw.get("vendors"))
+    _check_dates(entries, today or datetime.now(UTC).date())
+    book = PriceBook(entries, version=str(raw.get("version", "")))
+    _check_cached(entries)
+    return book
 
 
 @lru_cache(maxsize=1)
@@ -164,6 +180,40 @@ def _entry(item: Any, number: int) -> PriceEntry:
         raise PriceBookError(f"Price entry {number} ({name}): {where}: {first['msg']}.") from error
 
 
+class _EveryKeyOnce(yaml.SafeLoader):
+    """YAML takes the last of two equal keys in silence; here they are an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key) for key, _ in node.value]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice is not None:
+            raise PriceBookError(f"The price book says {twice} twice in line {node.start_mark.line + 1}.")
+        return super().construct_mapping(node, deep)
+
+
+def _check_vendors(entries: list[PriceEntry], vendors: Any) -> None:
+    unknown = next((entry for entry in entries if isinstance(vendors, list) and entry.vendor not in vendors), None)
+    if unknown:
+        raise PriceBookError(f"{unknown.id}: the vendor {unknown.vendor} is not in the book's list of vendors.")
+
+
+def _check_dates(entries: list[PriceEntry], today: date) -> None:
+    future = next((entry for entry in entries if entry.retrieved_on > today), None)
+    if future:
+        raise PriceBookError(f"{future.id} was retrieved on {future.retrieved_on.isoformat()}, which is in the future.")
+
+
+def _check_cached(entries: list[PriceEntry]) -> None:
+    """Cached input that costs more than fresh input is two prices mixed up."""
+    fresh = {(e.vendor, e.meter, e.variant): e for e in entries if e.meter.endswith(".input")}
+    for entry in entries:
+        if not entry.meter.endswith(".cached_input"):
+            continue
+        other = fresh.get((entry.vendor, entry.meter.replace(".cached_input", ".input"), entry.variant))
+        if other and entry.unit_price > other.unit_price:
+            raise PriceBookError(f"{entry.id} is dearer than {other.id}: cached input never is.")
+
+
 def _check_timeline(timeline: list[PriceEntry]) -> None:
     for earlier, later in pairwise(timeline):
         if earlier.valid_to is None or earlier.valid_to > later.valid_from:
@@ -172,6 +222,16 @@ def _check_timeline(timeline: list[PriceEntry]) -> None:
             raise PriceBookError(f"Gap between price entries {earlier.id} and {later.id}.")
         if earlier.unit != later.unit:
             raise PriceBookError(f"Price entries {earlier.id} and {later.id} have different units.")
+        _check_move(earlier, later)
+
+
+def _check_move(earlier: PriceEntry, later: PriceEntry) -> None:
+    low, high = sorted((earlier.unit_price, later.unit_price))
+    if low and high > low * LARGEST_MOVE and not later.confirmed:
+        raise PriceBookError(
+            f"{later.id} moved from {earlier.price} to {later.price}, more than {LARGEST_MOVE}-fold. Is it right?",
+            mend="Correct it, or add `confirmed: true` to the entry.",
+        )
 
 
 def _utc_day(at: datetime | date) -> date:

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import yaml
 
+from coach.avatar.policy import Utterance
+from coach.brain.evaluation.repair import MAX_CALLS
 from coach.economics.model import report
-from coach.economics.model.assumptions import AssumptionError, Parameter, assumptions, load_assumptions
+from coach.economics.model.assumptions import MAX_REPAIRS, AssumptionError, Parameter, assumptions, load_assumptions
 from coach.economics.model.distributions import (
     capped_counts_mean,
     capped_questions_mean,
@@ -23,7 +25,17 @@ from coach.economics.model.margins import Market, break_even, plan_case, recomme
 from coach.economics.model.scenario import Scenario, ScenarioError, apply, from_share_token, parse_scenario, share_token
 from coach.economics.model.sensitivity import heat_map, spikes, tornado
 from coach.economics.model.simulation import draw_sessions, limited_counts, simulate_plan, simulate_sessions
-from coach.economics.model.unit_cost import Service, by_vendor, cost_usd, mean_counts, session_lines
+from coach.economics.model.unit_cost import (
+    FOLLOW_UP_AFTER_S,
+    Counts,
+    Service,
+    avatar_credits,
+    by_vendor,
+    cost_usd,
+    mean_counts,
+    quantities,
+    session_lines,
+)
 from coach.economics.money import from_nano
 from coach.economics.plans import PLANS_PATH, PlanError, parse_plans, plan_book
 from coach.economics.pricebook import PriceBookError, price_book
@@ -40,7 +52,7 @@ def draws():
     return draw_sessions(EXPECTED, sessions=100_000, seed=11)
 
 
-@pytest.mark.parametrize("avatar", ["drawn", "on_demand", "always_on"])
+@pytest.mark.parametrize("avatar", ["drawn", "on_demand", "opening", "per_utterance", "always_on"])
 def test_closed_form_and_simulation_agree_within_four_standard_errors(draws, avatar):
     service = Service(avatar=avatar)
     point = replace(EXPECTED, retries=capped_counts_mean(EXPECTED.retries, EXPECTED.retries_dispersion, 10))
@@ -130,7 +142,8 @@ def test_cases_are_ordered_and_the_throttle_is_cheaper():
     for plan in PLANS.plans:
         best, expected, worst = (plan_case(plan, case, MARKET) for case in ("best", "expected", "worst"))
         assert best.margin_usd > expected.margin_usd > worst.margin_usd
-        fee = Decimal(0) if plan.kind == "trial" else expected.revenue_usd * Decimal("0.029") + Decimal("0.30")
+        share = Decimal("0.036") if plan.kind == "monthly" else Decimal("0.029")
+        fee = Decimal(0) if plan.kind == "trial" else expected.revenue_usd * share + Decimal("0.30")
         assert abs(expected.stripe_fee_usd - fee) < Decimal("1e-6")
         full, cheap = (
             cost_usd(session_lines(EXPECTED, service, price_book(), DAY))
@@ -269,3 +282,76 @@ def test_every_record_names_its_price_source():
     assert all(row["price_source"] for row in simulated["plans"])
     trial = next(row for row in simulated["plans"] if row["plan"] == "trial")
     assert trial["probability_of_loss"] == 1.0
+
+
+def part(line) -> bool:
+    return line.vendor == "liveavatar"
+
+
+def test_a_session_pays_for_started_minutes_of_the_avatar():
+    at = {name: Service(avatar=name) for name in ("on_demand", "per_utterance", "opening", "always_on")}
+    credits = {
+        name: float(
+            next(
+                line.quantity
+                for line in session_lines(EXPECTED, service, price_book(), DAY)
+                if line.vendor == "liveavatar"
+            )
+        )
+        for name, service in at.items()
+    }
+    assert credits["per_utterance"] == pytest.approx(EXPECTED.questions + EXPECTED.follow_ups)
+    assert credits["opening"] < credits["on_demand"] <= credits["per_utterance"] < credits["always_on"]
+    worst = assumptions().point("worst")
+    assert avatar_credits(mean_counts(worst), worst, at["on_demand"]) == 10, "five questions, five follow-ups"
+
+
+def test_the_model_counts_follow_ups_as_the_policy_does(draws):
+    """Per session: each question with its follow-up replayed on the policy object the conversation acts on."""
+    counts, _ = limited_counts(draws, questions=5, retries=10)
+    credits = avatar_credits(counts, EXPECTED, Service())
+    policy, lengths = Service().policy, np.diff(draws.answered_s, axis=1)
+    question_s = EXPECTED.question_characters / EXPECTED.characters_per_s + EXPECTED.avatar_overhead_s
+    words_s = EXPECTED.follow_up_characters / EXPECTED.characters_per_s
+    for n in range(300):
+        total = 0
+        for q in range(int(counts.questions[n])):
+            said = [Utterance(0.0, question_s, "question")]
+            if draws.follow_up[n, q]:
+                at = question_s + float(lengths[n, q]) + FOLLOW_UP_AFTER_S
+                joined = at < policy.close_at(0.0, question_s)
+                said.append(Utterance(at, words_s + (0 if joined else EXPECTED.avatar_overhead_s), "follow_up"))
+            total += sum(c.credits for c in policy.connections(said, ended_s=1e4))
+        assert total == credits[n]
+
+
+def test_full_use_is_every_included_interview():
+    rows = {(row.spike, row.plan): row for row in spikes(PLANS.plans, MARKET)}
+    for plan in PLANS.plans:
+        full = plan_case(plan, "expected", MARKET, interviews=plan.limits.interviews)
+        assert full.interviews == plan.limits.interviews
+        assert rows["Full use", plan.id].margin_usd == full.margin_usd
+
+
+def test_what_heavy_retries_bring_is_an_assumption_that_can_be_moved():
+    rows = {(row.spike, row.plan): row for row in spikes(PLANS.plans, MARKET)}
+    paid, refused = rows["Heavy retries", "plus"], rows["Heavy retries, none paid for", "plus"]
+    assert paid.overage_usd > 0 and refused.overage_usd == 0
+    assert refused.margin_usd < paid.margin_usd and refused.change_usd < 0
+    none = Market(assumptions().with_overrides({"overage_uptake": 0.0}), price_book(), DAY)
+    assert plan_case(PLANS.plan("plus"), "expected", none).overage_usd == 0
+
+
+def test_no_session_that_can_happen_costs_more_than_the_worst_case():
+    worst = assumptions().point("worst")
+    bound = cost_usd(session_lines(worst, Service(), price_book(), DAY))
+    answered = 20 * 180.0
+    happened = Counts(5, 5, 20, answered, answered * 0.5, 20 * (1 + MAX_REPAIRS), 0)
+    assert (
+        sum(
+            price_book().find(*key, DAY).cost(Decimal(str(units)))
+            for key, units in quantities(happened, worst, Service()).items()
+        )
+        <= bound
+    )
+    assert MAX_REPAIRS == MAX_CALLS - 1

@@ -212,3 +212,33 @@ def test_the_budget_of_a_session_says_when_it_is_close_and_over():
 def test_the_same_call_is_the_same_event():
     assert usage_event_id("a", "evaluate.1", "m") == usage_event_id("a", "evaluate.1", "m")
     assert len({usage_event_id(*parts) for parts in (("a", "b", "c"), ("ab", "", "c"), ("a", "bc", ""))}) == 3
+
+
+GOOD = entry(vendor="acme")
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        ([entry(source="   ")], "blank"),
+        ([entry(vendor="acmee")], "acmee is not in the book's list"),
+        ([entry(retrieved_on="2030-01-01")], "in the future"),
+        ([entry(meter="m.input", price="1"), entry(meter="m.cached_input", price="2")], "cached input never is"),
+        ([entry(valid_to="2026-06-01"), entry(valid_from="2026-06-01", price="0.077")], "Is it right"),
+        ([GOOD, GOOD], "overlap"),
+    ],
+)
+def test_a_book_with_a_slip_is_refused(tmp_path, entries, words):
+    path = written(tmp_path, *entries)
+    path.write_text(path.read_text() + "vendors: [acme]\n")
+    with pytest.raises(PriceBookError, match=words):
+        load_price_book(path)
+
+
+def test_a_large_move_can_be_confirmed_and_a_key_stands_once(tmp_path):
+    moved = entry(valid_from="2026-06-01", price="0.077", confirmed=True)
+    assert len(load_price_book(written(tmp_path, entry(valid_to="2026-06-01"), moved)).entries) == 2
+    path = written(tmp_path, GOOD)
+    path.write_text(path.read_text().replace("  price: '0.0077'", "  price: '0.0077'\n  price: '0.0078'"))
+    with pytest.raises(PriceBookError, match="price twice"):
+        load_price_book(path)

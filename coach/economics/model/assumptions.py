@@ -16,10 +16,10 @@ from coach.settings import DATA
 ASSUMPTIONS_PATH = DATA / "plans" / "assumptions.yaml"
 Case = Literal["best", "expected", "worst"]
 CASES: tuple[Case, ...] = ("best", "expected", "worst")
-RATES = frozenset(
-    {"follow_up_rate", "batch_share", "cache_hit_rate", "repair_rate", "credits_used", "overage_uptake", "churn"}
-)
+RATES = frozenset({"follow_up_rate", "batch_share", "cache_hit_rate", "credits_used", "overage_uptake", "churn"})
 MAX_QUESTIONS = 5
+MAX_REPAIRS = 2
+"""Calls after the first for one answer (`coach.brain.evaluation.repair.MAX_CALLS` less one)."""
 MAX_ANSWER_S = 180.0
 MIN_ANSWER_S = 5.0
 
@@ -48,6 +48,8 @@ class Parameter(Record):
     def _possible(self) -> "Parameter":
         if self.name in RATES and max(self.best, self.expected, self.worst) > 1:
             raise ValueError("a rate cannot exceed 1")
+        if self.name == "repair_rate" and max(self.best, self.expected, self.worst) > MAX_REPAIRS:
+            raise ValueError(f"at most {MAX_REPAIRS} repairs per attempt are made")
         if self.name == "questions" and not 1 <= min(self.best, self.expected, self.worst) <= MAX_QUESTIONS:
             raise ValueError("questions are 1 to 5")
         if self.name == "questions" and max(self.expected, self.worst) > MAX_QUESTIONS:

@@ -22,6 +22,18 @@ def clipped_lognormal_mean(mu: float, sigma: float, low: float = MIN_ANSWER_S, h
     return float(low * ndtr(a) + inside + high * ndtr(-b))
 
 
+@lru_cache(maxsize=1024)
+def answers_within(longest: float, mean: float, sigma: float) -> float:
+    """P(answer <= longest) of the clipped log-normal with this mean; a mean at its upper end is that end alone."""
+    if longest < MIN_ANSWER_S:
+        return 0.0
+    if longest >= MAX_ANSWER_S:
+        return 1.0
+    if mean >= MAX_ANSWER_S:
+        return 0.0
+    return float(ndtr((log(longest) - lognormal_location(mean, sigma)) / sigma))
+
+
 @lru_cache(maxsize=256)
 def lognormal_location(mean: float, sigma: float) -> float:
     """The mu whose clipped log-normal has exactly this mean (root found by Brent's method)."""

@@ -7,8 +7,9 @@ from math import ceil
 
 from coach.contracts.base import Record
 from coach.economics.model.assumptions import CASES, Assumptions, Case, Point
+from coach.economics.model.avatar_minutes import mean_credits_within, pays_by_utterance
 from coach.economics.model.distributions import USE_DISPERSION, capped_counts_mean, capped_questions_mean
-from coach.economics.model.unit_cost import avatar_s, cost_usd, mean_counts, priced_session
+from coach.economics.model.unit_cost import avatar_credits, cost_usd, mean_counts, priced_session
 from coach.economics.money import ZERO_USD, quantise_usd
 from coach.economics.plans import MAX_RETRIES, Plan
 from coach.economics.pricebook import PriceBook
@@ -33,6 +34,7 @@ class PlanCase(Record):
     price_usd: Decimal
     interviews: float
     revenue_usd: Decimal
+    overage_usd: Decimal
     stripe_fee_usd: Decimal
     vendor_cost_usd: Decimal
     avatar_cost_usd: Decimal
@@ -68,19 +70,25 @@ def plan_table(plans: tuple[Plan, ...], market: Market) -> list[PlanCase]:
     return [plan_case(plan, case, market) for plan in plans for case in CASES]
 
 
-def plan_case(plan: Plan, case: Case, market: Market) -> PlanCase:
-    """Margin of one plan in one case.
+def plan_case(plan: Plan, case: Case, market: Market, *, interviews: float | None = None) -> PlanCase:
+    """Margin of one plan in one case; `interviews` sets how many are used instead of the case's own.
 
     Best uses few interviews, each at its lower bound; expected the means under the plan's limits; worst the hard cap,
-    every interview at its bound (longest answers, all follow-ups, all included retries), avatar minutes used up.
+    every interview at its bound (longest answers, all follow-ups, all included retries, every call repaired as often as
+    it may be, plan and summary at their longest), avatar minutes used up.
     """
     point = market.assumptions.point(case)
-    interviews = interviews_used(plan, point)
+    fixed = interviews
+    full = full_service_interviews(plan, point) if interviews is None else min(interviews, plan.throttle_after)
+    interviews = interviews_used(plan, point) if interviews is None else interviews
     limited = under_limits(plan, point, mean=case == "expected")
-    full = full_service_interviews(plan, point)
     cost, avatar, entries = _interview_costs(plan, limited, full, interviews - full, market)
-    revenue = plan.price + _overage(plan, point, interviews) if case == "expected" else plan.price
-    fee = stripe_fee(revenue, market)
+    if case == "expected" and plan.avatar != "drawn" and pays_by_utterance(plan.service.policy):
+        exact = _mean_avatar(plan, point, None if fixed is None else round(full), market)
+        cost, avatar = quantise_usd(cost - avatar + exact), exact
+    overage = _overage(plan, point, interviews) if case == "expected" else ZERO_USD
+    revenue = plan.price + overage
+    fee = stripe_fee(revenue, market, monthly=plan.kind == "monthly")
     margin = quantise_usd(revenue - fee - cost)
     return PlanCase(
         plan=plan.id,
@@ -90,6 +98,7 @@ def plan_case(plan: Plan, case: Case, market: Market) -> PlanCase:
         price_usd=plan.price,
         interviews=round(interviews, 3),
         revenue_usd=quantise_usd(revenue),
+        overage_usd=quantise_usd(overage),
         stripe_fee_usd=fee,
         vendor_cost_usd=cost,
         avatar_cost_usd=avatar,
@@ -129,13 +138,17 @@ def under_limits(plan: Plan, point: Point, *, mean: bool) -> Point:
     return replace(point, questions=questions, retries=retries)
 
 
-def stripe_fee(revenue: Decimal, market: Market) -> Decimal:
-    """Stripe's share of one charge; nothing for nothing."""
+def stripe_fee(revenue: Decimal, market: Market, *, monthly: bool) -> Decimal:
+    """Stripe's share of one charge, for a subscription that of Stripe Billing too; nothing for nothing."""
     if not revenue:
         return ZERO_USD
-    share = market.book.find("stripe", "card.percentage", market.at)
-    fixed = market.book.find("stripe", "card.fixed", market.at)
-    return share.cost(revenue) + fixed.price
+    shares = [market.book.find("stripe", meter, market.at) for meter in fee_meters(monthly=monthly)]
+    return sum((share.cost(revenue) for share in shares), market.book.find("stripe", "card.fixed", market.at).price)
+
+
+def fee_meters(*, monthly: bool) -> tuple[str, ...]:
+    """Meters of Stripe's shares of a charge."""
+    return ("card.percentage", "billing.percentage") if monthly else ("card.percentage",)
 
 
 def recommended_limits(plan: Plan, market: Market, *, minimum_margin: Decimal) -> list[LimitCheck]:
@@ -171,7 +184,9 @@ def break_even(plan: Plan, market: Market) -> BreakEven:
     base = replace(under_limits(plan, point, mean=True), retries=0.0)
     full = min(interviews, plan.throttle_after)
     margin = (
-        plan.price - stripe_fee(plan.price, market) - _interview_costs(plan, base, full, interviews - full, market)[0]
+        plan.price
+        - stripe_fee(plan.price, market, monthly=plan.kind == "monthly")
+        - _interview_costs(plan, base, full, interviews - full, market)[0]
     )
     per_retry = cost_per_retry(plan, base, market)
     retries = float(margin / (per_retry * Decimal(str(interviews)))) if margin > 0 else None
@@ -198,8 +213,8 @@ def _search_bounds(plan: Plan, market: Market) -> dict[str, int]:
     bounds = {"interviews": 200, "retries_per_interview": MAX_RETRIES}
     if plan.avatar != "drawn":
         point = under_limits(plan, market.assumptions.point("worst"), mean=False)
-        seconds = avatar_s(mean_counts(point), point, plan.service) * plan.throttle_after
-        bounds["avatar_minutes"] = ceil(seconds / 60)
+        credits = avatar_credits(mean_counts(point), point, plan.service) * plan.throttle_after
+        bounds["avatar_minutes"] = ceil(credits / plan.service.policy.tariff.credits_per_minute)
     return bounds
 
 
@@ -224,13 +239,23 @@ def _interview_costs(
     avatar_lines = [line for line in lines if line.part == "avatar"]
     avatar = cost_usd(avatar_lines) * Decimal(str(full))
     if avatar_lines:
-        entry = market.book.find("liveavatar", "lite.credits", market.at)
-        avatar = min(avatar, entry.cost(Decimal(plan.limits.avatar_minutes)))
+        tariff = plan.service.policy.tariff
+        entry = market.book.find(tariff.vendor, tariff.meter, market.at)
+        included = plan.limits.avatar_minutes * tariff.credits_per_minute
+        avatar = min(avatar, entry.cost(Decimal(included)))
     speaking = cost_usd(line for line in lines if line.part != "avatar")
     cost = speaking * Decimal(str(full)) + cost_usd(cheap) * Decimal(str(throttled)) + avatar
-    fees = [market.book.find("stripe", meter, market.at).id for meter in ("card.percentage", "card.fixed")]
+    meters = (*fee_meters(monthly=plan.kind == "monthly"), "card.fixed")
+    fees = [market.book.find("stripe", meter, market.at).id for meter in meters]
     entries = tuple(sorted({line.entry.id for line in (*lines, *cheap)} | set(fees if plan.price else [])))
     return quantise_usd(cost), quantise_usd(avatar), entries
+
+
+def _mean_avatar(plan: Plan, point: Point, interviews: int | None, market: Market) -> Decimal:
+    """Exact mean of the avatar's cost within the included minutes."""
+    tariff = plan.service.policy.tariff
+    entry = market.book.find(tariff.vendor, tariff.meter, market.at)
+    return entry.cost(Decimal(str(round(mean_credits_within(plan, point, interviews), 9))))
 
 
 def _extra_retries(plan: Plan, point: Point) -> float:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
+from coach.avatar.policy import avatar_policies
 from coach.contracts.base import Strict
 from coach.economics.model.assumptions import Assumptions, assumptions
 from coach.economics.model.margins import Market
@@ -34,11 +35,18 @@ class ScenarioError(InputError):
 class ServiceChange(Strict):
     """Which parts a session runs on; empty = as in the plan."""
 
-    avatar: str = Field(default="on_demand", pattern="^(drawn|on_demand|always_on)$")
+    avatar: str = "on_demand"
     model: str = "gpt-6-luna"
     speech: str = "nova-3"
     voice: str = "aura-2"
     short_rewrite: bool = False
+
+    @field_validator("avatar")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in avatar_policies().policies:
+            raise ValueError(f"there is no avatar policy called {value}")
+        return value
 
 
 class Scenario(Strict):

@@ -7,7 +7,7 @@ from typing import Any
 
 from coach.contracts.base import Record
 from coach.economics.model.assumptions import NAMES
-from coach.economics.model.margins import Market, PlanCase, plan_case
+from coach.economics.model.margins import Market, PlanCase, fee_meters, plan_case
 from coach.economics.model.unit_cost import cost_usd, mean_counts, priced_session, quantities
 from coach.economics.money import quantise_usd
 from coach.economics.plans import Plan
@@ -41,6 +41,8 @@ class SpikeRow(Record):
     margin: float | None
     base_margin_usd: Decimal
     change_usd: Decimal
+    overage_usd: Decimal
+    """What extra retries bring in it, at the assumed uptake; the margin without it is lower by this."""
 
 
 class HeatCell(Record):
@@ -62,14 +64,21 @@ class Spike:
     assumptions: Mapping[str, float]
     prices: Mapping[str, Any]
     avatar: str = ""
+    full_use: bool = False
 
 
 SPIKES = (
-    Spike("Heavy retries", "retries 1 → 4 per session", {"retries": 4.0}, {}),
+    Spike("Heavy retries", "retries 1 → 4 per session, extra ones paid for as assumed", {"retries": 4.0}, {}),
+    Spike(
+        "Heavy retries, none paid for",
+        "retries 1 → 4, nobody buys extra ones",
+        {"retries": 4.0, "overage_uptake": 0.0},
+        {},
+    ),
     Spike("Longer answers", "answers 90 s → 150 s", {"answer_s": 150.0}, {}),
     Spike("Everyone starts over", "start-overs 0.25 → 1 per attempt", {"restarts": 1.0}, {}),
     Spike("Avatar always on", "avatar connected all session", {}, {}, avatar="always_on"),
-    Spike("Full use", "100 % of the included interviews used", {"interviews_used": 0.99, "credits_used": 1.0}, {}),
+    Spike("Full use", "every included interview used", {}, {}, full_use=True),
     Spike("No prompt cache", "cache hits 70 % → 0", {"cache_hit_rate": 0.0}, {}),
     Spike("Speech price +50 %", "nova-3 live +50 %", {}, {"deepgram/nova-3.live": "×1.5"}),
     Spike("Avatar price +50 %", "LITE credit +50 %", {}, {"liveavatar/lite.credits": "×1.5"}),
@@ -104,20 +113,21 @@ def heat_map(
     base = market.assumptions.point("expected")
     month = plan_case(plan, "expected", market)
     interviews = Decimal(str(month.interviews))
-    fixed = plan.price - month.stripe_fee_usd
+    fixed = plan.price - month.stripe_fee_usd - month.avatar_cost_usd
     cells = []
     for count in retries:
         for answer_s in answers_s:
-            cost = cost_usd(
-                priced_session(replace(base, retries=count, answer_s=answer_s), plan.service, market.book, market.at)
+            lines = priced_session(
+                replace(base, retries=count, answer_s=answer_s), plan.service, market.book, market.at
             )
+            others = cost_usd(line for line in lines if line.part != "avatar")
             cells.append(
                 HeatCell(
                     plan=plan.id,
                     retries=count,
                     answer_s=answer_s,
-                    session_cost_usd=cost,
-                    margin_usd=quantise_usd(fixed - cost * interviews),
+                    session_cost_usd=cost_usd(lines),
+                    margin_usd=quantise_usd(fixed - others * interviews),
                 )
             )
     return cells
@@ -197,7 +207,8 @@ def _bar(
 def _priced_meters(plan: Plan, market: Market) -> list[str]:
     point = market.assumptions.point("expected")
     used = quantities(mean_counts(point), point, plan.service)
-    return [f"{vendor}/{meter}" for vendor, meter in used] + ["stripe/card.percentage", "stripe/card.fixed"]
+    fees = [f"stripe/{meter}" for meter in (*fee_meters(monthly=plan.kind == "monthly"), "card.fixed")]
+    return [f"{vendor}/{meter}" for vendor, meter in used] + fees
 
 
 def _spike_row(spike: Spike, plan: Plan, base: PlanCase, market: Market) -> SpikeRow:
@@ -205,7 +216,7 @@ def _spike_row(spike: Spike, plan: Plan, base: PlanCase, market: Market) -> Spik
     if spike.avatar and plan.avatar != "drawn":
         tried = plan.model_copy(update={"avatar": spike.avatar})
     moved = changed_market(market, spike.assumptions, spike.prices, spike.name)
-    result = plan_case(tried, "expected", moved)
+    result = plan_case(tried, "expected", moved, interviews=plan.limits.interviews if spike.full_use else None)
     return SpikeRow(
         spike=spike.name,
         plan=plan.id,
@@ -214,4 +225,5 @@ def _spike_row(spike: Spike, plan: Plan, base: PlanCase, market: Market) -> Spik
         margin=result.margin,
         base_margin_usd=base.margin_usd,
         change_usd=result.margin_usd - base.margin_usd,
+        overage_usd=result.overage_usd,
     )

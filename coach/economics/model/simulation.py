@@ -10,9 +10,9 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from coach.economics.model.assumptions import MAX_QUESTIONS, Point
+from coach.economics.model.assumptions import MAX_QUESTIONS, MAX_REPAIRS, Point
 from coach.economics.model.distributions import USE_DISPERSION, Ints, draw_answers, draw_counts, draw_questions
-from coach.economics.model.unit_cost import Counts, Service, avatar_s, quantities
+from coach.economics.model.unit_cost import Counts, Service, avatar_credits, joined_within_s, quantities
 from coach.economics.money import NANO_PER_USD
 from coach.economics.plans import MAX_RETRIES, Plan
 from coach.economics.pricebook import PriceBook
@@ -91,13 +91,15 @@ def limited_counts(draws: Draws, *, questions: int, retries: int, uptake: float 
     point = draws.point
     rng = np.random.Generator(np.random.PCG64(draws.seed + 1))
     asked = np.minimum(draws.questions, questions)
-    follow_ups = (draws.follow_up & (np.arange(MAX_QUESTIONS) < asked[:, None])).sum(axis=1)
+    followed = draws.follow_up & (np.arange(MAX_QUESTIONS) < asked[:, None])
+    follow_ups = followed.sum(axis=1)
+    short = np.diff(draws.answered_s[:, : MAX_QUESTIONS + 1], axis=1) <= joined_within_s(point)
     extra = np.maximum(draws.retries - retries, 0)
     extra = rng.binomial(extra, uptake) if uptake else np.zeros_like(extra)
     attempts = asked + follow_ups + np.minimum(draws.retries, retries) + extra
     answered = draws.answered_s[np.arange(draws.size), attempts].astype(np.float64)
     restarts = rng.poisson(point.restarts * attempts)
-    calls = attempts + rng.binomial(attempts, point.repair_rate)
+    calls = attempts + rng.binomial(attempts * MAX_REPAIRS, point.repair_rate / MAX_REPAIRS)
     counts = Counts(
         questions=asked,
         follow_ups=follow_ups,
@@ -106,6 +108,7 @@ def limited_counts(draws: Draws, *, questions: int, retries: int, uptake: float 
         restarted_s=restarts * point.restart_share * answered / attempts,
         calls=calls,
         cache_hits=rng.binomial(calls, point.cache_hit_rate),
+        joined=(followed & short).sum(axis=1),
     )
     return counts, extra
 
@@ -150,7 +153,7 @@ def simulate_plan(plan: Plan, draws: Draws, book: PriceBook, at: date) -> Months
     cost = np.where(throttled, cheap.total[: ends[-1]], without_avatar[: ends[-1]])
     extra_retries = _sum_by(person, extra[: ends[-1]], len(interviews))
     revenue = _nano(float(plan.price)) + extra_retries * _nano(float(plan.overage.retry) if plan.overage else 0.0)
-    fees = _fees(revenue, book, at)
+    fees = _fees(revenue, book, at, monthly=plan.kind == "monthly")
     return Months(plan, interviews, revenue, fees, _sum_by(person, cost, len(interviews)) + avatar)
 
 
@@ -186,15 +189,16 @@ def _avatar_within(
     counts: Counts,
     point: Point,
 ) -> Ints:
-    """Avatar cost per person: drawn avatar once the included minutes are used up."""
+    """Avatar cost per person: drawn avatar once the included minutes, as the vendor counts them, are used up."""
     parts = [cost for key, cost in full.parts.items() if key[0] == "liveavatar"]
     if not parts:
         return np.zeros(people, np.int64)
     used = ~throttled
-    seconds = np.broadcast_to(avatar_s(counts, point, plan.service), len(full.extra_retries))[: len(person)] * used
-    wanted_s = np.bincount(person, weights=seconds, minlength=people)
+    credits = np.broadcast_to(avatar_credits(counts, point, plan.service), len(full.extra_retries))
+    wanted = np.bincount(person, weights=credits[: len(person)] * used, minlength=people)
     cost = _sum_by(person, parts[0][: len(person)] * used, people)
-    share = np.minimum(1.0, plan.limits.avatar_minutes * 60 / np.maximum(wanted_s, 1e-9))
+    included = plan.limits.avatar_minutes * plan.service.policy.tariff.credits_per_minute
+    share = np.minimum(1.0, included / np.maximum(wanted, 1e-9))
     return np.rint(cost * share).astype(np.int64)
 
 
@@ -206,8 +210,9 @@ def _sum_by(person: Ints, values: Ints, people: int) -> Ints:
     return running[ends] - running[starts]
 
 
-def _fees(revenue: Ints, book: PriceBook, at: date) -> Ints:
+def _fees(revenue: Ints, book: PriceBook, at: date, *, monthly: bool) -> Ints:
     share = float(book.find("stripe", "card.percentage", at).price)
+    share += float(book.find("stripe", "billing.percentage", at).price) if monthly else 0.0
     fixed = _nano(float(book.find("stripe", "card.fixed", at).price))
     return np.where(revenue > 0, np.rint(revenue * share).astype(np.int64) + fixed, 0)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from coach.avatar.policy import avatar_policies
 from coach.bootstrap import Services
 from coach.economics.model.assumptions import Assumptions
 from coach.economics.model.scenario import Scenario, ScenarioError, from_share_token, parse_scenario, share_token
@@ -29,7 +30,7 @@ PRICES = {
     "liveavatar/lite.credits": "Avatar",
     "openai/gpt-6-luna.output": "Model output",
 }
-AVATARS = {"on_demand": "while it speaks", "always_on": "all session", "drawn": "drawn, no cost"}
+AVATARS = {name: policy.label for name, policy in avatar_policies().policies.items()}
 
 
 def current() -> Scenario:
