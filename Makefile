@@ -46,6 +46,9 @@ eval: .venv/run.stamp ## score the coach on the labelled sets (EVALS=folder)
 	@$(PY) -m coach eval jobs $(EVALS)/jobs.jsonl
 	@$(PY) -m coach eval rewrites $(EVALS)/rewrites.jsonl
 
+train: .venv/dev.stamp ## fit the offline coach's models on data/training (ARGS=--check or --estimate)
+	@$(PY) -m training $(ARGS)
+
 bench: .venv/dev.stamp ## measure, each figure against a named reference
 	@$(PY) -m benchmarks
 

@@ -8,6 +8,8 @@ START = "<start>"
 END = "<end>"
 MAX_RESTART_WORDS = 4
 MAX_CONTEXT_WORDS = 40
+MAX_WALK = 120
+"""Tokens a look to either side may pass, fillers included: nobody says more in a row, and a walk stays short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ class View:
 
     def starts(self, run: Run) -> bool:
         """First in its sentence, fillers before it not counted."""
-        at = run.first
-        while at > 0 and not self.tokens[at].after_stop and self.is_filler(at - 1):
+        at, stop = run.first, max(0, run.first - MAX_WALK)
+        while at > stop and not self.tokens[at].after_stop and self.is_filler(at - 1):
             at -= 1
         return self.tokens[at].after_stop
 
@@ -75,16 +77,16 @@ class View:
 
     def before(self, run: Run, n: int = 1) -> str:
         """The n-th word before in the same sentence, fillers left out; START when there is none."""
-        at = run.first
-        while at > 0 and n and not self.tokens[at].after_stop:
+        at, stop = run.first, max(0, run.first - MAX_WALK)
+        while at > stop and n and not self.tokens[at].after_stop:
             at -= 1
             n -= 0 if self.is_filler(at) else 1
         return START if n else self.tokens[at].word
 
     def after(self, run: Run, n: int = 1) -> str:
         """The n-th word after in the same sentence, fillers left out; END when there is none."""
-        at = run.last
-        while n and at + 1 < len(self.tokens) and not self.tokens[at + 1].after_stop:
+        at, stop = run.last, min(len(self.tokens), run.last + MAX_WALK)
+        while n and at + 1 < stop and not self.tokens[at + 1].after_stop:
             at += 1
             n -= 0 if self.is_filler(at) else 1
         return END if n else self.tokens[at].word
@@ -92,14 +94,14 @@ class View:
     def sentence_words(self, run: Run) -> tuple[list[str], list[str]]:
         """Up to 40 words of the sentence before and after the candidate, fillers left out, in order."""
         before: list[str] = []
-        at = run.first
-        while at > 0 and not self.tokens[at].after_stop and len(before) < MAX_CONTEXT_WORDS:
+        at, stop = run.first, max(0, run.first - MAX_WALK)
+        while at > stop and not self.tokens[at].after_stop and len(before) < MAX_CONTEXT_WORDS:
             at -= 1
             if not self.is_filler(at):
                 before.append(self.tokens[at].word)
         after: list[str] = []
-        at = run.last + 1
-        while at < len(self.tokens) and not self.tokens[at].after_stop and len(after) < MAX_CONTEXT_WORDS:
+        at, stop = run.last + 1, min(len(self.tokens), run.last + MAX_WALK)
+        while at < stop and not self.tokens[at].after_stop and len(after) < MAX_CONTEXT_WORDS:
             if not self.is_filler(at):
                 after.append(self.tokens[at].word)
             at += 1

@@ -24,17 +24,22 @@ class FillerSpan:
 def find_fillers(text: str) -> list[FillerSpan]:
     """All fillers of `text` in order, one span per expression ("you know" is one), never overlapping."""
     view = View(tokenise(text), text)
-    candidates = _candidates(view)
+    left = _candidates(view)
     found = True
     while found:
-        found = False
-        for run in list(candidates):
-            if RULES[run.expression](view, run):
-                view.mark(run)
-                candidates.remove(run)
-                found = True
+        still = [run for run in left if not _settled(view, run)]
+        found = len(still) < len(left)
+        left = still[::-1]  # the other way round, so that a chain of neighbours takes two rounds and not its length
     spans = sorted((view.tokens[r.first].start, view.tokens[r.last].end) for r in view.fillers)
     return [FillerSpan(start, end, text[start:end]) for start, end in spans]
+
+
+def _settled(view: View, run: Run) -> bool:
+    """Marks the run when its rule holds by now."""
+    holds = RULES[run.expression](view, run)
+    if holds:
+        view.mark(run)
+    return holds
 
 
 def count_by_expression(spans: list[FillerSpan]) -> dict[str, int]:

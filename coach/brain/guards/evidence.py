@@ -15,6 +15,7 @@ from functools import cached_property
 from coach.brain.care.advice import CUT
 from coach.brain.care.reader import CareReading
 from coach.brain.reading.clauses import read_clauses
+from coach.brain.reading.question import Form
 from coach.brain.reading.star import read_star
 from coach.brain.reading.text import Clause, fold, read_answer, tokens
 from coach.brain.truth.numbers import quantities
@@ -173,7 +174,8 @@ class AnswerIndex:
     @cached_property
     def _places(self) -> dict[str, Span]:
         """Where our own reading finds each STAR item; items it finds missing are left out."""
-        star = read_star(self._answer, read_clauses(self._answer), story_asked=self._story_asked)
+        form: Form = "story" if self._story_asked else "explain"
+        star = read_star(self._answer, read_clauses(self._answer), form=form)
         found = {name: reading.evidence for name, reading in star.items() if reading.status is not StarStatus.MISSING}
         return {name: (at.clause.start, at.clause.end) for name, at in found.items() if at is not None}
 

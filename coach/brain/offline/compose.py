@@ -55,7 +55,7 @@ def rewritten_parts(reading: Reading, max_words: int = MAX_WORDS) -> list[Rewrit
         return rewrite_story(
             reading.units,
             reading.star,
-            has_metric=reading.metric is not None,
+            has_metric=reading.measured,
             owned_by_we=owned_by_we,
             max_words=max_words,
         )

@@ -83,7 +83,7 @@ def _headline(reading: Reading) -> str:
     if not gaps:
         return (
             "A complete story, with a measured outcome"
-            if reading.metric
+            if reading.measured
             else "A complete story; a figure would seal it"
         )
     first = gaps[0]
@@ -161,6 +161,8 @@ def _improvements(reading: Reading) -> list[str]:
     elif reading.scores.content < 8 and reading.clauses:
         vague = min(reading.clauses, key=lambda r: (r.specific + r.numbers, r.clause.index))
         lines.append(f"“{quote(vague, 60)}” stays general: add one example from your own work.")
+    if reading.cut:
+        lines.insert(0, "Only the first twenty minutes were judged; two minutes hold attention better.")
     return [line for line in lines if line][:3]
 
 
@@ -205,7 +207,7 @@ def _extra_lines(reading: Reading) -> list[str]:
         if ours:
             lines.append(f"“{quote(ours, 60)}”: which part of that was yours?")
     result = reading.star["result"]
-    if reading.metric is None and result.status is StarStatus.PRESENT and result.evidence:
+    if not reading.measured and result.status is StarStatus.PRESENT and result.evidence:
         lines.append(f"Put a size to “{quote(result.evidence, 60)}”: how many, how much, how fast?")
     if reading.answer.word_count > 320:
         aside = min(reading.units, key=lambda u: (u.value, u.start))
@@ -235,7 +237,7 @@ def _tip(reading: Reading) -> str:
     item = missing_item(reading) if reading.story_asked else None
     if item:
         return f"Next time, {_HOW[item]}."
-    if reading.story_asked and reading.metric is None:
+    if reading.story_asked and not reading.measured:
         return "Next time, add one figure to the outcome: how many, how much, or how fast."
     if not reading.story_asked and reading.scores.content < 8:
         return "Give one example from your own work right after your first sentence."

@@ -75,7 +75,7 @@ def _ownership(reading: Reading) -> list[CoachNote]:
 def _outcome(reading: Reading) -> list[CoachNote]:
     """An outcome that is told but not measured."""
     result = reading.star["result"]
-    if not reading.story_asked or result.evidence is None or reading.metric is not None:
+    if not reading.story_asked or result.evidence is None or (reading.measured and result.status is StarStatus.PRESENT):
         return []
     original = shorten(result.evidence.clause.text, 90)
     weak = result.status is StarStatus.WEAK

@@ -4,7 +4,7 @@
 import re
 
 from coach.brain.reading.clauses import ClauseReading
-from coach.brain.reading.cues import NUMBER
+from coach.brain.reading.figures import figure_spans
 
 _OPENING = re.compile(
     r"^(?:(?:and|so|but|then|um+|uh+|yeah|well|okay|ok|oh|like|basically|actually|you know|i mean|because|now|right|sure)\b[\s,.]*)+",
@@ -39,10 +39,10 @@ def shorten(text: str, limit: int) -> str:
 def number_quote(reading: ClauseReading, limit: int = 60) -> str:
     """A verbatim stretch around the number of an outcome clause."""
     text = reading.clause.text
-    found = NUMBER.search(reading.clause.lower)
-    if found is None or len(text) <= limit:
+    found = figure_spans(reading.clause.lower)
+    if not found or len(text) <= limit:
         return quote(reading, limit)
-    start = max(0, found.start() - limit // 2)
+    start = max(0, found[0][0] - limit // 2)
     start = text.find(" ", start) + 1 if start else 0
     return _marked(shorten(text[start:], limit - 2), text[start:])
 

@@ -6,7 +6,7 @@ Nothing is added but bracketed placeholders for the speaker to fill in, so no nu
 from dataclasses import dataclass
 
 from coach.brain.offline.tighten import tighten
-from coach.brain.reading.clauses import ROLES
+from coach.brain.reading.clauses import ROLES, ClauseReading
 from coach.brain.reading.star import StarItemReading
 from coach.brain.reading.units import Unit, kept
 from coach.contracts.evaluation import StarStatus
@@ -20,6 +20,7 @@ PLACEHOLDERS = {
     "action": "I [first thing you did yourself], then [second thing you did].",
     "result": "As a result, [what changed: X% or another figure you can stand behind].",
 }
+_NO_COMMA = ("because", "that ", "until", "where", "when ", "while ", "than ", "if ")
 METRIC = "In numbers: [X%]."
 OWN_PART = "My own part was [what you did yourself]."
 
@@ -76,17 +77,18 @@ def tighten_unit(unit: Unit) -> str:
 
 
 def _joined(unit: Unit) -> list[str]:
-    """Clauses with a comma where speech had none between two full clauses."""
+    """Clauses with a comma where speech had none between two full clauses.
+
+    A piece without a verb is no clause: "the group | I was on was given a year", "between HR | and IT together".
+    """
     pieces: list[str] = []
+    before: ClauseReading | None = None
     for reading in unit.readings:
-        piece = reading.clause.text
-        if (
-            pieces
-            and pieces[-1][-1:].isalnum()
-            and not reading.clause.lower.startswith(("because", "that ", "until", "where"))
-        ):
+        full = before is not None and bool(before.events) and bool(reading.events)
+        if full and pieces[-1][-1:].isalnum() and not reading.clause.lower.startswith(_NO_COMMA):
             pieces[-1] += ","
-        pieces.append(piece)
+        pieces.append(reading.clause.text)
+        before = reading
     return pieces
 
 

@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from coach.text.fillers import find_fillers
+from coach.brain.offline.mend import mend
+from coach.text.fillers import FillerSpan, find_fillers
 
 _LEAD_IN = re.compile(
     r"^(?:(?:oh(?: god| yeah| yes)?|yeah|yes|yep|okay|ok|sure|well|right|so|and|um+|uh+|erm?|eh|hmm+|anyway|basically|actually|honestly|look|now|i mean|you know|like|"
@@ -46,6 +47,8 @@ _TAIL = re.compile(
 )
 _WORD = re.compile(r"[\w'’]+")
 _MAX_REPEATED_WORDS = 4
+_NEAR = 40
+"""Characters around a cut that decide about its commas."""
 _FUNCTION_END = re.compile(
     r"\b(?:to|the|a|an|my|our|his|her|their|of|in|on|at|with|and|but|or|so|which|that|who|because|from|for|by|was|were|is|are|had|have|we|i|they|he|she|it|then|when|if|as|just)$",
     re.IGNORECASE,
@@ -73,9 +76,18 @@ _SUBSTITUTIONS = [
         (r"\bthe (?:task|goal) i had was\b", "my task was"),
         (r"\bthe situation was that\b", ""),
         (r"\band as a result\b", "as a result"),
-        (r"\bme and ([A-Z]\w+)\b(?=,? (?:we )?\w)", r"\1 and I"),
     )
 ]
+_ME_AND = re.compile(
+    r"(?:(?<=^)|(?<=[.!?] )|(?<=, )|(?<=\band )|(?<=\bso )|(?<=\bthen )|(?<=\bbut ))[Mm]e and ((?!The\b)[A-Z][a-z]+)(?:,? we\b)?(?= (?:both |then |just )?[a-z]+)"
+)
+"""Only a name, only as the subject at the start of a clause: "me and Darren went", never "it was me and the apprentice"."""
+_STARTS_CLAUSE = re.compile(
+    r"(?:(?:and|but|so|then|because|since|although|until|while)\s+)?(?:i|we|he|she|they|it(?-i:(?<!IT))|you|there|nobody|everybody|everyone|that|this)(?:\b|['’])"
+    r"|(?:which|who|where|because|but|so|although|until)\b",
+    re.IGNORECASE,
+)
+"""What may follow a comma that set off a filler: the start of a clause. "I rang, um, three hotels" keeps no comma."""
 _CAPITALS = re.compile(
     r"\b(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|april|june|july|august|september|october|november|december|english|christmas|easter|i)\b(?!['’]?[a-hj-z])|\bi(?=['’])"
 )
@@ -94,41 +106,64 @@ def tighten(text: str, *, sentence: bool = True) -> Tightened:
     """Shortens `text`; with `sentence` it starts with a capital and ends with a full stop."""
     spans = [span for span in find_fillers(text) if not _is_such_as(text, span.start, span.end)]
     removed = [span.text for span in spans]
-    body = text
-    for span in reversed(spans):
-        body = _cut_out(body, span.start, span.end)
-    body = _tidy(body)
+    body = _tidy(_without_fillers(text, spans))
     body = _without_lead_in(body, removed)
-    for pattern in (_INSERTED, _ASIDES, _SOFTENERS, _REALLY, _TAIL):
-        body = _drop(pattern, body, removed, "," if pattern is _INSERTED else "")
+    body = _drop_inserted(body, removed)
+    for pattern in (_ASIDES, _SOFTENERS, _REALLY, _TAIL):
+        body = _drop(pattern, body, removed)
     body = _drop_hedges(body, removed)
     body = _drop_repeats(body)
     for found, shorter in _SUBSTITUTIONS:
         body = found.sub(shorter, body)
+    body = mend(_ME_AND.sub(r"\1 and I", body))
     body = _without_lead_in(_tidy(body), removed)
-    while (shorter_body := _LOOSE_END.sub("", body)) != body:
-        body = shorter_body
+    body = _without_loose_end(body)
     return Tightened(_as_sentence(body) if sentence else capitals(body), tuple(removed))
 
 
 def _is_such_as(text: str, start: int, end: int) -> bool:
     """True for a "like" that may introduce an example (", like married names"), which a rewrite must not lose."""
-    before, after = text[:start].rstrip(), text[end:].lstrip()
+    before, after = text[max(0, start - _NEAR) : start].rstrip(), text[end : end + _NEAR].lstrip()
     return text[start:end].lower() == "like" and before.endswith(",") and not after.startswith(",")
 
 
-def _cut_out(text: str, start: int, end: int) -> str:
-    """Takes out `[start, end)` with the comma that set it off; after a function word both commas go."""
-    before, after = text[:start].rstrip(), text[end:].lstrip()
+def _without_fillers(text: str, spans: list[FillerSpan]) -> str:
+    """Takes out the spans from the last to the first, each with the comma that set it off."""
+    settled: list[str] = []
+    after, end = "", len(text)
+    for span in reversed(spans):
+        between = text[span.end : end]
+        if between.strip(" ,"):
+            settled.append(after)
+            after = between
+        else:
+            after = f"{between} {after}"
+        before = text[max(0, span.start - _NEAR) : span.start]
+        kept, after = _joint(before.rstrip(), after.lstrip())
+        end = span.start - (len(before) - len(kept))
+    return " ".join(piece for piece in (text[:end], after, *reversed(settled)) if piece)
+
+
+def _joint(before: str, after: str) -> tuple[str, str]:
+    """What stays on both sides of a filler: one comma where a clause begins behind it, none after a function word."""
     if before.endswith(",") and after.startswith(","):
-        bare = before.rstrip(",")
-        before = bare if _FUNCTION_END.search(bare) else before
-        after = after.lstrip(", ")
-    elif before.endswith(",") and _FUNCTION_END.search(before.rstrip(",")):
-        before = before.rstrip(",")
-    elif after.startswith(",") and (not before or _FUNCTION_END.search(before)):
-        after = after.lstrip(", ")
-    return f"{before} {after}".strip()
+        bare, after = before.rstrip(", "), after.lstrip(", ")
+        return (before if _STARTS_CLAUSE.match(after) and not _FUNCTION_END.search(bare) else bare), after
+    if before.endswith(",") and _FUNCTION_END.search(before.rstrip(",")):
+        return before.rstrip(","), after
+    if after.startswith(",") and (not before or _FUNCTION_END.search(before)):
+        return before, after.lstrip(", ")
+    return before, after
+
+
+def _without_loose_end(text: str) -> str:
+    """Drops connectives that lead nowhere, one after the other, from the end."""
+    end = len(text)
+    while found := _LOOSE_END.search(text[max(0, end - _NEAR) : end]):
+        end = max(0, end - _NEAR) + found.start()
+        if end == len(text):
+            break
+    return text[:end] + (text[-1] if end < len(text) and text[-1:] in ".!?" else "")
 
 
 def capitals(text: str) -> str:
@@ -136,12 +171,22 @@ def capitals(text: str) -> str:
     return _CAPITALS.sub(lambda m: m.group()[0].upper() + m.group()[1:], text)
 
 
-def _drop(pattern: re.Pattern[str], text: str, removed: list[str], instead: str = "") -> str:
+def _drop(pattern: re.Pattern[str], text: str, removed: list[str]) -> str:
     def take(match: re.Match[str]) -> str:
         removed.append(match.group().strip(" ,"))
-        return instead
+        return ""
 
     return pattern.sub(take, text)
+
+
+def _drop_inserted(text: str, removed: list[str]) -> str:
+    """Takes out ", you know," with both commas, or leaves one where a clause begins behind it."""
+
+    def take(match: re.Match[str]) -> str:
+        removed.append(match.group().strip(" ,"))
+        return "," if _STARTS_CLAUSE.match(text[match.end() :].lstrip()[:40]) else ""
+
+    return _INSERTED.sub(take, text)
 
 
 def _drop_hedges(text: str, removed: list[str]) -> str:

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from coach.brain.reading.clauses import ROLES, ClauseReading, read_clauses
 from coach.brain.reading.content import ContentScores, score_content
+from coach.brain.reading.figures import figure_spans
 from coach.brain.reading.ownership import Ownership, has_metric, read_ownership
 from coach.brain.reading.question import Form, asked_form
 from coach.brain.reading.star import StarItemReading, read_star
@@ -13,6 +14,8 @@ from coach.brain.reading.units import Unit, units
 from coach.brain.reading.verdicts import Verdict, verdict
 from coach.contracts.brain import EvaluationInput
 from coach.contracts.evaluation import StarStatus
+
+MAX_CHARS = 20_000
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,17 @@ class Reading:
         """True when there is an answer in English whose content can be judged."""
         return self.verdict in ("", "no_example")
 
+    @property
+    def cut(self) -> bool:
+        """True when the answer was too long to be judged whole."""
+        return len(self.answer.transcript) < len(self.input.user_answer.transcript)
+
+    @property
+    def measured(self) -> bool:
+        """True when the outcome holds a figure already, so that none is asked for."""
+        told = self.star["result"].evidence
+        return self.metric is not None or (told is not None and bool(figure_spans(told.clause.lower)))
+
     def incomplete(self) -> list[str]:
         """STAR items that are missing or weak, the most costly first."""
         missing, weak = StarStatus.MISSING, StarStatus.WEAK
@@ -52,14 +66,22 @@ class Reading:
         return units(self.answer, self.clauses)
 
 
+def judged_part(transcript: str) -> str:
+    """The whole transcript, or its first `MAX_CHARS` characters to the last word: some twenty minutes of speech."""
+    if len(transcript) <= MAX_CHARS:
+        return transcript
+    part = transcript[:MAX_CHARS]
+    return part[: part.rfind(" ")] if " " in part[MAX_CHARS // 2 :] else part
+
+
 def read(call: EvaluationInput) -> Reading:
     """Reads one answer; pure and deterministic."""
-    answer = read_answer(call.user_answer.transcript)
+    answer = read_answer(judged_part(call.user_answer.transcript))
     clauses = read_clauses(answer)
     form = asked_form(call.question.text, call.question.type.lower())
     told = verdict(answer, clauses)
     story = form in ("story", "plan")
-    star = read_star(answer, clauses, story_asked=story, none=bool(told))
+    star = read_star(answer, clauses, form=form, none=bool(told))
     ownership = read_ownership(clauses)
     metric = has_metric(clauses) if not told else None
     scores = score_content(answer, clauses, star, ownership, has_metric=metric is not None, story=story, verdict=told)

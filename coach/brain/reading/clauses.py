@@ -4,14 +4,23 @@ Plain weighted sums of cues, position and verbs (see `offline_cues`, `offline_ev
 another; whether an item counts as present, weak or missing is decided by `offline_star` over the whole answer.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from coach.brain.reading.cues import CUES, NUMBER
 from coach.brain.reading.lexicon import common_words, is_name
-from coach.brain.reading.text import AnswerText, Clause
+from coach.brain.reading.text import AnswerText, Clause, fold
 from coach.brain.reading.verbs import Event, Subject, events
 
 ROLES = ("situation", "task", "action", "result")
+_OWN_TASK = frozenset({"task_mine", "task_goal", "task_need"})
+_REPORTS = re.compile(
+    r"\b(?:he|she|they|who|(?:customer|client|woman|man|lady|guy|guest|patient|colleague|caller|tenant|passenger))"
+    r" (?:(?:says|goes|replied|shouted|was like)[\s,:]+|said[,:]\s*)[\"“‘']?(?:(?:well|look|listen),? )?$"
+)
+"""Somebody else's words begin here: the duty they speak of is theirs ("she said, my job is to test people")."""
+_SPEAKS = re.compile(r"\b(?:my|i|i'm|i'll|i've)\b")
+_BEFORE_CHARS = 60
 
 
 @dataclass(frozen=True)
@@ -41,14 +50,18 @@ class ClauseReading:
 
 
 def read_clauses(answer: AnswerText) -> list[ClauseReading]:
-    """Reads all clauses in order; the subject carries over from one to the next."""
+    """Reads all clauses in order; the subject carries over from one to the next.
+
+    Where a scene is set ("last summer at the depot …"), steps in the present tense are a story told in it, not habits.
+    """
+    scene = bool(CUES["time"].search(answer.lower) or CUES["place"].search(answer.lower))
     readings: list[ClauseReading] = []
     carried: Subject | None = None
     sentence = -1
     acted = 0
     for clause in answer.clauses:
         carried = carried if clause.sentence == sentence else None
-        found = events(clause, carried)
+        found = [_as_told(event) if scene else event for event in events(clause, carried)]
         carried = next((e.subject for e in reversed(found) if e.subject != "other"), carried)
         sentence = clause.sentence
         reading = _read(answer, clause, found, acted)
@@ -57,8 +70,21 @@ def read_clauses(answer: AnswerText) -> list[ClauseReading]:
     return readings
 
 
+def _is_reported(answer: AnswerText, clause: Clause) -> bool:
+    """True when the clause, or the "my …" or "I …" in it, stands right behind "she said" of somebody else."""
+    own = _SPEAKS.search(clause.lower)
+    start = clause.start + (own.start() if own else 0)
+    return bool(_REPORTS.search(fold(answer.transcript[max(0, start - _BEFORE_CHARS) : start])))
+
+
+def _as_told(event: Event) -> Event:
+    return replace(event, mood="told") if event.mood == "present" and event.own_step else event
+
+
 def _read(answer: AnswerText, clause: Clause, found: list[Event], acted: int) -> ClauseReading:
     cues = frozenset(name for name, pattern in CUES.items() if pattern.search(clause.lower))
+    if _is_reported(answer, clause):
+        cues -= _OWN_TASK
     words = clause.tokens
     numbers = len(NUMBER.findall(clause.lower))
     names = sum(1 for i, t in enumerate(words) if is_name(t.raw, first=i == 0))

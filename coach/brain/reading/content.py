@@ -3,26 +3,32 @@
 Formulas (0-10):
     star      10 * (0.2 situation + 0.2 task + 0.3 action + 0.3 result), levels 0-1 from `reading.star`
     relevance `NEUTRAL_RELEVANCE`, a number that enters no sum; 0 for an empty answer
-    clarity   10 minus deductions: rambling sentences, hedges, no order, very short or very long (see `clarity_score`)
+    clarity   10 minus deductions: vague and empty clauses, very short or very long (see `clarity_score`)
     impact    outcome level, a quantified outcome, own part (see `impact_score`)
-    content   a story: anchored on which items stand (see `story_content`); else substance and clarity;
-              0 when nothing was answered, at most 1 when there is no example
+    content   a story: linear in the four levels and in action x result (a story told to its end); else in length,
+              substance and clarity. Weights: `data/reading/content_model.json`, fitted on answers that fit their
+              question. 0 when nothing was answered, at most 1 when there is no example.
 Fillers and language quality never count here.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from coach.brain.reading.clauses import ClauseReading
 from coach.brain.reading.features import squash
+from coach.brain.reading.linear_model import load_model
 from coach.brain.reading.ownership import Ownership
 from coach.brain.reading.star import StarItemReading
 from coach.brain.reading.text import AnswerText
 from coach.brain.reading.verdicts import Verdict
-from coach.contracts.evaluation import StarStatus
 
 NEUTRAL_RELEVANCE = 5.0
 """The contract needs a number; this one is the middle of the scale and is neither shown nor summed."""
 _NO_EXAMPLE_CAP = 1.0
+_LENGTH_WORDS, _SUBSTANCE_WORDS = 60, 14
+"""Scales at which length and specific words count about two thirds."""
+_FULL_LEVEL = 0.9
+"""A level from which an item counts fully: how surely it is read, not how well it is told, moves it beyond that."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +42,13 @@ class ContentScores:
     content: float
 
 
-def star_score(star: dict[str, StarItemReading]) -> float:
+def star_score(star: Mapping[str, StarItemReading]) -> float:
     """Weighted levels of the four items."""
     weights = {"situation": 0.2, "task": 0.2, "action": 0.3, "result": 0.3}
     return 10 * sum(weight * star[name].level for name, weight in weights.items())
 
 
-def clarity_score(answer: AnswerText, readings: list[ClauseReading]) -> float:
+def clarity_score(answer: AnswerText, readings: Sequence[ClauseReading]) -> float:
     """How easily a listener follows: length in a good range, few vague or habitual clauses, a visible order."""
     if answer.word_count < 4:
         return 0.0
@@ -55,7 +61,7 @@ def clarity_score(answer: AnswerText, readings: list[ClauseReading]) -> float:
     return min(10.0, max(0.5, score))
 
 
-def impact_score(star: dict[str, StarItemReading], has_metric: bool, ownership: Ownership) -> float:
+def impact_score(star: Mapping[str, StarItemReading], has_metric: bool, ownership: Ownership) -> float:
     """Outcome level (6), quantified (2), own part clear (2)."""
     own = {"I": 1.0, "mixed": 0.8, "we": 0.3, "none": 0.0}[ownership.kind]
     result = star["result"].level
@@ -65,24 +71,27 @@ def impact_score(star: dict[str, StarItemReading], has_metric: bool, ownership: 
     )
 
 
-def story_content(star: dict[str, StarItemReading], has_metric: bool) -> float:
-    """Content of a story from which items stand: 9 when all do; each gap costs what a listener would miss."""
-    level = {name: item.level for name, item in star.items()}
-    lost = 1.3 * (1 - level["situation"]) + 1.3 * (1 - level["task"])
-    lost += 4.2 * (1 - level["action"]) + 3.0 * (1 - level["result"])
-    return max(0.5, 9.2 - lost + (0.4 if has_metric and level["result"] > 0.5 else 0.0))
+def substance(readings: Sequence[ClauseReading]) -> float:
+    """0-1: how many specific words were said."""
+    return squash(sum(r.specific for r in readings), _SUBSTANCE_WORDS)
 
 
-def plain_content(readings: list[ClauseReading], clarity: float) -> float:
-    """Content of an explanation or opinion: with substance, clear."""
-    substance = 10 * squash(sum(r.specific for r in readings), 14)
-    return 0.6 * substance + 0.4 * clarity
+def content_features(levels: Mapping[str, float], clarity: float, specific: float, words: int) -> dict[str, float]:
+    """What content is made of, 0-1 each."""
+    full = {name: min(1.0, level / _FULL_LEVEL) for name, level in levels.items()}
+    return {
+        **full,
+        "told_to_its_end": full["action"] * full["result"],
+        "clarity": clarity / 10,
+        "substance": specific,
+        "length": squash(words, _LENGTH_WORDS),
+    }
 
 
 def score_content(
     answer: AnswerText,
-    readings: list[ClauseReading],
-    star: dict[str, StarItemReading],
+    readings: Sequence[ClauseReading],
+    star: Mapping[str, StarItemReading],
     ownership: Ownership,
     *,
     has_metric: bool,
@@ -92,14 +101,11 @@ def score_content(
     """All content scores of one answer; rounded to a tenth."""
     clarity = clarity_score(answer, readings)
     impact = impact_score(star, has_metric, ownership)
-    content = story_content(star, has_metric) if story else plain_content(readings, clarity)
+    levels = {name: item.level for name, item in star.items()}
+    features = content_features(levels, clarity, substance(readings), answer.word_count)
+    content = load_model("reading/content_model.json", "story" if story else "plain").value(features)
     if verdict:
         clarity, impact = 0.0, 0.0
         content = min(content, _NO_EXAMPLE_CAP) if verdict == "no_example" else 0.0
     values = (star_score(star), 0.0 if verdict == "empty" else NEUTRAL_RELEVANCE, clarity, impact, content)
     return ContentScores(*(round(min(10.0, max(0.0, value)), 1) for value in values))
-
-
-def complete(star: dict[str, StarItemReading]) -> bool:
-    """True when nothing of STAR is missing or weak."""
-    return all(item.status is StarStatus.PRESENT for item in star.values())

@@ -8,13 +8,13 @@ sums in `offline_roles`.
 
 import re
 
-_NUMBER_WORD = (
+NUMBER_WORD = (
     r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|"
     r"twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|dozen|half|quarter|third|double|twice)"
 )
 _UNIT = r"(?:second|minute|hour|day|night|week|weekend|fortnight|month|quarter|term|season|year|shift)s?"
 _MONTH = r"(?:january|february|march|april|june|july|august|september|october|november|december|spring|summer|autumn|winter|christmas|easter)"
-_WORKPLACE = (
+WORKPLACE = (
     r"(?:job|role|company|firm|employer|place|team|office|school|college|university|hospital|ward|shop|store|warehouse|depot|site|clinic|surgery|branch|"
     r"restaurant|kitchen|hotel|bank|factory|plant|lab|startup|agency|department|desk|project|placement|internship|course|organisation|organization)"
 )
@@ -25,17 +25,17 @@ def _c(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-NUMBER = _c(rf"(?<![\w.])(?:[$£€]\s?)?\d[\d,.]*\s?(?:%|percent|per cent|k\b|m\b|x\b)?|\b{_NUMBER_WORD}\b")
+NUMBER = _c(rf"(?<![\w.])(?:[$£€]\s?)?\d[\d,.]*\s?(?:%|percent|per cent|k\b|m\b|x\b)?|\b{NUMBER_WORD}\b")
 
 CUES: dict[str, re.Pattern[str]] = {
     # setting
     "time": _c(
         rf"\b(?:last|this|that|one|the previous|the following) (?:{_UNIT[:-2]}s?|{_MONTH}|(?:mon|tues|wednes|thurs|fri|satur|sun)day|time)\b|\b(?:in|since|back in|around|until|by) (?:19|20)\d\d\b"
         rf"|\b(?:in|last|this|by|early|late|mid) {_MONTH}\b|\bago\b|\bwhen i (?:was|joined|started|took|worked|moved|arrived|first)\b|\b(?:my|in) (?:first|second|third|final|last) (?:{_UNIT}|job|role|placement)\b"
-        rf"|\bone (?:day|night|morning|afternoon|evening|of (?:my|our|the))\b|\b(?:before|after) (?:christmas|easter|the summer)\b|\b(?:couple|few) of? ?(?:{_UNIT}) (?:ago|before|back)\b|\b(?:at|on) (?:the )?(?:ten|{_NUMBER_WORD}|\d+) (?:o'clock|past|to|in the)\b"
+        rf"|\bone (?:day|night|morning|afternoon|evening|of (?:my|our|the))\b|\b(?:before|after) (?:christmas|easter|the summer)\b|\b(?:couple|few) of? ?(?:{_UNIT}) (?:ago|before|back)\b|\b(?:at|on) (?:the )?(?:ten|{NUMBER_WORD}|\d+) (?:o'clock|past|to|in the)\b"
     ),
     "place": _c(
-        rf"\b(?:at|in|for|with|on) (?:my|our|a|an|the|this) (?:\w+[- ]){{0,3}}{_WORKPLACE}\b|\bi (?:was )?work(?:ed|ing|s)? (?:in|at|for|as|on)\b|\bmy (?:last|previous|old|former|current|first) \w+|\bour (?:\w+ ){{0,2}}(?:team|company|branch|department|school|site|service|desk|warehouse|depot|practice)\b"
+        rf"\b(?:at|in|for|with|on) (?:my|our|a|an|the|this) (?:\w+[- ]){{0,3}}{WORKPLACE}\b|\bi (?:was )?work(?:ed|ing|s)? (?:in|at|for|as|on)\b|\bmy (?:last|previous|old|former|current|first) \w+|\bour (?:\w+ ){{0,2}}(?:team|company|branch|department|school|site|service|desk|warehouse|depot|practice)\b"
     ),
     "role": _c(
         r"\bi(?:'m| was| am|'d been|'d just been made|'ve been) (?:made |then |the only |only |also )*(?:the |an? |our |their )?(?:\w+[- ]){0,2}(?:lead|leader|manager|engineer|nurse|analyst|assistant|supervisor|coordinator|developer|chef|"
@@ -102,7 +102,7 @@ CUES: dict[str, re.Pattern[str]] = {
     ),
     # outcome
     "result_marker": _c(
-        rf"\b(?:as a result|in the end|the result|the outcome|eventually|ultimately|by the end|at the end of (?:the|that|this)|finally|since (?:then|that)|ever since|it turned out|that meant|which meant|(?:a|the|\w+) (?:{_UNIT}) (?:later|after|on|since)|after (?:a|the|one|two|three|six|\w+) (?:{_UNIT}|that)|by (?:{_MONTH}|the (?:{_UNIT})|week|{_NUMBER_WORD}|\d)|within (?:\w+ ){{1,2}}(?:{_UNIT})|(?:the|that) (?:following|next|same) (?:{_UNIT}|evening|day|quarter)|to this day|over time|over the next|so far|the {_UNIT[:-2]} after)\b"
+        rf"\b(?:as a result|in the end|the result|the outcome|eventually|ultimately|by the end|at the end of (?:the|that|this)|finally|since (?:then|that)|ever since|it turned out|that meant|which meant|(?:a|the|\w+) (?:{_UNIT}) (?:later|after|on|since)|after (?:a|the|one|two|three|six|\w+) (?:{_UNIT}|that)|by (?:{_MONTH}|the (?:{_UNIT})|week|{NUMBER_WORD}|\d)|within (?:\w+ ){{1,2}}(?:{_UNIT})|(?:the|that) (?:following|next|same) (?:{_UNIT}|evening|day|quarter)|to this day|over time|over the next|so far|the {_UNIT[:-2]} after)\b"
     ),
     "result_change": _c(
         r"\b(?:dropped|fell|rose|grew|reduc\w+|increas\w+|decreas\w+|shrank|doubled|halved|tripled|saved|gained|boosted|lowered|raised|exceed\w+|beat|jumped|climbed|cut|improv\w+) (?:[\w'$£€%,.-]+ ){0,7}?(?:from|by|to|under|over|in half|below|above|\d)"
@@ -136,4 +136,3 @@ CUES: dict[str, re.Pattern[str]] = {
         r"\b(?:can't (?:really )?(?:think of|remember|recall)|cannot think|don't (?:really )?(?:have|know|get|remember|think i)|no,? not really|nothing comes|never (?:really )?(?:had|been|happened)|come back to (?:that|this)|haven't (?:really )?(?:had|done)|not sure|i've no idea|pass on)\b"
     ),
 }
-METRIC_TAIL = _c(rf"(?:\d|\b{_NUMBER_WORD}\b)")

@@ -1,4 +1,4 @@
-"""Numbers that describe a whole answer, from its clauses: what the small model of `offline_star` weighs.
+"""Numbers that describe a whole answer, from its clauses: what the small models of `reading.star` weigh.
 
 Every feature is a count (squashed), a maximum or a share, 0-ish to 1-ish, so that coefficients can be compared. None
 looks at topic words: an answer about nursing and one about payroll with the same build have the same features.
@@ -9,9 +9,15 @@ import re
 
 from coach.brain.reading.clauses import ROLES, ClauseReading
 from coach.brain.reading.cues import CUES
+from coach.brain.reading.question import Form
 from coach.brain.reading.text import AnswerText
 
 Features = dict[str, float]
+_PLAIN_FORMS: tuple[Form, ...] = ("explain", "self", "plan")
+_WEIGHED_BY_FORM = (
+    "steps.mine", "steps.zero", "steps.hypothetical", "steps.present", "steps.two_or_more", "end.hard", "open.scene",
+    "numbers", "cue.time", "first_person",
+)  # fmt: skip
 
 
 def squash(value: float, scale: float = 2.0) -> float:
@@ -19,20 +25,20 @@ def squash(value: float, scale: float = 2.0) -> float:
     return 1 - math.exp(-max(0.0, value) / scale)
 
 
-def answer_features(answer: AnswerText, readings: list[ClauseReading], *, story_asked: float = 1.0) -> Features:
+def answer_features(answer: AnswerText, readings: list[ClauseReading], *, form: Form = "story") -> Features:
     """Features of the whole answer.
 
     Args:
         answer: the answer as read.
         readings: its clauses as read.
-        story_asked: 1 when the question asks for a story, 0 for an explanation or opinion.
+        form: what the question asks for; an explanation told as one owes no step.
     """
     words = max(1, answer.word_count)
     features: Features = {
         "words_log": math.log1p(answer.word_count) / 6,
         "short": float(answer.word_count < 30),
         "tiny": float(answer.word_count < 12),
-        "story_asked": story_asked,
+        "story_asked": float(form in ("story", "plan")),
         "first_person": squash(sum(t.text.split("'")[0] == "i" for t in answer.tokens) / words * 100, 5),
         "second_person": squash(sum(t.text.split("'")[0] in ("you", "your") for t in answer.tokens) / words * 100, 3),
         "numbers": squash(sum(r.numbers for r in readings), 3),
@@ -45,7 +51,13 @@ def answer_features(answer: AnswerText, readings: list[ClauseReading], *, story_
     features |= _step_features(readings)
     features |= _opening_features(readings)
     features |= _ending_features(readings)
-    return features
+    return features | _form_features(form, features)
+
+
+def _form_features(form: Form, features: Features) -> Features:
+    """The form asked for, and what weighs otherwise where no story is asked for."""
+    out = {f"form.{name}": float(form == name) for name in ("story", *_PLAIN_FORMS)}
+    return out | {f"form.{form}*{name}": features[name] for name in _WEIGHED_BY_FORM if form in _PLAIN_FORMS}
 
 
 def _cue_features(readings: list[ClauseReading]) -> Features:

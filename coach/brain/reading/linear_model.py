@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from coach.brain.reading.lexicon import skills_data
+from coach.brain.reading.lexicon import shipped
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class LinearModel:
 
 @cache
 def load_model(file: str, name: str) -> LinearModel:
-    """The model `name` of `data/skills/<file>.json`."""
-    return read_model(skills_data(file)["models"][name])
+    """The model `name` of the file `file` below `data`."""
+    return read_model(shipped(file)["models"][name])
 
 
 def read_model(entry: Mapping[str, Any]) -> LinearModel:

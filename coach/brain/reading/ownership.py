@@ -1,13 +1,16 @@
 """Whose deeds were they: "I", "we", both, or nobody's; and is an outcome measured."""
 
+# ruff: noqa: E501 - patterns are easier to keep on one line
+
 import re
 from dataclasses import dataclass
 from typing import Literal
 
 from coach.brain.reading.clauses import ClauseReading
+from coach.brain.reading.figures import figure_spans, states_change
 
 _SHARE = re.compile(
-    r"\b(?:per ?cent|out of (?:the )?\w+|increase|decrease|reduction|growth|pounds? (?:less|more|saved))\b|%"
+    r"\b(?:per ?cent|out of (?:the )?\w+|increase|decrease|reduction|growth|(?:third|quarter|fifth|sixth|eighth|tenth)s? (?:less|more|fewer|of|down|up|off)|(?:by|up|down|saved|cut) (?:about |nearly |almost |over )?(?:a|one|two|three) (?:third|quarter|fifth|sixth|eighth|tenth)s?|pounds? (?:less|more|saved))\b|%"
 )
 
 
@@ -38,9 +41,10 @@ def has_metric(readings: list[ClauseReading]) -> ClauseReading | None:
 
 def is_metric(reading: ClauseReading) -> bool:
     """True for an outcome clause with a number in it (or an absence: "no more …")."""
-    if not reading.numbers or "task_mine" in reading.cues or "task_goal" in reading.cues:
+    lower = reading.clause.lower
+    if not figure_spans(lower) or (reading.cues & {"task_mine", "task_goal"} and not states_change(lower)):
         return False
     counted = reading.scores["result"] > 0.9
     changed = bool(reading.cues & {"result_change", "result_absence"}) and reading.place > 0.4
-    share = bool(_SHARE.search(reading.clause.lower)) and reading.place > 0.3
+    share = bool(_SHARE.search(lower)) and reading.place > 0.3
     return counted or changed or share

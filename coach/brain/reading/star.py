@@ -2,14 +2,20 @@
 
 from dataclasses import dataclass
 
+from coach.brain.reading.clause_model import Chances, chance_features, clause_chances
 from coach.brain.reading.clauses import ROLES, ClauseReading
-from coach.brain.reading.features import answer_features
+from coach.brain.reading.features import Features, answer_features
+from coach.brain.reading.figures import states_change
 from coach.brain.reading.linear_model import load_model
+from coach.brain.reading.question import Form
 from coach.brain.reading.text import AnswerText
 from coach.contracts.evaluation import StarStatus
 
 _CLASSES = (StarStatus.MISSING, StarStatus.WEAK, StarStatus.PRESENT)
 _MIN_WORDS = 4
+_COUNTED_LEVEL = 0.9
+_NOT_YET = frozenset({"task_mine", "task_goal", "task_need", "task_shared", "task_team", "conditional"})
+"""Cues of what was wanted; a change that was only wanted is no outcome."""
 
 
 @dataclass(frozen=True)
@@ -22,23 +28,42 @@ class StarItemReading:
 
 
 def read_star(
-    answer: AnswerText, readings: list[ClauseReading], *, story_asked: bool, none: bool = False
+    answer: AnswerText, readings: list[ClauseReading], *, form: Form, none: bool = False
 ) -> dict[str, StarItemReading]:
     """Reads the four items from the whole answer; an answer of fewer than four words, or that is `none`, has none."""
     if none or answer.word_count < _MIN_WORDS:
         return {role: StarItemReading(StarStatus.MISSING, 0.0, None) for role in ROLES}
-    features = answer_features(answer, readings, story_asked=float(story_asked))
-    return {role: _read_item(role, features, readings) for role in ROLES}
+    chances = clause_chances(readings)
+    features = star_features(answer, readings, chances, form)
+    star = {role: _read_item(role, features, readings, chances) for role in ROLES}
+    changed = _counted_change(readings)
+    if changed is not None and star["result"].status is not StarStatus.PRESENT:
+        star["result"] = StarItemReading(StarStatus.PRESENT, _COUNTED_LEVEL, changed)
+    return star
 
 
-def _read_item(role: str, features: dict[str, float], readings: list[ClauseReading]) -> StarItemReading:
-    chances = load_model("star_model", role).probabilities(features)
-    status = _CLASSES[max(range(3), key=lambda i: chances[i])]
-    level = chances[1] * 0.5 + chances[2]
-    evidence = best_clause(role, readings) if status is not StarStatus.MISSING else None
-    return StarItemReading(status, level, evidence)
+def _counted_change(readings: list[ClauseReading]) -> ClauseReading | None:
+    """The last clause after a told step that counts before and after: an outcome whatever else was read."""
+    acted = next((at for at, r in enumerate(readings) if any(s.mood == "told" for s in r.own_steps)), None)
+    if acted is None:
+        return None
+    later = [r for r in readings[acted:] if states_change(r.clause.lower) and not r.cues & _NOT_YET]
+    return later[-1] if later else None
 
 
-def best_clause(role: str, readings: list[ClauseReading]) -> ClauseReading | None:
-    """The clause that speaks most for `role`; the earliest among equals."""
-    return max(readings, key=lambda r: (r.scores[role], -r.clause.index), default=None)
+def star_features(answer: AnswerText, readings: list[ClauseReading], chances: list[Chances], form: Form) -> Features:
+    """All that the item models weigh: the answer's build, its clauses' chances, and the form that was asked for."""
+    return answer_features(answer, readings, form=form) | chance_features(chances)
+
+
+def _read_item(role: str, features: Features, readings: list[ClauseReading], chances: list[Chances]) -> StarItemReading:
+    likely = load_model("reading/star_model.json", role).probabilities(features)
+    status = _CLASSES[max(range(3), key=lambda i: likely[i])]
+    evidence = best_clause(role, readings, chances) if status is not StarStatus.MISSING else None
+    return StarItemReading(status, likely[1] * 0.5 + likely[2], evidence)
+
+
+def best_clause(role: str, readings: list[ClauseReading], chances: list[Chances]) -> ClauseReading | None:
+    """The clause most likely to carry `role`; the earliest among equals."""
+    ranked = max(range(len(readings)), key=lambda at: (chances[at][role], -at), default=None)
+    return None if ranked is None else readings[ranked]

@@ -26,6 +26,7 @@ _SUBJECT = (
 )
 _BREAK = re.compile(
     r"(?:[,;:–—]|\s-)\s+(?:(?:and|so|but|then|because|which|where|until)\s+)*(?=" + _SUBJECT + r")"
+    r"|,?\s+(?:and|so|but)\s+(?=\w+ (?:went (?:down|up|from)|fell|rose|dropped)\b)"
     r"|[;–—]\s+"
     r"|\s+(?:and then|so then|and so|but then|and anyway|so yeah|and|so|but|then|because)\s+(?=" + _SUBJECT + r")",
     re.IGNORECASE,
@@ -36,11 +37,16 @@ _BARE_BREAK = re.compile(
     r"(?<!\bthink)(?<!\bsay)(?<!\bknow)(?<!\btill)(?<!\bguess)(?<!\bwhy)(?<!\bso)(?<!\bsure)(?<!\bmean)(?<!\bthing)"
     r"(?<!\bones)(?<!\bone)(?<!\bway)(?<!\btime)(?<!\bday)(?<!\bmoment)(?<!\bpart)(?<!\breason)(?<!\beverything)(?<!\ball)"
     r"(?<!\banything)(?<!\bsomething)(?<!\bfirst)(?<!\bwhenever)(?<!\bthough)(?<!\bsince)(?<!\bto)(?<!\bthe)(?<!\bmaybe)"
-    r"\s+(?=(?:(?:i|i'd|i'm|i've|we|we'd|they|he|she)\s+\w|(?:it|there)\s+(?:was|were|came|went|took|turned)\b|nobody\s+\w))",
+    r"\s+(?=(?:(?:i|i'd|i'm|i've|we|we'd|they|he|she)\s+\w|(?:it|there)\s+(?:was|were|came|went|took|turned)\b|nobody\s+\w"
+    r"|as a result\b|in the end\b|since then\b|by the end\b|by (?:january|february|march|april|may|june|july|august|september|october|november|december|christmas|easter)\b"
+    r"|\w+ (?:went (?:down|up|from)|fell (?:by|from|to)|rose (?:by|from|to)|dropped (?:by|from|to))\b|(?:after|within) \w+ (?:days|weeks|months|years)\b|now (?:it|we|they|the|every)\b"
+    r"|my (?:task|job|goal|target|aim|role|brief|boss|manager|supervisor|director)\s+(?:was|is|told|asked|said|wanted|gave)\b"
+    r"|the (?:owner|boss|manager|director|client|customer|board|supervisor) (?:told|asked|said|wanted|gave|agreed)\b))",
     re.IGNORECASE,
 )
-_LONG_CLAUSE_WORDS = 20
+_LONG_CLAUSE_WORDS = 14
 _MIN_CLAUSE_WORDS = 3
+_LONGEST_ABBREVIATION = 12
 _LAST_LATIN = 0x24F
 """Last letter of the Latin alphabets of Europe (Latin Extended-B)."""
 
@@ -133,7 +139,7 @@ def sentence_spans(text: str) -> list[Span]:
     spans: list[Span] = []
     start = 0
     for match in _SENTENCE_END.finditer(text):
-        last_word = re.search(r"[\w.]*$", text[start : match.start()])
+        last_word = re.search(r"[\w.]*$", text[max(start, match.start() - _LONGEST_ABBREVIATION) : match.start()])
         word = fold(last_word.group()) if last_word else ""
         if match.group().startswith(".") and (
             word in _ABBREVIATIONS or (len(word) == 1 and word not in "iaj0123456789")

@@ -2,7 +2,9 @@
 # ruff: noqa: E501 - phrase lists are easier to keep on one line
 
 import re
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from coach.brain.reading.clauses import ROLES, ClauseReading
 from coach.brain.reading.text import AnswerText
@@ -32,6 +34,16 @@ class Unit:
     readings: list[ClauseReading]
     role: str = "other"
     value: float = 0.0
+    words: int = field(init=False)
+    """Words as said."""
+
+    def __post_init__(self) -> None:
+        self.words = sum(len(r.clause.tokens) for r in self.readings)
+
+    def add(self, reading: ClauseReading) -> None:
+        """Goes on with the next clause."""
+        self.readings.append(reading)
+        self.words += len(reading.clause.tokens)
 
     @property
     def start(self) -> int:
@@ -43,12 +55,7 @@ class Unit:
         """End (exclusive) in the transcript."""
         return self.readings[-1].clause.end
 
-    @property
-    def words(self) -> int:
-        """Words as said."""
-        return sum(len(r.clause.tokens) for r in self.readings)
-
-    @property
+    @cached_property
     def lower(self) -> str:
         """Folded text."""
         return " ".join(r.clause.lower for r in self.readings)
@@ -62,9 +69,10 @@ class Unit:
 def units(answer: AnswerText, readings: list[ClauseReading]) -> list[Unit]:
     """Printable stretches in the order they were said, roles assigned."""
     found: list[Unit] = []
+    sizes = [len(answer.transcript[start:end].split()) for start, end in answer.sentences]
     for reading in readings:
-        if found and _belongs(answer, found[-1], reading):
-            found[-1].readings.append(reading)
+        if found and _belongs(answer, found[-1], reading, sizes[reading.clause.sentence]):
+            found[-1].add(reading)
         else:
             found.append(Unit([reading]))
     _assign_roles(found)
@@ -73,14 +81,12 @@ def units(answer: AnswerText, readings: list[ClauseReading]) -> list[Unit]:
     return found
 
 
-def _belongs(answer: AnswerText, unit: Unit, reading: ClauseReading) -> bool:
+def _belongs(answer: AnswerText, unit: Unit, reading: ClauseReading, sentence_words: int) -> bool:
     """True when a clause continues the printed sentence before it."""
     last = unit.readings[-1].clause
     clause = reading.clause
     if clause.sentence != last.sentence:
         return False
-    start, end = answer.sentences[clause.sentence]
-    sentence_words = len(answer.transcript[start:end].split())
     if sentence_words <= _PUNCTUATED_LONG_WORDS:
         return True
     if len(unit.readings) == 1 and _SUBORDINATE_OPENING.match(last.lower):
@@ -148,10 +154,14 @@ def is_digression(unit: Unit) -> bool:
 def kept(found: list[Unit], max_words: int) -> list[Unit]:
     """Leaves out asides, then what matters least, until the answer fits; never the last unit of a role."""
     keep = [u for u in found if not is_digression(u)] or list(found)
-    while sum(u.words for u in keep) > max_words:
-        roles = [u.role for u in keep]
-        spare = [u for u in keep if roles.count(u.role) > 1]
-        if not spare:
+    left = Counter(u.role for u in keep)
+    words = sum(u.words for u in keep)
+    dropped: set[int] = set()
+    for unit in sorted(keep, key=lambda u: (u.value, -u.start)):
+        if words <= max_words:
             break
-        keep.remove(min(spare, key=lambda u: (u.value, -u.start)))
-    return keep
+        if left[unit.role] > 1:
+            left[unit.role] -= 1
+            words -= unit.words
+            dropped.add(unit.start)
+    return [u for u in keep if u.start not in dropped]

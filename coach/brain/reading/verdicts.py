@@ -15,7 +15,7 @@ from coach.brain.reading.lexicon import shipped
 from coach.brain.reading.text import AnswerText
 
 Verdict = Literal["", "empty", "other_language", "repeat", "refusal", "no_example"]
-_MAX_WORDS = {"repeat": 30, "refusal": 45, "no_example": 70}
+_MAX_WORDS = {"repeat": 30, "no_example": 70, "refusal": 45}
 _EARLY_WORDS = {"repeat": 14, "refusal": 25, "no_example": 30}
 """A question back comes at once; a denial after thirty words belongs to something that was told."""
 
@@ -27,7 +27,7 @@ def verdict(answer: AnswerText, readings: list[ClauseReading]) -> Verdict:
     if not is_english(answer):
         return "other_language"
     told = sum(step.mood == "told" for reading in readings for step in reading.own_steps)
-    for kind in ("repeat", "refusal", "no_example"):
+    for kind in ("repeat", "no_example", "refusal"):
         found = _pattern(kind).search(answer.lower)
         if found is None or answer.word_count > _MAX_WORDS[kind] or told > int(kind == "no_example"):
             continue

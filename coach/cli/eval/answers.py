@@ -25,6 +25,7 @@ from coach.errors import VendorAuthError
 
 _CLASSES = ("missing", "weak", "present")
 _PARALLEL = 8
+_FITS = 7
 
 
 @click.command(name="answers", help="Score evaluations on labelled answers (one JSON object per line).")
@@ -87,20 +88,27 @@ def _output(row: dict[str, Any], result: EvaluationResult) -> dict[str, Any]:
         "id": row["id"],
         "evaluation": result.evaluation.model_dump(mode="json"),
         "guards": [finding.model_dump() for finding in result.guards],
+        "relevance_judged": result.relevance_judged,
     }
 
 
 def score(rows: list[dict[str, Any]], results: list[EvaluationResult]) -> dict[str, Any]:
-    """All figures; those whose labels are absent are None."""
+    """All figures; those whose labels are absent are None.
+
+    Where fit to the question was not judged, content and follow-up are compared on answers labelled 7 or more for it.
+    """
+    judged = all(result.relevance_judged for result in results)
+    fitting = (rows, results) if judged else _fitting(rows, results)
+    gold, said = _pairs(*fitting, "gold_overall_content", lambda r: r.evaluation.scoring.content)
     return {
         "items": len(rows),
         "status": {s: sum(r.status == s for r in results) for s in ("complete", "repaired", "fallback")},
         "star": star_figures(rows, results),
-        "relevance": relevance_figures(rows, results),
-        "content_spearman": _spearman(
-            *_pairs(rows, results, "gold_overall_content", lambda r: r.evaluation.scoring.content)
-        ),
-        "follow_up": follow_up_figures(rows, results),
+        "relevance": relevance_figures(rows, results) if judged else None,
+        "relevance_judged": judged,
+        "content_spearman": _spearman(gold, said),
+        "content_mean_error": float(np.mean(np.abs(np.array(gold) - np.array(said)))) if gold else None,
+        "follow_up": follow_up_figures(*fitting),
         "invented_numbers": sum(invented_numbers(row, result) for row, result in zip(rows, results, strict=True)),
         "points_with_evidence": evidence_share(results),
     }
@@ -209,6 +217,13 @@ def _points(result: EvaluationResult) -> list[str]:
         for i in range(len(getattr(feedback, key)))
     ]
     return paths + [f"coach_notes.{i}" for i in range(len(result.evaluation.coach_notes))]
+
+
+def _fitting(
+    rows: list[dict[str, Any]], results: list[EvaluationResult]
+) -> tuple[list[dict[str, Any]], list[EvaluationResult]]:
+    pairs = [pair for pair in zip(rows, results, strict=True) if (pair[0].get("relevance") or 0) >= _FITS]
+    return [row for row, _ in pairs], [result for _, result in pairs]
 
 
 def _pairs(

@@ -1,0 +1,124 @@
+"""Mends grammar where only one reading is possible: agreement, tense after "did", participles, articles, plurals.
+
+What could mean two things is left as it was said; nothing is ever made worse ("they didn't spoke English" becomes "they
+didn't speak English"). Language never lowers a score; this only spares a learner from reading their slip in a text that
+is meant to be said aloud.
+"""
+
+# ruff: noqa: E501 - patterns are easier to keep on one line
+
+import re
+from functools import cache
+
+from coach.brain.reading.lexicon import common_words, shipped
+from coach.brain.reading.verbs import IRREGULAR_PAST
+
+_I = re.IGNORECASE
+_AFTER_DID = re.compile(
+    r"\b(did(?:n['’]t| not)?|do(?:es)?n['’]t|do(?:es)? not)( (?:really |even |ever )?)([a-z]+)\b", _I
+)
+_HAVE = re.compile(
+    r"\b(have|has|had|['’]ve|haven['’]t|hasn['’]t|hadn['’]t)( (?:already |never |just |ever )?)([a-z]+)\b", _I
+)
+_WORD = re.compile(r"\b[a-z]{4,}\b", _I)
+_ARTICLE = re.compile(r"\b(an?) ([a-z][a-z'’-]*)", _I)
+_VOWEL = re.compile(r"(?:[aeio]|u(?!ni(?!n|m)|s[aeiu]|til|ro)|hour|honest|heir|honou?r)(?<!eu)", _I)
+_NOT_VOWEL = re.compile(r"(?:eu|one\b|once|ewe|uk\b|us\b)", _I)
+_BARE_AFTER: frozenset[str] = frozenset(shipped("reading/grammar.json")["bare_after"])
+"""Words after which a subject takes the bare verb, or may not be the whole subject."""
+_FIXED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(found, _I), mended)
+    for found, mended in (
+        (r"\b(he|she|it) don(['’])t\b", r"\1 doesn\2t"),
+        (r"\b(we|they|you|people|customers|children) was\b", r"\1 were"),
+        (r"\bthere was (?=(?:many|several|two|three|four|five|six|seven|eight|nine|ten|twelve|lots of|a lot of \w+s)\b)", "there were "),
+        (r"\b(I|we|they|you) (?:am|are|was|were) (agree|disagree)\b", r"\1 \2"),
+        (r"\bmore (better|easier|faster|quicker|cheaper|bigger|smaller|slower|stronger|clearer|happier)\b", r"\1"),
+        (r"\bsince (?=(?:two|three|four|five|six|seven|eight|nine|ten|twelve|many|several|\d+) (?:days|weeks|months|years)\b(?! ago))", "for "),
+        (r"\b((?:ask|asks|asked|tell|tells|told|want|wants|wanted) (?:me|us|him|her|them)) for (?=(?:improve|make|do|find|help|fix|work|take|write|go|change|solve|check|prepare)\b)", r"\1 to "),
+        (r"\bdiscuss(ed|es|ing)? about\b", r"discuss\1"),
+        (r"\b(explained|explain) (me|him|her|us|them) (?=(?:the|how|what|why|that|my|our)\b)", r"\1 to \2 "),
+    )
+)  # fmt: skip
+
+
+def mend(text: str) -> str:
+    """The text with its safe slips mended."""
+    text = _AFTER_DID.sub(_base_after_did, text)
+    text = _HAVE.sub(_participle, text)
+    text = _WORD.sub(_regular, text)
+    for found, mended in _FIXED:
+        text = found.sub(mended, text)
+    return _ARTICLE.sub(_article, _third_person().sub(_agreeing, text))
+
+
+def _base_after_did(match: re.Match[str]) -> str:
+    word = match.group(3).lower()
+    base = IRREGULAR_PAST.get(word, "") or (_regular_base(word) if word.endswith("ed") else "")
+    return f"{match.group(1)}{match.group(2)}{base}" if base else match.group()
+
+
+def _regular_base(word: str) -> str:
+    """Base form of a regular past ("tried" -> "try"); empty when no known word comes of it."""
+    stem = word[:-2]
+    guesses = (
+        stem,
+        f"{stem}e",
+        stem[:-1] if stem[-1:] == stem[-2:-1] else "",
+        f"{stem[:-1]}y" if stem.endswith("i") else "",
+    )
+    return next((guess for guess in guesses if len(guess) > 2 and guess in common_words()), "")
+
+
+def _participle(match: re.Match[str]) -> str:
+    right = shipped("reading/grammar.json")["participles"].get(match.group(3).lower())
+    return f"{match.group(1)}{match.group(2)}{right}" if right else match.group()
+
+
+def _regular(match: re.Match[str]) -> str:
+    right = _over_regular().get(match.group().lower()) or shipped("reading/grammar.json")["uncountable"].get(
+        match.group().lower()
+    )
+    return _as(match.group(), right) if right else match.group()
+
+
+@cache
+def _over_regular() -> dict[str, str]:
+    """Over-regular form to past: "teached" -> "taught", for every irregular verb whose regular form is no word of its own."""
+    known = frozenset(shipped("reading/grammar.json")["regular_too"]) | common_words()
+    forms: dict[str, str] = {}
+    for past, base in IRREGULAR_PAST.items():
+        if base.endswith("ee"):
+            continue
+        regular = f"{base}d" if base.endswith("e") else f"{base}ed"
+        for form in (regular, f"{base}{base[-1]}ed"):
+            if form not in known and form not in IRREGULAR_PAST:
+                forms.setdefault(form, past)
+    return forms
+
+
+@cache
+def _third_person() -> re.Pattern[str]:
+    data = shipped("reading/grammar.json")
+    verbs = "|".join(data["third_person"])
+    return re.compile(rf"\b(he|she|{data['singular_subjects']}) ({verbs})\b(?=\s)", _I)
+
+
+def _agreeing(match: re.Match[str]) -> str:
+    before = match.string[max(0, match.start() - 12) : match.start()].split()
+    if before and before[-1].lower() in _BARE_AFTER:
+        return match.group()
+    return f"{match.group()}s"
+
+
+def _article(match: re.Match[str]) -> str:
+    word = match.group(2)
+    right = "an" if _VOWEL.match(word) and not _NOT_VOWEL.match(word) else "a"
+    if len(word) < 2 or word.isupper() or match.group(1).lower() == right:
+        return match.group()
+    return f"{_as(match.group(1), right)} {word}"
+
+
+def _as(model: str, word: str) -> str:
+    """`word` with the capital `model` has."""
+    return word[0].upper() + word[1:] if model[:1].isupper() else word

@@ -1,0 +1,132 @@
+"""What the offline coach writes reads as if a person wrote it: each case was written wrongly once."""
+# ruff: noqa: E501 - answers are easier to keep on one line
+
+import pytest
+
+from coach.brain.offline.coach import OfflineCoach
+from coach.brain.offline.mend import mend
+from coach.brain.offline.tighten import tighten
+from coach.brain.port import EvaluationCall
+from coach.brain.reading.answer import Reading, read
+from coach.brain.reading.figures import figure_spans, states_change
+from coach.contracts.brain import EvaluationInput, Question, UserAnswer
+from coach.contracts.evaluation import Evaluation, StarStatus
+
+COACH = OfflineCoach()
+ASKED = "Tell me about a time you improved a process."
+
+
+def given(answer: str, question: str = ASKED) -> EvaluationInput:
+    return EvaluationInput(question=Question(text=question), user_answer=UserAnswer(transcript=answer))
+
+
+def judged(answer: str, question: str = ASKED) -> tuple[Reading, Evaluation]:
+    call = given(answer, question)
+    return read(call), COACH.evaluate_now(EvaluationCall(input=call, attempt_id="texts"))
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("it was the me and apprentice", "It was the me and apprentice."),
+        ("it was me and the apprentice in the van", "It was me and the apprentice in the van."),
+        ("so me and Darren we went to the site", "Darren and I went to the site."),
+        ("I rang, um, three hotels nearby", "I rang three hotels nearby."),
+        ("I rang, you know, three hotels nearby and booked", "I rang three hotels nearby and booked."),
+        ("the plan of HR, um, and IT together", "The plan of HR and IT together."),
+        ("On Monday, um, I rang him", "On Monday, I rang him."),
+        ("they didn't spoke English", "They didn't speak English."),
+        ("my boss ask me for improve it", "My boss asks me to improve it."),
+        ("I have teached the two shifts", "I have taught the two shifts."),
+        ("they was late and he don't know", "They were late and he doesn't know."),
+        ("I have went there since three weeks", "I have gone there for three weeks."),
+        ("we needed an user and a hour", "We needed a user and an hour."),
+    ],
+)
+def test_speech_becomes_a_clean_sentence(said: str, written: str) -> None:
+    assert tighten(said).text == written
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I asked did he go", "he made her ask me", "I had the owner ask us", "I let him say no", "a used car and an old one",
+        "the seed was sown", "she showed me what he said", "we have come a long way", "if he were here", "a one-off and an hour",
+    ],
+)  # fmt: skip
+def test_what_is_right_or_unclear_is_left(said: str) -> None:
+    assert mend(said) == said
+
+
+def test_no_comma_is_put_into_a_relative_clause_or_between_nouns() -> None:
+    told = (
+        "last year at the council the working group I was on was given a year and I wrote the plan with HR and IT together "
+        "and I checked each page with the clerk and we were done in nine months"
+    )
+    text = judged(told)[1].rewrite.polished_answer
+    assert "group, I" not in text and "HR, and" not in text
+
+
+def test_before_and_after_is_an_outcome_and_is_not_asked_for_again() -> None:
+    told = (
+        "In May at the print shop the proofs were slow. My task was to get them out sooner. I rang each client on the day "
+        "and I wrote a one-page form. They went from three weeks to four days."
+    )
+    reading, made = judged(told)
+    assert reading.star["result"].status is StarStatus.PRESENT
+    assert "came of it" not in made.follow_up.question_text and "[X%]" not in made.rewrite.polished_answer
+
+
+@pytest.mark.parametrize(
+    "text", ["we met at half past ten", "it was 8:00", "in 2019 we did one of them", "at nine in the morning"]
+)
+def test_clock_times_and_years_are_no_figures(text: str) -> None:
+    assert figure_spans(text) == []
+
+
+def test_hours_of_opening_are_no_change_and_fractions_are_figures() -> None:
+    assert not states_change("open from three to five o'clock")
+    assert figure_spans("waste fell by about a fifth")
+
+
+def test_a_fraction_is_not_asked_for_again() -> None:
+    told = (
+        "Last winter at the bakery we threw bread away. My job was to cut the waste. I counted every loaf for a month and I "
+        "halved the last batch. In the end the waste fell by about a fifth."
+    )
+    assert "[X%]" not in judged(told)[1].rewrite.polished_answer
+
+
+def test_somebody_elses_words_are_not_the_speakers_task() -> None:
+    told = (
+        "This woman comes in every day and she says, my job is to test people. I asked her to come round the counter."
+    )
+    assert all("task_mine" not in reading.cues for reading in judged(told)[0].clauses)
+
+
+@pytest.mark.parametrize(
+    ("question", "title"),
+    [
+        (ASKED, "Process improvement at Marlow Freight"),
+        ("Tell me about a conflict at work.", "Conflict at Marlow Freight"),
+        ("Tell me about a deadline you met.", "Tight deadline at Marlow Freight"),
+    ],
+)
+def test_titles_are_short_noun_phrases(question: str, title: str) -> None:
+    told = (
+        "In my last job at Marlow Freight the invoices were always late. My task was to get them out within three days. I wrote "
+        "a checklist for the drivers and I moved the scanning to the gate. As a result the delay fell by forty percent."
+    )
+    assert judged(told, question)[1].library_suggestion.suggested_title == title
+
+
+def test_correct_and_learners_english_earn_the_same() -> None:
+    native = (
+        "When I joined, the process of packing was very slow and made many mistakes. My manager asked me to improve it. I changed "
+        "the order of the boxes and I taught three people. Now we pack two hundred boxes instead of one hundred and fifty."
+    )
+    learner = (
+        "When I join, the process of pack was very slow and do many mistake. My manager ask me for improve it. I change the order "
+        "of box and I teach to three people. Now we packing two hundred box instead one hundred fifty."
+    )
+    assert abs(judged(native)[0].scores.content - judged(learner)[0].scores.content) <= 0.5

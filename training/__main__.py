@@ -1,0 +1,83 @@
+"""`python -m training`: fits the models; `--check` compares with what is shipped; `--estimate` leaves groups out."""
+
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_name] = "1"
+
+import sklearn  # noqa: E402 - one thread, so that the last digit is the same everywhere
+
+from training.content import content_row, fit_content  # noqa: E402
+from training.estimate import by_writer, leave_out, theme_fold, verdict_figures  # noqa: E402
+from training.fit import Example, example, fit_clauses, fit_items, item_chances, unseen_chances  # noqa: E402
+from training.rows import data_hash, load, read_row, with_derived  # noqa: E402
+
+MODELS = Path(__file__).parents[1] / "data" / "reading"
+MANIFEST = "models.sha256.json"
+
+
+def main(arguments: list[str]) -> int:
+    """Fits, or checks, or estimates."""
+    examples = [example(read_row(row)) for row in with_derived(load())]
+    if "--estimate" in arguments:
+        sys.stdout.write(json.dumps(estimates(examples), indent=1) + "\n")
+        return 0
+    files = trained(examples)
+    if "--check" in arguments:
+        differing = [name for name, text in files.items() if (MODELS / name).read_text(encoding="utf-8") != text]
+        said = f"not reproduced: {', '.join(differing)}" if differing else "reproduced, byte for byte"
+        sys.stdout.write(said + "\n")
+        return int(bool(differing))
+    for name, text in files.items():
+        (MODELS / name).write_text(text, encoding="utf-8")
+    sys.stdout.write(files[MANIFEST])
+    return 0
+
+
+def trained(examples: list[Example]) -> dict[str, str]:
+    """File name -> text of every model file, and of the manifest with their hashes and that of the data."""
+    unseen = unseen_chances(examples)
+    clauses, items = fit_clauses(examples), fit_items(examples, unseen)
+    rows = [
+        content_row(e.read, item_chances(e, seen, items))
+        for e, seen in zip(examples, unseen, strict=True)
+        if not e.read.row.derived
+    ]
+    origin = {"by": "make train", "scikit_learn": sklearn.__version__, "data_sha256": data_hash()}
+    files = {
+        "clause_model.json": _file(
+            origin,
+            {role: {"intercept": base, "weights": dict(sorted(w.items()))} for role, (base, w) in clauses.items()},
+        ),
+        "star_model.json": _file(origin, {role: _linear(model) for role, model in items.items()}),
+        "content_model.json": _file(origin, {name: _linear(model) for name, model in fit_content(rows).items()}),
+    }
+    hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()}
+    return files | {MANIFEST: json.dumps({"data": origin["data_sha256"], **hashes}, indent=1) + "\n"}
+
+
+def _linear(model: Any) -> dict[str, Any]:
+    return {"features": model.features, "coefficients": model.coefficients, "intercepts": model.intercepts}
+
+
+def _file(origin: dict[str, str], models: dict[str, Any]) -> str:
+    return json.dumps({"trained": origin, "models": models}, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def estimates(examples: list[Example]) -> dict[str, Any]:
+    """Whole writers left out, whole themes left out, and the verdicts."""
+    themes = leave_out(examples, theme_fold)
+    return {
+        "left_out_writers": by_writer(leave_out(examples, lambda row: row.writer)),
+        "left_out_themes": {"all": by_writer(themes)["all"]},
+        "verdicts": verdict_figures(load()),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
