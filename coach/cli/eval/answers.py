@@ -88,7 +88,6 @@ def _output(row: dict[str, Any], result: EvaluationResult) -> dict[str, Any]:
         "id": row["id"],
         "evaluation": result.evaluation.model_dump(mode="json"),
         "guards": [finding.model_dump() for finding in result.guards],
-        "relevance_judged": result.relevance_judged,
     }
 
 

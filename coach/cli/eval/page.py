@@ -76,7 +76,7 @@ def left_out(estimate: dict[str, Any]) -> list[str]:
         "Written by `make train ARGS=--estimate`: whole writers, then whole themes, are left out; never random rows.",
         "Content and follow-up are compared on answers labelled relevance 7 or more, because fit to the question is not judged.",
         "",
-        f"| figure | {columns[0]['answers']:.0f} answers, writers out | {columns[1]['answers']:.0f} by three outside writers | "
+        f"| figure | {columns[0]['answers']:.0f}, writers out | {columns[1]['answers']:.0f} by three outside writers | "
         "themes out | target |",
         "|---|---|---|---|---|",
         *rows,
