@@ -74,9 +74,9 @@ def left_out(estimate: dict[str, Any]) -> list[str]:
         "## The offline coach on writers and themes it has not seen",
         "",
         "Written by `make train ARGS=--estimate`: whole writers, then whole themes, are left out; never random rows.",
-        "Content and follow-up are compared on answers labelled relevance 7 or more, because fit to the question is not judged.",
+        "Content and follow-up are compared on answers labelled 7 or more for fit, which is not judged.",
         "",
-        f"| figure | {columns[0]['answers']:.0f}, writers out | {columns[1]['answers']:.0f} by three outside writers | "
+        f"| figure | {columns[0]['answers']:.0f}, writers out | {columns[1]['answers']:.0f} by outside writers | "
         "themes out | target |",
         "|---|---|---|---|---|",
         *rows,
