@@ -74,7 +74,7 @@ def restore(source: Path | None, as_json: bool) -> None:
 
 
 def _restored(result: dict[str, Any]) -> str:
-    lines = [f"The database is as it was at {result['made_at'][:16].replace('T', ' ')} UTC ({result['copy']})."]
+    lines = [f"The database is as it was at {result['made_at']:%Y-%m-%d %H:%M} UTC ({result['copy']})."]
     if not result["checked"]:
         lines.append("That file had no checksum; it was opened and read.")
     if result["set_aside"]:
