@@ -12,6 +12,7 @@ from pages.components.shared.prose import plain
 CHART = {"displayModeBar": False}
 DAYS = {"7 days": 7, "30 days": 30, "90 days": 90}
 MS = st.column_config.NumberColumn(format="%.0f ms")
+WHEN = st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm")
 SHARE = st.column_config.NumberColumn(format="percent")
 
 
@@ -129,13 +130,13 @@ def show_errors(answers: pd.DataFrame) -> None:
 
 
 def show_deletions(parts: Services) -> None:
-    """What was deleted lately, by whom and how much; never what it was."""
+    """When, why and how much was deleted lately; never what it was or whose."""
     st.subheader("Deleted lately", anchor=False)
     frame = ops.deletions_frame(parts.store)
     if frame.empty:
         st.info("Nothing was deleted yet.", icon=":material/delete_history:")
         return
-    st.dataframe(frame, hide_index=True)
+    st.dataframe(frame, hide_index=True, column_config={"when": WHEN})
 
 
 def show_counts(counts: dict[str, int], about: str) -> None:

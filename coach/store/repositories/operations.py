@@ -49,7 +49,8 @@ def retention_counts(connection: sa.Connection, now: datetime) -> dict[str, int]
         "sessions to be marked abandoned": sa.select(sa.func.count()).select_from(mock_interviews).where(*idle),
     }
     found = {name: int(connection.execute(query).scalar() or 0) for name, query in asked.items()}
-    return found | {f"{name} deleted": count for name, count in deletions.totals(connection).items()}
+    gone = deletions.totals(connection)
+    return found | {f"{'stray ' * (name == 'files')}{name} deleted": count for name, count in gone.items()}
 
 
 def unpriced_usage(connection: sa.Connection) -> int:
