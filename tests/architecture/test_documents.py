@@ -44,3 +44,11 @@ def test_every_page_is_in_the_index_or_beside_one_that_is() -> None:
     index = (ROOT / "docs" / "index.md").read_text("utf8")
     pages = [p for p in (ROOT / "docs").glob("*.md") if p.name != "index.md"]
     assert [p.name for p in pages if f"({p.name})" not in index] == []
+
+
+def test_the_walk_of_an_answer_enters_each_module_once() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf8")
+    walk = page.split("## The walk of one answer")[1].split("\n## ")[0]
+    modules = re.findall(r"`(coach/[\w/]+\.py)`", walk)
+    assert len(modules) == len(set(modules)) >= 15
+    assert [module for module in modules if not (ROOT / module).exists()] == []
