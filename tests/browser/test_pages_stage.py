@@ -492,3 +492,78 @@ def test_webrtc_is_a_stand_in_and_the_socket_carries_the_answer(open_stage):
     before = len(server.frames)
     page.wait_for_timeout(400)
     assert len(server.frames) > before + 5
+
+
+def test_an_answer_can_be_typed_or_spoken_at_any_moment(open_stage):
+    page, server = open_stage()
+    begin(page)
+    page.wait_for_timeout(500)
+    page.get_by_role("button", name="Type instead").click()
+    page.get_by_label("Your answer").fill("I led the checkout team.")
+    count = len(server.frames)
+    assert count and stage(page, "mic.stream.getAudioTracks()[0].enabled") is False
+    page.get_by_role("button", name="Speak instead").click()
+    page.wait_for_timeout(500)
+    assert len(server.frames) > count + 3
+    page.get_by_role("button", name="Type instead").click()
+    expect(page.get_by_label("Your answer")).to_have_value("I led the checkout team.")
+    page.get_by_role("button", name="Finish answer").click()
+    page.get_by_test_id("overall-score").wait_for()
+    assert [sent(server, kind) for kind in ("FINISH_ANSWER", "SUBMIT_TRANSCRIPT")] == [
+        [],
+        [{"attempt_id": "attempt-2", "text": "I led the checkout team."}],
+    ]
+
+
+def test_an_empty_answer_is_not_sent(open_stage):
+    page, server = open_stage()
+    begin(page)
+    page.get_by_role("button", name="Type instead").click()
+    page.get_by_role("button", name="Finish answer").click()
+    expect(page.get_by_text("Write your answer first")).to_be_visible()
+    assert page.locator("[data-state=LISTENING]").count() == 1 and sent(server, "SUBMIT_TRANSCRIPT") == []
+
+
+def test_a_reload_keeps_the_draft_and_the_mode(open_stage):
+    resumable = {"id": "i1", "label": "Today"}
+    page, server = open_stage(data={"resumable": resumable})
+    begin(page)
+    page.get_by_role("button", name="Type instead").click()
+    page.get_by_label("Your answer").fill("Half an answer")
+    server.plan["at"] = "LISTENING"
+    page.reload()
+    page.get_by_role("button", name="Resume interview").click()
+    expect(page.get_by_label("Your answer")).to_have_value("Half an answer")
+    assert stage(page, "mic.open") is False
+    page.get_by_role("button", name="Finish answer").click()
+    page.get_by_test_id("overall-score").wait_for()
+    assert page.evaluate("Object.keys(sessionStorage)") == []
+
+
+def test_keys_work_from_everywhere_but_where_one_writes(open_stage):
+    page, server = open_stage()
+    begin(page)
+    page.locator("body").click(position={"x": 5, "y": 5})
+    page.keyboard.press("r")
+    page.wait_for_timeout(300)
+    assert len(sent(server, "RESTART_ANSWER")) == 1
+    page.get_by_role("button", name="Type instead").click()
+    page.get_by_label("Your answer").press_sequentially("r r")
+    page.get_by_role("button", name="Speak instead").click()
+    page.locator("body").click(position={"x": 5, "y": 5})
+    page.wait_for_timeout(300)
+    page.keyboard.press("Space")
+    page.get_by_test_id("overall-score").wait_for()
+    assert len(sent(server, "RESTART_ANSWER")) == 1 and len(sent(server, "FINISH_ANSWER")) == 1
+    page.keyboard.press("r")
+    page.locator("[data-state=LISTENING]").wait_for()
+    assert len(sent(server, "RETRY_QUESTION")) == 1
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 664), (1024, 700), (640, 400), (1440, 820)])
+def test_start_is_above_the_fold(open_stage, width, height):
+    """A phone with its bars, a small laptop, and a laptop of 1280 x 800 at 200 %."""
+    page, _ = open_stage(width=width)
+    page.set_viewport_size({"width": width, "height": height})
+    box = page.get_by_role("button", name="Start interview").bounding_box()
+    assert box["y"] >= 0 and box["y"] + box["height"] <= height

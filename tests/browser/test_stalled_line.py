@@ -32,6 +32,9 @@ OWN_COPY = """async () => {
   return btoa(text);
 }"""
 
+JUDGED = "[data-testid=transcript-review], .jf[data-state=FEEDBACK], .jf[data-state=ERROR_RECOVERABLE]"
+"""What becomes of the words is told elsewhere."""
+
 
 @pytest.fixture
 def line(app: RunningApp) -> Iterator[StallingProxy]:
@@ -61,7 +64,7 @@ def after_finish(page: Page, app: RunningApp) -> tuple[np.ndarray, np.ndarray, f
     page.wait_for_function("!document.querySelector('.jf-host').jfStage.path.ending")
     own = np.frombuffer(base64.b64decode(page.evaluate(OWN_COPY))[44:], "<i2")
     spoken_s = page.evaluate("(window.finished - window.armed) / 1000")
-    page.locator("[data-testid=transcript-review], [data-testid=overall-score]").first.wait_for()
+    page.locator(JUDGED).first.wait_for()
     app.stop()
     with open_store(f"duckdb:///{app.home / 'coach.duckdb'}") as store:
         (row,) = [row for row in store.run(queries.interview_rows) if not row["is_sample"]]

@@ -49,6 +49,7 @@ export class AudioPath {
   listen(recorded) {
     if (this.kind !== "socket" || !this.mic.open) return;
     this.ending = null;
+    if (!recorded) this.paused = null;
     this.take = new Take();
     this.take.whole = !recorded;
     this.mic.arm();
@@ -69,6 +70,14 @@ export class AudioPath {
     return take?.whole ? take.recording() : null;
   }
 
+  /** The person types instead: what was said is kept and still sent, nothing more is heard. */
+  async pause() {
+    await this.mic.disarm();
+    this.paused = this.take;
+    this.take = null;
+    this.#pump();
+  }
+
   /** The capture ended otherwise. */
   stop() {
     if (this.finishing) return;
@@ -83,12 +92,13 @@ export class AudioPath {
 
   /** SOUND_KEPT; true while another window's capture is the one recorded. */
   acknowledged({ take, samples }) {
-    for (const mine of [this.take, this.ending?.take]) if (mine?.id === take) mine.acknowledge(samples);
+    for (const mine of [this.take, this.paused, this.ending?.take]) if (mine?.id === take) mine.acknowledge(samples);
     return !!this.take?.kept && take !== this.take.id;
   }
 
   /** The connection is there (again). */
   resume() {
+    this.paused?.rewind();
     this.take?.rewind();
     if (this.ending) {
       this.ending.take?.rewind();
@@ -103,9 +113,11 @@ export class AudioPath {
   }
 
   #pump() {
+    this.#send(this.paused);
     if (this.ending) {
       this.#send(this.ending.take);
-      if (this.link?.up && !this.ending.out && (!this.ending.take || this.ending.take.done)) {
+      const all = [this.paused, this.ending.take].every((take) => !take || take.done);
+      if (this.link?.up && !this.ending.out && all) {
         this.ending.out = true;
         const { take, send } = this.ending;
         send(take?.frames.length ? { take: take.id, timestamp_ms: take.clockAt(take.samples) } : { timestamp_ms: Date.now() });
@@ -123,6 +135,6 @@ export class AudioPath {
     clearInterval(this.pump);
     if (this.webrtc !== "off" && this.link) this.wanted(false);
     this.webrtc = "off";
-    this.link = this.take = this.ending = null;
+    this.link = this.take = this.paused = this.ending = null;
   }
 }

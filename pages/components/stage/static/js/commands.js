@@ -1,5 +1,7 @@
 /* What the person can ask for: each sends its command to the conductor or its wish to the page. Mixed into the stage. */
 
+import { keepDraft } from "./drafts.js";
+
 import { shownRewrite } from "./view_care.js";
 
 export const COMMANDS = {
@@ -24,6 +26,10 @@ export const COMMANDS = {
     if (this.view !== "LISTENING" || !this.state.attempt_id) return;
     const attempt_id = this.state.attempt_id;
     const typed = this.scene.controls.typedText();
+    if (this.audioKind === "none" && !typed.trim()) {
+      this.toast("Write your answer first, or speak instead.");
+      return;
+    }
     if (this.audioKind === "none") this.link.send("SUBMIT_TRANSCRIPT", { attempt_id, text: typed });
     else {
       const ref = { ...this.ref(), attempt_id };
@@ -51,6 +57,7 @@ export const COMMANDS = {
     if (this.view !== "LISTENING") return;
     this.restarting = this.state.attempt_id;
     this.link.send("RESTART_ANSWER", { attempt_id: this.restarting });
+    keepDraft(this.restarting, "");
     this.path.listen(0);
     this.restartClock();
   },

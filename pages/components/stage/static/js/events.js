@@ -1,5 +1,7 @@
 /* What each event of the conductor does to the stage. The conductor alone decides the state; this only follows. */
 
+import { keepDraft } from "./drafts.js";
+
 export const GATE_MS = 800;
 
 export const HANDLERS = {
@@ -41,6 +43,7 @@ export const HANDLERS = {
     stage.refresh();
   },
   UPDATE_SCORES(stage, p) {
+    keepDraft(p.attempt_id, "");
     stage.scores = p;
     stage.review = null;
     stage.error = null;

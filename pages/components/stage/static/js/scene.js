@@ -79,12 +79,13 @@ export class Scene {
   #controls() {
     const { stage } = this;
     const listening = stage.view === "LISTENING";
-    if (listening === this.wasListening) return;
-    this.wasListening = listening;
+    const shown = listening ? `${stage.audioKind}/${stage.state.attempt_id}` : "";
+    if (shown === this.controlsShown) return;
+    this.controlsShown = shown;
     this.controls.toggleAttribute("hidden", !listening);
     this.controls.setPhase("idle");
     this.controls.setWarning("");
-    this.controls.showTyping(listening && stage.audioKind === "none");
+    this.controls.showTyping(listening && stage.audioKind === "none", stage.state.attempt_id);
     this.controls.showUpload(listening && stage.audioKind === "upload");
     this.node.classList.toggle("jf-typing", stage.audioKind === "none");
     this.node.classList.toggle("jf-uploading", stage.audioKind === "upload");

@@ -4,7 +4,9 @@ import { AudioPath } from "./audio_path.js";
 import { Camera } from "./camera.js";
 import { COMMANDS } from "./commands.js";
 import { button, clock, fill, h, icon } from "./dom.js";
+import { forgetMode, keepMode, modeOf } from "./drafts.js";
 import { GATE_MS, receive } from "./events.js";
+import { onKey } from "./keys.js";
 import { Link } from "./link.js";
 import { inputDevices, Microphone, openMicrophone } from "./microphone.js";
 import { Persona } from "./persona.js";
@@ -73,6 +75,8 @@ export class Stage {
     this.root = h("div", { class: "jf", "data-state": this.view }, this.scene.node, this.board, this.standing, this.toasts, this.live);
     fill(this.host, this.root);
     this.ticker = setInterval(() => this.#tick(), 100);
+    this.keyed = (event) => onKey(this, event);
+    document.addEventListener("keydown", this.keyed);
   }
 
   /** Called by Streamlit at every run of the page. */
@@ -143,15 +147,18 @@ export class Stage {
     this.banner("microphone", null);
     this.devices = await inputDevices();
     this.micBox?.refresh();
-    if (this.view === "LISTENING") this.#arm();
-    else if (this.view !== "INTRO_LOADING") this.mic.disarm();
+    if (this.view === "LISTENING") {
+      this.restartClock(this.recordedS());
+      this.#arm();
+    } else if (this.view !== "INTRO_LOADING") this.mic.disarm();
   }
 
   #microphoneLost() {
     const before = this.setup.device_id;
     this.setup.device_id = "";
     this.mic.stop();
-    this.path.stop();
+    this.path.pause();
+    this.scene.controls.setPhase("idle");
     this.micState = "wrong_device";
     this.micBox?.refresh();
     if (this.audioKind !== "socket" || !this.session) {
@@ -225,8 +232,24 @@ export class Stage {
     this.micState = "closed";
   }
 
+  /** Goes on in the mode it was in. */
   resume(id) {
-    this.begin({ resume: id });
+    this.begin({ resume: id, audio: modeOf(id) });
+  }
+
+  /** Type or speak, at any moment of an answer; what was said or written so far is kept. */
+  async answerBy(kind) {
+    if (this.view !== "LISTENING" || kind === this.audioKind) return;
+    this.audioKind = this.path.kind = kind;
+    keepMode(this.session.interview_id, kind);
+    this.banner("microphone", null);
+    this.scene.refresh();
+    if (kind !== "socket") {
+      this.path.pause();
+      this.scene.controls.querySelector("textarea")?.focus();
+    } else if (this.mic.open) this.#arm();
+    else await this.checkMicrophone();
+    if (this.audioKind === "socket" && !this.mic.open) this.#microphoneMissing(this.micState);
   }
 
   #join(session) {
@@ -240,6 +263,7 @@ export class Stage {
     this.path.begin(this.link, { offered: !!this.data.webrtc?.offered, kind: this.audioKind });
     this.starting = false;
     this.joining = 0;
+    keepMode(session.interview_id, this.audioKind);
     this.waiting = true;
     this.refresh();
   }
@@ -275,6 +299,7 @@ export class Stage {
 
   /** The interview is over: nothing is sent or heard any more, the summary stays. */
   settle() {
+    if (this.session) forgetMode(this.session.interview_id);
     for (const key of [...this.banners.keys()]) this.banner(key, null);
     this.link?.close();
     this.path.end();
@@ -407,7 +432,8 @@ export class Stage {
     }
     this.root.setAttribute("data-audio", this.path.link ? this.path.kind : "");
     this.root.setAttribute("data-stand-in", this.path.webrtc);
-    if (this.view === "LISTENING") this.scene.tick(clock((performance.now() - this.listeningSince) / 1000));
+    const heard = this.audioKind !== "socket" || this.path.take;
+    if (this.view === "LISTENING" && heard) this.scene.tick(clock((performance.now() - this.listeningSince) / 1000));
   }
 
   /* Drawing ------------------------------------------------------------------------------------------------------- */
@@ -447,6 +473,7 @@ export class Stage {
   destroy() {
     this.trigger = null;
     clearInterval(this.ticker);
+    document.removeEventListener("keydown", this.keyed);
     this.link?.close();
     this.path.end();
     this.mic.stop();

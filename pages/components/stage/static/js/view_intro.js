@@ -121,9 +121,8 @@ export function introView(stage) {
           button("Resume interview", { kind: "secondary", glyph: "play", onclick: () => stage.resume(resumable.id), disabled: starting }))
       : null,
     h("div", { class: "jf-setup" }, personaPicker(stage), h("div", { class: "jf-setup-row" }, countPicker(stage), jobPicker(stage))),
-    h("div", { class: "jf-launch" },
-      h("div", { class: "jf-row" }, start, h("span", { class: "jf-hint", role: "status" }, starting ? "Preparing your coach…" : introLine(stage))),
-      stage.micBox, cameraChoice(stage)));
+    h("div", { class: "jf-row jf-start" }, start, h("span", { class: "jf-hint", role: "status" }, starting ? "Preparing your coach…" : introLine(stage))),
+    h("div", { class: "jf-launch" }, stage.micBox, cameraChoice(stage)));
 }
 
 function introLine(stage) {

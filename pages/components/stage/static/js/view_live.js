@@ -1,6 +1,7 @@
 /* On the scene while asking and listening: the question, the waveform, Finish, Start over. And the skeleton after it. */
 
 import { button, h, icon, reducedMotion } from "./dom.js";
+import { draftOf, keepDraft } from "./drafts.js";
 import { marked } from "./marks.js";
 
 const FINISH_LABELS = { idle: "Finish answer", speaking: "Listening…", ready: "Complete answer" };
@@ -22,7 +23,8 @@ export function liveControls(stage) {
   const typed = h("div", { class: "jf-typed" });
   const upload = h("div", { class: "jf-upload" });
   const kept = h("span", { class: "jf-kept", role: "status" });
-  const box = h("div", { class: "jf-controls" }, typed, upload, h("div", { class: "jf-hear" }, canvas, time, kept), h("p", { class: "jf-warn", role: "status" }), finish);
+  const swap = h("button", { type: "button", class: "jf-button jf-ghost jf-swap", "data-key": "swap", onclick: () => stage.answerBy(stage.audioKind === "socket" ? "none" : "socket") });
+  const box = h("div", { class: "jf-controls" }, typed, upload, h("div", { class: "jf-hear" }, canvas, time, kept), h("p", { class: "jf-warn", role: "status" }), swap, finish);
   box.setPhase = (phase) => {
     if (finish.getAttribute("data-phase") === phase) return;
     finish.setAttribute("data-phase", phase);
@@ -38,10 +40,13 @@ export function liveControls(stage) {
     const line = box.querySelector(".jf-warn");
     if (line.textContent !== text) line.textContent = text;
   };
-  box.showTyping = (on) => {
+  box.showTyping = (on, attemptId) => {
     typed.replaceChildren();
+    swap.replaceChildren(icon(on ? "mic" : "keyboard"), h("span", {}, on ? "Speak instead" : "Type instead"));
     if (!on) return;
-    typed.append(h("textarea", { "aria-label": "Your answer", "data-key": "typed", rows: 5, placeholder: "Type your answer here, in the words you would say." }));
+    const area = h("textarea", { "aria-label": "Your answer", "data-key": "typed", rows: 5, placeholder: "Type your answer here, in the words you would say.", oninput: () => keepDraft(attemptId, area.value) });
+    area.value = draftOf(attemptId);
+    typed.append(area);
   };
   box.showUpload = (on) => {
     upload.replaceChildren();

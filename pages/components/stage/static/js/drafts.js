@@ -1,0 +1,35 @@
+/* What survives a reload in this browser: the text of a typed answer, and how an interview is being answered. */
+
+const DRAFT = "jf-draft-";
+const MODE = "jf-mode-";
+
+/** A browser may refuse storage; then nothing survives, and nothing breaks. */
+function guarded(action) {
+  try {
+    return action();
+  } catch {
+    return null;
+  }
+}
+
+/** Kept for this tab only: what a person wrote is theirs. */
+export function keepDraft(attemptId, text) {
+  guarded(() => (text ? sessionStorage.setItem(DRAFT + attemptId, text) : sessionStorage.removeItem(DRAFT + attemptId)));
+}
+
+export function draftOf(attemptId) {
+  return guarded(() => sessionStorage.getItem(DRAFT + attemptId)) || "";
+}
+
+export function keepMode(interviewId, mode) {
+  guarded(() => localStorage.setItem(MODE + interviewId, mode));
+}
+
+export function forgetMode(interviewId) {
+  guarded(() => localStorage.removeItem(MODE + interviewId));
+}
+
+export function modeOf(interviewId) {
+  const mode = guarded(() => localStorage.getItem(MODE + interviewId));
+  return ["socket", "none", "upload"].includes(mode) ? mode : "socket";
+}
