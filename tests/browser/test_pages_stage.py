@@ -72,7 +72,7 @@ def test_microphone_reaches_the_server_as_16_khz_frames(open_stage):
     assert [(f.sequence, f.first_sample) for f in server.frames] == [(n, n * 640) for n in range(len(server.frames))]
     assert len({frame.take for frame in server.frames}) == 1
     now_ms = page.evaluate("performance.timeOrigin + performance.now()")
-    assert all(0 < now_ms - frame.clock_ms < 5000 for frame in server.frames)
+    assert all(0 < now_ms - frame.clock_ms < 60_000 for frame in server.frames)
     assert max(np.abs(np.frombuffer(frame.pcm16, "<i2").astype(int)).max() for frame in server.frames) > 1000
 
 
