@@ -16,10 +16,9 @@ from tests.fakes.stalling_proxy import StallingProxy
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 WATCH = """() => {
-  const root = document.querySelector('.jf');
-  new MutationObserver(() => {
-    if (root.dataset.state === 'LISTENING') window.armed ??= performance.now();
-  }).observe(root, {attributes: true, attributeFilter: ['data-state']});
+  const path = document.querySelector('.jf-host').jfStage.path;
+  const listen = path.listen.bind(path);
+  path.listen = (recorded) => { window.armed ??= performance.now(); listen(recorded); };
   document.addEventListener('click', (event) => {
     if (event.target.closest('.jf-finish')) window.finished = performance.now();
   }, {capture: true});

@@ -16,7 +16,8 @@ export const HANDLERS = {
     if (p.view_state === "INTRO_LOADING" && stage.waiting) stage.link.send("START_INTERVIEW", { audio: stage.audioKind });
     if (before.current_question?.id !== p.current_question?.id || before.attempt_id !== p.attempt_id) stage.freshAttempt(p.view_state);
     if (p.status === "completed") stage.settle();
-    if (p.history?.length && stage.scores) stage.scores = { ...stage.scores, history: p.history };
+    const scored = stage.scores && (p.history || []).find((dot) => dot.attempt_id === stage.scores.attempt_id);
+    if (scored && scored.overall !== null) stage.scores = { ...stage.scores, history: p.history };
     stage.follow(p.view_state);
   },
   LISTENING_RESET(stage, p) {
