@@ -11,6 +11,7 @@ help: ## what can be done here
 .venv/run.stamp: requirements.txt
 	@test -x $(PY) || { if [ -n "$(UV)" ]; then uv venv -q --python 3.11 .venv || uv venv -q .venv; else python3 -m venv .venv; fi; }
 	@if [ -n "$(UV)" ]; then uv pip install -q --python $(PY) -r requirements.txt; else $(PY) -m pip install -q -r requirements.txt; fi
+	@$(PY) -m coach.speech.whisper.weights
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.txt .venv/run.stamp
@@ -45,6 +46,7 @@ eval: .venv/run.stamp ## score the coach on the labelled sets (EVALS=folder)
 	@$(PY) -m coach eval fillers $(EVALS)/fillers.jsonl
 	@$(PY) -m coach eval jobs $(EVALS)/jobs.jsonl
 	@$(PY) -m coach eval rewrites $(EVALS)/rewrites.jsonl
+	@$(PY) -m coach eval recordings $(EVALS)/MANIFEST.tsv
 
 train: .venv/dev.stamp ## fit the offline coach's models on data/training (ARGS=--check or --estimate)
 	@$(PY) -m training $(ARGS)

