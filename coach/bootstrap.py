@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from coach.speech.voice.clips import Clips
     from coach.web.shelf import StoreShelf
     from coach.web.watch.figures import Figures
+    from coach.web.watch.traces import Traces
 
 log = logging.getLogger(__name__)
 
@@ -297,6 +298,13 @@ class Services:
 
         return Figures()
 
+    @cached_property
+    def traces(self) -> Traces | None:
+        """Spans for a collector; None where the environment names none."""
+        from coach.web.watch import traces
+
+        return traces.Traces() if self.serves and traces.configured() else None
+
     def standing(self) -> dict[str, float]:
         """How this installation stands now (blocking); what cannot be asked is left out."""
         from coach.views import standing
@@ -310,6 +318,8 @@ class Services:
         """An answer has its feedback: counted, and logged without its words."""
         if self.serves:
             self.figures.answered(attempt)
+            if self.traces:
+                self.traces.answered(attempt)
         outcome = attempt.extra.evaluation_status or attempt.status.value
         ids = {"interview_id": attempt.interview_id, "attempt_id": attempt.id}
         log.info("an answer was judged by %s: %s", attempt.brain or "nobody", outcome, extra=ids)
@@ -447,6 +457,8 @@ class Services:
                 await part.close()
         if "usage" in self.__dict__:
             await asyncio.to_thread(self.usage.close)
+        if traces := self.__dict__.get("traces"):
+            await asyncio.to_thread(traces.close)
         if "store" in self.__dict__:
             self.store.close()
 

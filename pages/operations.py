@@ -6,11 +6,13 @@ import streamlit as st
 from coach.bootstrap import Services, services
 from coach.errors import CoachError
 from coach.views import operations as ops
+from coach.views import standing
 from pages.components.operations import budgets
 from pages.components.shared.prose import plain
 
 CHART = {"displayModeBar": False}
 DAYS = {"7 days": 7, "30 days": 30, "90 days": 90}
+TABS = ["Latency", "Providers", "Usage", "Errors", "Retention", "Disk"]
 MS = st.column_config.NumberColumn(format="%.0f ms")
 WHEN = st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm")
 SHARE = st.column_config.NumberColumn(format="percent")
@@ -29,8 +31,9 @@ def main() -> None:
     except CoachError as error:
         st.error(plain(str(error)), icon=":material/database_off:")
         return
+    standing_now(parts, answers, due)
     headline(answers, waiting, due)
-    latency, providers, usage, errors, retention = st.tabs(["Latency", "Providers", "Usage", "Errors", "Retention"])
+    latency, providers, usage, errors, retention, disk = st.tabs(TABS)
     with latency:
         show_latency(answers)
     with providers:
@@ -43,6 +46,52 @@ def main() -> None:
     with retention:
         show_counts(due, "Swept daily; by hand with `python -m coach retention sweep`.")
         show_deletions(parts)
+    with disk:
+        show_disk(parts)
+
+
+def standing_now(parts: Services, answers: pd.DataFrame, due: dict[str, int]) -> None:
+    """What needs somebody, and how the installation stands at this moment."""
+    now = parts.standing()
+    last = answers.sort_values("created_at").tail(50)["outcome"] if len(answers) else pd.Series(dtype=str)
+    troubled = float(last.isin(["fallback", "failed"]).mean()) if len(last) else 0.0
+    found = standing.alerts(now, troubled, due["overdue"])
+    for alert in found:
+        st.warning(f"**{alert.what}** {alert.mend}", icon=":material/notifications_active:")
+    if not found:
+        st.success("Nothing needs you at the moment.", icon=":material/check_circle:")
+    figures = [
+        ("Interviews open", f"{now['interviews_open']:.0f}", "In memory now; let go of after ten minutes alone."),
+        ("Being watched", f"{now['interviews_watched']:.0f}", "Interviews with a browser or program connected."),
+        ("Answers in work", f"{now['answers_processing']:.0f}", "Being transcribed or judged at this moment."),
+        ("Oldest unbilled use", _age(now.get("outbox_oldest_seconds")), "How long the oldest row of the outbox waits."),
+        ("Disk left", _gigabytes(now.get("disk_free_bytes")), "Where database and recordings live."),
+    ]
+    with st.container(horizontal=True, gap="medium"):
+        for name, value, about in figures:
+            st.metric(name, value, help=about, border=True, height="stretch")
+
+
+def _age(seconds: float | None) -> str:
+    if not seconds:
+        return "–"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+
+
+def _gigabytes(size: float | None) -> str:
+    return "–" if size is None else f"{size / 1e9:.1f} GB"
+
+
+def show_disk(parts: Services) -> None:
+    """What takes room in the home."""
+    sizes = standing.sizes(parts.settings.coach_home)
+    if not sizes:
+        st.info("Nothing is stored yet.", icon=":material/hard_drive:")
+        return
+    rows = pd.DataFrame({"part": list(sizes), "MB": [size / 1e6 for size in sizes.values()]})
+    megabytes = st.column_config.NumberColumn(format="%.1f")
+    st.dataframe(rows, hide_index=True, width=520, column_config={"MB": megabytes})
+    st.caption("Recordings go after their days, copies of the database beyond the newest ones.")
 
 
 def headline(answers: pd.DataFrame, waiting: dict[str, int], due: dict[str, int]) -> None:
@@ -101,7 +150,10 @@ def one_answer(answers: pd.DataFrame) -> None:
     chosen = st.selectbox("Answer", list(answer), label_visibility="collapsed")
     if chosen:
         st.plotly_chart(ops.waterfall_figure(answer[chosen]), config=CHART, key="one")
-    st.caption("Stages add up to the wall time; what no stage covers is shown as the remainder.")
+        looked = ops.review_ms(answer[chosen])
+        if looked:
+            st.caption(f"The person looked over the transcript for {ops.duration(looked)}; that time is left out.")
+    st.caption("Stages add up to the machine's time; what no stage covers is shown as the remainder.")
 
 
 def show_providers(parts: Services, answers: pd.DataFrame) -> None:

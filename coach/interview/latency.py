@@ -109,6 +109,21 @@ def stages(timeline: Mapping[str, float]) -> list[Stage]:
     return out
 
 
+def without_review(timeline: Mapping[str, float]) -> dict[str, float]:
+    """The same answer as if nobody had looked over the transcript: what came after is earlier by that time."""
+    looked = sum(stage.ms for stage in review(timeline))
+    back = timeline.get("reviewed", 0.0)
+    return {n: ms - looked if looked and ms >= back else ms for n, ms in timeline.items() if n != "reviewed"}
+
+
+def review(timeline: Mapping[str, float]) -> list[Stage]:
+    """The time a person took to look over the transcript: theirs, not the machine's."""
+    if "reviewed" not in timeline or "transcript_final" not in timeline:
+        return []
+    start, end = timeline["transcript_final"], timeline["reviewed"]
+    return [Stage("transcript review", start, end, "person")] if end > start else []
+
+
 def beside(timeline: Mapping[str, float]) -> list[Stage]:
     """What ran beside the main line."""
     return [Stage(n, timeline[b], timeline[e], "beside") for n, b, e in BESIDE if b in timeline and e in timeline]

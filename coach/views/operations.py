@@ -73,9 +73,15 @@ def stages_frame(answers: pd.DataFrame) -> pd.DataFrame:
     rows = [
         {**{name: answer[name] for name in known}, "stage": stage.name, "kind": stage.kind, "ms": stage.ms}
         for answer in answers.to_dict("records")
-        for stage in [*waterfall.stages(answer["timeline"]), *waterfall.beside(answer["timeline"])]
+        for stage in _machine_and_person(answer["timeline"])
     ]
     return pd.DataFrame(rows, columns=[*known, "stage", "kind", "ms"])
+
+
+def _machine_and_person(timeline: Mapping[str, float]) -> list[waterfall.Stage]:
+    """The machine's stages, which add up; then what ran beside them, and the person's own time apart."""
+    machine = waterfall.without_review(timeline)
+    return [*waterfall.stages(machine), *waterfall.beside(machine), *waterfall.review(timeline)]
 
 
 def percentiles_frame(stages: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
@@ -145,14 +151,18 @@ def deletions_frame(store: SqlStore) -> pd.DataFrame:
 
 def waterfall_figure(timeline: dict[str, float]) -> go.Figure:
     """The waterfall of one answer; what ran beside the main line is drawn in its own colour."""
-    bars = [*waterfall.stages(timeline), *waterfall.beside(timeline)]
-    return _bars([(s.name, s.start_ms, s.ms, s.kind) for s in bars])
+    return _bars([(s.name, s.start_ms, s.ms, s.kind) for s in _machine_and_person(timeline) if s.kind != "person"])
+
+
+def review_ms(timeline: Mapping[str, float]) -> float:
+    """How long the person looked over the transcript of one answer; 0 where nobody did."""
+    return sum(stage.ms for stage in waterfall.review(timeline))
 
 
 def median_waterfall(percentiles: pd.DataFrame) -> go.Figure:
     """The median answer, stage after stage."""
     bars, at = [], 0.0
-    for row in percentiles.to_dict("records"):
+    for row in percentiles[percentiles["kind"] != "person"].to_dict("records"):
         beside, ms = row["kind"] == "beside", float(row["p50"])
         bars.append((str(row["stage"]), 0.0 if beside else at, ms, str(row["kind"])))
         at += 0.0 if beside else ms
