@@ -19,6 +19,7 @@ from coach.errors import CoachError
 
 LogForm = Literal["auto", "json", "text"]
 _ids: ContextVar[Mapping[str, str]] = ContextVar("ids", default=MappingProxyType({}))
+_TALKATIVE = ("httpx", "httpcore", "aioice", "aiortc", "watchdog", "botocore")
 _TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s %(about)s"
 _JSON = "%(asctime)s %(levelname)s %(name)s %(message)s"
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -55,8 +56,18 @@ def start_log(form: LogForm = "auto", level: int = logging.INFO) -> None:
     root.setLevel(level)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "websockets"):
         hand_over(logging.getLogger(name))
-    # The service logs its requests by template: an access log holds addresses of people and what stands in paths.
-    for name in ("uvicorn.access", "httpx", "httpcore", "aioice", "aiortc", "watchdog", "botocore", "websockets"):
+    # The service logs its requests by template: uvicorn's hold addresses of people and what stands in paths.
+    for name in (
+        "uvicorn.access",
+        "uvicorn.error",
+        "httpx",
+        "httpcore",
+        "aioice",
+        "aiortc",
+        "watchdog",
+        "botocore",
+        "websockets",
+    ):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -6,8 +6,7 @@ import streamlit as st
 from coach.bootstrap import Services, services
 from coach.errors import CoachError
 from coach.views import operations as ops
-from coach.views import standing
-from pages.components.operations import budgets
+from pages.components.operations import budgets, now
 from pages.components.shared.prose import plain
 
 CHART = {"displayModeBar": False}
@@ -31,7 +30,7 @@ def main() -> None:
     except CoachError as error:
         st.error(plain(str(error)), icon=":material/database_off:")
         return
-    standing_now(parts, answers, due)
+    now.show_standing(parts, answers, due)
     headline(answers, waiting, due)
     latency, providers, usage, errors, retention, disk = st.tabs(TABS)
     with latency:
@@ -39,59 +38,15 @@ def main() -> None:
     with providers:
         show_providers(parts, answers)
     with usage:
-        show_counts(waiting, "Usage is billed once: what waits is sent by `python -m coach billing flush`.")
+        now.show_counts(waiting, "Usage is billed once: what waits is sent by `python -m coach billing flush`.")
         budgets.show(parts)
     with errors:
         show_errors(answers)
     with retention:
-        show_counts(due, "Swept daily; by hand with `python -m coach retention sweep`.")
+        now.show_counts(due, "Swept daily; by hand with `python -m coach retention sweep`.")
         show_deletions(parts)
     with disk:
-        show_disk(parts)
-
-
-def standing_now(parts: Services, answers: pd.DataFrame, due: dict[str, int]) -> None:
-    """What needs somebody, and how the installation stands at this moment."""
-    now = parts.standing()
-    last = answers.sort_values("created_at").tail(50)["outcome"] if len(answers) else pd.Series(dtype=str)
-    troubled = float(last.isin(["fallback", "failed"]).mean()) if len(last) else 0.0
-    found = standing.alerts(now, troubled, due["overdue"])
-    for alert in found:
-        st.warning(f"**{alert.what}** {alert.mend}", icon=":material/notifications_active:")
-    if not found:
-        st.success("Nothing needs you at the moment.", icon=":material/check_circle:")
-    figures = [
-        ("Interviews open", f"{now['interviews_open']:.0f}", "In memory now; let go of after ten minutes alone."),
-        ("Being watched", f"{now['interviews_watched']:.0f}", "Interviews with a browser or program connected."),
-        ("Answers in work", f"{now['answers_processing']:.0f}", "Being transcribed or judged at this moment."),
-        ("Oldest unbilled use", _age(now.get("outbox_oldest_seconds")), "How long the oldest row of the outbox waits."),
-        ("Disk left", _gigabytes(now.get("disk_free_bytes")), "Where database and recordings live."),
-    ]
-    with st.container(horizontal=True, gap="medium"):
-        for name, value, about in figures:
-            st.metric(name, value, help=about, border=True, height="stretch")
-
-
-def _age(seconds: float | None) -> str:
-    if not seconds:
-        return "–"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
-
-
-def _gigabytes(size: float | None) -> str:
-    return "–" if size is None else f"{size / 1e9:.1f} GB"
-
-
-def show_disk(parts: Services) -> None:
-    """What takes room in the home."""
-    sizes = standing.sizes(parts.settings.coach_home)
-    if not sizes:
-        st.info("Nothing is stored yet.", icon=":material/hard_drive:")
-        return
-    rows = pd.DataFrame({"part": list(sizes), "MB": [size / 1e6 for size in sizes.values()]})
-    megabytes = st.column_config.NumberColumn(format="%.1f")
-    st.dataframe(rows, hide_index=True, width=520, column_config={"MB": megabytes})
-    st.caption("Recordings go after their days, copies of the database beyond the newest ones.")
+        now.show_disk(parts)
 
 
 def headline(answers: pd.DataFrame, waiting: dict[str, int], due: dict[str, int]) -> None:
@@ -189,12 +144,6 @@ def show_deletions(parts: Services) -> None:
         st.info("Nothing was deleted yet.", icon=":material/delete_history:")
         return
     st.dataframe(frame, hide_index=True, column_config={"when": WHEN})
-
-
-def show_counts(counts: dict[str, int], about: str) -> None:
-    """A small table of counts with what to do about them."""
-    st.dataframe(pd.DataFrame({"what": list(counts), "count": list(counts.values())}), hide_index=True, width=520)
-    st.caption(about)
 
 
 main()
