@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from coach.lab.serving import LiveBundles
     from coach.speech.port import Transcriber
     from coach.speech.voice.clips import Clips
+    from coach.store.maintenance.removal import Removed
+    from coach.views.library import PersonalLibrary
     from coach.web.shelf import StoreShelf
     from coach.web.watch.figures import Figures
     from coach.web.watch.traces import Traces
@@ -431,6 +433,33 @@ class Services:
         from coach.web.shelf import StoreShelf
 
         return StoreShelf(self.store)
+
+    @cached_property
+    def library(self) -> PersonalLibrary:
+        """Stories, jobs and resumes."""
+        from coach.views.library import PersonalLibrary
+
+        return PersonalLibrary(self.store)
+
+    def delete_session(self, interview_id: str, *, with_stories: bool = False) -> Removed:
+        """*Delete this session*: whoever holds it lets go of it first, then rows, recordings and copies go; blocking.
+
+        Raises:
+            NotFoundError: there is no such session.
+            StoreError: it is still there; repeat it.
+        """
+        from coach.store.maintenance.removal import delete_interview
+
+        if "hub" in self.__dict__ and self.hub.running:
+            self.hub.call(self.hub.let_go(interview_id))
+        folder = self.settings.journal_dir
+        return delete_interview(self.store, self.archive, interview_id, journal_dir=folder, with_stories=with_stories)
+
+    def remove_samples(self) -> None:
+        """Takes the sample content out again; blocking."""
+        from coach.store.maintenance.sample import remove_sample
+
+        remove_sample(self.store, self.archive, self.settings.journal_dir)
 
     @cached_property
     def lab(self) -> Lab:

@@ -27,8 +27,8 @@ from coach.web import routes, shutdown
 from coach.web.billing import PATH as WEBHOOK_PATH
 from coach.web.billing import billing_routes
 from coach.web.clips import clip_routes
+from coach.web.endpoints import ENDPOINTS
 from coach.web.front_door import DoorPolicy, FrontDoor
-from coach.web.routes import ENDPOINTS
 from coach.web.security_headers import SecurityHeaders
 from coach.web.server_caps import cap_server
 from coach.web.sign_in import SignIn, key_in

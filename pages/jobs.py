@@ -4,8 +4,7 @@ import streamlit as st
 
 from coach.bootstrap import Services, services
 from coach.errors import CoachError
-from coach.store.repositories import library
-from coach.store.repositories.library import JobDescription
+from coach.views.library import JobDescription
 from coach.views.postings import POSTING_LIMIT, posting, posting_of_file, read_posting
 from pages.components.jobs import resumes, roles
 from pages.components.shared import samples
@@ -19,7 +18,7 @@ def main() -> None:
     st.title("Jobs & resumes")
     parts = services()
     try:
-        kept = parts.store.run(library.jobs)
+        kept = parts.library.jobs()
     except CoachError as error:
         st.error(plain(str(error)), icon=":material/database_off:")
         return
@@ -86,7 +85,7 @@ def look_over(parts: Services, draft: JobDescription) -> None:
     if keep:
         texts = {"title": title or draft.title, "company": company, "summary": summary}
         lists = {"parsed_skills": skills, "competencies": wanted}
-        parts.store.run(library.save_job, draft.model_copy(update={**texts, **lists}))
+        parts.library.save_job(draft.model_copy(update={**texts, **lists}))
     if keep or drop:
         del st.session_state[DRAFT]
         st.rerun()
@@ -106,7 +105,7 @@ def card(parts: Services, job: JobDescription) -> None:
                 st.session_state["practice_job_id"] = job.id
                 st.switch_page("practice.py")
             if st.button("Delete", key=f"delete-{job.id}", icon=":material/delete:", type="tertiary"):
-                parts.store.run(library.delete_job, job.id)
+                parts.library.delete_job(job.id)
                 st.rerun()
 
 

@@ -4,8 +4,7 @@ import streamlit as st
 
 from coach.bootstrap import Services, services
 from coach.errors import CoachError
-from coach.store.repositories import library
-from coach.store.repositories.library import JobDescription, StarStory
+from coach.views.library import JobDescription, StarStory
 from coach.views.materials import PARTS, cheat_sheet
 from pages.components.library.card import card, name_of
 from pages.components.shared import dialogs, samples
@@ -19,8 +18,8 @@ def main() -> None:
     st.title("Library")
     parts = services()
     try:
-        jobs = {job.id: job for job in parts.store.run(library.jobs)}
-        kept = parts.store.run(library.stories)
+        jobs = {job.id: job for job in parts.library.jobs()}
+        kept = parts.library.stories()
     except CoachError as error:
         st.error(plain(str(error)), icon=":material/database_off:")
         return
@@ -77,7 +76,7 @@ def find(parts: Services, jobs: dict[str, JobDescription], everything: list[Star
             none="All jobs",
             width=260,
         )
-        found = parts.store.run(library.stories, search=words, job_id=job.id if job else "")
+        found = parts.library.stories(search=words, job_id=job.id if job else "")
         shown = samples.mine_or_samples(found)
         st.download_button("Export", cheat_sheet(shown), "stories.md", "text/markdown", icon=":material/download:")
         st.button("Write a story", icon=":material/edit_note:", on_click=dialogs.ask, args=("edit", NEW))
@@ -104,7 +103,7 @@ def edit(parts: Services, story: StarStory, jobs: dict[str, JobDescription]) -> 
     if not (changed["title"] or "").strip():
         st.error("A story needs a title.")
         return
-    parts.store.run(library.save_story, library.changed_now(story, **changed))
+    parts.library.change_story(story, **changed)
     dialogs.close("edit")
     st.rerun()
 
@@ -114,7 +113,7 @@ def confirm_delete(parts: Services, story: StarStory) -> None:
     """Asks once, then deletes."""
     st.markdown(f"**{plain(story.title)}** goes for good.")
     if st.button("Delete for good", type="primary"):
-        parts.store.run(library.delete_story, story.id)
+        parts.library.delete_story(story.id)
         dialogs.close("delete")
         st.rerun()
 

@@ -120,6 +120,11 @@ class InterviewService:
         self._conductors.clear()
         await self._spool.close()
 
+    @property
+    def running(self) -> bool:
+        """Whether there is a loop that `call` and `submit` reach."""
+        return self._loop is not None and self._loop.is_running()
+
     def call(self, work: Coroutine[Any, Any, Result], timeout_s: float = 30.0) -> Result:
         """Runs a coroutine on the hub's loop from another thread (a page's script) and waits for it."""
         return self.submit(work).result(timeout_s)
@@ -254,6 +259,16 @@ class InterviewService:
     def _plain(self) -> Avatar:
         """Who asks where the plan has no other, or in light mode."""
         return self.parts.plain_avatar or self.parts.avatar
+
+    async def let_go(self, interview_id: str) -> None:
+        """The interview is to be deleted: its conductor ends, clients are told, nothing of it stays in memory."""
+        async with self._opening.setdefault(interview_id, asyncio.Lock()):
+            conductor = self._conductors.pop(interview_id, None)
+            if conductor:
+                await conductor.close()
+            self._idle_since.pop(interview_id, None)
+            self.forget_token(interview_id)
+        self._opening.pop(interview_id, None)
 
     def find(self, interview_id: str) -> Conductor | None:
         """The conductor if it is in memory; for threads that push audio."""

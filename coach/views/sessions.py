@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from coach.contracts.interview import Attempt, Exchange, InterviewSnapshot
+from coach.contracts.interview import Attempt, Exchange, InterviewSnapshot, InterviewStatus
 from coach.errors import NotFoundError
 from coach.interview import rollup
 from coach.store import SqlStore
@@ -19,6 +19,13 @@ def list_sessions(store: SqlStore, user_id: str | None = None) -> list[Plain]:
     for attempt in store.run(queries.attempt_rows, None, user_id):
         attempts.setdefault(attempt["interview_id"], []).append(attempt)
     return [_listed(row, attempts.get(row["id"], [])) for row in rows]
+
+
+def begun_sessions(store: SqlStore) -> list[Plain]:
+    """Sessions that were begun and not finished, newest first: what can be resumed. Sample content is left out."""
+    unfinished = (InterviewStatus.PLANNED, InterviewStatus.IN_PROGRESS, InterviewStatus.ABANDONED)
+    rows = store.run(queries.interview_rows)
+    return [row for row in rows if row["status"] in unfinished and row["attempts"] and not row["is_sample"]]
 
 
 def _listed(row: Plain, attempts: list[Plain]) -> Plain:

@@ -7,7 +7,7 @@ from pydantic.json_schema import models_json_schema
 
 from coach.contracts.events import PROTOCOL_VERSION
 from coach.web import models
-from coach.web.routes import ENDPOINTS, Endpoint
+from coach.web.endpoints import ENDPOINTS, Endpoint
 
 _MEANING = {
     400: "the request is malformed",

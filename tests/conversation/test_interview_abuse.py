@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from coach.contracts.interview import ViewState
+from coach.web.endpoints import ENDPOINTS
 from coach.web.openapi import document
-from coach.web.routes import ENDPOINTS
 from tests.conversation.driver import make_hub, tone
 from tests.conversation.serving import served
 from tests.conversation.test_interview_web import Socket, begin, connect, header

@@ -10,7 +10,7 @@ import yaml
 from coach.contracts import events as ev
 from coach.contracts.interview import ViewState
 from coach.web import asyncapi, openapi
-from coach.web.routes import ENDPOINTS
+from coach.web.endpoints import ENDPOINTS
 from examples.interview_client import Interview, frames
 from tests.conversation.driver import Client, make_hub, tone
 from tests.conversation.serving import served

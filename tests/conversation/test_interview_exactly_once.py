@@ -5,9 +5,10 @@ import itertools
 
 import pytest
 
+from coach.bootstrap import build_services
 from coach.brain.prompts.policy import Policy
 from coach.contracts import events as ev
-from coach.contracts.interview import AttemptStatus, InterviewStatus, ViewState
+from coach.contracts.interview import AttemptStatus, InterviewStatus, PlannedQuestion, ViewState
 from coach.errors import IllegalCommandError, InputError, NotFoundError, StoreBusyError
 from coach.interview import store_and_forward as spool
 from coach.interview.dependencies import off_loop
@@ -460,3 +461,23 @@ async def test_idle_conductors_are_let_go_and_come_back(tmp_path):
     await back.wait("SESSION_STATE")
     assert back.conductor is not client.conductor
     await hub.close()
+
+
+async def test_a_deleted_session_is_nowhere_any_more(tmp_path):
+    services = build_services(coach_home=tmp_path, transcriber="typed", brain="offline", coach_voice="none")
+    await services.hub.start()
+    question = PlannedQuestion(text="Tell me about a time you improved a process.")
+    way = await services.hub.init(InitRequest(q_count=1), questions=[question])
+    client = Client(await services.hub.open(way.mock_interview_id))
+    await client.start()
+    await client.listen()
+    await client.speak()
+    await asyncio.to_thread(services.delete_session, way.mock_interview_id)
+    assert services.hub.find(way.mock_interview_id) is None
+    assert await services.hub.check(way.auth_token) is None
+    assert client.conductor.listeners == 0 and not [*services.settings.journal_dir.glob("*.pcm")]
+    with pytest.raises(NotFoundError):
+        await services.hub.open(way.mock_interview_id)
+    with pytest.raises(NotFoundError):
+        await asyncio.to_thread(services.delete_session, way.mock_interview_id)
+    await services.close()

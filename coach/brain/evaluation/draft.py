@@ -2,22 +2,40 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from coach.brain.evaluation.progress import SectionReady
-from coach.brain.evaluation.repair import safe_minimal
+from coach.brain.evaluation.repair import Failure, safe_minimal
 from coach.brain.guards.care import told_rewrite
 from coach.brain.guards.measured import GuardContext, Guarded, follow_up_type, gate_follow_up
 from coach.contracts.brain import Care, EvaluationResult, Evidence, GuardFinding
 from coach.contracts.evaluation import SECTION_ORDER, Evaluation, FollowUp
 from coach.contracts.usage import UsageEvent
 
-if TYPE_CHECKING:
-    from coach.brain.evaluation.call_reader import CallReader
-
 MAX_FAILED_CHARS = 20_000
 DRAIN_S = 1.5
 """How long the end waits for the usage of a call that was given up, seconds."""
+
+
+class FailedCall(Protocol):
+    """A call whose output could not be used; what is kept of it."""
+
+    drain: asyncio.Task[None] | None
+
+    @property
+    def failure(self) -> Failure | None:
+        """What went wrong."""
+
+    @property
+    def text(self) -> str:
+        """What the model said."""
+
+    @property
+    def summary(self) -> str:
+        """What went wrong, without content."""
+
+    def settle(self) -> None:
+        """Ends waiting for its usage."""
 
 
 class Tally:
@@ -35,7 +53,7 @@ class Tally:
         self._evidence: list[Evidence] = []
         self._held: dict[str, Guarded] = {}
         self._shown: dict[str, Guarded] = {}
-        self._failed_readers: list[CallReader] = []
+        self._failed_readers: list[FailedCall] = []
         self._minimal: set[str] = set()
 
     @property
@@ -76,7 +94,7 @@ class Tally:
             self._evidence += guarded.evidence
             yield SectionReady(name, guarded.value, list(guarded.findings), list(guarded.evidence))
 
-    def failed(self, reader: "CallReader") -> None:
+    def failed(self, reader: FailedCall) -> None:
         """Keeps a failed call's output for the lab."""
         self._failed_readers.append(reader)
         self.note("vendor_failed" if reader.failure in ("vendor", "timeout") else "repaired", reader.summary)

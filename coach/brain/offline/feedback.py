@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from coach.brain.offline.follow_up import missing_item
-from coach.brain.offline.notes import shorten_end
 from coach.brain.offline.quotes import number_quote, quote
 from coach.brain.reading.answer import Reading
 from coach.brain.reading.clauses import ClauseReading
 from coach.contracts.evaluation import ContentFeedback, StarChecklist, StarItem, StarStatus
+from coach.text.shorten import shorten_end
 
 _NAMES = {"situation": "setting", "task": "goal", "action": "steps", "result": "outcome"}
 RELEVANCE_UNJUDGED = (

@@ -3,11 +3,11 @@
 import re
 from functools import cache
 
-from coach.brain.offline.notes import shorten_end
 from coach.brain.reading.answer import Reading
 from coach.brain.reading.cues import WORKPLACE
 from coach.brain.reading.lexicon import is_name, shipped
 from coach.contracts.evaluation import LibrarySuggestion
+from coach.text.shorten import shorten_end
 
 _WORTH_SAVING = 7.0
 _TITLE_CHARS, _CATEGORY_CHARS = 80, 40

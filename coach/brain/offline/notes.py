@@ -2,7 +2,6 @@
 
 from collections import Counter
 
-from coach.brain.offline.quotes import shorten
 from coach.brain.offline.rewrite import RewrittenPart
 from coach.brain.offline.tighten import tighten
 from coach.brain.reading.answer import Reading
@@ -10,6 +9,7 @@ from coach.brain.reading.clauses import ClauseReading
 from coach.brain.reading.cues import CUES
 from coach.brain.reading.lexicon import lower_first
 from coach.contracts.evaluation import ChangeType, CoachNote, StarStatus
+from coach.text.shorten import shorten, shorten_end
 
 _LIMIT, _REASON = 120, 170
 _MAX_NOTES, _MAX_PER_TYPE = 8, 2
@@ -45,11 +45,6 @@ def _note(kind: ChangeType, original: str, revised: str, reason: str) -> CoachNo
         revised_snippet=shorten_end(revised, _LIMIT),
         reason=shorten_end(reason, _REASON),
     )
-
-
-def shorten_end(text: str, limit: int) -> str:
-    """Cuts at a word so that the text fits, keeping its own end mark when it does."""
-    return text if len(text) <= limit else shorten(text, limit - 1) + "…"
 
 
 def _ownership(reading: Reading) -> list[CoachNote]:

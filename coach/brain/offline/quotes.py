@@ -5,16 +5,13 @@ import re
 
 from coach.brain.reading.clauses import ClauseReading
 from coach.brain.reading.figures import figure_spans
+from coach.text.shorten import EDGES
+from coach.text.shorten import shorten as shorten
 
 _OPENING = re.compile(
     r"^(?:(?:and|so|but|then|um+|uh+|yeah|well|okay|ok|oh|like|basically|actually|you know|i mean|because|now|right|sure)\b[\s,.]*)+",
     re.IGNORECASE,
 )
-_DANGLING = re.compile(
-    r"[\s,]+(?:and|or|but|so|the|a|an|of|to|in|on|at|for|with|from|by|that|which|who|my|our|their|his|her|its|i|we|was|were|is|because|as|um|uh|like|about|than|if|it|they|had|have)$",
-    re.IGNORECASE,
-)
-_EDGES = ' ,.;:!?–—-"“”'
 
 
 def quote(reading: ClauseReading, limit: int = 60) -> str:
@@ -24,16 +21,6 @@ def quote(reading: ClauseReading, limit: int = 60) -> str:
     if opening and len(text) - opening.end() >= 8:
         text = text[opening.end() :]
     return _marked(shorten(text, limit - 2), text)
-
-
-def shorten(text: str, limit: int) -> str:
-    """Cuts at a word boundary and drops a dangling last word; what is left is verbatim."""
-    text = text.strip(_EDGES)
-    if len(text) > limit:
-        text = text[: limit + 1].rsplit(None, 1)[0] if " " in text[: limit + 1] else text[:limit]
-        while (cut := _DANGLING.sub("", text)) != text:
-            text = cut
-    return text.strip(_EDGES)
 
 
 def number_quote(reading: ClauseReading, limit: int = 60) -> str:
@@ -49,4 +36,4 @@ def number_quote(reading: ClauseReading, limit: int = 60) -> str:
 
 def _marked(text: str, whole: str) -> str:
     """Shows by an ellipsis that the speaker went on."""
-    return text if len(text) >= len(whole.strip(_EDGES)) else f"{text} …"
+    return text if len(text) >= len(whole.strip(EDGES)) else f"{text} …"

@@ -8,11 +8,11 @@ from collections import Counter
 from statistics import fmean
 from typing import Any
 
-from coach.brain.offline.notes import shorten_end
 from coach.brain.port import SummaryItem
 from coach.contracts.brain import JobContext
 from coach.contracts.evaluation import STAR_ITEMS
 from coach.contracts.interview import SessionSummary
+from coach.text.shorten import shorten_end
 
 _READY, _SOLID = 7.5, 6.5
 _NAMES = {"situation": "setting", "task": "own goal", "action": "own steps", "result": "outcome"}

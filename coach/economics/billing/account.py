@@ -85,3 +85,8 @@ def _offer(plan: Plan) -> Offer:
     text = f"{count}, up to {limits.questions_per_interview} questions and {limits.retries_per_interview} retries each"
     price = format_usd(plan.price) + (" a month" if monthly else "")
     return Offer(plan_id=plan.id, name=plan.name, kind=plan.kind, price=plan.price, text=f"{price}: {text}.")
+
+
+def agree_to_extras(store: SqlStore, user_id: str, *, agreed: bool) -> None:
+    """Remembers whether the person pays for extras once what the plan includes is used; blocking."""
+    store.run(billing.change_account, user_id, overage_agreed=agreed)

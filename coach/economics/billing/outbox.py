@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from coach.contracts.base import Record
 from coach.economics.billing.doubt import MINUTE, decide, is_doubtful, minute_of
 from coach.economics.billing.gateway import BillingGateway, MeterEvent
-from coach.economics.billing.pace import Pace
+from coach.economics.billing.pace import SpendingPace
 from coach.economics.plans import PlanBook, plan_book
 from coach.errors import CoachError, UsageError, VendorAuthError, VendorLimitError, VendorProtocolError
 from coach.store import SqlStore
@@ -83,7 +83,7 @@ class Outbox:
         self._plans = plans or plan_book()
         self._clock = clock or _now
         self._senders = senders
-        self._pace = Pace(rate_per_s, sleep=sleep)
+        self._pace = SpendingPace(rate_per_s, sleep=sleep)
         self._sleep = sleep
 
     def flush(self) -> FlushResult:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 
-class Pace:
+class SpendingPace:
     """Evenly spaced turns for any number of threads."""
 
     def __init__(

@@ -25,7 +25,7 @@ from coach.contracts.interview import SessionSummary
 from coach.contracts.usage import UsageEvent
 
 
-class BatchAnswer(Protocol):
+class BatchedAnswer(Protocol):
     """One answer of a batch."""
 
     @property
@@ -53,7 +53,7 @@ class Batch(Protocol):
 
     async def answers(
         self, batch_id: str, on_progress: Callable[[int, int], None] | None = None
-    ) -> Mapping[str, BatchAnswer]:
+    ) -> Mapping[str, BatchedAnswer]:
         """Waits for it."""
 
 
@@ -62,7 +62,7 @@ class RecordedBrain:
 
     recorded = True
 
-    def __init__(self, live: Brain, answers: Mapping[str, BatchAnswer]) -> None:
+    def __init__(self, live: Brain, answers: Mapping[str, BatchedAnswer]) -> None:
         """`answers` by attempt id; `live` answers what is not there and repairs."""
         self._live = live
         self._answers = answers
@@ -102,7 +102,7 @@ async def collect(
     calls: Sequence[EvaluationCall],
     ticket: Path,
     on_progress: Callable[[int, int], None] | None = None,
-) -> Mapping[str, BatchAnswer]:
+) -> Mapping[str, BatchedAnswer]:
     """Answers to `calls`; the batch's id is written to `ticket` before waiting, so that a restart waits for the same.
 
     Raises:

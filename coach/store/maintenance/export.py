@@ -13,7 +13,7 @@ from coach.store.repositories import interviews, queries
 from coach.store.sqlstore import SqlStore
 
 
-class Archive(Protocol):
+class ExportedRecordings(Protocol):
     """What `coach.audio.archive.AudioArchive` offers here."""
 
     def read(self, uri: str) -> bytes:
@@ -31,7 +31,7 @@ class Exported:
     size_bytes: int
 
 
-def export_interview(store: SqlStore, archive: Archive, interview_id: str, target: Path) -> Exported:
+def export_interview(store: SqlStore, archive: ExportedRecordings, interview_id: str, target: Path) -> Exported:
     """Writes the zip, whole or not at all.
 
     Raises:
@@ -58,7 +58,7 @@ def export_interview(store: SqlStore, archive: Archive, interview_id: str, targe
     return Exported(interview_id, str(target), len(snapshot.attempts), len(heard), target.stat().st_size)
 
 
-def _write_audio(bundle: zipfile.ZipFile, archive: Archive, snapshot: InterviewSnapshot) -> dict[str, str]:
+def _write_audio(bundle: zipfile.ZipFile, archive: ExportedRecordings, snapshot: InterviewSnapshot) -> dict[str, str]:
     """Attempt id -> name in the zip; recordings that expired are left out."""
     names: dict[str, str] = {}
     for attempt in snapshot.attempts:

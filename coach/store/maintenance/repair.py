@@ -26,7 +26,7 @@ _CONDUCTORS = (AttemptStatus.RECORDING, AttemptStatus.CAPTURED, AttemptStatus.RE
 """Younger than a day, these are taken up again by the conductor itself."""
 
 
-class Archive(Protocol):
+class RepairArchive(Protocol):
     """What `coach.audio.archive.AudioArchive` offers here."""
 
     def save(self, path: Path, attempt_id: str) -> str:
@@ -44,7 +44,7 @@ class Repaired:
 
 
 def repair_recordings(
-    store: SqlStore, archive: Archive, journal_dir: Path, *, now: datetime | None = None, policy: RetentionPolicy
+    store: SqlStore, archive: RepairArchive, journal_dir: Path, *, now: datetime | None = None, policy: RetentionPolicy
 ) -> Repaired:
     """Goes through what lies in the journal folder; idempotent.
 
@@ -64,7 +64,7 @@ def repair_recordings(
 
 def _repair_one(
     store: SqlStore,
-    archive: Archive,
+    archive: RepairArchive,
     journal_dir: Path,
     attempt_id: str,
     attempt: Attempt | None,

@@ -26,7 +26,7 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """The instant that stands for "now" in the sample file."""
 
 
-class Archive(Protocol):
+class SampleArchive(Protocol):
     """What `coach.audio.archive.AudioArchive` offers here."""
 
     def save(self, path: Path, attempt_id: str) -> str:
@@ -47,7 +47,7 @@ class SampleCount:
 
 
 def load_sample(
-    store: SqlStore, archive: Callable[[], Archive], *, if_empty: bool = False, now: datetime | None = None
+    store: SqlStore, archive: Callable[[], SampleArchive], *, if_empty: bool = False, now: datetime | None = None
 ) -> SampleCount:
     """Puts the sample in; what is there already stays as it is.
 
@@ -127,7 +127,7 @@ def _shift(value: Any, by: timedelta, name: str = "") -> Any:
 
 
 def _with_recordings(
-    snapshot: InterviewSnapshot, archive: Callable[[], Archive], saved: list[str]
+    snapshot: InterviewSnapshot, archive: Callable[[], SampleArchive], saved: list[str]
 ) -> InterviewSnapshot:
     """Saves the sample recordings that belong to it into the archive and notes them in `saved`."""
     attempts = []

@@ -18,7 +18,7 @@ EVERY_S = 24 * 3600.0
 JUMP_S = 3600.0
 
 
-class Archive(repair.Archive, retention.Recordings, leftovers.Shelf, Protocol):
+class UpkeepArchive(repair.RepairArchive, retention.Recordings, leftovers.Shelf, Protocol):
     """What `coach.audio.archive.AudioArchive` offers here."""
 
 
@@ -49,7 +49,7 @@ def steady_s() -> float:
 
 
 def keep_up(
-    store: SqlStore, archive: Archive, journal_dir: Path, policy: RetentionPolicy, *, watch: JumpWatch = _watch
+    store: SqlStore, archive: UpkeepArchive, journal_dir: Path, policy: RetentionPolicy, *, watch: JumpWatch = _watch
 ) -> tuple[Repaired, Swept] | None:
     """Repairs, sweeps and clears once; blocking. None when the store would not be had now: the next turn does it.
 

@@ -4,8 +4,7 @@ import streamlit as st
 
 from coach.bootstrap import Services
 from coach.errors import CoachError
-from coach.store.repositories import library
-from coach.store.repositories.library import JobDescription, Resume
+from coach.views.library import JobDescription, Resume
 from coach.views.materials import resume_line, tailored_copy
 from pages.components.shared import samples
 from pages.components.shared.prose import plain
@@ -16,7 +15,7 @@ LIMIT = 60_000
 
 def show(parts: Services, jobs: list[JobDescription]) -> None:
     """The master, then its copies."""
-    kept = samples.mine_or_samples(parts.store.run(library.resumes_of))
+    kept = samples.mine_or_samples(parts.library.resumes())
     master = next((resume for resume in kept if resume.is_base_version), None)
     with st.container(border=True):
         edit_master(parts, master)
@@ -45,7 +44,7 @@ def edit_master(parts: Services, master: Resume | None) -> None:
     text = st.text_area("Master resume", height=260, max_chars=LIMIT, key="resume-text", label_visibility="collapsed")
     if st.button("Save resume", type="primary", disabled=not text.strip()):
         resume = master or Resume(is_base_version=True, title="My resume")
-        store(parts, library.changed_resume(resume, content=text))
+        store(parts, resume, content=text)
 
 
 def one_job(parts: Services, master: Resume, job: JobDescription, copy: Resume | None) -> None:
@@ -59,7 +58,7 @@ def one_job(parts: Services, master: Resume, job: JobDescription, copy: Resume |
     if copy.source_resume_id and copy.updated_at < master.updated_at:
         st.caption("Your master resume has changed since this copy was made. The copy stays as it is.")
     text = st.text_area("Tailored resume", copy.content, height=220, max_chars=LIMIT, key=f"text-{copy.id}")
-    stories = {story.id: story for story in samples.mine_or_samples(parts.store.run(library.stories))}
+    stories = {story.id: story for story in samples.mine_or_samples(parts.library.stories())}
     names = unique_labels({key: story.title for key, story in stories.items()})
     chosen = st.multiselect(
         "Add lines from your library", list(names), format_func=lambda key: names.get(key, key), key=f"lines-{copy.id}"
@@ -67,17 +66,20 @@ def one_job(parts: Services, master: Resume, job: JobDescription, copy: Resume |
     with st.container(horizontal=True, gap="small"):
         if st.button("Save copy", key=f"save-{copy.id}", type="primary"):
             added = [resume_line(stories[key]) for key in chosen]
-            store(parts, library.changed_resume(copy, content="\n".join([text.rstrip(), *added])))
+            store(parts, copy, content="\n".join([text.rstrip(), *added]))
         st.download_button("Export", text, "resume.md", "text/markdown", key=f"export-{copy.id}")
         if st.button("Delete copy", key=f"drop-{copy.id}", type="tertiary"):
-            parts.store.run(library.delete_resume, copy.id)
+            parts.library.delete_resume(copy.id)
             st.rerun()
 
 
-def store(parts: Services, resume: Resume) -> None:
-    """Keeps a resume and shows it."""
+def store(parts: Services, resume: Resume, *, content: str | None = None) -> None:
+    """Keeps a resume, with other content where that is given, and shows it."""
     try:
-        parts.store.run(library.save_resume, resume)
+        if content is None:
+            parts.library.save_resume(resume)
+        else:
+            parts.library.change_resume(resume, content=content)
     except CoachError as error:
         st.error(plain(str(error)))
         return

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from coach.bootstrap import Services
-from coach.store.repositories import library
 from coach.views.roles import as_job, shipped_profiles
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
@@ -29,6 +28,6 @@ def show(parts: Services) -> None:
         st.markdown(" ".join([*badges, *(f":gray-badge[{plain(name)}]" for name in profile.competencies)]))
         if st.button("Practise this role", type="primary"):
             job = as_job(profile)
-            parts.store.run(library.save_job, job)
+            parts.library.save_job(job)
             st.session_state["practice_job_id"] = job.id
             st.switch_page("practice.py")

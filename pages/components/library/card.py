@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from coach.store.repositories.library import JobDescription, StarStory
+from coach.views.library import JobDescription, StarStory
 from coach.views.materials import PARTS, resume_line
 from pages.components.shared import dialogs
 from pages.components.shared.copy import copy_button

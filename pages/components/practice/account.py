@@ -6,11 +6,10 @@ from urllib.parse import urljoin
 import streamlit as st
 
 from coach.bootstrap import Services
-from coach.economics.billing.account import AccountView, Offer, account_view
+from coach.economics.billing.account import AccountView, Offer, account_view, agree_to_extras
 from coach.economics.billing.checkout import Checkout
 from coach.economics.money import format_usd
 from coach.errors import CoachError
-from coach.store.repositories import billing
 from pages.components.shared.prose import plain
 
 USER = "local"
@@ -82,7 +81,7 @@ def _extras(parts: Services, view: AccountView) -> None:
     price = format_usd(view.overage_price).replace("$", "\\$")
 
     def agree() -> None:
-        parts.store.run(billing.change_account, USER, overage_agreed=bool(st.session_state[AGREED]))
+        agree_to_extras(parts.store, USER, agreed=bool(st.session_state[AGREED]))
 
     st.toggle(
         f"Extra retries at {price} each when the included ones are used",

@@ -9,16 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from coach.bootstrap import Services
-from coach.contracts.interview import InterviewStatus, ViewState
+from coach.contracts.interview import ViewState
 from coach.errors import CoachError, EntitlementError, InputError
 from coach.interview.service import InitRequest, InitResult
-from coach.store.maintenance import removal
-from coach.store.repositories import library, queries
+from coach.views.sessions import begun_sessions
 from pages.components.practice.microphone import FrameIntake
 from pages.components.shared import samples
 from pages.components.shared.selection import unique_labels
-
-UNFINISHED = (InterviewStatus.PLANNED.value, InterviewStatus.IN_PROGRESS.value, InterviewStatus.ABANDONED.value)
 
 
 @dataclass
@@ -105,10 +102,7 @@ class Desk:
             CoachError: it is still there; repeat it.
         """
         interview_id, self.deleting = self.deleting, ""
-        services = self.services
-        removal.delete_interview(
-            services.store, services.archive, interview_id, journal_dir=services.settings.journal_dir
-        )
+        self.services.delete_session(interview_id)
         self.leave()
 
     def submit_recording(self, path: Path) -> None:
@@ -125,15 +119,12 @@ class Desk:
 
     def resumable(self, wished: str = "") -> dict[str, str] | None:
         """The interview `wished` for, else the newest, that was begun and not finished."""
-        rows = self.services.store.run(queries.interview_rows)
-        for row in sorted(rows, key=lambda row: row["id"] != wished):
-            if row["status"] in UNFINISHED and row["attempts"] and not row["is_sample"]:
-                return {"id": row["id"], "label": _label(row)}
-        return None
+        rows = sorted(begun_sessions(self.services.store), key=lambda row: row["id"] != wished)
+        return {"id": rows[0]["id"], "label": _label(rows[0])} if rows else None
 
     def jobs(self) -> list[dict[str, str]]:
         """Jobs to practise for."""
-        found = samples.mine_or_samples(self.services.store.run(library.jobs))
+        found = samples.mine_or_samples(self.services.library.jobs())
         names = {job.id: f"{job.title}, {job.company}" if job.company else job.title for job in found}
         return [{"id": key, "label": label} for key, label in unique_labels(names).items()]
 

@@ -6,7 +6,6 @@ from coach.bootstrap import Services
 from coach.contracts.interview import InterviewSnapshot, InterviewStatus
 from coach.errors import CoachError
 from coach.interview import rollup
-from coach.store.maintenance.removal import delete_interview
 from coach.views.sessions import Plain, find_session
 from pages.components.progress import history
 from pages.components.shared import dialogs
@@ -81,11 +80,8 @@ def confirm_delete(parts: Services, snapshot: InterviewSnapshot) -> None:
     with_stories = st.checkbox("Delete the stories saved from it, too")
     if not st.button("Delete for good", type="primary"):
         return
-    folder = parts.settings.journal_dir
     try:
-        delete_interview(
-            parts.store, parts.archive, snapshot.interview.id, journal_dir=folder, with_stories=with_stories
-        )
+        parts.delete_session(snapshot.interview.id, with_stories=with_stories)
     except CoachError as error:
         st.error(plain(str(error)))
         return

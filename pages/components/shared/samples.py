@@ -6,7 +6,6 @@ from typing import Protocol, TypeVar
 import streamlit as st
 
 from coach.bootstrap import Services
-from coach.store.maintenance.sample import remove_sample
 
 SWITCH = "show_samples"
 
@@ -41,7 +40,7 @@ def switch(parts: Services, *, there: bool) -> bool:
             "Show sample people", key=SWITCH, help="Invented people, to see this page after a few weeks of practice."
         )
         if on and st.button("Remove samples", type="tertiary"):
-            remove_sample(parts.store, parts.archive, parts.settings.journal_dir)
+            parts.remove_samples()
             st.session_state.pop(SWITCH, None)
             st.rerun()
     return on

@@ -1,0 +1,65 @@
+"""A person's own material as pages use it: stories, jobs and resumes, read and kept. No SQL, no Streamlit."""
+
+from typing import Any
+
+from coach.store import SqlStore
+from coach.store.repositories import library
+from coach.store.repositories.library import JobDescription, Resume, StarStory
+
+__all__ = ["JobDescription", "PersonalLibrary", "Resume", "StarStory"]
+
+
+class PersonalLibrary:
+    """Stories, jobs and resumes of the people on this machine. Every method blocks."""
+
+    def __init__(self, store: SqlStore) -> None:
+        """Opens nothing."""
+        self._store = store
+
+    def stories(self, *, search: str = "", job_id: str = "") -> list[StarStory]:
+        """Stories by last change, see `repositories.library.stories`."""
+        return self._store.run(library.stories, search=search, job_id=job_id)
+
+    def change_story(self, story: StarStory, **changes: Any) -> None:
+        """Keeps a story with `changes`; a sample becomes the person's own.
+
+        Raises:
+            NotFoundError: it names a job that does not exist.
+        """
+        self._store.run(library.save_story, library.changed_now(story, **changes))
+
+    def delete_story(self, story_id: str) -> None:
+        """Deletes a story."""
+        self._store.run(library.delete_story, story_id)
+
+    def jobs(self) -> list[JobDescription]:
+        """Jobs, newest first."""
+        return self._store.run(library.jobs)
+
+    def save_job(self, job: JobDescription) -> None:
+        """Keeps a job."""
+        self._store.run(library.save_job, job)
+
+    def delete_job(self, job_id: str) -> None:
+        """Deletes a job; its interviews stay."""
+        self._store.run(library.delete_job, job_id)
+
+    def resumes(self) -> list[Resume]:
+        """The master and its copies."""
+        return self._store.run(library.resumes_of)
+
+    def save_resume(self, resume: Resume) -> None:
+        """Keeps a resume.
+
+        Raises:
+            InputError: there is another master, or a copy for the same job.
+        """
+        self._store.run(library.save_resume, resume)
+
+    def change_resume(self, resume: Resume, *, content: str) -> None:
+        """Keeps a resume with other content; a sample becomes the person's own."""
+        self.save_resume(library.changed_resume(resume, content=content))
+
+    def delete_resume(self, resume_id: str) -> None:
+        """Deletes a resume."""
+        self._store.run(library.delete_resume, resume_id)

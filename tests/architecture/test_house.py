@@ -1,0 +1,86 @@
+"""The house explains itself: no class name twice, no two rooms that need each other, nothing that outgrew its place."""
+
+import ast
+import re
+from collections import Counter
+from pathlib import Path
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ENGINE = sorted((ROOT / "coach").rglob("*.py"))
+PAGES = sorted((ROOT / "pages").rglob("*.py"))
+DATA_OR_HISTORY = ("coach/store/migrations", "coach/store/tables")
+LONGEST_FUNCTION = 40
+TWICE = {"Utterance"}
+"""A recogniser that is leaving still has one."""
+
+
+def trees(paths: list[Path]) -> list[tuple[str, ast.Module]]:
+    return [(str(p.relative_to(ROOT)), ast.parse(p.read_text("utf8"))) for p in paths]
+
+
+def test_no_class_name_stands_twice() -> None:
+    names = Counter(
+        node.name
+        for _, tree in trees(ENGINE)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert {name for name, count in names.items() if count > 1} - TWICE == set()
+
+
+def test_every_word_of_the_glossary_has_one_row() -> None:
+    page = (ROOT / "docs" / "glossary.md").read_text("utf8")
+    rows = re.findall(r"^\| (?!word \||---)([^|]+?) \| ([^|]+?) \|$", page, re.M)
+    words = Counter(word.strip().lower() for word, _ in rows)
+    assert len(rows) > 20 and [w for w, n in words.items() if n > 1] == []
+    assert all(meaning.strip() for _, meaning in rows)
+
+
+@pytest.mark.parametrize("word", ["interview", "exchange", "attempt", "policy", "prompt bundle", "usage event"])
+def test_a_word_that_names_a_class_is_in_the_glossary(word: str) -> None:
+    wanted = "".join(part.capitalize() for part in word.split())
+    names = {n.name for _, tree in trees(ENGINE) for n in ast.walk(tree) if isinstance(n, ast.ClassDef)}
+    assert wanted in names
+    assert f"| {word} |" in (ROOT / "docs" / "glossary.md").read_text("utf8")
+
+
+def test_no_modules_need_each_other() -> None:
+    graph = grimp.build_graph("coach", "pages", exclude_type_checking_imports=True, cache_dir=None)
+    below = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    state: dict[str, int] = {}
+    cycles: list[tuple[str, str]] = []
+
+    def walk(module: str) -> None:
+        state[module] = 1
+        for other in below[module]:
+            if state.get(other) == 1:
+                cycles.append((module, other))
+            elif other not in state:
+                walk(other)
+        state[module] = 2
+
+    for module in sorted(below):
+        if module not in state:
+            walk(module)
+    assert cycles == []
+
+
+def test_functions_are_short() -> None:
+    long = [
+        f"{name}:{node.lineno} {node.name}"
+        for name, tree in trees([*ENGINE, *PAGES])
+        if not name.startswith(DATA_OR_HISTORY)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno + 1 - _docstring_lines(node) > LONGEST_FUNCTION
+    ]
+    assert long == []
+
+
+def _docstring_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    first = node.body[0]
+    told = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    return (first.end_lineno or 0) - first.lineno + 1 if told else 0
