@@ -26,7 +26,16 @@ from coach.brain.evaluation.pipeline import evaluate_to_end
 from coach.brain.offline.coach import OfflineCoach
 from coach.brain.port import EvaluationCall, SummaryItem
 from coach.brain.prompts.bundle import PromptBundle
-from coach.contracts.brain import DeliveryInput, EvaluationInput, HistoryItem, JobContext, Question, UserAnswer
+from coach.contracts.brain import (
+    DeliveryInput,
+    EvaluationInput,
+    EvaluationResult,
+    HistoryItem,
+    JobContext,
+    Question,
+    UserAnswer,
+)
+from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, AttemptStatus, Exchange, Interview, InterviewSnapshot, InterviewStatus
 from coach.contracts.transcript import Transcript, TranscriptSource, Word, normalise_space
 from coach.delivery import measure as delivery
@@ -179,6 +188,26 @@ class Builder:
     ) -> Attempt:
         """The attempt with metrics and the offline coach's evaluation."""
         measured = delivery.measure(transcript, pcm)
+        call = self._call(attempt, exchange, transcript, measured, job, earlier)
+        result = await evaluate_to_end(
+            self.coach,
+            call,
+            transcript=transcript,
+            delivery=measured,
+            policy=self.bundle.policy,
+            bundle=self.bundle.name,
+        )
+        return self._with_feedback(attempt, transcript, measured, result)
+
+    def _call(
+        self,
+        attempt: Attempt,
+        exchange: Exchange,
+        transcript: Transcript,
+        measured: DeliveryMetrics,
+        job: JobContext,
+        earlier: list[Attempt],
+    ) -> EvaluationCall:
         history = [HistoryItem(attempt_number=a.attempt_number, overall=a.overall_score or 0) for a in earlier]
         asked = Question(text=exchange.question_text, type=exchange.question_type, competency=exchange.competency)
         request = EvaluationInput(
@@ -193,14 +222,11 @@ class Builder:
             ),
             attempt_history=history,
         )
-        result = await evaluate_to_end(
-            self.coach,
-            EvaluationCall(request, attempt.id, resume_text=self.stories["resume"]["content"]),
-            transcript=transcript,
-            delivery=measured,
-            policy=self.bundle.policy,
-            bundle=self.bundle.name,
-        )
+        return EvaluationCall(request, attempt.id, resume_text=self.stories["resume"]["content"])
+
+    def _with_feedback(
+        self, attempt: Attempt, transcript: Transcript, measured: DeliveryMetrics, result: EvaluationResult
+    ) -> Attempt:
         return attempt.model_copy(
             update={
                 "status": AttemptStatus.EVALUATED,

@@ -50,8 +50,23 @@ def pick(
     if not names:
         return None
     _begin(key, list(names), st.query_params.get(address, "") if address else "", first)
+    chosen = _choice(title, names, key, width, label_visibility, as_buttons=as_buttons)
+    if address:
+        _remember(address, chosen or "")
+    return by_id.get(chosen or "")
+
+
+def _choice(
+    title: str,
+    names: dict[str, str],
+    key: str,
+    width: int | Literal["stretch"],
+    label_visibility: Literal["visible", "hidden", "collapsed"],
+    *,
+    as_buttons: bool,
+) -> str | None:
     if as_buttons:
-        chosen = st.segmented_control(
+        return st.segmented_control(
             title,
             list(names),
             format_func=lambda i: plain(names.get(i, i) or ""),
@@ -59,18 +74,14 @@ def pick(
             required=True,
             label_visibility=label_visibility,
         )
-    else:
-        chosen = st.selectbox(
-            title,
-            list(names),
-            format_func=lambda i: names.get(i, i),
-            key=key,
-            width=width,
-            label_visibility=label_visibility,
-        )
-    if address:
-        _remember(address, chosen or "")
-    return by_id.get(chosen or "")
+    return st.selectbox(
+        title,
+        list(names),
+        format_func=lambda i: names.get(i, i),
+        key=key,
+        width=width,
+        label_visibility=label_visibility,
+    )
 
 
 def _begin(key: str, ids: list[str], wished: str, first: str) -> None:
