@@ -7,8 +7,14 @@ from typing import Any
 import click
 
 from coach.cli.output import emit, json_option
+from coach.economics.customers import cohort_margins, customer_margins
+from coach.economics.forecast import month_forecast
+from coach.economics.invoices import compare_invoice, read_invoice
 from coach.economics.model import markdown, report
 from coach.economics.model.scenario import Applied, Scenario, apply, read_scenario
+from coach.economics.money import ZERO_USD
+from coach.economics.pricebook import price_book
+from coach.store import open_store
 
 Function = Callable[..., Any]
 
@@ -63,6 +69,79 @@ def sensitivity(scenario_file: Path | None, as_json: bool) -> None:
 def simulate(scenario_file: Path | None, as_json: bool) -> None:
     """Prints the simulation report."""
     emit(report.simulation_report(_applied(scenario_file)), as_json=as_json, human=_simulation_text)
+
+
+@economics.command(help="A vendor's invoice (CSV) beside the ledger: the difference per day and meter.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--vendor", required=True, help="Vendor as the ledger names it, e.g. deepgram, openai, liveavatar.")
+@json_option
+def invoices(file: Path, vendor: str, as_json: bool) -> None:
+    """Prints the comparison; what differs comes with its verdict."""
+    with open_store() as store:
+        rows = compare_invoice(store, vendor, read_invoice(file))
+    result = {
+        "vendor": vendor,
+        "agrees": all(row.verdict == "agrees" for row in rows),
+        "invoice_usd": sum((row.invoice_usd for row in rows), ZERO_USD),
+        "ledger_usd": sum((row.ledger_usd for row in rows), ZERO_USD),
+        "rows": [row.model_dump() for row in rows],
+    }
+    emit(result, as_json=as_json, human=_invoice_text)
+
+
+@economics.command(help="What this month will have cost at its end, per vendor, with an interval.")
+@json_option
+def forecast(as_json: bool) -> None:
+    """Prints the forecast."""
+    with open_store() as store:
+        rows = month_forecast(store)
+    emit({"forecast": [row.model_dump() for row in rows]}, as_json=as_json, human=_forecast_text)
+
+
+@economics.command(help="What each customer brings and costs, and each cohort; the thinnest margin first.")
+@json_option
+def customers(as_json: bool) -> None:
+    """Prints customers and cohorts."""
+    with open_store() as store:
+        rows = customer_margins(store, price_book())
+    result = {"customers": [r.model_dump() for r in rows], "cohorts": [r.model_dump() for r in cohort_margins(rows)]}
+    emit(result, as_json=as_json, human=_customers_text)
+
+
+def _customers_text(result: dict[str, Any]) -> str:
+    if not result["customers"]:
+        return "Nobody has paid or practised yet."
+    keys = ("paid_usd", "refunded_usd", "disputed_usd", "stripe_fee_usd", "vendor_cost_usd", "margin_usd")
+    rows = [[row["key"], *(_usd(row[key]) for key in keys)] for row in [*result["customers"], *result["cohorts"]]]
+    return markdown.table(["customer or cohort", "paid", "refunded", "disputed", "Stripe", "vendors", "margin"], rows)
+
+
+def _invoice_text(result: dict[str, Any]) -> str:
+    rows = [
+        [str(row["day"]), row["meter"], f"{row['invoice_usd']:.4f}", f"{row['ledger_usd']:.4f}", row["verdict"]]
+        for row in result["rows"]
+    ]
+    return markdown.table(["day", "meter", "invoice USD", "ledger USD", "verdict"], rows)
+
+
+def _forecast_text(result: dict[str, Any]) -> str:
+    if not result["forecast"]:
+        return "Nothing is recorded yet: practise once, then ask again."
+    rows = [
+        [
+            row["vendor"],
+            f"{row['so_far_usd']:.2f}",
+            _usd(row["low_usd"]),
+            _usd(row["expected_usd"]),
+            _usd(row["high_usd"]),
+        ]
+        for row in result["forecast"]
+    ]
+    return markdown.table(["vendor", "so far USD", "low (5 %)", "expected", "high (95 %)"], rows)
+
+
+def _usd(amount: Any) -> str:
+    return "–" if amount is None else f"{amount:.2f}"
 
 
 def _applied(path: Path | None) -> Applied:

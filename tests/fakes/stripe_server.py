@@ -56,6 +56,7 @@ class FakeStripe:
         self.events: list[dict[str, Any]] = []
         self.grants: list[dict[str, Any]] = []
         self.checkouts: list[dict[str, Any]] = []
+        self.charges: dict[str, dict[str, Any]] = {}
         self.portals: list[dict[str, Any]] = []
         self.requests: list[tuple[str, str]] = []
         self.faults: list[str] = []
@@ -361,6 +362,10 @@ def create_portal(server: FakeStripe, body: dict[str, Any], _: tuple[str, ...]) 
     return made("billing_portal.session", **kept, id=server.new_id("bps"), url="https://billing.stripe.test/portal")
 
 
+def get_charge(server: FakeStripe, body: dict[str, Any], found: tuple[str, ...]) -> dict[str, Any]:
+    return _known(server.charges, found[0])
+
+
 def get_subscription(server: FakeStripe, body: dict[str, Any], found: tuple[str, ...]) -> dict[str, Any]:
     return _known(server.subscriptions, found[0])
 
@@ -405,6 +410,7 @@ ROUTES = [
     _route("POST", r"/v1/checkout/sessions/(\w+)/expire", expire_checkout),
     _route("GET", r"/v1/subscriptions", list_subscriptions),
     _route("POST", r"/v1/billing_portal/sessions", create_portal),
+    _route("GET", r"/v1/charges/(\w+)", get_charge),
     _route("GET", r"/v1/subscriptions/(\w+)", get_subscription),
 ]
 

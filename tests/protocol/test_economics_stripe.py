@@ -356,3 +356,18 @@ def test_the_route_answers_as_stripe_needs_it(webhooks) -> None:
     assert answers == [200, 200, 400]
     assert client.post("/billing/webhook", content=b"x" * 600_000).status_code == 413
     assert "charge.refunded" in HANDLERS
+
+
+def test_payments_refunds_and_disputes_are_kept_once_each(synced, store) -> None:
+    synced.state.charges["ch_1"] = {"object": "charge", "id": "ch_1", "customer": "cus_1"}
+    hooks = Webhooks(store, SecretStr(SECRET), gateway=StripeGateway(SecretStr(synced.state.key), synced.url))
+    dispute = {"id": "du_1", "charge": "ch_1", "amount": 1900, "status": "needs_response"}
+    invoice = {"id": "in_1", "customer": "cus_1", "amount_paid": 1900, "metadata": {"user_id": "ada"}}
+    hooks.receive(*signed(webhook("customer.subscription.created", subscription("active"), number=1)))
+    for number, (kind, thing) in enumerate(
+        [("invoice.paid", invoice), ("invoice.paid", invoice), ("charge.dispute.created", dispute)], 2
+    ):
+        hooks.receive(*signed(webhook(kind, thing, number=number)))
+    assert [(p.id, p.cents) for p in store.run(billing.payments)] == [("du_1", -1900), ("in_1", 1900)]
+    hooks.receive(*signed(webhook("charge.dispute.closed", {**dispute, "status": "won"}, number=9)))
+    assert sum(p.cents for p in store.run(billing.payments)) == 1900

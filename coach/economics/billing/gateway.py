@@ -77,5 +77,8 @@ class BillingGateway(Protocol):
     def end_checkouts(self, customer_id: str) -> None:
         """Ends checkouts for subscriptions that the customer has still open."""
 
+    def customer_of_charge(self, charge_id: str) -> str:
+        """Whose charge it is; empty when it is nobody's."""
+
     def subscription(self, subscription_id: str) -> dict[str, Any]:
         """A subscription as it is now."""

@@ -182,6 +182,12 @@ class StripeGateway:
             for session in [each for each in found.auto_paging_iter() if each.mode == "subscription"]:
                 self._v1.checkout.sessions.expire(session.id)
 
+    def customer_of_charge(self, charge_id: str) -> str:
+        """See the port."""
+        with _plain_errors():
+            found = self._v1.charges.retrieve(charge_id).customer
+        return found if isinstance(found, str) else found.id if found else ""
+
     def subscription(self, subscription_id: str) -> dict[str, Any]:
         """See the port."""
         with _plain_errors():

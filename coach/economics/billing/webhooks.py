@@ -14,7 +14,7 @@ from coach.economics.plans import Plan, PlanBook, plan_book
 from coach.errors import InputError, SettingsError
 from coach.store import SqlStore
 from coach.store.repositories import billing
-from coach.store.repositories.billing import Account, Credits
+from coach.store.repositories.billing import Account, Credits, Payment
 
 CREDITS_LAST = timedelta(days=365)
 ENDED = frozenset({"canceled", "incomplete_expired", "unpaid"})
@@ -103,6 +103,7 @@ class Webhooks:
             return "customer known"
         if session["payment_status"] != "paid":
             return "waits for payment"
+        self._keep(connection, "", session, "paid", session.get("amount_total"), created)
         plan = _plan(self._plans, session)
         payment = str(session.get("payment_intent") or session["id"])
         pack = Credits(
@@ -136,15 +137,34 @@ class Webhooks:
 
     def paid(self, connection: Any, invoice: dict[str, Any], created: datetime) -> str:
         """A payment that succeeded."""
+        self._keep(connection, "", invoice, "paid", invoice.get("amount_paid"), created)
         return self._payment(connection, invoice, created, failed=False)
 
     def refunded(self, connection: Any, charge: dict[str, Any], created: datetime) -> str:
         """A full refund takes the pack back; also when it arrives before the purchase."""
+        self._keep(connection, "refund ", charge, "refunded", -int(charge["amount_refunded"] or 0), created)
         if charge["amount_refunded"] < charge["amount"]:
             return "partial refund, credits stay"
         payment = str(charge["payment_intent"])
         billing.refund_credits(connection, payment, created)
         return _refund(payment)
+
+    def disputed(self, connection: Any, dispute: dict[str, Any], created: datetime) -> str:
+        """A bank asked for the money back: gone until the dispute is won."""
+        customer = self._gateway.customer_of_charge(str(dispute["charge"])) if self._gateway else ""
+        if not customer:
+            return "dispute of nobody known"
+        back = 0 if dispute["status"] == "won" else -int(dispute["amount"] or 0)
+        self._keep(connection, "", {"id": dispute["id"], "customer": customer}, "disputed", back, created)
+        return f"dispute {dispute['status']}"[:40]
+
+    def _keep(
+        self, connection: Any, prefix: str, thing: dict[str, Any], kind: str, cents: int | None, at: datetime
+    ) -> None:
+        """Notes what was paid; a webhook without identity, customer or amount says nothing about money."""
+        if cents is not None and thing.get("customer") and thing.get("id"):
+            payment = Payment(f"{prefix}{thing['id']}", str(thing["customer"]), kind, int(cents), at)
+            billing.keep_payment(connection, payment)
 
     def _payment(self, connection: Any, invoice: dict[str, Any], created: datetime, *, failed: bool) -> str:
         user = _user(connection, invoice)
@@ -178,6 +198,8 @@ HANDLERS: dict[str, Handler] = {
     "invoice.payment_failed": Webhooks.payment_failed,
     "invoice.paid": Webhooks.paid,
     "charge.refunded": Webhooks.refunded,
+    "charge.dispute.created": Webhooks.disputed,
+    "charge.dispute.closed": Webhooks.disputed,
 }
 """Every type the endpoint is registered for at Stripe; anything else is an error."""
 

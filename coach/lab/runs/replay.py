@@ -109,11 +109,12 @@ class Replay:
 
     def _resume(self, report: RunReport) -> list[Call]:
         mine = {(v.name, v.key) for v in self.variants}
-        kept = (o for o in self.journal.outcomes() if not o.error and (o.variant, o.variant_key) in mine)
+        written = [o for o in self.journal.outcomes() if (o.variant, o.variant_key) in mine]
+        kept = (o for o in written if not o.error)
         known = {o.identity: o for o in kept}
         report.outcomes = list(known.values())
         report.resumed = len(known)
-        report.spent_usd = sum((o.cost_usd for o in known.values() if not o.cached), Decimal(0))
+        report.spent_usd = sum((o.cost_usd for o in written if not o.cached), Decimal(0))
         waiting = [
             (variant, item, repeat)
             for repeat in range(self.repeats)

@@ -14,6 +14,7 @@ from coach.errors import StoreError
 from coach.store.tables.billing import (
     billing_accounts,
     billing_credits,
+    billing_payments,
     billing_uses,
     billing_webhooks,
     economics_scenarios,
@@ -257,6 +258,32 @@ def taken_interviews(
         for row in rows
     ]
     return sorted(found, key=lambda row: row["reserved_at"], reverse=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Money of one customer: `paid`, `refunded` or `disputed`, in cents. Negative where it went back."""
+
+    id: str
+    customer_id: str
+    kind: str
+    cents: int
+    paid_at: datetime
+
+
+def keep_payment(connection: sa.Connection, payment: Payment) -> None:
+    """Notes a payment; one of the same identity is replaced (a refund that grows, a dispute that is won)."""
+    values = {name: getattr(payment, name) for name in Payment.__slots__}
+    statement = insert(billing_payments).values(values)
+    kept = {"kind": payment.kind, "cents": payment.cents}
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=kept))
+
+
+def payments(connection: sa.Connection) -> list[Payment]:
+    """All payments by time."""
+    c = billing_payments.c
+    query = sa.select(billing_payments).order_by(c.paid_at, c.id)
+    return [Payment(**row) for row in connection.execute(query).mappings()]
 
 
 def give_use_back(connection: sa.Connection, use_id: str, now: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from coach.store.tables.core import INDEXED, JSON, MONEY, flag, identity, instant, metadata, reference, text
+from coach.store.tables.core import INDEXED, JSON, flag, identity, instant, metadata, reference, text
 
 billing_accounts = sa.Table(
     "billing_accounts",
@@ -82,18 +82,6 @@ billing_payments = sa.Table(
     sa.Column("kind", sa.String(20), nullable=False),
     sa.Column("cents", sa.BigInteger(), nullable=False),
     instant("paid_at", required=True),
-)
-
-economics_budgets = sa.Table(
-    "economics_budgets",
-    metadata,
-    sa.Column("id", sa.String(64), primary_key=True),
-    sa.Column("scope", sa.String(20), nullable=False),
-    sa.Column("user_id", sa.String(64), nullable=False),
-    sa.Column("limit_usd", MONEY, nullable=False),
-    sa.Column("alert_to", sa.String(400), nullable=False),
-    instant("created_at", required=True),
-    sa.Column("told_for", sa.String(40), nullable=False),
 )
 
 economics_scenarios = sa.Table(

@@ -1,4 +1,4 @@
-"""What was paid, refunded and disputed, budgets, interviews given back, and since when a payment is due."""
+"""What was paid, refunded and disputed, interviews given back, and since when a payment is due."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,14 +22,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_billing_payments"),
     )
     index("billing_payments", "customer_id")
-    op.create_table(
-        "economics_budgets",
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("scope", sa.String(length=20), nullable=False),
-        sa.Column("user_id", sa.String(length=64), nullable=False),
-        sa.Column("limit_usd", sa.Numeric(18, 9), nullable=False),
-        sa.Column("alert_to", sa.String(length=400), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("told_for", sa.String(length=40), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_economics_budgets"),
-    )
