@@ -27,7 +27,11 @@ Judge = Callable[[Variant, Item, int], Awaitable[Outcome]]
 
 @dataclass(frozen=True, slots=True)
 class RunLimits:
-    """How hard and how far a run may go. `cost_usd` stops new calls once spent; those in flight still finish."""
+    """How hard and how far a run may go.
+
+    `cost_usd` binds: a call is made only when what is spent and what all calls in flight and this one may cost, each as
+    much as the dearest so far, stay within it. Until a price is known, one call is made at a time.
+    """
 
     concurrency: int = 20
     calls_per_s: float | None = None
@@ -50,6 +54,8 @@ class RunReport:
     resumed: int = 0
     spent_usd: Decimal = Decimal(0)
     stopped: str = ""
+    in_flight: int = 0
+    dearest_usd: Decimal | None = None
 
     @property
     def failures(self) -> int:
@@ -79,6 +85,7 @@ class Replay:
     repeats: int = 1
     limits: RunLimits = field(default_factory=RunLimits)
     on_progress: Callable[[RunReport], None] = lambda _: None
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         """Refuses a run that could show nothing.
@@ -131,17 +138,40 @@ class Replay:
                 return
             outcome = self._cached(variant, item, repeat)
             if outcome is None:
+                if not await self._within_budget(report):
+                    return
                 if limiter:
                     await limiter.acquire()
                 outcome = await self._call(variant, item, repeat)
+                report.in_flight -= 1
             self._record(item, outcome, report)
+            self._news.set()
+
+    async def _within_budget(self, report: RunReport) -> bool:
+        """Waits until this call fits beside those in flight; False when it will not any more."""
+        limit = self.limits.cost_usd
+        while limit is not None and report.in_flight:
+            dearest = report.dearest_usd
+            if dearest is not None and report.spent_usd + (report.in_flight + 1) * dearest <= limit:
+                break
+            self._news.clear()
+            await self._news.wait()
+        if limit is not None and report.spent_usd + (report.dearest_usd or 0) > limit:
+            self._stop(report)
+            return False
+        report.in_flight += 1
+        return True
 
     def _over_budget(self, report: RunReport) -> bool:
         limit = self.limits.cost_usd
         if limit is None or report.spent_usd < limit:
             return False
-        report.stopped = f"The cost limit of ${limit} is reached; {report.total - report.done} calls were not made."
+        self._stop(report)
         return True
+
+    def _stop(self, report: RunReport) -> None:
+        left = report.total - report.done
+        report.stopped = f"The cost limit of ${self.limits.cost_usd} is reached; {left} calls were not made."
 
     def _cached(self, variant: Variant, item: Item, repeat: int) -> Outcome | None:
         found = self.cache.get(variant.key, item, repeat) if self.cache else None
@@ -170,6 +200,8 @@ class Replay:
             self.cache.put(item, outcome, place)
         report.outcomes.append(outcome)
         report.spent_usd += Decimal(0) if outcome.cached else outcome.cost_usd
+        if not outcome.cached:
+            report.dearest_usd = max(report.dearest_usd or Decimal(0), outcome.cost_usd)
         self.on_progress(report)
 
 
