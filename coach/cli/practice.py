@@ -8,7 +8,7 @@ import click
 
 from coach.cli.inputs import TRANSCRIBERS, brain_option, read_text
 from coach.cli.output import care_lines, emit, json_option, usage_records
-from coach.contracts.brain import MAX_ANSWER_CHARS, Question
+from coach.contracts.brain import MAX_TYPED_CHARS, Question
 from coach.contracts.interview import Attempt, PlannedQuestion
 from coach.errors import InputError, VendorAuthError
 from coach.foreign_data import from_json
@@ -50,8 +50,8 @@ def practice(
     text = read_text(transcript) if transcript is not None else ""
     if transcript is not None and not text.strip():
         raise InputError("The transcript is empty.", mend="Write the answer as it was said.")
-    if len(text) > MAX_ANSWER_CHARS:
-        raise InputError(f"The transcript has {len(text):,} characters; {MAX_ANSWER_CHARS:,} are the most.")
+    if len(text) > MAX_TYPED_CHARS:
+        raise InputError(f"The transcript has {len(text):,} characters; {MAX_TYPED_CHARS:,} are the most.")
     result = asyncio.run(
         _practise(planned, audio, text, job, interview_id, transcriber=transcriber or "", brain=brain or "")
     )

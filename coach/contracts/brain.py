@@ -31,7 +31,9 @@ class JobContext(Lenient):
 
 
 MAX_ANSWER_CHARS = 60_000
-"""More than anybody says in an hour at 160 words a minute; longer text is refused where it comes in."""
+"""More than anybody says in an hour at 160 words a minute; what is recognised beyond it is not judged."""
+MAX_TYPED_CHARS = 20_000
+"""Some twenty minutes of speech; longer text that arrives as text is refused where it comes in."""
 
 
 class UserAnswer(Lenient):

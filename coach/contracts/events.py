@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, FiniteFloat, TypeAdapter
 
 from coach.contracts.base import Strict
-from coach.contracts.brain import MAX_ANSWER_CHARS, Care
+from coach.contracts.brain import MAX_TYPED_CHARS, Care
 from coach.contracts.evaluation import (
     CoachNote,
     ContentFeedback,
@@ -59,7 +59,7 @@ class TranscriptPayload(Strict):
     """The transcript as the person corrected or typed it."""
 
     attempt_id: str
-    text: str = Field(max_length=MAX_ANSWER_CHARS)
+    text: str = Field(max_length=MAX_TYPED_CHARS)
 
 
 class EyeContactPayload(Strict):

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from coach.contracts.brain import MAX_ANSWER_CHARS
+from coach.contracts.brain import MAX_TYPED_CHARS
 from coach.contracts.events import SessionStatePayload
 from coach.interview.service import InitRequest, InitResult
 
@@ -29,7 +29,7 @@ class NextQuestion(_Body):
 class SubmitRequest(_Body):
     """Nothing, or the text of a typed or corrected answer."""
 
-    transcript: str | None = Field(default=None, min_length=1, max_length=MAX_ANSWER_CHARS)
+    transcript: str | None = Field(default=None, min_length=1, max_length=MAX_TYPED_CHARS)
 
 
 class Submitted(_Body):

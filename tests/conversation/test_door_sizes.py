@@ -17,7 +17,7 @@ import websockets
 from limits import RateLimitItemPerMinute
 
 from coach.audio import decode as decoding
-from coach.contracts.brain import MAX_ANSWER_CHARS
+from coach.contracts.brain import MAX_TYPED_CHARS
 from coach.contracts.interview import ViewState
 from coach.web import access, server_caps
 from tests.conversation.driver import make_hub, slow, tone
@@ -62,7 +62,7 @@ def wav(seconds=0.2):
 
 
 async def test_uploads_leave_no_descriptor_and_no_file(server, tmp_path):
-    """60 here, 1,000 with `python -m benchmarks uploads`: what leaks once per upload shows after ten."""
+    """What leaks once per upload shows after ten of these 60."""
     way, attempt = await listening(server)
     path = f"/attempts/{attempt}/recording"
     await server.post(path, headers=header(way), content=b"junk")
@@ -248,7 +248,7 @@ async def test_text_that_is_too_long_is_refused_with_its_length(server):
     refused = await server.post(f"/attempts/{attempt}/submit", headers=header(way), json={"transcript": long})
     assert refused.status_code == 422
     said = refused.json()["error"]["message"]
-    assert "63,000" in said and f"{MAX_ANSWER_CHARS:,}" in said and "a a" not in said
+    assert "63,000" in said and f"{MAX_TYPED_CHARS:,}" in said and "a a" not in said
     async with connect(way) as raw:
         client = Socket(raw)
         await client.send("SUBMIT_TRANSCRIPT", attempt_id=attempt, text=long)
