@@ -122,7 +122,7 @@ async def test_a_form_without_a_file_and_a_broken_one_are_told(server):
 
 async def test_nothing_is_decoded_before_an_answer_is_awaited_and_one_after_the_other(server, monkeypatch, tmp_path):
     busy, most, count = 0, 0, 0
-    lock, real = threading.Lock(), decoding.decode
+    lock, real = threading.Lock(), decoding.read_recording
 
     def watched(path):
         nonlocal busy, most, count
@@ -136,7 +136,7 @@ async def test_nothing_is_decoded_before_an_answer_is_awaited_and_one_after_the_
             with lock:
                 busy -= 1
 
-    monkeypatch.setattr(decoding, "decode", watched)
+    monkeypatch.setattr(decoding, "read_recording", watched)
     still_asking = make_hub(tmp_path / "asking", timing=slow(speech_grace_s=60))
     async with served(still_asking) as host, httpx.AsyncClient(base_url=f"http://{host}") as http:
         early = await begin(http)
