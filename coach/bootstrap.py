@@ -64,10 +64,14 @@ def chosen_transcriber(settings: Settings) -> str:
 
 
 def chosen_brain(settings: Settings) -> str:
-    """Name of the brain in force: `auto` is the model with a key, else the offline coach."""
+    """The brain in force: `auto` is the model with a key, a model on this computer once chosen, else offline."""
+    from coach.brain.openai.local import remembered
+
     if settings.coach_brain != "auto":
         return settings.coach_brain
-    return "openai" if settings.openai_api_key else "offline"
+    if settings.openai_api_key:
+        return "openai"
+    return "local" if remembered(settings.coach_home) else "offline"
 
 
 def build_transcriber(settings: Settings, name: str = "") -> Transcriber:
@@ -149,8 +153,10 @@ def build_brain(
         from coach.brain.offline.coach import OfflineCoach
 
         return OfflineCoach(bundle.policy.rewrite_words[1], judges)
+    if name == "local":
+        return _local_brain(settings, bundle, on_usage)
     if name != "openai":
-        raise SettingsError(f"There is no brain '{name}'.", mend="Choose openai or offline.")
+        raise SettingsError(f"There is no brain '{name}'.", mend="Choose openai, local or offline.")
     from coach.brain.openai.brain import OpenAIBrain
 
     if settings.openai_api_key is None and "api.openai.com" in settings.openai_base_url:
@@ -163,6 +169,26 @@ def build_brain(
         api=settings.coach_openai_api,
         on_usage=on_usage,
     )
+
+
+def _local_brain(settings: Settings, bundle: PromptBundle, on_usage: UsageSink | None) -> Brain:
+    from coach.brain.openai.brain import OpenAIBrain
+    from coach.brain.openai.local import LABEL, PATIENCE, PATIENT_PROBE_S, find_local_models, remembered
+
+    found = remembered(settings.coach_home) or next(
+        iter(find_local_models(settings.local_model_urls, PATIENT_PROBE_S)), None
+    )
+    if found is None:
+        mend = (
+            f"Start Ollama, LM Studio or llama.cpp, or set COACH_LOCAL_MODEL_URLS ({settings.coach_local_model_urls})."
+        )
+        raise SettingsError("No model on this computer answers.", mend=mend)
+    brain = OpenAIBrain(
+        bundle=bundle, model=found.model, api_key=None, base_url=found.url, api="chat", timeouts=PATIENCE,
+        on_usage=on_usage,
+    )  # fmt: skip
+    brain.label = LABEL
+    return brain
 
 
 def build_batch(settings: Settings, bundle: PromptBundle) -> OpenAIBatch:

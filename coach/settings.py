@@ -94,7 +94,11 @@ class Settings(BaseSettings):
         le=1,
         description="Share of Deepgram answers whose recording is transcribed again to check that fillers are kept.",
     )
-    coach_brain: Literal["auto", "openai", "offline"] = Field(default="auto", description="Who evaluates.")
+    coach_brain: Literal["auto", "openai", "local", "offline"] = Field(default="auto", description="Who evaluates.")
+    coach_local_model_urls: str = Field(
+        default="http://127.0.0.1:11434/v1,http://127.0.0.1:1234/v1,http://127.0.0.1:8080/v1",
+        description="Where a model on this computer is looked for, separated by commas: Ollama, LM Studio, llama.cpp.",
+    )
     coach_avatar: Literal["auto", "liveavatar", "drawn"] = Field(default="auto", description="Who asks.")
     coach_voice: Literal["auto", "deepgram", "browser", "none"] = Field(default="auto", description="Who speaks.")
 
@@ -115,6 +119,11 @@ class Settings(BaseSettings):
         """The model of interviews in the light mode."""
         usual = "gpt-6-luna" if "api.openai.com" in self.openai_base_url else self.coach_openai_model
         return self.coach_openai_lean_model or usual
+
+    @property
+    def local_model_urls(self) -> tuple[str, ...]:
+        """The addresses of `COACH_LOCAL_MODEL_URLS`."""
+        return tuple(url.strip() for url in self.coach_local_model_urls.split(",") if url.strip())
 
     @property
     def database_url(self) -> str:

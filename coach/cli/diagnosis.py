@@ -54,6 +54,7 @@ def examine(settings: Settings) -> list[Examination]:
         lambda: recordings(settings),
         lambda: transcriber(settings),
         lambda: brain(settings),
+        lambda: local_model(settings),
         *(lambda v=vendor: ask(v) for vendor in vendors(settings)),
     ]
     with ThreadPoolExecutor(len(checks)) as pool:
@@ -174,6 +175,28 @@ def transcription_server(settings: Settings) -> Examination:
     return Examination("transcriber", "ok", f"server at {url}, model {settings.coach_transcribe_model}")
 
 
+def local_model(settings: Settings) -> Examination:
+    """Whether a model runs on this computer, and whether it coaches."""
+    from coach.bootstrap import chosen_brain
+    from coach.brain.openai.local import find_local_models, remembered
+
+    in_force = chosen_brain(settings) == "local"
+    found = find_local_models(settings.local_model_urls)
+    chosen = remembered(settings.coach_home)
+    if in_force and chosen and all(model.url != chosen.url for model in found):
+        return Examination(
+            "local model", "failed", f"{chosen.model} at {chosen.url} does not answer", "Start it again."
+        )
+    if not found:
+        return Examination(
+            "local model", "off", "none answers", "Start Ollama, LM Studio or llama.cpp to be coached by it."
+        )
+    detail = f"{found[0].model} at {found[0].url}"
+    if in_force:
+        return Examination("local model", "ok", f"{detail}, coaching")
+    return Examination("local model", "ok", f"{detail}, not used", "Let it coach: on Practice, or COACH_BRAIN=local.")
+
+
 def brain(settings: Settings) -> Examination:
     """Who evaluates."""
     from coach.bootstrap import chosen_brain
@@ -182,6 +205,8 @@ def brain(settings: Settings) -> Examination:
     own_server = "api.openai.com" not in settings.openai_base_url
     if chosen == "openai" and settings.openai_api_key is None and not own_server:
         return Examination("brain", "failed", "openai is chosen without a key", "Set OPENAI_API_KEY.")
+    if chosen == "local":
+        return Examination("brain", "ok", "local model")
     return Examination(
         "brain", "ok", f"{settings.coach_openai_model} at openai" if chosen == "openai" else "offline coach"
     )

@@ -13,7 +13,7 @@ from coach.text.decoding import decoded
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-BRAINS = ("auto", "openai", "offline")
+BRAINS = ("auto", "openai", "local", "offline")
 TRANSCRIBERS = ("auto", "deepgram", "whisper", "server", "typed")
 _KEPT = "\n\r\t"
 

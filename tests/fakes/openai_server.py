@@ -141,7 +141,7 @@ class OpenAIServer:
 
     async def _answer(self, path: str, raw: bytes, writer: asyncio.StreamWriter) -> None:
         if path.endswith("/models"):
-            await _send_json(writer, 200, {"object": "list", "data": []}, {})
+            await _send_json(writer, 200, {"object": "list", "data": [{"id": MODEL, "object": "model"}]}, {})
             return
         body = json.loads(raw)
         self.requests.append(body)

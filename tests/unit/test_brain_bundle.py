@@ -22,7 +22,7 @@ def test_every_bundle_loads_and_is_its_own(name: str) -> None:
     bundle = PromptBundle.load(name)
     assert bundle.idea and bundle.version and len(bundle.hash) == 12
     assert bundle.policy.content_weight == 0.7 and bundle.policy.pace_band_wpm == (130, 160)
-    assert 900 <= bundle.model_settings.max_output_tokens <= 1200
+    assert (bundle.model_settings.max_output_tokens, bundle.model_settings.retry_output_tokens) == (1800, 2400)
     assert bundle.model_settings.temperature == 0.2
     assert "{input_json}" in bundle.input_template
     for word in ("follow_up, scoring, content_feedback", "[X%]", "data", "is_follow_up"):

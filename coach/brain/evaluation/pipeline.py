@@ -56,7 +56,7 @@ async def run_evaluation(
     `on_abandoned`. `call.call_number` must be higher than that of any earlier evaluation of the same attempt, because
     the identity of usage rests on it. Times are on the event loop's clock.
     """
-    timeouts = timeouts or Timeouts()
+    timeouts = timeouts or getattr(brain, "timeouts", None) or Timeouts()
     context = GuardContext(call.input, transcript, delivery, policy, brain.model, call.resume_text)
     total_deadline = asyncio.get_running_loop().time() + timeouts.total_s
     care, passages = await asyncio.to_thread(lambda: (context.care, context.instructions))

@@ -80,6 +80,11 @@ class OpenAIBrain:
             timeout=httpx2.Timeout(self._timeouts.call_s, connect=self._timeouts.connect_s),
         )
 
+    @property
+    def timeouts(self) -> Timeouts:
+        """How long this server may take; a model on this computer is slower than a vendor."""
+        return self._timeouts
+
     async def evaluate(self, call: EvaluationCall) -> AsyncGenerator[BrainChunk, None]:
         """Streams one evaluation; closing the iterator closes the connection, which stops the model.
 
@@ -125,7 +130,9 @@ class OpenAIBrain:
             InputError: what was pasted is no posting.
         """
         page = read_page(request.title, request.company, request.description)
-        request = replace(request, title=page.title, company=page.company, description=page.description)
+        if "JobPosting" in request.description:  # structured data names them; elsewhere the model reads them itself
+            request = replace(request, title=page.title, company=page.company)
+        request = replace(request, description=page.description)
         wanted = self._prompt(self.bundle.plan_prompt, plan_input(request), "interview_plan", PlanOutput)
         output, usage = await self._ask(wanted, PlanOutput, subject=f"plan:{new_id()}")
         if len(output.questions) < request.questions:
@@ -219,6 +226,15 @@ class OpenAIBrain:
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
                 if not self._requests.abilities.learn(error, body):
                     raise
+            except openai.InternalServerError as error:
+                # llama.cpp's Python server answers a parameter it does not know with 500
+                if "validation error" in str(error).lower() and self._requests.abilities.learn(error, body):
+                    continue
+                wait = retry_after_s(error, attempt)
+                if wait is None or attempt >= CONNECT_RETRIES:
+                    raise
+                attempt += 1
+                await asyncio.sleep(wait)
             except openai.OpenAIError as error:
                 wait = retry_after_s(error, attempt)
                 if wait is None or attempt >= CONNECT_RETRIES:

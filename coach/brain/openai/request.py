@@ -34,12 +34,16 @@ class Abilities:
 
     refused: set[str] = field(default_factory=set)
 
-    def learn(self, error: openai.BadRequestError | openai.UnprocessableEntityError, sent: dict[str, Any]) -> bool:
-        """True when the error names an optional parameter that can be left out next time."""
+    def learn(self, error: openai.APIStatusError, sent: dict[str, Any]) -> bool:
+        """True when the error names an optional parameter that can be left out next time.
+
+        A server that refuses a JSON schema is asked for plain JSON first (llama.cpp's Python server takes only that).
+        """
         said = f"{error.param or ''} {error.message}".lower()
         for name in _OPTIONAL:
             if name in sent and name not in self.refused and any(word in said for word in _OPTIONAL[name]):
-                self.refused.add(name)
+                schema_only = name == "response_format" and "json_schema" not in self.refused
+                self.refused.add("json_schema" if schema_only else name)
                 return True
         return False
 
@@ -77,7 +81,7 @@ class RequestBuilder:
     @property
     def schema_refused(self) -> bool:
         """True when the server takes no JSON schema; the prompt then has to carry it."""
-        return bool({"text", "response_format"} & self.abilities.refused)
+        return bool({"text", "response_format", "json_schema"} & self.abilities.refused)
 
     def _settings(self) -> ModelSettings:
         return self._bundle.model_settings
@@ -115,7 +119,9 @@ class RequestBuilder:
         shape = {"name": prompt.schema_name, "schema": prompt.schema, "strict": self._strict}
         return {
             "messages": [{"role": "system", "content": self._system(prompt)}, *self._turns(prompt)],
-            "response_format": {"type": "json_schema", "json_schema": shape},
+            "response_format": {"type": "json_object"}
+            if "json_schema" in self.abilities.refused
+            else {"type": "json_schema", "json_schema": shape},
             "temperature": settings.temperature,
             "reasoning_effort": settings.effort if self._official else None,
             self._limit_name: prompt.max_output_tokens,

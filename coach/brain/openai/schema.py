@@ -34,6 +34,8 @@ def _strict(node: Any, drop: frozenset[str]) -> Any:
             kept[key] = {name: _strict(child, drop) for name, child in value.items()}
         elif key not in drop:
             kept[key] = _strict(value, drop)
+    if "maxLength" in node and "description" not in drop:
+        kept["description"] = f"{node.get('description', '')} At most {node['maxLength']} characters.".strip()
     if kept.get("type") == "object":
         kept["required"] = list(kept.get("properties", {}))
         kept["additionalProperties"] = False

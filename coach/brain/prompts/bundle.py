@@ -38,8 +38,8 @@ class ModelSettings(Record):
     model: str = ""
     temperature: float | None = Field(default=0.2, ge=0, le=2)
     effort: Literal["none", "minimal", "low", "medium", "high"] | None = None
-    max_output_tokens: int = Field(default=1200, ge=100, le=16_000)
-    retry_output_tokens: int = Field(default=1800, ge=100, le=16_000)
+    max_output_tokens: int = Field(default=1800, ge=100, le=16_000)
+    retry_output_tokens: int = Field(default=2400, ge=100, le=16_000)
 
 
 class SchemaOptions(Record):
@@ -84,7 +84,7 @@ class PromptBundle(Record):
 
         `<` and `>` are escaped within the JSON, so that no transcript can close the fence.
         """
-        body = json.dumps(call_input.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":"))
+        body = json.dumps(_filled(call_input.model_dump(mode="json")), ensure_ascii=False, separators=(",", ":"))
         fenced = body.replace("<", "\\u003c").replace(">", "\\u003e")
         return self.input_template.replace("{input_json}", fenced)
 
@@ -124,6 +124,14 @@ class PromptBundle(Record):
             raise InputError(f"Prompt bundle '{name}' lacks the file {error.args[0]}.") from error
         except (ValidationError, yaml.YAMLError, TypeError) as error:
             raise InputError(f"Prompt bundle '{name}' cannot be used: {_first_line(error)}.") from error
+
+
+def _filled(value: Any) -> Any:
+    """A JSON value without what is empty: a model pays for every key and learns nothing from an empty one."""
+    if isinstance(value, dict):
+        kept = {key: _filled(child) for key, child in value.items()}
+        return {key: child for key, child in kept.items() if child not in (None, "", [], {})}
+    return value
 
 
 def available(folder: Path = PROMPTS) -> list[str]:
