@@ -7,8 +7,7 @@ from typing import Any
 import streamlit as st
 
 from coach.audio.preflight import browser_limits
-from coach.bootstrap import chosen_brain, services
-from coach.brain.openai.local import LocalModel, find_local_models, remember
+from coach.bootstrap import services
 from coach.errors import CoachError
 from pages.components.practice import personas
 from pages.components.practice.account import account_panel
@@ -89,34 +88,8 @@ def recording_instead(mine: Desk) -> None:
                     st.error(plain(str(error)))
 
 
-@st.cache_data(ttl=30, show_spinner=False)
-def local_models(urls: tuple[str, ...]) -> list[LocalModel]:
-    """The models that run on this computer, asked for at most every half minute."""
-    return find_local_models(urls)
-
-
-def offer_local_model(mine: Desk) -> None:
-    """One click, remembered: a model on this computer coaches instead of the offline coach."""
-    parts = mine.services
-    if parts.brain.name != "offline" or parts.settings.coach_brain != "auto":
-        return
-    found = next(iter(local_models(parts.settings.local_model_urls)), None)
-    if found is None:
-        return
-    if chosen_brain(parts.settings) == "local":
-        st.info(f"{found.model} coaches from the next start of Job Foxy.", icon=":material/check:")
-        return
-    with st.container(key="jf_local_model", horizontal=True, vertical_alignment="center"):
-        st.markdown(f"A model runs on this computer (**{found.model}**). It can also judge whether an answer fits.")
-        if st.button("Let it coach"):
-            remember(parts.settings.coach_home, found)
-            st.rerun()
-
-
 def show() -> None:
     mine = desk()
-    if mine.session is None:
-        offer_local_model(mine)
     try:
         playing = sender(key="practice_webrtc", intake=mine.intake, on=mine.webrtc_on, device_id=mine.device_id)
         stage(key=KEY, data=stage_data(mine, playing=playing), on_act=on_act)

@@ -194,7 +194,7 @@ def local_model(settings: Settings) -> Examination:
     detail = f"{found[0].model} at {found[0].url}"
     if in_force:
         return Examination("local model", "ok", f"{detail}, coaching")
-    return Examination("local model", "ok", f"{detail}, not used", "Let it coach: on Practice, or COACH_BRAIN=local.")
+    return Examination("local model", "ok", f"{detail}, not used", "Let it coach: set COACH_BRAIN=local.")
 
 
 def brain(settings: Settings) -> Examination:

@@ -43,15 +43,15 @@ def test_the_choice_is_remembered_and_forgotten(tmp_path: Path) -> None:
 
 
 def test_without_any_the_mend_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="No model"):
-        build_brain(settings(tmp_path, NOBODY), PromptBundle.load(), "local")
+    with pytest.raises(SettingsError, match="Nowhere"):
+        build_brain(settings(tmp_path, ""), PromptBundle.load(), "local")
 
 
 def test_doctor_says_what_runs_and_whether_it_coaches(tmp_path: Path) -> None:
     assert local_model(settings(tmp_path, NOBODY)).status == "off"
     with OpenAIServer(Reply()) as server:
         here = settings(tmp_path, server.base_url)
-        assert "not used" in local_model(here).detail and "Practice" in local_model(here).mend
+        assert "not used" in local_model(here).detail and "COACH_BRAIN=local" in local_model(here).mend
         remember(tmp_path, find_local_models(here.local_model_urls)[0])
         assert "coaching" in local_model(here).detail
     assert local_model(settings(tmp_path, NOBODY)).status == "failed"
