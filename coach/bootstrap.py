@@ -184,7 +184,7 @@ def _local_brain(settings: Settings, bundle: PromptBundle, on_usage: UsageSink |
         bundle=bundle, model=found.model, api_key=None, base_url=found.url, api="chat", timeouts=PATIENCE,
         on_usage=on_usage,
     )  # fmt: skip
-    brain.label = LABEL
+    brain.name, brain.label = "local", LABEL
     return brain
 
 
