@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from coach.brain.truth.lexicon import MONTHS, SEASONS, WEEKDAYS
 from coach.brain.truth.numbers import Quantity
@@ -28,6 +29,7 @@ _RELATIVE = re.compile(
 _CLOCK = re.compile(
     r"\b(\d{1,2})(?::(\d{2}))?\s?([ap])\.?\s?m\b\.?|\b(\d{1,2}):(\d{2})\b|\b(noon|midday|midnight)\b", re.IGNORECASE
 )
+_DOTTED = re.compile(r"(?<![\d.,$£€¥])\b(\d{1,2})\.(\d{2})\b(?![.,]?\d)(?!\s?%)(?:\s?[ap]\.?\s?m\b\.?)?", re.IGNORECASE)
 _RELATIVE_WORDS = ("last ", "next ", "this ", "previous ", "the following ", "yesterday", "tomorrow")
 _PLACES = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": 4, "final": 4}
 
@@ -123,9 +125,25 @@ def clock_times(text: str) -> Iterator[ClockTime]:
             yield ClockTime(match.start(), match.end(), (hour % 12) * 60 + minute)
 
 
+def dotted_times(text: str) -> Iterator[ClockTime]:
+    """What may be a time of day written with a point: "6.30", "16.30"; "6.30%" and "$6.30" are none."""
+    for match in _DOTTED.finditer(text):
+        hour, minute = int(match.group(1)), int(match.group(2))
+        if hour < 25 and minute < 60:
+            yield ClockTime(match.start(), match.end(), (hour % 12) * 60 + minute)
+
+
+def _past_and_to(text: str, found: list[Quantity]) -> Iterator[int]:
+    """Spoken "ten past nine", "five to eight"; a range that only looks like one does no harm."""
+    for minutes, hour in pairwise(found):
+        joint = text[minutes.core_end : hour.start].strip().lower()
+        if joint in ("past", "to") and 0 < minutes.value < 30 and 0 < hour.value <= 24:
+            yield int(hour.value % 12 * 60 + (minutes.value if joint == "past" else -minutes.value)) % 720
+
+
 def spoken_times(text: str, found: list[Quantity]) -> frozenset[int]:
     """Every time of day a quantity of the sources may mean: "four", "four thirty", "oh four hundred", "1630"."""
-    times = {time.minutes for time in clock_times(text)}
+    times = {time.minutes for time in (*clock_times(text), *dotted_times(text))} | set(_past_and_to(text, found))
     for quantity in found:
         value = quantity.value
         if quantity.kind in ("number", "ordinal") and value == int(value):

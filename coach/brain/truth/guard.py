@@ -7,10 +7,12 @@ quarter", "AWS" is "amazon web services". What stays without support becomes a p
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
-from coach.brain.truth.dates import clock_times, dates, source_dates, spoken_times
+from coach.brain.truth.dates import clock_times, dates, dotted_times, source_dates, spoken_times
+from coach.brain.truth.derived import ratios
 from coach.brain.truth.names import Name, NameSources, names
 from coach.brain.truth.numbers import Quantity, quantities
 from coach.brain.truth.support import QuantitySources
@@ -109,11 +111,21 @@ class TruthGuard:
         for date in dates(text):
             span = date.start, date.end
             yield (None if date.key in self._dates else Violation(*span, text[slice(*span)], "date")), span
+        for time in dotted_times(text):
+            if time.minutes in self._times:
+                yield None, (time.start, time.end)
         named = list(names(text))
-        for quantity in quantities(text):
-            if not quantity.digits and any(_inside(quantity, name) for name in named):
-                continue
+        stated = [q for q in quantities(text) if q.digits or not any(_inside(q, name) for name in named)]
+        for ratio in ratios(text, stated):
+            span = ratio.start, ratio.end
+            holds = self._numbers.states_ratio(ratio)
+            if holds is not None:
+                yield (None if holds else Violation(*span, text[slice(*span)], "number")), span
+        for before, quantity in pairwise([None, *stated]):
+            assert quantity is not None
             bad = self._numbers.unsupported(quantity, text)
+            if bad and before and before.unit and text[before.end : quantity.start].strip() == "to":
+                bad = self._numbers.unsupported(replace(quantity, unit=before.unit), text) and bad
             kind = quantity.kind if quantity.kind in ("percent", "money") else "number"
             yield (Violation(*bad, text[slice(*bad)], kind) if bad else None), (quantity.start, quantity.end)
         for name in named:

@@ -60,3 +60,13 @@ CURRENCIES = {
 TIME_UNITS = {"second": 1 / 60, "minute": 1.0, "hour": 60.0, "day": 1440.0, "week": 10080.0, "month": 43800.0}
 TIME_UNITS |= {"quarter": 131400.0, "year": 525600.0, "decade": 5256000.0, "fortnight": 20160.0}
 UNIT_ALIASES = {"sec": "second", "secs": "second", "min": "minute", "mins": "minute", "hr": "hour", "hrs": "hour"}
+AFTER_FRACTION = frozenset(
+    _words("""
+    to or and less more fewer faster higher lower in off by within after over when than as from
+    had have has were was are is did do does could would will can came went left said never still already no not
+    wanted knew took gave got stayed lost failed won passed
+""")
+)
+"""What may follow "a third" where it is a share; before a noun it is an ordinal ("a third person")."""
+BEFORE_SHARE = frozenset(_words("up down by to than about around roughly nearly almost only another least cut lost"))
+"""What stands before "a quarter" where it is a share and no three months."""

@@ -10,8 +10,11 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
+from coach.brain.truth.lexicon import MONTHS
 from coach.brain.truth.number_words import (
     ADJACENT_ONLY,
+    AFTER_FRACTION,
+    BEFORE_SHARE,
     CURRENCIES,
     FRACTIONS,
     MANY,
@@ -45,7 +48,8 @@ class NumberToken(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """One quantity. `kind`: number, percent, money, ordinal, fraction, times, many.
+    """One quantity. `kind`: number, percent, points (of percentages), money, ordinal, fraction,
+    times, many.
 
     `unit` is the currency, or the time unit of a duration; `noun` the word counted where there is one; `core_end` the
     end of the number itself, before its unit. `idiom` marks what only looks like a quantity ("24/7").
@@ -154,7 +158,7 @@ class _Reader:
         elif self.word(at) in UNITS and self.word(at + 1) == "-" and self.word(at + 2) in FRACTIONS:
             number, at = UNITS[self.word(at)], at + 2
         word = self.word(at)
-        if word not in FRACTIONS or (word == "half" and self._scale_follows(at + 1)):
+        if word not in FRACTIONS or (word == "half" and self._scale_follows(at + 1)) or self._is_day(at):
             return None
         if word != "half" and not word.endswith("s") and not self._ends_fraction(at + 1, article=start != at):
             return None
@@ -162,6 +166,10 @@ class _Reader:
             return None
         token = self.tokens[at]
         value, begin = number / FRACTIONS[word], self.tokens[start].start
+        scale = SCALES.get(self.word(at + 3), 0.0) if self.word(at + 1) == "of" and self.word(at + 2) == "a" else 0.0
+        if scale:
+            end = self.tokens[at + 3].end
+            return self._with_unit(Quantity(begin, end, value * scale, core_end=end), at + 4)
         if self.word(at + 1) == "of" and self.word(at + 2) in ("a", "an", "the") and time_unit(self.word(at + 3)):
             end, unit = self.tokens[at + 3].end, time_unit(self.word(at + 3))
             return Quantity(begin, end, value, "fraction", unit, core_end=token.end), at + 4
@@ -181,9 +189,15 @@ class _Reader:
     def _ends_fraction(self, at: int, *, article: bool) -> bool:
         """With an article ("from a third to") anything but a noun may follow, else "of"."""
         word = self.word(at)
-        if word == "of" or not article or self.word(at - 1) == "quarter":
+        if word == "of" or not article:
             return word == "of"
-        return word in _AFTER_FRACTION or not (word.isalpha() or word == "-")
+        if self.word(at - 1) == "quarter" and self.word(at - 3) not in BEFORE_SHARE:
+            return False
+        return word in AFTER_FRACTION or not (word.isalpha() or word == "-") or word.endswith("ed")
+
+    def _is_day(self, at: int) -> bool:
+        """True for "the third of march"."""
+        return self.word(at - 1) == "the" and self.word(at + 1) == "of" and self.word(at + 2) in MONTHS
 
     def _scale_follows(self, at: int) -> bool:
         at += self.word(at) in ("a", "an", "-")
@@ -228,6 +242,8 @@ class _Reader:
         end = self.tokens[after - 1].end if after <= len(self.tokens) else quantity.end
         if word == "x" and self.adjacent(at):
             return replace(quantity, end=end, core_end=end, noun="x"), after
+        if word == "percentage" and self.word(after) in ("point", "points"):
+            return replace(quantity, end=self.tokens[after].end, kind="points"), after + 1
         if word in ("%", "percent", "percentage", "pc"):
             return replace(quantity, end=end, kind="percent"), after
         if word == "per" and self.word(after) == "cent":
@@ -340,13 +356,6 @@ _STARTS = (
     frozenset(UNITS) | frozenset(TENS) | frozenset(ORDINALS) | frozenset(TIMES) | frozenset(MANY) | frozenset(FRACTIONS)
 )
 _STARTS |= frozenset(("a", "an", "hundred", "dozen", "couple", "pair"))
-_AFTER_FRACTION = frozenset(
-    _words(
-        """
-    to or and less more fewer faster higher lower in off by within after over
-"""
-    )
-)
 _NOT_TWICE = frozenset(("check", "checked", "checking", "digit", "digits", "shift", "shifts", "click", "sided"))
 _HUNDREDS = ("hundred", "hundred and")
 _NO_NOUN = frozenset(

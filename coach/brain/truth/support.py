@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
+from coach.brain.truth.derived import Derived, Ratio
 from coach.brain.truth.number_words import SCALES, TIME_UNITS
 from coach.brain.truth.numbers import Quantity
 
@@ -16,7 +17,9 @@ _EVERYTHING = re.compile(
 _RANGE = frozenset(
     ("to", "and", "or", "up to", "down to", "until", "", "to about", "to around", "to just", "to nearly", "to almost")
 )
-_RATIO_WORDS = re.compile(r"\b(\w+) (?:in|out of|of) (?:the |every )?(\w+)\b", re.I)
+_RATIO_WORDS = re.compile(r"\b(\w+)(?= (?:\w+ )??(?:in|out of|of) (?:the |every )?(\w+)\b)", re.I)
+_TAKES_TIME = re.compile(r"\b(?:needed|needs|took|takes|lasted) (?:only |just |about )?$", re.IGNORECASE)
+"""What makes "a week" a duration that somebody states; elsewhere it mostly points ("twice a week")."""
 _CLOSE = 0.1
 """Slack of a ratio in words: 11 to 21 has "nearly doubled"."""
 _SAME_LENGTH = 0.09
@@ -32,19 +35,27 @@ class QuantitySources:
         for quantity in _with_shared_units(text, found):
             self._all[round(quantity.value, 6)].append(quantity)
         self._durations = [(q.unit, q.value * TIME_UNITS[q.unit]) for q in _flat(self._all) if q.unit in TIME_UNITS]
+        self._derived = Derived(text, found)
         self._percents = self._all_percents()
         self._pairs = self._ratios()
         self._beside_me = {m.end() for m in re.finditer(r"\b(?:me|myself|i) (?:and|plus) ", text, re.IGNORECASE)}
 
     def unsupported(self, quantity: Quantity, text: str) -> tuple[int, int] | None:
         """The span that is invented; None when the sources state it or it states nothing."""
-        if self._states_nothing(quantity, text) or self._supports(quantity):
+        if self._states_nothing(quantity, text) or self._supports(quantity) or self._derived.stated(quantity, text):
             return None
         if quantity.kind == "number" and quantity.unit and self._stated(quantity.value):
             return quantity.start, quantity.end
         if quantity.kind in ("percent", "money"):
             return quantity.start, quantity.end
         return quantity.start, quantity.core_end
+
+    def states_ratio(self, ratio: Ratio) -> bool | None:
+        """Whether a proportion in words holds; None where its numbers are to be looked at one by one."""
+        share = ratio.part / ratio.whole
+        if self._has_percent(share * 100) or self._derived.share(share):
+            return True
+        return False if ratio.whole_only and self._stated(ratio.whole) else None
 
     def _states_nothing(self, quantity: Quantity, text: str) -> bool:
         """True for "one", "first", "second" and "once", which mostly point, and for an article before a time unit."""
@@ -53,15 +64,23 @@ class QuantitySources:
             return quantity.value <= 2 or quantity.noun == "party" or text[quantity.end : quantity.end + 6] == "-party"
         if quantity.kind == "times" and quantity.value == 1:
             return True
+        if word in ("a", "an") and quantity.unit in TIME_UNITS and _TAKES_TIME.search(text[: quantity.start]):
+            return False
         return quantity.kind == "number" and quantity.value == 1 and not quantity.digits and word in ("one", "a", "an")
 
     def _supports(self, quantity: Quantity) -> bool:
         if quantity.kind == "percent":
             return self._has_percent(quantity.value)
+        if quantity.kind == "points":
+            return self._has_percent(quantity.value)
         if quantity.kind == "money":
             return self._has_money(quantity)
         if quantity.kind == "fraction":
-            return self._has_percent(quantity.value * 100) or self._has_duration(quantity)
+            return (
+                self._has_percent(quantity.value * 100)
+                or self._has_duration(quantity)
+                or self._derived.share(quantity.value)
+            )
         if quantity.kind == "times":
             return self._has_ratio(quantity.value)
         if quantity.kind == "many":
@@ -98,12 +117,18 @@ class QuantitySources:
         found = {q.value for q in _flat(self._all) if q.kind == "percent"}
         found |= {q.value * 100 for q in _flat(self._all) if q.kind == "fraction"}
         found |= {abs(q.value - 1) * 100 for q in _flat(self._all) if q.kind == "times" and q.value != 1}
+        found |= {
+            bare.value for known, bare in pairwise(self._in_order()) if known.kind == "percent" and _is_bare(bare)
+        }
         words = {q.start: q.value for q in _flat(self._all) if q.kind in ("number", "fraction")}
         for match in _RATIO_WORDS.finditer(self._text):
             part, whole = words.get(match.start(1)), words.get(match.start(2))
             if part and whole and part < whole:
                 found.add(part / whole * 100)
         return found
+
+    def _in_order(self) -> list[Quantity]:
+        return sorted(_flat(self._all), key=lambda q: q.start)
 
     def _has_money(self, quantity: Quantity) -> bool:
         same = self._all.get(round(quantity.value, 6), [])
@@ -126,7 +151,7 @@ class QuantitySources:
         found |= {q.value for q in _flat(self._all) if q.noun in ("x", "times", "fold")}
         found |= {1 + q.value / 100 for q in _flat(self._all) if q.kind == "percent"}
         found |= {1 - q.value / 100 for q in _flat(self._all) if q.kind == "percent" and q.value < 100}
-        ordered = sorted(_flat(self._all), key=lambda q: q.start)
+        ordered = self._in_order()
         for i, left in enumerate(ordered):
             for right in ordered[i + 1 : i + 6]:
                 if left.value > 0 and left.kind in ("number", "money", "percent"):
@@ -138,6 +163,10 @@ class QuantitySources:
 
     def _has_magnitude(self, value: float) -> bool:
         return any(value <= q.value < value * 1000 for q in _flat(self._all))
+
+
+def _is_bare(quantity: Quantity) -> bool:
+    return quantity.kind == "number" and not quantity.unit and not quantity.noun
 
 
 def _flat(by_value: dict[float, list[Quantity]]) -> list[Quantity]:
