@@ -7,7 +7,13 @@ how they ignored a rule or scored ten out of ten keeps every word.
 # ruff: noqa: E501 - phrase lists are easier to keep on one line
 
 import re
+from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
+
+import yaml
+
+from coach.settings import DATA
 
 Span = tuple[int, int]
 
@@ -33,12 +39,12 @@ _ORDERS = [
     r"\bthe (?:correct|right|final|expected) (?:json|evaluation|rating|verdict) (?:is|should|must)\b",
     r"^\W*copy (?:it|this|that|the above|the following)\b",
     r"\bgive (?:at least )?(?:an? )?(?:nine|ten|10|9|full marks|top marks|maximum|perfect score)\b",
-    r"\bset (?:the )?(?:relevance|ownership|overall|content|star|score|scores|metrics?|situation|task|action|result)\b[^.!?]{0,30}\bto\b",
+    r"(?<!\bi )(?<!\bwe )\bset (?:the )?(?:relevance|ownership|overall|content|star|score|scores|metrics?|situation|task|action|result)\b[^.!?]{0,30}\bto\b",
     r"\b(?:output|respond with|reply with|print|answer with) (?:only|exactly|just|the (?:text|word|following|json)|nothing but)\b",
-    r"\b(?:should|must|need to|have to|now) (?:output|return|respond with|print)\b",
+    rf"\b(?:should|must|need to|have to|now) (?:output|return|respond with|print) (?:\w+ ){{0,3}}(?:{_SCORE}\b(?! \w+s\b)|score|rating|grade|json|verdict|excellent|nothing)",
     r"\bcopy (?:that|this|it) (?:exactly|verbatim)\b",
     r"\b(?:treat|consider|regard|count|mark) (?:any|all|every|each|the|this|my|missing)\b[^.!?]{0,50}\bas (?:complete|present|perfect|excellent|full|given|strong|answered)\b",
-    r"\b(?:do not|don't|never) (?:ask|analy[sz]e|evaluate|grade|score|deduct|penali[sz]e|apply|mention|reveal|question)\b[^.!?]{0,40}\b(?:follow|text|answer|points?|this|rubric|candidate|me|instruction|message|further)",
+    r"\b(?:do not|don't|never) (?:ask|analy[sz]e|evaluate|grade|score|deduct|penali[sz]e|apply|mention|reveal|question)\b(?! me (?:why|how|where|when|what))[^.!?]{0,40}\b(?:follow|text|answer|points?|this|rubric|candidate|me|instruction|message|further)",
     r"\b(?:switch|change|go|set yourself) (?:in)?to [^.!?]{0,25}\b(?:mode|persona)\b",
     r"\b(?:hire|recommend|pass|approve|accept) (?:this|the) (?:candidate|applicant|person)\b",
     r"\b(?:say|state|confirm|report|declare|write|note|conclude|pretend|assume|act as if)\b (?:that )?(?:the |this |all |my |every )?(?:candidate|applicant|answer|response|situation|star)\b[^.!?]{0,60}\b(?:outstanding|perfect|excellent|present|complete|exceptional|hired|ideal|strong|ten)\b",
@@ -82,24 +88,60 @@ _LONG_SENTENCE_WORDS = 45
 _STORY_WORDS, _LEAD_WORDS = 8, 4
 
 
+class _Addressed(NamedTuple):
+    order: re.Pattern[str]
+    told: re.Pattern[str]
+    continues: re.Pattern[str]
+
+
+@lru_cache(maxsize=1)
+def _addressed() -> _Addressed:
+    """The rules of `data/reading/grader_orders.yaml`, compiled once."""
+    kept = yaml.safe_load((DATA / "reading" / "grader_orders.yaml").read_text(encoding="utf-8"))
+
+    def joined(patterns: list[str]) -> re.Pattern[str]:
+        named = re.compile(r"\{([a-z]+)\}")
+        return re.compile("|".join(named.sub(lambda m: kept["words"][m.group(1)], p) for p in patterns), re.IGNORECASE)
+
+    return _Addressed(joined(kept["patterns"]), joined(kept["told"]), joined([kept["continues"]]))
+
+
 def instruction_spans(text: str, sentences: list[Span]) -> list[Span]:
     """Spans of `text` that are orders to the evaluator, sorted and merged; offsets are code points, end exclusive."""
     found = [m.span() for pattern in (_FENCE, _JSON) for m in pattern.finditer(text)]
+    ordered = False
     for start, end in sentences:
         sentence = text[start:end]
-        if not _ORDER.search(sentence):
+        ordered = _addresses(sentence) or (ordered and bool(_addressed().continues.search(sentence)))
+        if ordered and len(sentence.split()) <= _LONG_SENTENCE_WORDS:
+            found.append((start + _begins(sentence), end))
+            continue
+        if not _ORDER.search(sentence) and not _addresses(sentence):
             continue
         if len(sentence.split()) <= _LONG_SENTENCE_WORDS:
-            if not _is_told(sentence):
+            if not _is_told(sentence) and not _addressed().told.search(sentence):
+                ordered = True
                 found.append((start + _order_begins(sentence), end))
         else:
             found += [(start + a, start + b) for a, b in _pieces(sentence) if _orders(sentence[a:b])]
     return _merge(found)
 
 
+def _addresses(sentence: str) -> bool:
+    rules = _addressed()
+    return bool(rules.order.search(sentence)) and not rules.told.search(sentence)
+
+
+def _begins(sentence: str) -> int:
+    return _story_before(sentence, _addressed().order.search(sentence))
+
+
 def _order_begins(sentence: str) -> int:
+    return _story_before(sentence, _ORDER.search(sentence))
+
+
+def _story_before(sentence: str, order: re.Match[str] | None) -> int:
     """Where the order begins in its sentence: 0, or after a stretch of story of eight words or more before it."""
-    order = _ORDER.search(sentence)
     if order is None:
         return 0
     cut = max((b for _, b in _pieces(sentence) if b <= order.start()), default=0)
@@ -108,7 +150,7 @@ def _order_begins(sentence: str) -> int:
 
 
 def _orders(piece: str) -> bool:
-    return bool(_ORDER.search(piece)) and not _is_told(piece)
+    return (bool(_ORDER.search(piece)) and not _is_told(piece)) or _addresses(piece)
 
 
 def _is_told(sentence: str) -> bool:
