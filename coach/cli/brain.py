@@ -54,7 +54,7 @@ def read_input(source: str) -> EvaluationInput:
         where = ".".join(map(str, first["loc"])) or "the input"
         raise InputError(f"The input cannot be used: {where}: {first['msg']}.") from error
     except ValueError as error:
-        raise InputError("The input is not JSON.") from error
+        raise InputError(f"The input is not JSON: {error}.") from error
 
 
 async def evaluate_input(given: EvaluationInput, *, brain: str = "", bundle_name: str = "") -> EvaluationResult:

@@ -87,7 +87,7 @@ async def test_the_reference_client_holds_a_whole_interview(tmp_path):
     async with served(hub) as host:
         interview = Interview(frames(recording), speed=50, retries=0, say=trace.append)
         summary = await interview.hold(f"http://{host}", 2)
-    assert summary["status"] == "completed" and summary["overall_score"] == round((0.7 * 5 + 0.3 * 6.5 + 7) / 2, 1)
+    assert summary["status"] == "completed" and summary["overall_score"] == round((6.5 + 7) / 2, 1)
     assert len(scripts.calls) == 3
     said = "\n".join(trace)
     assert said.index("FOLLOW_UP_QUEUED") < said.index("ANSWER_FOLLOW_UP") < said.index("INTERVIEW_SUMMARY")

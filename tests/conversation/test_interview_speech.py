@@ -78,7 +78,7 @@ class Pace:
     def __init__(self, *wpm: float) -> None:
         self.wpm = list(wpm)
 
-    def __call__(self, transcript, heard, eye_contact):
+    def __call__(self, transcript, heard, eye_contact, policy):
         wpm = self.wpm.pop(0) if len(self.wpm) > 1 else self.wpm[0]
         return DeliveryMetrics(
             wpm=wpm, word_count=100, filler_count=0, duration_s=60, speech_s=50, verbatim=True, clarity=0.9

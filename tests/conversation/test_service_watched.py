@@ -91,7 +91,7 @@ async def test_health_figures_and_a_log_without_words(tmp_path):
 async def test_a_stop_begins_nothing_loses_nothing_and_ends_in_time(tmp_path):
     with application(tmp_path) as app:
         async with httpx.AsyncClient(base_url=app.url, timeout=60) as http:
-            way, attempt = await answered(http, "I led it. " * 5900, wait=False)
+            way, attempt = await answered(http, "I led it. " * 1900, wait=False)
             line = await connect(way)
             took = await asyncio.to_thread(stop, app)
             assert took < 10 and app.process.returncode in (0, -signal.SIGTERM)
