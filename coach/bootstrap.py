@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from coach.brain.evaluation.pipeline import UsageSink
     from coach.brain.offline.judge_pool import JudgePool
     from coach.brain.openai.batch import OpenAIBatch
+    from coach.brain.openai.local import LocalModel
     from coach.brain.openai.pair_judge import OpenAIPairJudge
     from coach.brain.port import Brain
     from coach.brain.prompts.bundle import PromptBundle
@@ -72,6 +73,13 @@ def chosen_brain(settings: Settings) -> str:
     if settings.openai_api_key:
         return "openai"
     return "local" if remembered(settings.coach_home) else "offline"
+
+
+def local_models(urls: tuple[str, ...]) -> list[LocalModel]:
+    """The models that run on this computer, each address asked for at most 0.2 seconds."""
+    from coach.brain.openai.local import find_local_models
+
+    return find_local_models(urls)
 
 
 def build_transcriber(settings: Settings, name: str = "") -> Transcriber:
@@ -264,6 +272,7 @@ class Services:
     serves: bool = False
     """Whether this process serves many people: then judging may not hold up the others."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
+    _retired: list[Brain] = field(default_factory=list)
 
     @cached_property
     def store(self) -> MeteredStore:
@@ -362,6 +371,25 @@ class Services:
     def brain(self) -> Brain:
         """Who judges."""
         return self.brain_for(self.bundle)
+
+    def coached_by(self, model: LocalModel | None) -> None:
+        """Remembers that `model` coaches, None for the offline coach again; the next interview is judged by it.
+
+        Interviews that run keep who judges them; other processes follow when they start.
+
+        Raises:
+            SettingsError: a setting or a key already says who coaches.
+        """
+        from coach.brain.openai.local import remember
+
+        if self.brain_name or chosen_brain(self.settings) not in ("offline", "local"):
+            raise SettingsError("A setting says who coaches.", mend="Set COACH_BRAIN=auto and no OPENAI_API_KEY.")
+        with self._lock:
+            remember(self.settings.coach_home, model)
+            if known := self.__dict__.pop("brain", None):
+                self._retired.append(known)
+            if "bundles" in self.__dict__:
+                self.bundles.renew()
 
     @cached_property
     def avatar(self) -> Avatar:
@@ -507,6 +535,8 @@ class Services:
             part: Any = self.__dict__.get(name)
             if part is not None:
                 await part.close()
+        for brain in self._retired:
+            await brain.close()
         if "usage" in self.__dict__:
             await asyncio.to_thread(self.usage.close)
         if traces := self.__dict__.get("traces"):

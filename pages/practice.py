@@ -12,6 +12,7 @@ from coach.errors import CoachError
 from pages.components.practice import personas
 from pages.components.practice.account import account_panel
 from pages.components.practice.interview_desk import Desk
+from pages.components.practice.local_model import offer_local_model
 from pages.components.practice.microphone import sender
 from pages.components.shared.prose import plain
 from pages.components.stage import stage
@@ -90,6 +91,8 @@ def recording_instead(mine: Desk) -> None:
 
 def show() -> None:
     mine = desk()
+    if mine.session is None:
+        offer_local_model(mine.services)
     try:
         playing = sender(key="practice_webrtc", intake=mine.intake, on=mine.webrtc_on, device_id=mine.device_id)
         stage(key=KEY, data=stage_data(mine, playing=playing), on_act=on_act)

@@ -24,6 +24,7 @@ class LiveBundles:
         self._make_brain = make_brain
         self._bundles: dict[str, PromptBundle] = {}
         self._brains: dict[str, Brain] = {}
+        self._retired: list[Brain] = []
 
     async def for_new(self, interview_id: str, *, throttled: bool = False) -> str:
         """See `Bundles`."""
@@ -42,6 +43,11 @@ class LiveBundles:
             self._brains[found.label] = self._make_brain(found)
         return Judging(found.label, self._brains[found.label], found.policy, lean=is_lean(found.label))
 
+    def renew(self) -> None:
+        """Who judges has changed: the next interview gets a brain built anew, those that run keep theirs."""
+        self._retired += self._brains.values()
+        self._brains = {}
+
     def _find(self, label: str) -> PromptBundle:
         """The bundle of a label; one that is gone gives way to the active one, a lean one to the lean active one."""
         known = [self._promotions.active()]
@@ -53,6 +59,7 @@ class LiveBundles:
 
     async def close(self) -> None:
         """Closes every brain."""
-        for brain in self._brains.values():
+        for brain in (*self._retired, *self._brains.values()):
             await brain.close()
+        self._retired.clear()
         self._brains.clear()

@@ -8,6 +8,7 @@ STYLE = """
 header.stAppHeader { background: rgb(251 248 243 / 92%); backdrop-filter: blur(8px); }
 .st-key-jf_microphone { position: fixed; width: 1px; height: 1px; overflow: hidden; visibility: hidden; }
 .stMainBlockContainer:has(.jf-host) > div > .stVerticalBlock { gap: 0; }
+.st-key-jf_local_model { margin-bottom: 1rem; }
 .st-key-jf_recording { display: none; margin-top: 1rem; }
 .stMainBlockContainer:has(.jf[data-state="LISTENING"]) .st-key-jf_recording { display: flex; }
 .stElementContainer:has(style):has(> .stHtml:only-child) { display: none; }
