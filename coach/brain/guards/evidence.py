@@ -35,6 +35,14 @@ _QUOTED = re.compile(r"[\"“”«»]([^\"“”«»]{2,200})[\"“”«»]|(?<!
 _FIGURE_PRAISED = re.compile(
     r"\b(?:quantif\w+|measurable|measured|measures?|metrics?|figures?|numbers?|percent\w*|data)\b", re.IGNORECASE
 )
+_SELF_PRAISED = re.compile(
+    r"\b(?:ownership|initiative|responsibility|accountab\w+|personally|yourself|"
+    r"you (?:led|acted|decided|drove|initiated|owned|took (?:charge|the lead|over|action)))\b",
+    re.IGNORECASE,
+)
+_SELF = frozenset(("i", "i'm", "i'd", "i've", "i'll", "me", "my", "myself", "mine"))
+_OTHERS = frozenset(("we", "they", "he", "she", "who", "it", "you", "somebody", "someone", "everybody", "everyone"))
+_DETERMINERS = frozenset(("the", "a", "an", "our", "their", "his", "her", "that", "this"))
 _ELLIPSIS = re.compile(r"\s*(?:\.{3}|…)\s*")
 _MIN_QUOTE_WORDS = 2
 _SHARED_STEMS = 2
@@ -147,11 +155,21 @@ class AnswerIndex:
         return bool(self._unquoted) and any(span and not self.may_repeat(span) for span in quotes)
 
     def proves(self, point: str) -> Span | None:
-        """What a strength rests on: its quotation, with a figure in it where the praise is for a figure."""
-        span = self.quoted(point)
-        if span is None or not _FIGURE_PRAISED.search(_QUOTED.sub(" ", point)):
-            return span
-        return span if self._has_figure(span) else None
+        """What a strength rests on: its quotation, which holds a figure or the speaker where the praise is for that."""
+        span, praise = self.quoted(point), _QUOTED.sub(" ", point)
+        if span is None or (_FIGURE_PRAISED.search(praise) and not self._has_figure(span)):
+            return None
+        return None if _SELF_PRAISED.search(praise) and not self._is_own(span) else span
+
+    def _is_own(self, span: Span) -> bool:
+        """True when the speaker is in the quotation, or is the last person named before it."""
+        said = [_bare(t.text) for t in self._tokens if span[0] <= t.start < span[1]]
+        if not _SELF.isdisjoint(said):
+            return True
+        before = [_bare(t.text) for t in self._tokens if t.start < span[0]]
+        return next((word in _SELF for word in reversed(before) if word in _SELF | _OTHERS), False) and (
+            not said or said[0] not in _OTHERS | _DETERMINERS
+        )
 
     def _has_figure(self, span: Span) -> bool:
         clause = next((c.clause for c in self._clauses if c.clause.start <= span[0] < c.clause.end), None)
