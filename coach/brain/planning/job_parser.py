@@ -1,11 +1,10 @@
 """From a posting to job context: skills, competencies and a summary, by lexicon and by how postings are written."""
-# ruff: noqa: E501 - phrase lists are easier to keep on one line
 
 import math
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from coach.brain.planning.phrases import phrases
 from coach.brain.planning.posting_page import read_page
@@ -17,140 +16,17 @@ from coach.contracts.brain import JobContext
 MAX_SKILLS, MAX_COMPETENCIES = 15, 6
 ENOUGH_KNOWN, MAX_PHRASES = 2, 10
 """With many lexicon skills the posting speaks the lexicon's words: each further one leaves room for two phrases less."""
-_SHORT = frozenset(
-    [
-        "c",
-        "r",
-        "go",
-        "rest",
-        "chef",
-        "word",
-        "opera",
-        "sage",
-        "express",
-        "lean",
-        "access",
-        "dispatch",
-        "notion",
-        "discovery",
-        "measurement",
-        "lighting",
-        "intervention",
-        "observation",
-        "observations",
-        "packing",
-        "picking",
-        "closing",
-        "turning",
-        "planting",
-        "assessment",
-        "marking",
-        "drafting",
-        "ordering",
-        "payments",
-        "pricing",
-        "tax",
-        "audit",
-        "bar-work",
-        "recruitment",
-    ]
-)
-_CASED = frozenset(
-    [
-        "Go",
-        "R",
-        "C",
-        "Word",
-        "Opera",
-        "Sage",
-        "Express",
-        "REST",
-        "Notion",
-        "Swift",
-        "Spring",
-        "Rust",
-        "Access",
-        "Excel",
-        "Outlook",
-        "Spark",
-        "Flask",
-        "Helm",
-        "Puppet",
-        "Sketch",
-        "Unity",
-        "Unreal",
-        "Xero",
-        "Avid",
-        "Looker",
-    ]
-)
 _ACRONYM = re.compile(r"(?<![\w&])(?:[A-Z][A-Z0-9]{2,6}\d?|[A-Z]{2}\d)(?![\w])")
-_NO_ACRONYM = frozenset(
-    [
-        "UK",
-        "USA",
-        "EU",
-        "UTC",
-        "PT",
-        "GMT",
-        "OTE",
-        "SDR",
-        "SDRS",
-        "CV",
-        "CVS",
-        "LTD",
-        "PLC",
-        "NHS",
-        "GP",
-        "GPS",
-        "HQ",
-        "CEO",
-        "CTO",
-        "CFO",
-        "COO",
-        "VP",
-        "HND",
-        "BSC",
-        "MSC",
-        "PHD",
-        "ECT",
-        "ECTS",
-        "MPS",
-        "UPS",
-        "PAYE",
-        "DACH",
-        "EMEA",
-        "APAC",
-        "BENELUX",
-        "AND",
-        "THE",
-        "FOR",
-        "YOU",
-        "JOB",
-        "ROLE",
-        "NOT",
-        "OUR",
-        "PLUSES",
-        "PACKAGE",
-        "WORK",
-        "WHO",
-        "MUST",
-        "HAVE",
-        "GOOD",
-        "NIGHTS",
-        "START",
-        "NOW",
-        "TBC",
-        "FTE",
-        "PA",
-        "USD",
-        "GBP",
-        "EUR",
-        "NB",
-        "FAQ",
-        "PDF",
-    ]
-)
+
+
+@cache
+def _listed(name: str) -> frozenset[str]:
+    """One list of `data/skills/posting_words.json`.
+
+    `everyday_words` are skills that are also plain English, `capital_only` count only as written there, `no_acronyms`
+    are capitals that name no skill.
+    """
+    return frozenset(skills_data("posting_words")[name])
 
 
 @dataclass(frozen=True)
@@ -172,7 +48,7 @@ def _skill_patterns() -> list[tuple[str, re.Pattern[str]]]:
 def _skill_pattern(name: str) -> re.Pattern[str]:
     body = re.escape(name).replace(r"\ ", r"[\s-]+").replace(r"\-", r"[\s-]?")
     plural = "" if name[-1] in "s+#." else "s?"
-    flags = 0 if name in _CASED or (len(name) <= 3 and name.isupper()) else re.IGNORECASE
+    flags = 0 if name in _listed("capital_only") or (len(name) <= 3 and name.isupper()) else re.IGNORECASE
     return re.compile(rf"(?<![\w-]){body}{plural}(?![\w+#]|-\w)", flags)
 
 
@@ -204,7 +80,7 @@ def find_skills(lines: list[PostingLine], company: str = "") -> list[Found]:
                 hits.setdefault(name, []).append((number * 1000 + told.start(), line.optional))
         for match in _ACRONYM.finditer(line.raw):
             word = match.group()
-            if word in _NO_ACRONYM or line.raw.isupper() or any(taken[match.start() : match.end()]):
+            if word in _listed("no_acronyms") or line.raw.isupper() or any(taken[match.start() : match.end()]):
                 continue
             hits.setdefault(word, []).append((number * 1000 + match.start(), line.optional))
     return [
@@ -220,11 +96,11 @@ def _take(taken: bytearray, span: tuple[int, int]) -> None:
 
 def _is_verb_use(name: str, line: PostingLine, match: re.Match[str]) -> bool:
     """True where a word that is also everyday English is not used as a skill here."""
-    if fold(name) not in _SHORT:
+    if fold(name) not in _listed("everyday_words"):
         return False
     after = line.text[match.end() : match.end() + 12]
     before = line.text[max(0, match.start() - 12) : match.start()]
-    if name in _CASED:
+    if name in _listed("capital_only"):
         return match.start() == 0 and not after.startswith((",", " and ", " or "))
     return bool(re.search(r"\b(?:to|the|a|for your|of the|of)\s$", before)) and not line.bullet
 
@@ -238,7 +114,7 @@ def _competency_cues() -> dict[str, tuple[re.Pattern[str], ...]]:
 
 
 def find_competencies(title: str, lines: list[PostingLine], limit: int = MAX_COMPETENCIES) -> list[str]:
-    """Competencies by how many different cues speak for them, weighted by how telling a cue is, plus the trade's own."""
+    """Competencies by how many different cues speak for them, weighted by how telling it is, plus the trade's own."""
     text = [line.text for line in lines]
     scores: defaultdict[str, float] = defaultdict(float)
     for name, cues in _competency_cues().items():
@@ -246,28 +122,18 @@ def find_competencies(title: str, lines: list[PostingLine], limit: int = MAX_COM
         scores[name] = sum(1 + 0.5 * (n - 1) for n in distinct if n) / math.sqrt(1 + len(cues) / 12)
     for name, weight in _prior(title).items():
         scores[name] += weight
-    for name, weight in _EVERYWHERE.items():
+    for name, weight in skills_data("posting_words")["competencies_everywhere"].items():
         scores[name] += weight
     ranked = sorted((name for name, score in scores.items() if score >= 0.9), key=lambda n: (-scores[n], n))
     return _distinct(ranked)[:limit]
 
 
-_EVERYWHERE = {"communication": 0.9, "teamwork": 0.4, "problem solving": 0.2}
-_SAME = (
-    ("compassion", "empathy"),
-    ("people management", "coaching"),
-    ("accountability", "ownership"),
-    ("planning", "organisation", "time management"),
-    ("persistence", "resilience"),
-    ("negotiation", "influencing"),
-)
-
-
 def _distinct(ranked: list[str]) -> list[str]:
     """Leaves out a competency that all but repeats one ranked above it."""
+    alike: list[list[str]] = skills_data("posting_words")["competencies_alike"]
     kept: list[str] = []
     for name in ranked:
-        if not any(name in group and any(k in group for k in kept) for group in _SAME):
+        if not any(name in group and any(k in group for k in kept) for group in alike):
             kept.append(name)
     return kept
 
