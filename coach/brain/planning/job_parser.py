@@ -15,7 +15,7 @@ from coach.contracts.brain import JobContext
 
 MAX_SKILLS, MAX_COMPETENCIES = 15, 6
 ENOUGH_KNOWN, MAX_PHRASES = 2, 10
-"""With many lexicon skills the posting speaks the lexicon's words: each further one leaves room for two phrases less."""
+"""With many lexicon skills a posting speaks the lexicon's words: each further one leaves room for two phrases less."""
 _ACRONYM = re.compile(r"(?<![\w&])(?:[A-Z][A-Z0-9]{2,6}\d?|[A-Z]{2}\d)(?![\w])")
 
 
