@@ -244,9 +244,15 @@ def chosen_voice(settings: Settings) -> str:
 
 
 def build_avatar(settings: Settings, clips: Clips | None = None) -> Avatar:
-    """Who asks: the drawn persona; spoken from `clips` where there are any, muted when no voice is wanted."""
+    """Who asks: the drawn persona; spoken from `clips` where there are any, muted when no voice is wanted.
+
+    Raises:
+        SettingsError: an avatar is asked for by name that this version does not have.
+    """
     from coach.avatar.drawn import DrawnAvatar
 
+    if settings.coach_avatar == "liveavatar":
+        raise SettingsError("This version has no LiveAvatar yet.", mend="Set COACH_AVATAR to auto or drawn.")
     return DrawnAvatar(voice=spoken_from(clips) if clips else None, muted=settings.coach_voice == "none")
 
 

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import pytest
 
-from coach.bootstrap import Services, build_brain, build_services, build_transcriber, chosen_voice
+from coach.bootstrap import Services, build_avatar, build_brain, build_services, build_transcriber, chosen_voice
 from coach.brain.guards.measured import GuardContext, gate_follow_up, guard_section, measured_scoring
 from coach.brain.openai.brain import OpenAIBrain
 from coach.brain.prompts.bundle import PromptBundle
@@ -18,8 +18,9 @@ from coach.brain.prompts.policy import FollowUpPolicy, Policy
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.evaluation import ContentFeedback, FollowUp, Scoring
 from coach.delivery.measure import measure
+from coach.errors import SettingsError
 from coach.interview.dependencies import Dependencies
-from coach.settings import Settings
+from coach.settings import Settings, load_settings
 from tests.fakes import brain_samples as samples
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,15 +50,13 @@ def attributes_read() -> set[str]:
 
 @pytest.mark.parametrize("setting", Settings.model_fields)
 def test_every_setting_is_read(setting: str) -> None:
-    assert setting in attributes_read() | UNREAD
+    assert setting in attributes_read()
 
 
-UNREAD = {"coach_avatar"}
-"""Chooses between one avatar and itself until a second one can be had."""
-
-
-def test_what_is_unread_is_told() -> None:
-    assert not UNREAD & attributes_read(), "it is read now: take it off the list"
+def test_an_avatar_that_cannot_be_had_is_told() -> None:
+    with pytest.raises(SettingsError, match="no LiveAvatar yet"):
+        build_avatar(load_settings(coach_avatar="liveavatar"))
+    assert build_avatar(load_settings(coach_avatar="drawn")) is not None
 
 
 def choices(setting: str) -> list[str]:
