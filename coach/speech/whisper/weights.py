@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+from filelock import FileLock
 
 from coach.errors import SettingsError
 from coach.settings import ROOT
@@ -80,7 +81,7 @@ def cache_folder() -> Path:
 def packaged_folder(model: str, cache: Path | None = None) -> Path | None:
     """A folder with the verified files of a packaged model; joined and verified the first time (about a second).
 
-    Two processes may do this at once: each prepares a copy of its own and the first rename wins.
+    Of several threads or processes at once one prepares the copy; the others wait for it behind a lock file.
 
     Returns:
         None when the model has no package, or its package is not installed.
@@ -96,7 +97,9 @@ def packaged_folder(model: str, cache: Path | None = None) -> Path | None:
     if _is_verified(ready, packaged):
         return ready
     try:
-        return _prepare(model, packaged, sources, ready)
+        ready.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(ready.parent / f".{model}.lock"):
+            return ready if _is_verified(ready, packaged) else _prepare(model, packaged, sources, ready)
     except OSError as error:
         raise SettingsError(
             f"The weights of Whisper {model} cannot be kept in {ready.parent} ({error.strerror}).",
@@ -123,7 +126,6 @@ def _sources(packaged: Packaged) -> list[Path] | None:
 
 
 def _prepare(model: str, packaged: Packaged, sources: list[Path], ready: Path) -> Path:
-    ready.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=ready.parent, prefix=f".{model}-") as made:
         folder = Path(made) / "model"
         folder.mkdir()
@@ -140,11 +142,7 @@ def _prepare(model: str, packaged: Packaged, sources: list[Path], ready: Path) -
                 )
         _stamp(folder)
         shutil.rmtree(ready, ignore_errors=True)
-        try:
-            folder.replace(ready)
-        except OSError:
-            if not _is_verified(ready, packaged):
-                raise
+        folder.replace(ready)
     return ready
 
 
