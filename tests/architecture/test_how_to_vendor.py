@@ -37,7 +37,7 @@ def test_every_choice_is_in_the_operations_table(setting: str) -> None:
 
 
 def test_every_vendor_folder_is_wired() -> None:
-    wiring = (ROOT / "coach" / "bootstrap.py").read_text("utf8")
+    wiring = "".join(path.read_text("utf8") for path in sorted((ROOT / "coach" / "bootstrap").glob("*.py")))
     ports = {"streaming", "voice", "prompts", "evaluation", "guards", "truth", "reading", "planning", "care"}
     folders = [p for room in ("speech", "brain", "avatar") for p in (ROOT / "coach" / room).iterdir() if p.is_dir()]
     vendors = [p for p in folders if p.name not in ports and (p / "__init__.py").exists()]

@@ -1,0 +1,33 @@
+"""The prompt lab."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from coach.bootstrap.brain import build_batch, build_brain
+from coach.bootstrap.store import StoreParts
+
+if TYPE_CHECKING:
+    from coach.lab.service import Lab
+
+
+class LabParts(StoreParts):
+    """Where bundles are compared before one judges."""
+
+    @cached_property
+    def lab(self) -> Lab:
+        """The prompt lab."""
+        from coach.economics.ledger import price_what_can_be
+        from coach.lab.runs.experiment import Workspace
+        from coach.lab.service import Lab
+
+        return Lab(
+            workspace=Workspace(self.settings.coach_home / "lab"),
+            store=self.store,
+            make_brain=lambda variant, bundle: build_brain(self.settings, bundle, variant.brain, on_usage=self.usage),
+            price=lambda events: price_what_can_be(events, self.price_book)[0],
+            meter=self.usage,
+            default_model=self.settings.coach_openai_model,
+            make_batch=lambda variant, bundle: build_batch(self.settings, bundle),
+        )

@@ -1,0 +1,125 @@
+"""All parts together: what pages, routes and commands use."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from coach.bootstrap.avatar import AvatarParts
+from coach.bootstrap.brain import BrainParts, build_brain
+from coach.bootstrap.lab import LabParts
+from coach.bootstrap.money import MoneyParts
+from coach.bootstrap.speech import SpeechParts
+from coach.errors import CoachError
+
+if TYPE_CHECKING:
+    from coach.contracts.interview import Attempt
+    from coach.interview.service import InterviewService
+    from coach.store.maintenance.removal import Removed
+    from coach.web.watch.figures import Figures
+    from coach.web.watch.traces import Traces
+
+log = logging.getLogger(__name__)
+
+
+class _Closable(Protocol):
+    async def close(self) -> None: ...
+
+
+class Services(SpeechParts, BrainParts, AvatarParts, MoneyParts, LabParts):
+    """What pages, routes and commands use. Each part is built on first use and once."""
+
+    @cached_property
+    def hub(self) -> InterviewService:
+        """All interviews of this process."""
+        from coach.interview import defaults
+        from coach.interview.dependencies import Dependencies
+        from coach.interview.service import InterviewService
+        from coach.views.roles import shipped_profiles
+        from coach.web.shelf import StoreMaterials
+
+        self.usage.recover()
+        return InterviewService(
+            Dependencies(
+                store=self.store,
+                transcriber=self.transcriber,
+                brain=self.brain,
+                avatar=self.avatar,
+                plain_avatar=self.plain_avatar,
+                spare_brain=build_brain(self.settings, self.bundle, "offline", judges=self.judges),
+                archive=self.archive,
+                journal_dir=self.settings.journal_dir,
+                policy=self.bundle.policy,
+                bundle=self.bundle.label,
+                bundles=self.bundles,
+                materials=StoreMaterials(self.store, shipped_profiles),
+                entitlements=self.billing.entitlements if self.billing else None,
+                ear=defaults.ear,
+                on_answer=self.answered,
+            )
+        )
+
+    @cached_property
+    def figures(self) -> Figures:
+        """What this process counts of itself."""
+        from coach.web.watch.figures import Figures
+
+        return Figures()
+
+    @cached_property
+    def traces(self) -> Traces | None:
+        """Spans for a collector; None where the environment names none."""
+        from coach.web.watch import traces
+
+        return traces.Traces() if self.serves and traces.configured() else None
+
+    def standing(self) -> dict[str, float]:
+        """How this installation stands now (blocking); what cannot be asked is left out."""
+        from coach.views import standing
+
+        found: dict[str, float] = {**self.hub.standing, "judges": float(len(self.judges.pids) if self.judges else 0)}
+        with suppress(CoachError, OSError):
+            found |= standing.figures(self.store, self.settings.coach_home)
+        return found
+
+    def answered(self, attempt: Attempt) -> None:
+        """An answer has its feedback: counted, and logged without its words."""
+        if self.serves:
+            self.figures.answered(attempt)
+            if self.traces:
+                self.traces.answered(attempt)
+        outcome = attempt.extra.evaluation_status or attempt.status.value
+        ids = {"interview_id": attempt.interview_id, "attempt_id": attempt.id}
+        log.info("an answer was judged by %s: %s", attempt.brain or "nobody", outcome, extra=ids)
+
+    def delete_session(self, interview_id: str, *, with_stories: bool = False) -> Removed:
+        """*Delete this session*: whoever holds it lets go of it first, then rows, recordings and copies go; blocking.
+
+        Raises:
+            NotFoundError: there is no such session.
+            StoreError: it is still there; repeat it.
+        """
+        from coach.store.maintenance.removal import delete_interview
+
+        if "hub" in self.__dict__ and self.hub.running:
+            self.hub.call(self.hub.let_go(interview_id))
+        folder = self.settings.journal_dir
+        return delete_interview(self.store, self.archive, interview_id, journal_dir=folder, with_stories=with_stories)
+
+    async def close(self) -> None:
+        """Closes what was opened."""
+        for name in ("hub", "bundles", "transcriber", "brain", "judges", "avatar", "clips", "pair_judge"):
+            part: _Closable | None = self.__dict__.get(name)
+            if part is not None:
+                await part.close()
+        for brain in self.retired_brains:
+            await brain.close()
+        if "usage" in self.__dict__:
+            await asyncio.to_thread(self.usage.close)
+        if traces := self.__dict__.get("traces"):
+            await asyncio.to_thread(traces.close)
+        if "store" in self.__dict__:
+            self.store.close()
