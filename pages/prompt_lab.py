@@ -7,26 +7,38 @@ from coach.errors import CoachError
 from pages.components.lab import bundles as lab_bundles
 from pages.components.lab import calibration as lab_calibration
 from pages.components.lab import compare as lab_compare
+from pages.components.lab import editor as lab_editor
+from pages.components.lab import playground as lab_playground
 from pages.components.lab import run as lab_run
 from pages.components.shared.prose import plain
+from pages.components.shared.selection import pick
 
 SECTIONS = {
-    "Bundles": lab_bundles.show,
+    "Playground": lab_playground.show,
+    "Edit": lab_editor.show,
     "Run": lab_run.show,
     "Compare": lab_compare.show,
+    "Bundles": lab_bundles.show,
     "Calibration": lab_calibration.show,
 }
 
 
 def main() -> None:
-    """The page from top to bottom."""
+    """The page from top to bottom; only the section in view is computed, and the address names it."""
     st.title("Prompt lab")
     st.caption("Change a prompt or a policy, replay it on real answers, and ship it only when the figures say so.")
+    section = pick(
+        "Section",
+        list(SECTIONS),
+        identity=lambda name: name.lower(),
+        label=str,
+        key="lab_section",
+        address="tab",
+        as_buttons=True,
+        label_visibility="collapsed",
+    )
     try:
-        lab = services().lab
-        for tab, show in zip(st.tabs(list(SECTIONS)), SECTIONS.values(), strict=True):
-            with tab:
-                show(lab)
+        SECTIONS[section or "Playground"](services().lab)
     except CoachError as error:
         st.error(plain(str(error)), icon=":material/error:")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from coach.bootstrap.brain import build_batch, build_brain
+from coach.bootstrap.brain import build_batch, build_brain, chosen_brain
 from coach.bootstrap.store import StoreParts
 
 if TYPE_CHECKING:
@@ -29,5 +29,6 @@ class LabParts(StoreParts):
             price=lambda events: price_what_can_be(events, self.price_book)[0],
             meter=self.usage,
             default_model=self.settings.coach_openai_model,
+            default_brain=self.brain_name or chosen_brain(self.settings),
             make_batch=lambda variant, bundle: build_batch(self.settings, bundle),
         )

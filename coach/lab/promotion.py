@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from coach.brain.prompts.bundle import PromptBundle
+from coach.brain.prompts.bundle import DEFAULT_BUNDLE, PromptBundle
 from coach.contracts.base import Record
 from coach.errors import InputError
 from coach.store.repositories import lab as rows
@@ -76,6 +76,11 @@ class Promotions:
         """The bundle in force: the promoted one as it was then, else the shipped default."""
         row = self._store.run(rows.active_bundle)
         return PromptBundle.from_files(row["name"], row["content"]) if row else PromptBundle.load()
+
+    def served_folders(self) -> frozenset[str]:
+        """Bundles whose folder judges people now: arms of a split, and the default before any promotion."""
+        running, promoted = self.split(), self._store.run(rows.active_bundle)
+        return frozenset(running.shares if running else ()) | (frozenset() if promoted else {DEFAULT_BUNDLE})
 
     def start_split(self, split: Split) -> None:
         """Divides live interviews between bundles from now on, ending the split before."""

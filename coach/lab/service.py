@@ -14,6 +14,7 @@ from coach.contracts.base import Record
 from coach.contracts.evaluation import Evaluation
 from coach.errors import InputError
 from coach.lab.live import interview_outcomes
+from coach.lab.playground import Playground
 from coach.lab.promotion import Promotions
 from coach.lab.report import ComparisonReport, compare_variants
 from coach.lab.runs.batched import Batch, RecordedBrain, collect
@@ -60,10 +61,13 @@ class Lab:
         price: Pricer,
         meter: Meter,
         default_model: str,
+        default_brain: str = "offline",
         make_batch: BatchFactory | None = None,
     ) -> None:
         """Takes where runs are kept, how brains and batches are built, how usage is priced and who writes it down."""
         self._meter = meter
+        self.default_brain = default_brain
+        self.playground = Playground(workspace, make_brain, price, meter)
         self._make_batch = make_batch
         self.workspace = workspace
         self.store = store

@@ -1,5 +1,7 @@
 """Prompt lab: empty, a run built and started on the page, its comparison; the same digits as the service gives."""
 
+import pkgutil
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from coach import bootstrap
 from coach.bootstrap import Services, build_services
+from coach.brain.prompts.bundle import PROMPTS
 from coach.lab.runs.experiment import Experiment
 from coach.lab.runs.variant import Variant
 from coach.settings import DATA
@@ -22,8 +25,10 @@ def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Services:
     return parts
 
 
-def page() -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=60).run()
+def page(tab: str) -> AppTest:
+    app = AppTest.from_file(PAGE, default_timeout=60)
+    app.query_params["tab"] = tab
+    app.run()
     assert not app.exception
     return app
 
@@ -33,14 +38,18 @@ def texts(app: AppTest) -> str:
 
 
 def test_an_empty_lab_says_what_to_do(services: Services) -> None:
-    app = page()
-    assert app.title[0].value == "Prompt lab"
-    said = texts(app)
-    assert "Choose answers first" in said and "No run to compare yet" in said and "No answer has a human score" in said
+    wanted = {
+        "playground": "press *Try it*", "edit": "Nothing is changed yet", "run": "Choose answers first",
+        "compare": "No run to compare yet", "bundles": "What differs", "calibration": "No answer has a human score",
+    }  # fmt: skip
+    for tab, words in wanted.items():
+        app = page(tab)
+        assert app.title[0].value == "Prompt lab"
+        assert words in texts(app) or words in [s.value for s in app.subheader], tab
 
 
 def test_promotion_without_a_reason_is_refused_and_with_one_is_recorded(services: Services) -> None:
-    app = page()
+    app = page("bundles")
     promote = next(b for b in app.button if b.label == "Promote")
     promote.click().run()
     assert "needs a reason" in texts(app)
@@ -58,7 +67,7 @@ async def test_the_page_shows_the_digits_of_the_service(services: Services) -> N
     )
     result = await services.lab.run(experiment)
     report = services.lab.compare(f"{result.run}:A", f"{result.run}:B")
-    app = page()
+    app = page("compare")
     assert plain(report.verdict.sentence) in texts(app)
     table = next(d.value for d in app.dataframe if "p_adjusted" in d.value)
     assert table["estimate"].tolist() == report.frame()["estimate"].tolist()
@@ -67,10 +76,61 @@ async def test_the_page_shows_the_digits_of_the_service(services: Services) -> N
 
 def test_a_run_is_built_and_started_on_the_page(services: Services) -> None:
     data = services.lab.workspace.freeze(DATA / "sample" / "lab_answers.jsonl")
-    app = page()
+    app = page("run")
     next(g for g in app.segmented_control if g.label == "Answers from").set_value("Frozen before").run()
     assert "40 calls" in texts(app)
     next(b for b in app.button if b.label == "Start the run").click().run(timeout=120)
     runs = services.lab.workspace.runs()
     assert [r.dataset_hash for r in runs] == [data.content_hash]
     assert len(services.lab.workspace.load(runs[0].id)[2]) == 40
+
+
+def test_one_answer_is_tried_on_both_sides_and_put_into_a_dataset(services: Services) -> None:
+    app = page("playground")
+    app.button(key="play-go").click().run(timeout=60)
+    table = next(d.value for d in app.dataframe if "figure" in d.value)
+    assert list(table.columns)[1:] == ["jobfoxy_v1", "jobfoxy_anchors_v1", "change"]
+    assert (table.set_index("figure").loc["overall", ["jobfoxy_v1", "jobfoxy_anchors_v1"]] != "–").all()
+    assert "reads no prompt" in texts(app)
+    app.text_input(key="play-collection").set_value("Hard").run()
+    app.button(key="play-collect").click().run()
+    assert [name for name, _ in services.lab.workspace.frozen().values()] == ["Hard"]
+    assert "Hard has 1 answers" in "".join(s.value for s in app.success)
+
+
+def test_own_words_are_tried_and_an_empty_answer_is_asked_for(services: Services) -> None:
+    app = page("playground")
+    app.segmented_control(key="play-source").set_value("My own words").run()
+    assert "Write an answer" in texts(app)
+    app.text_area(key="play-said").set_value("I calmed a customer and she came back.").run()
+    app.button(key="play-go").click().run(timeout=60)
+    assert not app.exception and any("figure" in d.value for d in app.dataframe)
+
+
+def test_a_broken_edit_is_told_and_cannot_be_tried_or_kept(services: Services) -> None:
+    app = page("playground")
+    area = next(t for t in app.text_area if t.label.startswith("Words of system"))
+    area.set_value("").run()
+    assert "This text is empty" in texts(app) and not any(b.key == "play-go" for b in app.button)
+    assert app.button(key="play-save-new").disabled
+
+
+def test_an_edit_is_kept_as_a_new_bundle(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = tmp_path / "prompts"
+    shutil.copytree(PROMPTS, shelf)
+    for place in (
+        "coach.lab.bundles.create",
+        "coach.lab.bundles.rewrite",
+        "coach.brain.prompts.bundle.PromptBundle.load",
+    ):
+        function = pkgutil.resolve_name(place)
+        monkeypatch.setitem(getattr(function, "__func__", function).__kwdefaults__, "folder", shelf)
+    monkeypatch.setattr("coach.brain.prompts.bundle.available.__defaults__", (shelf,))
+    app = page("edit")
+    area = next(t for t in app.text_area if t.label.startswith("Words of system"))
+    area.set_value(area.value + "\nBe brief.").run()
+    assert any("<ins>" in h.body for h in app.get("html"))
+    app.text_input(key="edit-save-name").set_value("brief_v1").run()
+    app.text_input(key="edit-save-idea").set_value("Shorter").run()
+    app.button(key="edit-save-new").click().run()
+    assert (shelf / "brief_v1" / "system_prompt.md").read_text("utf8").endswith("Be brief.")

@@ -23,14 +23,18 @@ VENDOR_RULE = "vendor_failed"
 BrainFactory = Callable[[Variant, PromptBundle], Brain]
 Pricer = Callable[[list[UsageEvent]], list[UsageEvent]]
 Meter = Callable[[Sequence[UsageEvent]], None]
+OnSection = Callable[[Variant, SectionReady], None]
 
 
 class PipelineJudge:
     """A `Judge` over brains. One brain per variant, built once, closed at the end."""
 
-    def __init__(self, make_brain: BrainFactory, price: Pricer, meter: Meter) -> None:
-        """Takes how a variant's brain is built, how its usage is priced, and who writes it to the ledger."""
+    def __init__(
+        self, make_brain: BrainFactory, price: Pricer, meter: Meter, on_section: OnSection = lambda _, __: None
+    ) -> None:
+        """Takes how a variant's brain is built, how its usage is priced, who writes it down, who sees each section."""
         self._meter = meter
+        self._on_section = on_section
         self._make_brain = make_brain
         self._price = price
         self._ready: dict[str, tuple[Brain, PromptBundle]] = {}
@@ -52,8 +56,9 @@ class PipelineJudge:
             bundle=bundle.label,
             on_abandoned=self._used,
         ):
-            if isinstance(progress, SectionReady) and first_section_ms is None:
-                first_section_ms = 1000 * (time.perf_counter() - started)
+            if isinstance(progress, SectionReady):
+                first_section_ms = first_section_ms or 1000 * (time.perf_counter() - started)
+                self._on_section(variant, progress)
             if isinstance(progress, EvaluationFinished):
                 result = progress.result
                 self._used(result.usage)
