@@ -10,7 +10,6 @@ from pydantic import Field
 from coach.brain.prompts.bundle import PromptBundle, content_hash
 from coach.contracts.base import Record
 
-
 BrainName = Literal["openai", "local", "offline"]
 BRAINS: tuple[BrainName, ...] = ("offline", "openai", "local")
 
