@@ -14,7 +14,7 @@ _MARK = re.compile(r"\{[a-z_]{3,}\}")
 _TEXTS = ("system_prompt.md", "input_template.md", "plan_prompt.md", "summary_prompt.md")
 
 
-class Problem(Record):
+class DraftProblem(Record):
     """One thing about a draft: an `error` keeps it from being used, a `warning` does not."""
 
     level: Literal["error", "warning"]
@@ -28,7 +28,7 @@ class Draft(Record):
     name: str
     files: dict[str, str]
     bundle: PromptBundle | None = None
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[DraftProblem, ...] = ()
 
     @property
     def usable(self) -> bool:
@@ -39,13 +39,13 @@ class Draft(Record):
 def read_draft(name: str, files: dict[str, str]) -> Draft:
     """Reads edited texts as a bundle and says what is wrong with them; never raises."""
     problems = [
-        Problem(level="error", file=file, text="This text is empty.") for file in _TEXTS if not _said(files, file)
+        DraftProblem(level="error", file=file, text="This text is empty.") for file in _TEXTS if not _said(files, file)
     ]
     bundle: PromptBundle | None = None
     try:
         bundle = PromptBundle.from_files(name, files)
     except InputError as error:
-        problems.append(Problem(level="error", file="bundle.yaml", text=error.message))
+        problems.append(DraftProblem(level="error", file="bundle.yaml", text=error.message))
     problems += _template(files.get("input_template.md", ""))
     problems += _prompt(files.get("system_prompt.md", ""))
     ordered = sorted(problems, key=lambda p: p.level != "error")
@@ -56,25 +56,25 @@ def _said(files: dict[str, str], file: str) -> bool:
     return bool(files.get(file, "").strip())
 
 
-def _template(text: str) -> list[Problem]:
+def _template(text: str) -> list[DraftProblem]:
     file, count = "input_template.md", text.count(INPUT_MARK)
     found = []
     if count != 1:
         said = f"{INPUT_MARK} stands here {count} times; the answer takes its place exactly once."
-        found.append(Problem(level="error", file=file, text=said))
+        found.append(DraftProblem(level="error", file=file, text=said))
     others = sorted({mark for mark in _MARK.findall(text) if mark != INPUT_MARK})
     if others:
         said = f"{', '.join(others)} is filled by nothing and reaches the model as it stands."
-        found.append(Problem(level="warning", file=file, text=said))
+        found.append(DraftProblem(level="warning", file=file, text=said))
     return found
 
 
-def _prompt(text: str) -> list[Problem]:
+def _prompt(text: str) -> list[DraftProblem]:
     file, found = "system_prompt.md", []
     if INPUT_MARK in text:
         said = f"{INPUT_MARK} belongs into input_template.md: here it would never be filled."
-        found.append(Problem(level="error", file=file, text=said))
+        found.append(DraftProblem(level="error", file=file, text=said))
     if 0 < len(text) < CACHED_CHARS:
         said = f"{len(text):,} characters may be too few for the vendor's prompt cache; {CACHED_CHARS:,} are safe."
-        found.append(Problem(level="warning", file=file, text=said))
+        found.append(DraftProblem(level="warning", file=file, text=said))
     return found

@@ -7,31 +7,31 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["same", "gone", "new"]
-_PIECES = re.compile(r"\s+|[^\s\w]|[\w'’\-]+")
+_WORDS = re.compile(r"\s+|[^\s\w]|[\w'’\-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class WordRun:
     """Some words that stand in both texts, only in the first (`gone`) or only in the second (`new`)."""
 
     kind: Kind
     text: str
 
 
-def word_diff(old: str, new: str) -> list[Piece]:
+def word_diff(old: str, new: str) -> list[WordRun]:
     """The pieces of both texts in reading order; joining those that are not `new` gives `old`, not `gone` gives `new`.
 
     Matching is by whole words (Ratcliff & Obershelp, difflib), without its guess of what is junk.
     """
-    a, b = _PIECES.findall(old), _PIECES.findall(new)
-    found: list[Piece] = []
+    a, b = _WORDS.findall(old), _WORDS.findall(new)
+    found: list[WordRun] = []
     for kind, a_from, a_to, b_from, b_to in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
         if kind == "equal":
-            found.append(Piece("same", "".join(a[a_from:a_to])))
+            found.append(WordRun("same", "".join(a[a_from:a_to])))
             continue
         gone, fresh = "".join(a[a_from:a_to]), "".join(b[b_from:b_to])
-        found += [Piece("gone", gone)] if gone else []
-        found += [Piece("new", fresh)] if fresh else []
+        found += [WordRun("gone", gone)] if gone else []
+        found += [WordRun("new", fresh)] if fresh else []
     return found
 
 
