@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 import pandas as pd
+from filelock import Timeout as LockTimeout
 
-from coach.brain.prompts.bundle import PromptBundle
 from coach.contracts.base import Record
 from coach.contracts.evaluation import Evaluation
 from coach.errors import InputError
@@ -17,19 +16,17 @@ from coach.lab.live import interview_outcomes
 from coach.lab.playground import Playground
 from coach.lab.promotion import Promotions
 from coach.lab.report import ComparisonReport, compare_variants
-from coach.lab.runs.batched import Batch, RecordedBrain, collect
+from coach.lab.runs.budget import CallCeilings, unpriced, with_given_prices
 from coach.lab.runs.dataset import Dataset, Item
 from coach.lab.runs.experiment import Estimate, Experiment, RunInfo, Workspace, estimate_cost
-from coach.lab.runs.judge import BrainFactory, Meter, PipelineJudge, Pricer, lab_call
+from coach.lab.runs.judge import BrainFactory, Meter, PipelineJudge, Pricer
 from coach.lab.runs.outcome import Outcome
+from coach.lab.runs.prefetch import BatchFactory, Prefetch
 from coach.lab.runs.replay import Replay, RunLimits, RunReport
-from coach.lab.runs.variant import Variant
 from coach.lab.statistics.agreement import stability
 from coach.lab.statistics.pairwise import PairJudge, PairReport, PairVote, Winner, pairs, report, vote
 from coach.store.repositories import lab as rows
 from coach.store.sqlstore import SqlStore
-
-BatchFactory = Callable[[Variant, PromptBundle], Batch]
 
 
 class RunResult(Record):
@@ -85,13 +82,30 @@ class Lab:
         """Runs an experiment, or what is left of it, and stores what came of it.
 
         Raises:
-            InputError: unknown bundle, empty dataset, or another definition that could show nothing.
+            InputError: unknown bundle, empty dataset, another definition that could show nothing, a cost limit with a
+                model that has no price, or the same run under way in another process.
         """
         for variant in experiment.variants:
             variant.resolve()
+        estimate = self.estimate(experiment)
+        if experiment.limits.cost_usd is not None and estimate.unpriced:
+            raise unpriced(*estimate.unpriced)
         info, data = self.workspace.prepare(experiment)
-        judge = PipelineJudge(self._make_brain, self._price, self._meter)
+        try:
+            with self.workspace.alone(info.id):
+                done = await self._run(info, data, on_progress or (lambda _: None))
+        except LockTimeout as error:
+            raise InputError(
+                f"The run '{info.id}' is under way in another process.", mend="Wait for it, or stop it first."
+            ) from error
+        await self._keep(info, done)
+        return self._result(info, done, estimate)
+
+    async def _run(self, info: RunInfo, data: Dataset, on_progress: Callable[[RunReport], None]) -> RunReport:
+        experiment = info.experiment
+        price = with_given_prices(self._price, experiment.prices)
         limits = experiment.limits
+        judge = PipelineJudge(self._make_brain, price, self._meter)
         replay = Replay(
             data,
             experiment.variants,
@@ -100,32 +114,17 @@ class Lab:
             cache=self.workspace.cache if experiment.use_cache else None,
             repeats=experiment.repeats,
             limits=RunLimits(limits.concurrency, limits.calls_per_s, limits.cost_usd),
-            on_progress=on_progress or (lambda _: None),
+            on_progress=on_progress,
         )
+        prefetch = Prefetch(CallCeilings(price, self._default_model), price, self._meter, self.workspace, info.id)
+        replay.ceiling = prefetch.ceiling
         try:
-            if experiment.batch:
-                await self._prefetch(info, data, judge)
-            done = await replay.run()
+            if experiment.batch and self._make_batch:
+                replay.budget, replay.already_spent = prefetch.budget, prefetch.already_spent
+                await prefetch.answer(replay, judge, self._make_batch)
+            return await replay.run()
         finally:
             await judge.close()
-        await self._keep(info, done)
-        return self._result(info, done)
-
-    async def _prefetch(self, info: RunInfo, data: Dataset, judge: PipelineJudge) -> None:
-        """Has every model call of the run answered by a batch before the replay reads the answers."""
-        for variant in info.experiment.variants:
-            if variant.brain != "openai" or self._make_batch is None:
-                continue
-            bundle = variant.resolve()
-            calls = [
-                lab_call(variant, bundle, item, repeat)
-                for repeat in range(info.experiment.repeats)
-                for item in data.items
-            ]
-            batch = self._make_batch(variant, bundle)
-            answers = await collect(batch, calls, self.workspace.ticket(info.id, variant.key))
-            self._meter([u.model_copy(update={"billable": False}) for a in answers.values() for u in a.usage])
-            judge.replace_brain(variant, partial(RecordedBrain, answers=answers))
 
     def compare(self, run_a: str, run_b: str) -> ComparisonReport:
         """Compares two variants, each named `RUN` or `RUN:VARIANT`; one run of two variants compares with itself.
@@ -206,7 +205,7 @@ class Lab:
     def _load(self, reference: str) -> tuple[RunInfo, Any, list[Outcome]]:
         return self.workspace.load(reference.split(":", 1)[0])
 
-    def _result(self, info: RunInfo, report: RunReport) -> RunResult:
+    def _result(self, info: RunInfo, report: RunReport, estimate: Estimate) -> RunResult:
         names = [v.name for v in info.experiment.variants]
         comparison, note = None, ""
         if len(names) > 1:
@@ -223,7 +222,7 @@ class Lab:
             cached=report.cached,
             failures=report.failures,
             spent_usd=report.spent_usd,
-            estimate_usd=self.estimate(info.experiment).cost_usd,
+            estimate_usd=estimate.cost_usd,
             stopped=report.stopped,
             comparison=comparison,
             note=note,

@@ -77,9 +77,11 @@ async def test_a_crash_in_the_middle_repeats_no_answered_call(tmp_path: Path) ->
 @pytest.mark.parametrize("concurrency", [1, 7, 20])
 async def test_the_cost_limit_is_never_passed_whatever_is_in_flight(tmp_path: Path, concurrency: int) -> None:
     judge = CountingJudge(cost="0.10")
-    limits = RunLimits(concurrency=concurrency, cost_usd=Decimal("1.00"))
-    report = await Replay(make_dataset(100), [A, B], judge, RunJournal(tmp_path / "r.jsonl"), limits=limits).run()
-    assert report.spent_usd == Decimal("1.00")
+    limits = RunLimits(concurrency=concurrency, cost_usd=Decimal("1.05"))
+    journal = RunJournal(tmp_path / "r.jsonl")
+    run = Replay(make_dataset(100), [A, B], judge, journal, limits=limits, ceiling=lambda *_: Decimal("0.25"))
+    report = await run.run()
+    assert report.spent_usd == Decimal("0.90") and report.done == 9
     assert "cost limit" in report.stopped and judge.most_in_flight <= concurrency
     assert concurrency == 1 or judge.most_in_flight > 1
 
@@ -92,7 +94,8 @@ async def test_what_failed_calls_cost_still_counts_after_a_resume(tmp_path: Path
         journal.append(lost.model_copy(update={"result": None, "error": "VENDOR"}))
     journal.close()
     limits = RunLimits(cost_usd=Decimal("0.70"))
-    report = await Replay(make_dataset(20), [A], CountingJudge(cost="0.10"), RunJournal(path), limits=limits).run()
+    judge, ceiling = CountingJudge(cost="0.10"), lambda *_: Decimal("0.10")
+    report = await Replay(make_dataset(20), [A], judge, RunJournal(path), limits=limits, ceiling=ceiling).run()
     assert report.spent_usd == Decimal("0.70") and report.done == 2
 
 

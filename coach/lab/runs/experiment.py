@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
+from filelock import FileLock
 from pydantic import Field, ValidationError
 
 from coach.contracts.base import Record, Strict
 from coach.contracts.usage import UsageEvent
 from coach.errors import InputError
 from coach.foreign_data import from_yaml
+from coach.lab.runs.budget import ModelPrice, with_given_prices
 from coach.lab.runs.dataset import Dataset, Item, from_jsonl, thaw
 from coach.lab.runs.journal import ResponseCache, RunJournal
 from coach.lab.runs.judge import Pricer
@@ -42,6 +44,7 @@ class Experiment(Strict):
         part: all answers, the training side or the held-out side of the stable split by person.
         sample: at most so many answers, strata in proportion.
         batch: send the models' calls through the vendor's batch, at half price, within 24 hours.
+        prices: of models that stand in no price book, by name.
     """
 
     name: str = Field(min_length=1, max_length=80)
@@ -54,6 +57,7 @@ class Experiment(Strict):
     smallest_useful: float = Field(default=0.2, gt=0)
     use_cache: bool = True
     batch: bool = False
+    prices: dict[str, ModelPrice] = {}
 
     @classmethod
     def load(cls, path: Path) -> "Experiment":
@@ -156,8 +160,8 @@ class Workspace:
         return RunJournal(self._run(run_id) / "outcomes.jsonl")
 
     def ticket(self, run_id: str, variant_key: str) -> Path:
-        """Where the id of a variant's batch is kept while the vendor works on it."""
-        return self._run(run_id) / f"batch-{variant_key}.json"
+        """Where the ids of a variant's batches are kept while the vendor works on them."""
+        return self._run(run_id) / f"batch-{variant_key}.jsonl"
 
     def load(self, run_id: str) -> tuple[RunInfo, Dataset, list[Outcome]]:
         """A run with its answers and what came of them.
@@ -177,6 +181,10 @@ class Workspace:
         found = [RunInfo.model_validate_json(p.read_bytes()) for p in self.folder.glob("runs/*/run.json")]
         return sorted(found, key=lambda r: r.started_at, reverse=True)
 
+    def alone(self, run_id: str) -> FileLock:
+        """The lock of a run: two processes at one run would pay for the same calls."""
+        return FileLock(self._run(run_id) / ".lock", timeout=0)
+
     def _run(self, run_id: str) -> Path:
         return self.folder / "runs" / run_id
 
@@ -195,7 +203,7 @@ def estimate_cost(experiment: Experiment, data: Dataset, *, default_model: str, 
     for variant in experiment.variants:
         if variant.brain == "openai":
             events += _expected_usage(variant, data.items, experiment, default_model)
-    priced = price(events)
+    priced = with_given_prices(price, experiment.prices)(events)
     unpriced = sorted({e.meter for e in priced if e.cost_usd is None})
     total = None if unpriced else sum((e.cost_usd or Decimal(0) for e in priced), Decimal(0))
     calls = len(data.items) * len(experiment.variants) * experiment.repeats

@@ -117,9 +117,13 @@ class PipelineJudge:
 
 def lab_call(variant: Variant, bundle: PromptBundle, item: Item, repeat: int) -> EvaluationCall:
     """The call a variant makes on an item; its attempt id is the same whenever it is made."""
-    identity = hashlib.sha256(f"{variant.key}\x1f{item.id}\x1f{repeat}".encode()).hexdigest()[:24]
     data = item.input.model_copy(update={"policy_version": bundle.policy.version})
-    return EvaluationCall(input=data, attempt_id=f"lab-{identity}", resume_text=item.resume_text)
+    return EvaluationCall(input=data, attempt_id=lab_attempt_id(variant, item, repeat), resume_text=item.resume_text)
+
+
+def lab_attempt_id(variant: Variant, item: Item, repeat: int) -> str:
+    """The identity of a call: content of the variant, item, number of the repeat."""
+    return "lab-" + hashlib.sha256(f"{variant.key}\x1f{item.id}\x1f{repeat}".encode()).hexdigest()[:24]
 
 
 def provider_failed(result: EvaluationResult) -> bool:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from aiolimiter import AsyncLimiter
 
 from coach.errors import CoachError, InputError
+from coach.lab.runs.budget import Budget, Ceiling
 from coach.lab.runs.dataset import Dataset, Item
 from coach.lab.runs.journal import ResponseCache, RunJournal
 from coach.lab.runs.outcome import Outcome
@@ -29,8 +30,8 @@ Judge = Callable[[Variant, Item, int], Awaitable[Outcome]]
 class RunLimits:
     """How hard and how far a run may go.
 
-    `cost_usd` binds: a call is made only when what is spent and what all calls in flight and this one may cost, each as
-    much as the dearest so far, stay within it. Until a price is known, one call is made at a time.
+    `cost_usd` binds: a call is made only when what is spent and what all calls in flight and this one may cost at most
+    stay within it.
     """
 
     concurrency: int = 20
@@ -54,8 +55,6 @@ class RunReport:
     resumed: int = 0
     spent_usd: Decimal = Decimal(0)
     stopped: str = ""
-    in_flight: int = 0
-    dearest_usd: Decimal | None = None
 
     @property
     def failures(self) -> int:
@@ -73,9 +72,19 @@ class RunReport:
         return len(self.outcomes)
 
 
+def _free(_variant: Variant, _item: Item, _repeat: int) -> Decimal:
+    return Decimal(0)
+
+
 @dataclass(slots=True)
 class Replay:
-    """One run: dataset x variants x repeats."""
+    """One run: dataset x variants x repeats.
+
+    Attributes:
+        ceiling: what a call may cost at most; asked only where there is a cost limit.
+        budget: money shared with others that spend for this run, already less what the journal holds.
+        already_spent: what an answer cost that the budget has been told of before, as a batch's.
+    """
 
     dataset: Dataset
     variants: Sequence[Variant]
@@ -85,7 +94,12 @@ class Replay:
     repeats: int = 1
     limits: RunLimits = field(default_factory=RunLimits)
     on_progress: Callable[[RunReport], None] = lambda _: None
-    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    ceiling: Ceiling = _free
+    budget: Budget | None = None
+    already_spent: Ceiling = _free
+    _budget: Budget = field(default_factory=Budget, init=False)
+    _open: int = field(default=0, init=False)
+    _news: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     def __post_init__(self) -> None:
         """Refuses a run that could show nothing.
@@ -112,16 +126,31 @@ class Replay:
         self.journal.close()
         if self.cache:
             self.cache.close()
+        if left := report.total - report.done:
+            report.stopped = f"The cost limit of ${self.limits.cost_usd} is reached; {left} calls were not made."
         return report
 
-    def _resume(self, report: RunReport) -> list[Call]:
+    def spent_before(self) -> Decimal:
+        """What this run's calls have cost so far, failed ones too."""
+        return _spent(self._written())
+
+    def open_calls(self) -> list[Call]:
+        """Calls without an outcome, neither in this run's journal nor in the cache."""
+        waiting = self._resume(RunReport(total=0))
+        return [call for call in waiting if self._cached(*call) is None]
+
+    def _written(self) -> list[Outcome]:
         mine = {(v.name, v.key) for v in self.variants}
-        written = [o for o in self.journal.outcomes() if (o.variant, o.variant_key) in mine]
+        return [o for o in self.journal.outcomes() if (o.variant, o.variant_key) in mine]
+
+    def _resume(self, report: RunReport) -> list[Call]:
+        written = self._written()
         kept = (o for o in written if not o.error)
         known = {o.identity: o for o in kept}
         report.outcomes = list(known.values())
         report.resumed = len(known)
-        report.spent_usd = sum((o.cost_usd for o in written if not o.cached), Decimal(0))
+        report.spent_usd = _spent(written)
+        self._budget = self.budget or Budget(self.limits.cost_usd, report.spent_usd)
         waiting = [
             (variant, item, repeat)
             for repeat in range(self.repeats)
@@ -133,45 +162,30 @@ class Replay:
         return waiting
 
     async def _work(self, queue: Iterator[Call], limiter: AsyncLimiter | None, report: RunReport) -> None:
-        for variant, item, repeat in queue:
-            if self._over_budget(report):
-                return
-            outcome = self._cached(variant, item, repeat)
+        for call in queue:
+            outcome = self._cached(*call)
             if outcome is None:
-                if not await self._within_budget(report):
-                    return
+                most = await self._set_aside(call)
+                if most is None:
+                    continue
                 if limiter:
                     await limiter.acquire()
-                outcome = await self._call(variant, item, repeat)
-                report.in_flight -= 1
-            self._record(item, outcome, report)
+                outcome = await self._call(*call)
+                self._budget.settle(most, outcome.cost_usd - min(self.already_spent(*call), outcome.cost_usd))
+                self._open -= 1
+            self._record(call[1], outcome, report)
             self._news.set()
 
-    async def _within_budget(self, report: RunReport) -> bool:
-        """Waits until this call fits beside those in flight; False when it will not any more."""
-        limit = self.limits.cost_usd
-        while limit is not None and report.in_flight:
-            dearest = report.dearest_usd
-            if dearest is not None and report.spent_usd + (report.in_flight + 1) * dearest <= limit:
-                break
+    async def _set_aside(self, call: Call) -> Decimal | None:
+        """Reserves what this call may cost, waiting for open calls that may leave more; None when it does not fit."""
+        most = Decimal(0) if self._budget.limit_usd is None else self.ceiling(*call)
+        while not self._budget.reserve(most):
+            if not self._open:
+                return None
             self._news.clear()
             await self._news.wait()
-        if limit is not None and report.spent_usd + (report.dearest_usd or 0) > limit:
-            self._stop(report)
-            return False
-        report.in_flight += 1
-        return True
-
-    def _over_budget(self, report: RunReport) -> bool:
-        limit = self.limits.cost_usd
-        if limit is None or report.spent_usd < limit:
-            return False
-        self._stop(report)
-        return True
-
-    def _stop(self, report: RunReport) -> None:
-        left = report.total - report.done
-        report.stopped = f"The cost limit of ${self.limits.cost_usd} is reached; {left} calls were not made."
+        self._open += 1
+        return most
 
     def _cached(self, variant: Variant, item: Item, repeat: int) -> Outcome | None:
         found = self.cache.get(variant.key, item, repeat) if self.cache else None
@@ -200,9 +214,11 @@ class Replay:
             self.cache.put(item, outcome, place)
         report.outcomes.append(outcome)
         report.spent_usd += Decimal(0) if outcome.cached else outcome.cost_usd
-        if not outcome.cached:
-            report.dearest_usd = max(report.dearest_usd or Decimal(0), outcome.cost_usd)
         self.on_progress(report)
+
+
+def _spent(outcomes: Sequence[Outcome]) -> Decimal:
+    return sum((o.cost_usd for o in outcomes if not o.cached), Decimal(0))
 
 
 @asynccontextmanager
