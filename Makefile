@@ -3,6 +3,7 @@ PY := .venv/bin/python
 UV := $(shell command -v uv 2>/dev/null)
 PORT ?= 8501
 since ?= HEAD
+DEPTRY := env PYTHONWARNINGS=ignore .venv/bin/deptry --config .deptry.toml
 COGGED := -I . docs/architecture.md docs/decisions/README.md CONTRIBUTING.md
 
 help: ## what can be done here
@@ -30,11 +31,14 @@ test: .venv/dev.stamp ## install what tests need and run all of them
 test-fast: .venv/dev.stamp ## run the tests that belong to what changed (since=REVISION), browser left out
 	@$(PY) -m pytest -n 2 --dist loadfile -m "not slow and not browser" $$($(PY) -m tests.affected $(since))
 
-check: .venv/dev.stamp ## format, lint, types, import rules, documents
+check: .venv/dev.stamp ## format, lint, types, import rules, dead code, requirements, documents
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/lint-imports
 	@.venv/bin/mypy
+	@$(PY) -m tests.architecture.dead_code
+	@$(DEPTRY) coach pages
+	@$(DEPTRY) . --requirements-files requirements.in,requirements-dev.in
 	@.venv/bin/cog --check $(COGGED) >/dev/null || { echo "documents are behind the code: make docs"; exit 1; }
 
 fix: .venv/dev.stamp ## format and mend what the linter can

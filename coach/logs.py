@@ -35,11 +35,6 @@ def about(**ids: str) -> Iterator[None]:
         _ids.reset(token)
 
 
-def present_ids() -> Mapping[str, str]:
-    """The ids in force."""
-    return _ids.get()
-
-
 def start_log(form: LogForm = "auto", level: int = logging.INFO) -> None:
     """Sends everything to standard error: as JSON, or as text where a person looks on (`auto`)."""
     as_text = form == "text" or (form == "auto" and sys.stderr.isatty())

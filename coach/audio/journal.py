@@ -59,7 +59,7 @@ class RecordingJournal:
     """
 
     def __init__(self, path: Path) -> None:
-        """Opens `path` to append; use `create` or `unsealed`."""
+        """Opens `path` to append; use `create`."""
         self.path = path
         self._lock = threading.Lock()
         try:
@@ -82,13 +82,6 @@ class RecordingJournal:
         if not _SAFE_ID.fullmatch(attempt_id):
             raise StoreError("A recording needs a plain attempt id.")
         return cls(directory / f"{attempt_id}{_SUFFIX}")
-
-    @classmethod
-    def unsealed(cls, directory: Path) -> "list[RecordingJournal]":
-        """Recordings that a crash left behind, oldest first."""
-        if not directory.is_dir():
-            return []
-        return [cls(p) for p in sorted(directory.glob(f"*{_SUFFIX}"), key=lambda p: p.stat().st_mtime)]
 
     @property
     def attempt_id(self) -> str:

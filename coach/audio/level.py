@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from coach.audio.pcm import BYTES_PER_SAMPLE, BYTES_PER_SECOND, FULL_SCALE
+from coach.audio.pcm import BYTES_PER_SAMPLE, FULL_SCALE
 from coach.audio.vad import VoiceActivity
 
 SILENCE_DBFS = -100.0
@@ -21,23 +21,6 @@ def rms_dbfs(pcm16: bytes) -> float:
         return SILENCE_DBFS
     power = float(np.mean((samples / FULL_SCALE) ** 2))
     return max(SILENCE_DBFS, 10 * np.log10(power + 1e-10))
-
-
-class LevelMeter:
-    """Level 0-1 for a waveform: quick to rise, falling slowly, so that it does not twitch."""
-
-    def __init__(self) -> None:
-        self.level = 0.0
-        self.clipped = 0
-
-    def push(self, pcm16: bytes) -> float:
-        """Takes a frame and returns the level: 0 at -60 dBFS, 1 at -10 dBFS."""
-        now = (rms_dbfs(pcm16) - QUIET_DBFS) / (LOUD_DBFS - QUIET_DBFS)
-        fallen = self.level - RELEASE_PER_S * len(pcm16) / BYTES_PER_SECOND
-        self.level = min(1.0, max(0.0, now, fallen))
-        samples = np.frombuffer(pcm16, "<i2", count=len(pcm16) // BYTES_PER_SAMPLE)
-        self.clipped += int(np.count_nonzero((samples >= CLIP_AT) | (samples <= -CLIP_AT)))
-        return self.level
 
 
 class FinishState(StrEnum):

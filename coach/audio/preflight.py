@@ -1,7 +1,7 @@
 """The microphone check before the interview: level, clipping, background, silence, each finding with its mend.
 
-Pure measurement over a few seconds of sound; what only the browser can know (permission refused, no device, no WebRTC)
-comes in by name through `browser_finding`. Nothing is charged before the check has passed.
+The check itself runs in the browser, by the limits told here; `judge` is the same verdict from sound alone, by a speech
+detector the browser does not have, and what the browser's verdict is measured against.
 """
 
 from dataclasses import dataclass
@@ -26,10 +26,7 @@ LOUD_BACKGROUND_DBFS = -42.0
 class MicrophoneFault(StrEnum):
     """What can be wrong, from worst to slightest."""
 
-    PERMISSION_REFUSED = "permission_refused"
-    NO_DEVICE = "no_device"
     NO_SOUND = "no_sound"
-    NO_WEBRTC = "no_webrtc"
     NO_SPEECH = "no_speech"
     TOO_QUIET = "too_quiet"
     CLIPPING = "clipping"
@@ -62,23 +59,10 @@ FINDINGS = {
     f.fault: f
     for f in (
         Finding(
-            MicrophoneFault.PERMISSION_REFUSED,
-            "The browser may not use the microphone.",
-            "Allow it with the lock or camera symbol in the address bar, then check again.",
-            True,
-        ),
-        Finding(MicrophoneFault.NO_DEVICE, "No microphone was found.", "Plug one in, or upload a recording.", True),
-        Finding(
             MicrophoneFault.NO_SOUND,
             "The microphone delivers no sound at all.",
             "Unmute it or choose another input device; it may be a monitor or a docking station without one.",
             True,
-        ),
-        Finding(
-            MicrophoneFault.NO_WEBRTC,
-            "The fast audio path did not connect.",
-            "Nothing to do: sound takes the ordinary connection instead.",
-            False,
         ),
         Finding(
             MicrophoneFault.NO_SPEECH,
@@ -113,51 +97,14 @@ def browser_limits() -> dict[str, float]:
     }
 
 
-def browser_finding(error_name: str) -> Finding | None:
-    """The finding for a name the browser gives (`NotAllowedError`, `NotFoundError`, …); None for an unknown one."""
-    faults = {
-        "NotAllowedError": MicrophoneFault.PERMISSION_REFUSED,
-        "SecurityError": MicrophoneFault.PERMISSION_REFUSED,
-        "NotFoundError": MicrophoneFault.NO_DEVICE,
-        "OverconstrainedError": MicrophoneFault.NO_DEVICE,
-        "NotReadableError": MicrophoneFault.NO_SOUND,
-        "no_webrtc": MicrophoneFault.NO_WEBRTC,
-    }
-    return FINDINGS[faults[error_name]] if error_name in faults else None
-
-
-class MicrophoneCheck:
-    """Collects a few seconds of sound and judges them."""
-
-    def __init__(self) -> None:
-        self._data = bytearray()
-
-    def push(self, pcm16: bytes) -> bool:
-        """Takes a frame (16 kHz mono Int16); True once there is enough to judge."""
-        self._data += pcm16
-        return self.seconds >= ENOUGH_S
-
-    @property
-    def seconds(self) -> float:
-        """How much has been heard."""
-        return Pcm.from_bytes(self._data).duration_s
-
-    def report(self, browser_errors: tuple[str, ...] = ()) -> MicrophoneReport:
-        """The verdict on what was heard so far. Costs some 10 ms per second of sound; run it off the event loop."""
-        from_browser = [f for name in browser_errors if (f := browser_finding(name))]
-        if any(f.blocking for f in from_browser):
-            return MicrophoneReport(False, self.seconds, tuple(from_browser))
-        return judge(Pcm.from_bytes(bytes(self._data)), tuple(from_browser))
-
-
-def judge(pcm: Pcm, known: tuple[Finding, ...] = ()) -> MicrophoneReport:
+def judge(pcm: Pcm) -> MicrophoneReport:
     """The verdict on a recording of a few seconds in which a sentence was said."""
     levels = levels_dbfs(pcm.samples)
     if not len(levels) or float(np.percentile(levels, 95)) < DEAD_DBFS:
-        return _report(pcm, [*known, FINDINGS[MicrophoneFault.NO_SOUND]])
+        return _report(pcm, [FINDINGS[MicrophoneFault.NO_SOUND]])
     segments = speech_segments(pcm.samples)
     if not segments:
-        return _report(pcm, [*known, FINDINGS[MicrophoneFault.NO_SPEECH]], background=float(np.median(levels)))
+        return _report(pcm, [FINDINGS[MicrophoneFault.NO_SPEECH]], background=float(np.median(levels)))
     inside = np.zeros(len(levels), dtype=bool)
     for start, end in segments:
         inside[round(start * 100) : round(end * 100)] = True
@@ -171,7 +118,7 @@ def judge(pcm: Pcm, known: tuple[Finding, ...] = ()) -> MicrophoneReport:
         faults.append(MicrophoneFault.CLIPPING)
     if speech - background < NOISE_SNR_DB:
         faults.append(MicrophoneFault.NOISY)
-    return _report(pcm, [*known, *(FINDINGS[f] for f in faults)], speech, background, clipped)
+    return _report(pcm, [FINDINGS[f] for f in faults], speech, background, clipped)
 
 
 def _report(

@@ -60,11 +60,6 @@ def price_what_can_be(events: Iterable[UsageEvent], book: PriceBook) -> tuple[li
     return priced, missing
 
 
-def reprice(events: Iterable[UsageEvent], book: PriceBook) -> list[UsageEvent]:
-    """Copies priced anew with another book: a view beside the bill, never stored."""
-    return [_priced(event, book) for event in events]
-
-
 def totals(events: Iterable[UsageEvent], by: Dimension) -> list[LedgerTotal]:
     """Totals per group, sorted by key; their sum equals `total_usd` to the last digit."""
     groups: dict[str, list[UsageEvent]] = defaultdict(list)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from coach.contracts.interview import Attempt, AttemptStatus, Exchange, Interview, InterviewSnapshot
+from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot
 from coach.errors import NotFoundError
 from coach.interview.rollup import next_number, standing
 
@@ -78,7 +78,3 @@ class LiveState:
     def next_number(self, exchange_id: str) -> int:
         """Number of the next attempt; a failed recording that is retried gives its number back."""
         return next_number(a for a in self.attempts.values() if a.exchange_id == exchange_id)
-
-    def open_recordings(self) -> list[Attempt]:
-        """Attempts still recording."""
-        return [a for a in self.attempts.values() if a.status == AttemptStatus.RECORDING]

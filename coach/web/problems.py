@@ -56,13 +56,6 @@ class HostError(AccessError):
     status = 421
 
 
-class ClosedError(AccessError):
-    """Nobody may come in this way."""
-
-    code = "FORBIDDEN"
-    status = 403
-
-
 class TooLargeError(AccessError):
     """More than is taken."""
 

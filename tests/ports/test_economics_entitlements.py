@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from coach.contracts.interview import Attempt, AttemptStatus
 from coach.contracts.usage import UsageEvent, usage_event_id
-from coach.economics.billing.entitlements import LocalEntitlements, PlanEntitlements, decide_retry, use_id_of
+from coach.economics.billing.entitlements import PlanEntitlements, decide_retry, use_id_of
 from coach.economics.billing.giving_back import give_back
 from coach.economics.ledger import totals
 from coach.economics.metering import MeteredStore
@@ -84,12 +84,6 @@ def subscribed(store: MeteredStore, plan: str = "plus", **changes) -> None:
     period = {"period_start": NOW - timedelta(days=10), "period_end": NOW + timedelta(days=20)}
     values = {"plan_id": plan, "subscription_id": "sub_1", "status": "active", **period, **changes}
     store.run(billing.change_account, "ada", **values)
-
-
-async def test_without_billing_everything_is_included():
-    local = LocalEntitlements()
-    assert (await local.before_session("local", "i", questions=5)).plan == "local"
-    assert (await local.before_retry("local", "i")).allowed
 
 
 async def test_the_trial_gives_one_interview_and_then_an_offer(metered, gate):

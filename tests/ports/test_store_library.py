@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from coach.audio.archive import AudioArchive
 from coach.errors import InputError, NotFoundError, StoreError
@@ -12,6 +13,7 @@ from coach.store.maintenance.removal import delete_interview
 from coach.store.maintenance.sample import load_sample, remove_sample
 from coach.store.repositories import interviews, library, queries
 from coach.store.repositories.library import JobDescription, Resume, RoleProfile, StarStory
+from coach.store.tables.core import role_profiles
 from tests.fakes import records as make
 
 
@@ -136,9 +138,9 @@ def test_samples_that_cannot_go_in_leave_nothing(sql_store, tmp_path: Path):
     assert sql_store.run(queries.interview_rows) == []
 
 
-def test_role_profiles_of_ones_own(sql_store):
-    profile = RoleProfile(user_id="local", title="Lighthouse keeper", key_skills=["light"])
-    sql_store.run(library.save_role_profile, profile)
+def test_role_profiles_of_the_installation(sql_store):
+    profile = RoleProfile(user_id=None, title="Lighthouse keeper", key_skills=["light"])
+    sql_store.run(lambda connection: connection.execute(sa.insert(role_profiles), profile.model_dump()))
     assert sql_store.run(library.role_profiles_of) == [profile]
 
 

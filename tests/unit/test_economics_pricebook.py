@@ -12,7 +12,6 @@ from coach.contracts.usage import UsageEvent, usage_event_id
 from coach.economics.ledger import (
     price_usage,
     price_what_can_be,
-    reprice,
     session_budget,
     total_usd,
     totals,
@@ -119,11 +118,10 @@ def test_an_event_is_priced_by_the_entry_valid_when_it_happened():
         assert priced.price_entry is not None and priced.price_entry.startswith("acme/m.live@")
 
 
-def test_a_price_once_written_stays_and_repricing_is_another_view():
+def test_a_price_once_written_stays():
     billed = price_usage([event()], book(entry()))
     dearer = book(entry(price="1"))
     assert price_usage(billed, dearer) == billed
-    assert reprice(billed, dearer)[0].cost_usd == Decimal(1)
     assert billed[0].cost_usd == Decimal("0.0077")
 
 

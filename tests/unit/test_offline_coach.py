@@ -124,11 +124,9 @@ def test_only_what_is_certain_is_said(said: str, verdict: str) -> None:
 def test_every_point_quotes_what_was_said(row: dict) -> None:
     made_for = call(row["answer"], row["question"])
     made = COACH.evaluate_now(made_for)
-    evidence = COACH.evidence_for(made_for)
-    assert all(row["answer"][e.start : e.end] == e.quote for e in evidence)
-    paths = {e.path for e in evidence}
-    for number in range(len(made.content_feedback.top_strengths)):
-        assert f"content_feedback.top_strengths.{number}" in paths
+    for strength in made.content_feedback.top_strengths:
+        quoted = re.search("“([^”]+)”", strength)
+        assert quoted and quoted[1].removesuffix(" …") in row["answer"]
     for note in made.coach_notes:
         assert note.original_snippet in row["answer"]
     points = made.content_feedback.top_strengths + made.content_feedback.top_improvements

@@ -43,9 +43,6 @@ from coach.contracts.evaluation import (
 from coach.contracts.transcript import Transcript
 
 log = logging.getLogger(__name__)
-Section = (
-    FollowUp | Scoring | ContentFeedback | DeliveryFeedback | Rewrite | list[CoachNote] | LibrarySuggestion | Metadata
-)
 ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "follow_up": TypeAdapter(FollowUp),
     "scoring": TypeAdapter(Scoring),

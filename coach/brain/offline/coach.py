@@ -9,7 +9,6 @@ import json
 from collections.abc import AsyncIterator
 
 from coach.brain.offline.compose import compose
-from coach.brain.offline.evidence import evidence_of
 from coach.brain.offline.judge_pool import JudgePool
 from coach.brain.offline.rewrite import MAX_WORDS
 from coach.brain.planning.planner import plan_interview
@@ -25,7 +24,7 @@ from coach.brain.port import (
     TextDelta,
 )
 from coach.brain.reading.answer import read
-from coach.contracts.brain import EvaluationInput, Evidence, JobContext
+from coach.contracts.brain import EvaluationInput, JobContext
 from coach.contracts.evaluation import Evaluation
 from coach.contracts.interview import SessionSummary
 from coach.contracts.usage import UsageEvent
@@ -71,11 +70,6 @@ class OfflineCoach:
     def evaluate_now(self, call: EvaluationCall) -> Evaluation:
         """The whole evaluation at once."""
         return evaluation_of(call.input, self._max_words)
-
-    def evidence_for(self, call: EvaluationCall) -> list[Evidence]:
-        """The spans of the transcript every point of the evaluation rests on."""
-        reading = read(call.input)
-        return evidence_of(reading, compose(reading, MODEL, self._max_words))
 
     async def plan(self, request: PlanRequest) -> InterviewPlan:
         """Parses the posting and picks questions from the bank."""

@@ -42,12 +42,6 @@ class ClauseReading:
         """Steps told by "I" or "we"."""
         return tuple(event for event in self.events if event.own_step)
 
-    @property
-    def best_role(self) -> str:
-        """The role with the highest sum, `other` when none speaks up."""
-        role = max(ROLES, key=lambda name: self.scores[name])
-        return role if self.scores[role] > 0 else "other"
-
 
 def read_clauses(answer: AnswerText) -> list[ClauseReading]:
     """Reads all clauses in order; the subject carries over from one to the next.

@@ -31,18 +31,6 @@ def use_id_of(interview_id: str) -> str:
     return usage_event_id(interview_id, "interview", "interview.used")
 
 
-class LocalEntitlements:
-    """The laptop without billing: everything is included."""
-
-    async def before_session(self, user_id: str, interview_id: str, *, questions: int) -> Entitlement:
-        """Always allowed."""
-        return Entitlement(allowed=True, plan=LOCAL)
-
-    async def before_retry(self, user_id: str, interview_id: str) -> Entitlement:
-        """Always allowed."""
-        return Entitlement(allowed=True, plan=LOCAL)
-
-
 class PlanEntitlements:
     """Checks against the plan in force, from our own ledger (Stripe's balance lags behind)."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import stripe
@@ -312,8 +312,3 @@ def _plain_errors() -> Iterator[None]:
         raise VendorTimeoutError("Stripe did not answer.") from error
     except stripe.StripeError as error:
         raise VendorError(f"Stripe failed ({error.http_status}).") from error
-
-
-def utc(epoch_s: int) -> datetime:
-    """Stripe's epoch seconds as an instant."""
-    return datetime.fromtimestamp(epoch_s, UTC)

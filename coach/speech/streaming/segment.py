@@ -80,7 +80,6 @@ class Segment:
         self._result_came = asyncio.Event()
         self.closed = False
         self.asked = 0
-        self.outages = 0
         self._accounted: list[Span] = []
         self._results: dict[int, list[Span]] = {}
         self._hole_s = options.hole_s
@@ -128,7 +127,6 @@ class Segment:
             self.hearing.give_up()
         self._accounted = joined_spans([*self._accounted, *spans])
         self.buffer.rewind(self._accounted)
-        self.outages += 1
         if self.closed:
             self.settled.set()
         else:

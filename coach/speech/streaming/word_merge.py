@@ -95,12 +95,6 @@ class WordMerge:
         """Words not yet covered by a final result."""
         return self._interim
 
-    @property
-    def last_end_s(self) -> float:
-        """End of the last word heard so far, interim words included."""
-        final = self._finals[-1].end_s if self._finals else 0.0
-        return max(final, self._interim[-1].end_s if self._interim else 0.0)
-
     def words(self, *, with_interim: bool = False) -> list[TimedWord]:
         """All final words in time order; with the last interim words where no final came."""
         words = [p.word for p in self._finals]

@@ -253,13 +253,6 @@ def asked_questions(connection: sa.Connection, user_id: str, *, limit: int) -> l
     return [PlannedQuestion(text=t, type=k, competency=c) for t, k, c in connection.execute(query)]
 
 
-def keep_scores_noise(connection: sa.Connection, bundle: str, sd_overall: float, repeats: int) -> None:
-    """Stores the measured scoring noise of a bundle, replacing an older measurement."""
-    values = {"sd_overall": sd_overall, "repeats": repeats, "measured_at": datetime.now(UTC)}
-    statement = insert(scoring_noise).values(bundle=bundle, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["bundle"], set_=values))
-
-
 def _alive(claim: sa.RowMapping) -> bool:
     """Whether a claim's evaluator may still be at work: another live process here, or a recent one elsewhere."""
     if claim["pid"] is None:

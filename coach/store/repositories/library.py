@@ -165,11 +165,6 @@ def delete_job(connection: sa.Connection, job_id: str) -> None:
     _delete(connection, job_descriptions, job_id)
 
 
-def save_role_profile(connection: sa.Connection, profile: RoleProfile) -> None:
-    """Stores or overwrites a role profile of the person's own."""
-    _save(connection, role_profiles, profile)
-
-
 def role_profiles_of(connection: sa.Connection, user_id: str = "local") -> list[RoleProfile]:
     """The person's own role profiles by title; those shipped with the product are in `data/role_profiles`."""
     c = role_profiles.c
