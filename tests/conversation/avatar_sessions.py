@@ -34,9 +34,7 @@ PACE = 14.0
 EPOCH = datetime(2026, 11, 23, 9, tzinfo=UTC)
 QUESTION = "Tell me about a time you had to decide something without all the facts, and say what came of it. "
 FOLLOW_UP = "What did you do yourself, and how did you know that it had worked out?"
-TIMING = InterviewTiming(
-    min_display_s=0.01, speech_grace_s=30, restart_every_s=0, settle_s=5, level_every_s=5
-)
+TIMING = InterviewTiming(min_display_s=0.01, speech_grace_s=30, restart_every_s=0, settle_s=5, level_every_s=5)
 
 
 class QuietServer(uvicorn.Server):
