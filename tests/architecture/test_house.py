@@ -8,8 +8,6 @@ from pathlib import Path
 import grimp
 import pytest
 
-from tests.architecture.dead_code import unused
-
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = sorted((ROOT / "coach").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").rglob("*.py"))
@@ -85,7 +83,3 @@ def _docstring_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     first = node.body[0]
     told = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
     return (first.end_lineno or 0) - first.lineno + 1 if told else 0
-
-
-def test_nothing_stands_that_nothing_calls() -> None:
-    assert unused() == []
