@@ -6,7 +6,7 @@ import streamlit as st
 from coach.bootstrap import Services, services
 from coach.errors import CoachError
 from coach.views import operations as ops
-from pages.components.operations import budgets, now
+from pages.components.operations import answer, budgets, given_back, now
 from pages.components.shared.prose import plain
 
 CHART = {"displayModeBar": False}
@@ -40,6 +40,7 @@ def main() -> None:
     with usage:
         now.show_counts(waiting, "Usage is billed once: what waits is sent by `python -m coach billing flush`.")
         budgets.show(parts)
+        given_back.show(parts)
     with errors:
         show_errors(answers)
     with retention:
@@ -92,23 +93,7 @@ def show_latency(answers: pd.DataFrame) -> None:
     st.subheader("Stages", anchor=False)
     shown = table if by == "all" else ops.percentiles_frame(stages, [by])
     st.dataframe(shown, hide_index=True, column_config=dict.fromkeys(ops.QUANTILES, MS))
-    one_answer(answers)
-
-
-def one_answer(answers: pd.DataFrame) -> None:
-    """The waterfall of one answer."""
-    timed = answers.dropna(subset=["scores_ms"]).sort_values("created_at", ascending=False)
-    if timed.empty:
-        return
-    st.subheader("One answer", anchor=False)
-    answer = {ops.answer_label(row): row["timeline"] for row in timed.to_dict("records")}
-    chosen = st.selectbox("Answer", list(answer), label_visibility="collapsed")
-    if chosen:
-        st.plotly_chart(ops.waterfall_figure(answer[chosen]), config=CHART, key="one")
-        looked = ops.review_ms(answer[chosen])
-        if looked:
-            st.caption(f"The person looked over the transcript for {ops.duration(looked)}; that time is left out.")
-    st.caption("Stages add up to the machine's time; what no stage covers is shown as the remainder.")
+    answer.show(answers)
 
 
 def show_providers(parts: Services, answers: pd.DataFrame) -> None:

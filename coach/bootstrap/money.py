@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coach.bootstrap.store import StoreParts
 
 if TYPE_CHECKING:
+    from coach.economics.billing.giving_back import GivenBack
     from coach.economics.billing.service import Billing
 
 
@@ -24,3 +25,20 @@ class MoneyParts(StoreParts):
 
         gateway = StripeGateway(self.settings.stripe_api_key, self.settings.stripe_base_url)
         return Billing(self.store, gateway, secret=self.settings.stripe_webhook_secret)
+
+    def taken_interviews(self) -> list[dict[str, Any]]:
+        """Interviews taken from plans, newest first: whose, which plan, when, and whether given back."""
+        from coach.store.repositories import billing
+
+        return self.store.run(billing.taken_interviews)
+
+    def give_back(self, interview_id: str) -> GivenBack:
+        """Gives a lost interview back: its credit, and what was billed; blocking, safe to repeat.
+
+        Raises:
+            NotFoundError: no interview of this id was taken from a plan.
+            VendorError: Stripe failed; the interview is given back, repeat it for the rest.
+        """
+        from coach.economics.billing.giving_back import give_back
+
+        return give_back(self.store, interview_id, self.billing.gateway if self.billing else None)

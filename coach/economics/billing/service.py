@@ -33,7 +33,7 @@ class Billing:
     ) -> None:
         """`secret` signs webhooks; without it none are taken."""
         book = plans or plan_book()
-        self._store, self._gateway, self._secret, self._plans = store, gateway, secret, book
+        self._store, self.gateway, self._secret, self._plans = store, gateway, secret, book
         self.entitlements = PlanEntitlements(store, book)
         self.checkout = Checkout(store, gateway, plans=book)
         self.outbox = Outbox(store, gateway, plans=book)
@@ -43,7 +43,7 @@ class Billing:
         """The receiver, when the signing secret is set."""
         if self._secret is None:
             return None
-        return Webhooks(self._store, self._secret, gateway=self._gateway, plans=self._plans)
+        return Webhooks(self._store, self._secret, gateway=self.gateway, plans=self._plans)
 
     async def flush_for_ever(self, every_s: float = FLUSH_EVERY_S) -> None:
         """Sends usage as it comes; a failure is logged and tried again, nothing is lost meanwhile."""

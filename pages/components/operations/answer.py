@@ -1,0 +1,32 @@
+"""The waterfall of one answer."""
+
+import pandas as pd
+import streamlit as st
+
+from coach.views import operations as ops
+from pages.components.shared.selection import pick
+
+CHART = {"displayModeBar": False}
+
+
+def show(answers: pd.DataFrame) -> None:
+    """Choose an answer by its identity, see where its time went."""
+    timed = answers.dropna(subset=["scores_ms"]).sort_values("created_at", ascending=False)
+    if timed.empty:
+        return
+    st.subheader("One answer", anchor=False)
+    chosen = pick(
+        "Answer",
+        timed.to_dict("records"),
+        identity=lambda row: row["attempt_id"],
+        label=ops.answer_label,
+        key="operations_answer",
+        address="answer",
+        label_visibility="collapsed",
+    )
+    if chosen:
+        st.plotly_chart(ops.waterfall_figure(chosen["timeline"]), config=CHART, key="one")
+        looked = ops.review_ms(chosen["timeline"])
+        if looked:
+            st.caption(f"The person looked over the transcript for {ops.duration(looked)}; that time is left out.")
+    st.caption("Stages add up to the machine's time; what no stage covers is shown as the remainder.")
