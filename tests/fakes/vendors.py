@@ -3,6 +3,7 @@ they take; they count what was asked of them.
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,7 +12,16 @@ from typing import Any
 
 from coach.avatar.port import AvatarEvent, AvatarListener, SpeechRequest
 from coach.brain.evaluation.progress import EvaluationFinished, MarkReached, Progress, SectionReady
-from coach.brain.port import BrainChunk, EvaluationCall, InterviewPlan, PlanRequest, RequestSent, SummaryItem
+from coach.brain.port import (
+    BrainChunk,
+    EvaluationCall,
+    InterviewPlan,
+    PlanRequest,
+    RequestSent,
+    StreamEnd,
+    SummaryItem,
+    TextDelta,
+)
 from coach.contracts.brain import EvaluationResult, GuardFinding, JobContext
 from coach.contracts.delivery import DeliveryMetrics, DeliverySubScores
 from coach.contracts.evaluation import SECTION_ORDER, Evaluation
@@ -186,6 +196,9 @@ class FakeBrain:
 
     async def evaluate(self, call: EvaluationCall) -> AsyncIterator[BrainChunk]:
         yield RequestSent()
+        made = evaluation().model_dump(mode="json")
+        yield TextDelta(json.dumps({name: made[name] for name in SECTION_ORDER}))
+        yield StreamEnd("complete", self.model)
 
     async def plan(self, request: PlanRequest) -> InterviewPlan:
         self.plans += 1

@@ -1,16 +1,19 @@
-"""The stores the shared suite runs over: DuckDB, PostgreSQL, and the fake other tests use."""
+"""The stores the shared suite runs over: DuckDB, PostgreSQL, the fake other tests use, each alone and as the chain."""
 
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 import pytest_asyncio
 
+from coach.economics.metering import MeteredStore
 from coach.interview.ports import InterviewStore
+from coach.interview.store_and_forward import SPOOL, SpooledStore
 from coach.store import SqlStore
 from tests.fakes.postgres import postgres_server
+from tests.fakes.store import FakeStore
 
 _numbers = itertools.count()
 
@@ -63,22 +66,17 @@ def sql_store(sql_url: str) -> Iterator[SqlStore]:
         yield store
 
 
-def _fake() -> InterviewStore:
-    from tests.fakes.store import FakeStore
-
-    return FakeStore()
-
-
-@pytest_asyncio.fixture(params=["fake", "duckdb", "postgresql"])
+@pytest_asyncio.fixture(params=["fake", "spooled fake", "duckdb", "duckdb chain", "postgresql", "postgresql chain"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[InterviewStore]:
-    """Every implementation of the conductor's port."""
-    makers: dict[str, Callable[[], str]] = {
-        "duckdb": lambda: f"duckdb:///{tmp_path / 'coach.duckdb'}",
-        "postgresql": lambda: request.getfixturevalue("postgres_url"),
-    }
-    if request.param == "fake":
-        yield _fake()
+    """Every implementation of the conductor's port; a chain is what production uses, `Spooled(Metered(Sql))`."""
+    kind, _, chain = str(request.param).partition(" ")
+    if "fake" in request.param:
+        yield SpooledStore(FakeStore(), tmp_path / SPOOL) if kind == "spooled" else FakeStore()
         return
-    opened = SqlStore(makers[request.param](), idle_s=30)
-    yield opened
+    url = request.getfixturevalue("postgres_url") if kind == "postgresql" else f"duckdb:///{tmp_path / 'coach.duckdb'}"
+    opened = MeteredStore(url, idle_s=30) if chain else SqlStore(url, idle_s=30)
+    spooled = SpooledStore(opened, tmp_path / SPOOL)
+    yield spooled if chain else opened
+    await spooled.close()
+    assert not (tmp_path / SPOOL).exists(), "nothing was refused, so nothing waits"
     await opened.aclose()

@@ -1,4 +1,4 @@
-"""What every store must do: run over the fake, DuckDB and PostgreSQL alike."""
+"""What every store must do: run over the fake, DuckDB, PostgreSQL and the chain that production puts before them."""
 
 import asyncio
 from datetime import timedelta
@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from coach.contracts.interview import AttemptStatus, InterviewStatus
-from coach.errors import StoreError
+from coach.errors import NotFoundError, StoreError
 from coach.interview.ports import InterviewStore
 from tests.fakes import records as make
 
@@ -102,6 +102,70 @@ async def test_other_attempts_cannot_be_claimed(store, status):
     attempt = make.attempt(exchange, status=status)
     await store.add_attempt(attempt)
     assert not await store.claim_evaluation(attempt.id, owner="o")
+
+
+RECORDED = (AttemptStatus.RECORDING, AttemptStatus.CAPTURED, AttemptStatus.REVIEW, AttemptStatus.DELAYED)
+
+
+@pytest.mark.parametrize("status", RECORDED)
+async def test_an_answer_is_kept_and_claimed_in_one_step(store, status):
+    interview, (exchange, _) = await planned(store)
+    begun = make.attempt(exchange, status=status)
+    await store.add_attempt(begun)
+    said = begun.model_copy(update={"status": AttemptStatus.CAPTURED, "transcript": make.transcript()})
+    assert await store.keep_and_claim(said, owner="o")
+    kept = said.model_copy(update={"status": AttemptStatus.EVALUATING})
+    assert await store.find_attempt(begun.id) == kept
+    assert not await store.claim_evaluation(begun.id, owner="late")
+    done = make.evaluated(exchange, id=begun.id)
+    await store.complete_attempt(done, exchange, [])
+    assert (await store.load_interview(interview.id)).attempts == [done]
+
+
+async def test_only_one_of_many_keeps_and_claims(store):
+    _, (exchange, _) = await planned(store)
+    begun = make.attempt(exchange, status=AttemptStatus.RECORDING)
+    await store.add_attempt(begun)
+    told = [begun.model_copy(update={"transcript": make.transcript(f"version {n}")}) for n in range(8)]
+    wins = await asyncio.gather(*(store.keep_and_claim(said, owner=f"o{n}") for n, said in enumerate(told)))
+    assert sum(wins) == 1
+    won = told[wins.index(True)]
+    assert (await store.find_attempt(begun.id)).transcript == won.transcript
+
+
+@pytest.mark.parametrize("status", [AttemptStatus.EVALUATING, AttemptStatus.EVALUATED, AttemptStatus.DISCARDED])
+async def test_what_is_judged_or_thrown_away_is_neither_kept_nor_claimed(store, status):
+    _, (exchange, _) = await planned(store)
+    there = make.attempt(exchange, status=status)
+    await store.add_attempt(there)
+    late = there.model_copy(update={"status": AttemptStatus.CAPTURED, "transcript": make.transcript("too late")})
+    assert not await store.keep_and_claim(late, owner="o")
+    assert await store.find_attempt(there.id) == there
+    unknown = make.attempt(exchange, 2)
+    assert not await store.keep_and_claim(unknown, owner="o")
+    assert await store.find_attempt(unknown.id) is None
+
+
+async def test_use_without_an_answer_is_taken_and_nothing_is_nothing(store):
+    interview, (exchange, _) = await planned(store)
+    event = make.usage(make.attempt(exchange))
+    for events in ([], [event], [event]):
+        await store.add_usage(events)
+    assert (await store.load_interview(interview.id)).attempts == []
+
+
+@pytest.mark.parametrize("write", ["update_interview", "update_exchange", "update_attempt"])
+async def test_what_was_never_stored_cannot_be_changed(store, write):
+    interview = make.interview()
+    exchange = make.exchange(interview)
+    facts = {
+        "update_interview": interview,
+        "update_exchange": exchange,
+        "update_attempt": make.attempt(exchange),
+    }
+    with pytest.raises(NotFoundError):
+        await getattr(store, write)(facts[write])
+    assert await store.load_interview(interview.id) is None
 
 
 async def test_completion_writes_attempt_exchange_and_usage_once(store):
