@@ -42,6 +42,7 @@ class Services(SpeechParts, BrainParts, AvatarParts, MoneyParts, LabParts):
         from coach.web.shelf import StoreMaterials
 
         self.usage.recover()
+        self.store.when_deleting(self._forget)
         return InterviewService(
             Dependencies(
                 store=self.store,
@@ -96,7 +97,7 @@ class Services(SpeechParts, BrainParts, AvatarParts, MoneyParts, LabParts):
         log.info("an answer was judged by %s: %s", attempt.brain or "nobody", outcome, extra=ids)
 
     def delete_session(self, interview_id: str, *, with_stories: bool = False) -> Removed:
-        """*Delete this session*: whoever holds it lets go of it first, then rows, recordings and copies go; blocking.
+        """*Delete this session*: whoever holds it lets go of it, rows, recordings and copies go; blocking.
 
         Raises:
             NotFoundError: there is no such session.
@@ -104,10 +105,13 @@ class Services(SpeechParts, BrainParts, AvatarParts, MoneyParts, LabParts):
         """
         from coach.store.maintenance.removal import delete_interview
 
-        if "hub" in self.__dict__ and self.hub.running:
-            self.hub.call(self.hub.let_go(interview_id))
         folder = self.settings.journal_dir
         return delete_interview(self.store, self.archive, interview_id, journal_dir=folder, with_stories=with_stories)
+
+    def _forget(self, interview_id: str) -> None:
+        """A session is being deleted: nothing of it stays in memory; blocking, not on the hub's own loop."""
+        if self.hub.running:
+            self.hub.call(self.hub.let_go(interview_id))
 
     async def close(self) -> None:
         """Closes what was opened."""

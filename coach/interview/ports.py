@@ -1,5 +1,6 @@
 """What the conductor needs from outside: a place to keep facts (`coach.store`), leave to go on (`coach.economics`)."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -59,14 +60,17 @@ class InterviewStore(Protocol):
     async def add_usage(self, usage: Sequence[UsageEvent]) -> None:
         """Stores usage events; those already known are left as they are."""
 
+    async def existing(self, interview_ids: Sequence[str]) -> list[str]:
+        """Those of the interviews that are stored; the others were deleted, by whomever."""
+
     async def unfinished_attempts(self) -> list[Attempt]:
         """Attempts captured or evaluating when the last process died, for resumption at start."""
 
     async def store_token(self, interview_id: str, token_hash: str, expires_at: float) -> None:
         """Keeps the hash of the interview's token, replacing an older one; expiry in epoch seconds."""
 
-    async def check_token(self, token_hash: str, now: float) -> str | None:
-        """The interview a live token belongs to; None when unknown, expired or revoked."""
+    async def check_token(self, token_hash: str, now: float, latest: float = math.inf) -> str | None:
+        """The interview a live token belongs to; None when unknown, expired, revoked, or expiring after `latest`."""
 
     async def revoke_token(self, interview_id: str) -> None:
         """Makes the interview's token dead."""

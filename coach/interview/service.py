@@ -316,7 +316,19 @@ class InterviewService:
     async def _sweep_for_ever(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_EVERY_S)
+            await self.sweep_deleted()
             await self.sweep_idle()
+
+    async def sweep_deleted(self) -> int:
+        """Lets go of interviews whose rows are gone: another process deleted them."""
+        here = [*self._conductors]
+        try:
+            gone = set(here) - set(await self.parts.store.existing(here)) if here else set()
+        except CoachError:
+            return 0
+        for interview_id in gone:
+            await self.let_go(interview_id)
+        return len(gone)
 
     async def sweep_idle(self) -> int:
         """Lets go of conductors nobody has listened to for 10 minutes; they come back from the store."""

@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import json
 import logging
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -227,9 +228,13 @@ class SpooledStore:
         """Never spooled: a token that is not stored opens nothing."""
         await self._store.store_token(interview_id, token_hash, expires_at)
 
-    async def check_token(self, token_hash: str, now: float) -> str | None:
+    async def existing(self, interview_ids: Sequence[str]) -> list[str]:
+        """See `InterviewStore`."""
+        return await self._store.existing(interview_ids)
+
+    async def check_token(self, token_hash: str, now: float, latest: float = math.inf) -> str | None:
         """From the database."""
-        return await self._store.check_token(token_hash, now)
+        return await self._store.check_token(token_hash, now, latest)
 
     async def revoke_token(self, interview_id: str) -> None:
         """See the port."""

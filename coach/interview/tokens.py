@@ -9,6 +9,10 @@ from coach.interview.ports import InterviewStore
 TOKEN_BYTES = 32
 LIFETIME_S = 4 * 3600
 LONGEST_TOKEN = 200
+SKEW = 2
+"""A clock may be set back by one lifetime under a running interview; a token that would outlive two was made while the
+clock ran ahead, and is dead.
+"""
 
 
 def new_token() -> str:
@@ -35,7 +39,7 @@ class InterviewTokens:
     async def of(self, interview_id: str) -> str:
         """The interview's token: the live one for a second tab, else a fresh one (the old one dies)."""
         held = self._live.get(interview_id)
-        if held and held[1] - self._wall() > self._lifetime_s / 2:
+        if held and 0.5 < (held[1] - self._wall()) / self._lifetime_s <= SKEW:
             return held[0]
         token, expires = new_token(), self._wall() + self._lifetime_s
         await self._store.store_token(interview_id, token_hash(token), expires)
@@ -46,7 +50,8 @@ class InterviewTokens:
         """The interview a live token opens; None for any other."""
         if not token or len(token) > LONGEST_TOKEN:
             return None
-        return await self._store.check_token(token_hash(token), self._wall())
+        now = self._wall()
+        return await self._store.check_token(token_hash(token), now, now + SKEW * self._lifetime_s)
 
     def finished_by(self, token: str) -> str | None:
         """The interview that was finished with this token, so that a double click gets the same answer."""

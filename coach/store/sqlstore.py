@@ -8,6 +8,7 @@ import asyncio
 import atexit
 import contextlib
 import logging
+import math
 import time
 import weakref
 from collections.abc import Callable, Sequence
@@ -38,6 +39,8 @@ log = logging.getLogger(__name__)
 IDLE_S = 1.0
 SERVER_THREADS = 4
 LOOK_FOR_BACKUP_S = 600.0
+FORGET_WITHIN_S = 2.0
+"""How long a server is waited for that does not take up a request at its door."""
 
 
 class SqlStore:
@@ -67,6 +70,7 @@ class SqlStore:
         self._look_for_backup_at = time.monotonic() + LOOK_FOR_BACKUP_S
         self._ready = False
         self._door: neighbour.Door | None = None
+        self._forget: Callable[[str], object] = lambda _: None
         self._worker = Worker(
             threads=1 if self.database.is_duckdb else SERVER_THREADS,
             idle_s=idle_s,
@@ -140,9 +144,29 @@ class SqlStore:
             return
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._door = neighbour.Door(path, self._worker.submit, self._for_neighbour)
+            aside = {"forget": lambda interview_id: self._forget(interview_id) and None}
+            self._door = neighbour.Door(path, self._worker.submit, self._for_neighbour, aside)
         except OSError as error:
             log.warning("no door to the database (%s): commands beside this server wait for it", one_line(error))
+
+    def when_deleting(self, forget: Callable[[str], object]) -> None:
+        """`forget(interview_id)` is called in any thread when a session is deleted, whichever process deletes it."""
+        self._forget = forget
+
+    def forget(self, interview_id: str) -> None:
+        """Whoever has this interview in memory lets go of it: this process, and every server on the same file.
+
+        A server on a database server is not reached; it notices within a minute that the rows are gone.
+        """
+        self._forget(interview_id)
+        order = neighbour.packed_order(Order("forget", (interview_id,)))
+        if self.database.path is None or order is None:
+            return
+        try:
+            for reply in neighbour.ask_everybody(self.database.path, order, until=time.monotonic() + FORGET_WITHIN_S):
+                reply.unwrap()
+        except Exception as error:  # the rows go in any case; the server's own look at them follows
+            log.warning("a running server did not let go of a deleted session at once (%s)", type(error).__name__)
 
     def close(self) -> None:
         """Finishes what is queued and closes the database."""
@@ -359,6 +383,10 @@ class SqlStore:
         """Stores usage events; those already known are left as they are."""
         await self.arun(interviews.add_usage, usage)
 
+    async def existing(self, interview_ids: Sequence[str]) -> list[str]:
+        """Those that are stored."""
+        return await self.arun(interviews.existing, interview_ids)
+
     async def unfinished_attempts(self) -> list[Attempt]:
         """Attempts to take up again after a crash; dead claims are released."""
         return await self.arun(interviews.unfinished_attempts)
@@ -367,9 +395,9 @@ class SqlStore:
         """Keeps the hash of the interview's token; expiry in epoch seconds."""
         await self.arun(interviews.store_token, interview_id, token_hash, expires_at)
 
-    async def check_token(self, token_hash: str, now: float) -> str | None:
+    async def check_token(self, token_hash: str, now: float, latest: float = math.inf) -> str | None:
         """The interview a live token belongs to."""
-        return await self.arun(interviews.check_token, token_hash, now)
+        return await self.arun(interviews.check_token, token_hash, now, latest)
 
     async def revoke_token(self, interview_id: str) -> None:
         """Makes the interview's token dead."""

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.background import BackgroundTask
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from coach.contracts import events as ev
@@ -74,7 +74,7 @@ class Rest:
         return self._services.hub
 
     def guarded(self, handler: Handler) -> Handler:
-        """Checks the origin and turns expected failures into answers."""
+        """Checks the origin and turns expected failures into answers; one who hung up gets none."""
 
         async def wrapped(request: Request) -> Response:
             try:
@@ -83,6 +83,8 @@ class Rest:
                 return await handler(request)
             except CoachError as error:
                 return problem(error)
+            except ClientDisconnect:
+                return Response(status_code=400)
 
         return wrapped
 
@@ -122,11 +124,11 @@ class Rest:
 
     async def init(self, request: Request) -> Response:
         """POST /mock-interviews/init."""
+        asked = await body_of(request, InitRequest)
         client = request.client.host if request.client else ""
         mine, all_ = access.INITS_PER_CLIENT, access.INITS_OF_ALL
         if not (self._rates.hit(mine, "init", client) and self._rates.hit(all_, "inits")):
             raise RateLimitError("Too many interviews were begun; try again in a minute.")
-        asked = await body_of(request, InitRequest)
         scheme = "wss" if request.url.scheme == "https" else "ws"
         result = await self.hub.init(asked, ws_base=f"{scheme}://{request.url.netloc}")
         return answer(result, 201)

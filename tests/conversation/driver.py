@@ -3,6 +3,8 @@
 import asyncio
 import math
 import struct
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ def tone(seconds: float = 0.5, hz: float = 220.0) -> bytes:
     return struct.pack(f"<{n}h", *(int(8000 * math.sin(2 * math.pi * hz * i / 16_000)) for i in range(n)))
 
 
-def make_hub(tmp_path: Path, **changes: Any) -> InterviewService:
+def make_hub(tmp_path: Path, *, wall: Callable[[], float] = time.time, **changes: Any) -> InterviewService:
     parts: dict[str, Any] = {
         "store": FakeStore(),
         "transcriber": vendors.FakeTranscriber(),
@@ -40,7 +42,7 @@ def make_hub(tmp_path: Path, **changes: Any) -> InterviewService:
         "timing": FAST,
         "bundle": "test",
     }
-    return InterviewService(Dependencies(**(parts | changes)))
+    return InterviewService(Dependencies(**(parts | changes)), wall=wall)
 
 
 def slow(**changes: float) -> InterviewTiming:

@@ -22,10 +22,10 @@ class Services:
 
 
 @asynccontextmanager
-async def running(app: Any) -> AsyncIterator[str]:
-    """Serves an application on a free port; gives `host:port`."""
+async def running(app: Any, http: str = "auto") -> AsyncIterator[str]:
+    """Serves an application on a free port; gives `host:port`. `http` names one of uvicorn's protocols."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="websockets-sansio"))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="websockets-sansio", http=http))
     task = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:  # noqa: ASYNC110 - uvicorn tells it in no other way
         await asyncio.sleep(0.005)

@@ -90,6 +90,12 @@ def test_the_giant_frame_is_cut_off_on_streamlits_socket_too(app):
             stream.recv(timeout=10)
 
 
+def test_a_head_without_end_is_cut_off(app):
+    with socket.create_connection((app.address, app.port), timeout=10) as line:
+        line.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"a" * 70_000)
+        assert line.recv(100).startswith(b"HTTP/1.1 431")
+
+
 @pytest.fixture
 def elsewhere():
     """Another machine: a network namespace joined by a cable of its own."""

@@ -1,6 +1,7 @@
 """An interview store in memory; the shared suite in tests/ports keeps it honest."""
 
 import asyncio
+import math
 from collections.abc import Sequence
 
 from coach.contracts.delivery import DeliveryMetrics
@@ -123,12 +124,15 @@ class FakeStore:
         self.attempts.update({a.id: a for a in freed})
         return sorted(freed, key=lambda a: a.created_at)
 
+    async def existing(self, interview_ids: Sequence[str]) -> list[str]:
+        return [name for name in interview_ids if name in self.interviews]
+
     async def store_token(self, interview_id: str, token_hash: str, expires_at: float) -> None:
         await self._write()
         self.tokens[interview_id] = (token_hash, expires_at)
 
-    async def check_token(self, token_hash: str, now: float) -> str | None:
-        return next((i for i, (h, until) in self.tokens.items() if h == token_hash and now < until), None)
+    async def check_token(self, token_hash: str, now: float, latest: float = math.inf) -> str | None:
+        return next((i for i, (h, until) in self.tokens.items() if h == token_hash and now < until <= latest), None)
 
     async def revoke_token(self, interview_id: str) -> None:
         await self._write()

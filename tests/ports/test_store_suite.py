@@ -198,7 +198,8 @@ async def test_unfinished_attempts_are_offered_again_and_can_be_claimed_anew(sto
 async def test_a_token_lives_until_it_expires_is_rotated_or_revoked(store):
     interview, _ = await planned(store)
     await store.store_token(interview.id, "one", 100.0)
-    assert await store.check_token("one", 99.0) == interview.id
+    assert await store.check_token("one", 99.0) == interview.id == await store.check_token("one", 99.0, 100.0)
+    assert await store.check_token("one", 9.0, 90.0) is None
     assert await store.check_token("one", 100.0) is None
     await store.store_token(interview.id, "two", 200.0)
     assert await store.check_token("one", 99.0) is None

@@ -3,6 +3,7 @@
 A server opens a door, a Unix socket beside the database that only this user can use. Whoever finds the file held sends
 its order there and gets the outcome, instead of waiting for the file: a command beside a loaded server costs the server
 one transaction, not closing and opening its database. One order per connection: order, `TAKEN` when it begins, outcome.
+What concerns a server's memory rather than the file (`aside`) goes to every door, whoever has the file at the moment.
 """
 
 import contextlib
@@ -14,7 +15,7 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -71,7 +72,18 @@ def ask(database: Path, order: bytes, *, until: float) -> Reply | None:
         StoreError: it had begun and its outcome was not told.
     """
     pid = holder_pid(database)
-    connection = _dial(door_of(database, pid)) if pid and pid != os.getpid() else None
+    return _ask_at(door_of(database, pid), database, order, until) if pid and pid != os.getpid() else None
+
+
+def ask_everybody(database: Path, order: bytes, *, until: float) -> list[Reply]:
+    """Has every other process with a door to `database` carry out a packed order; the outcomes of those that did."""
+    doors = set(database.parent.glob(f"{database.name}.door-*")) - {door_of(database, os.getpid())}
+    replies = [_ask_at(door, database, order, until) for door in sorted(doors)]
+    return [reply for reply in replies if reply is not None]
+
+
+def _ask_at(door: Path, database: Path, order: bytes, until: float) -> Reply | None:
+    connection = _dial(door)
     if connection is None:
         return None
     with connection:
@@ -143,7 +155,13 @@ def _short(path: Path) -> Any:
 class Door:
     """Listens for the orders of neighbours and has them carried out in turn with one's own."""
 
-    def __init__(self, database: Path, submit: Callable[[Callable[[], Any]], "Future[Any]"], carry_out: Any) -> None:
+    def __init__(
+        self,
+        database: Path,
+        submit: Callable[[Callable[[], Any]], "Future[Any]"],
+        carry_out: Any,
+        aside: Mapping[str, Callable[..., Any]] | None = None,
+    ) -> None:
         """Opens it.
 
         Args:
@@ -151,12 +169,13 @@ class Door:
             submit: queues work on the store's thread.
             carry_out: `(order, begin)`; calls `begin()` once the file is in hand, returns the outcome; raises
                 `NotHeldError` when the file cannot be had at once.
+            aside: chores that need neither file nor turn; called in a thread of their own.
 
         Raises:
             OSError: no socket can be made there.
         """
         self._path = door_of(database, os.getpid())
-        self._submit, self._carry_out = submit, carry_out
+        self._submit, self._carry_out, self._aside = submit, carry_out, aside or {}
         _clear_doors_of_the_dead(database)
         self._path.unlink(missing_ok=True)
         with _short(self._path) as address:
@@ -182,10 +201,19 @@ class Door:
             if head != schema.head():  # another version of this program: it takes the file itself, and is told why
                 connection.send_bytes(NOT_MINE)
                 return
-            future = self._submit(
-                lambda: on_behalf(pid, lambda: self._carry_out(order, lambda: connection.send_bytes(TAKEN)))
-            )
-            self._answer(connection, future)
+            self._answer(connection, self._begun(order, pid, lambda: connection.send_bytes(TAKEN)))
+
+    def _begun(self, order: Order, pid: int, begin: Callable[[], None]) -> "Future[Any]":
+        aside = self._aside.get(order.chore)
+        if aside is None:
+            return self._submit(lambda: on_behalf(pid, lambda: self._carry_out(order, begin)))
+        begin()
+        future: Future[Any] = Future()
+        try:
+            future.set_result(aside(*order.args, **order.kwargs))
+        except Exception as error:  # handed to the neighbour, whatever it is
+            future.set_exception(error)
+        return future
 
     def _read(self, connection: Connection) -> tuple[str, int, Order]:
         if not connection.poll(SEND_S):

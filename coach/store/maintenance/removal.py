@@ -48,11 +48,14 @@ def delete_interview(
 ) -> Removed:
     """Deletes a session and everything of it; recordings first, so that a crash in between can be repeated.
 
+    Servers let go of it before, so that they write nothing more, and after, should a client have come back in between.
+
     Raises:
         NotFoundError: there is no such session.
         StoreError, StoreBusyError: the rows are all still there; repeat it.
     """
     attempts = store.run(_recordings_of, interview_id)
+    store.forget(interview_id)
     for attempt_id, uri in attempts:
         if uri:
             recordings.delete(uri)
@@ -60,6 +63,7 @@ def delete_interview(
     store_and_forward.forget(journal_dir / SPOOL, interview_id)
     heard = sum(uri is not None for _, uri in attempts)
     removed = store.run(delete_rows, interview_id, audio_deleted=heard, with_stories=with_stories)
+    store.forget(interview_id)
     store.forget_leftovers()
     return removed
 

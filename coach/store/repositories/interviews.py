@@ -1,5 +1,6 @@
 """Interviews, exchanges and attempts: plain functions on a connection, each called inside one transaction."""
 
+import math
 import os
 import socket
 from collections.abc import Sequence
@@ -205,10 +206,21 @@ def store_token(connection: sa.Connection, interview_id: str, token_hash: str, e
     connection.execute(statement.on_conflict_do_update(index_elements=["interview_id"], set_=values))
 
 
-def check_token(connection: sa.Connection, token_hash: str, now: float) -> str | None:
-    """The interview a live token belongs to; None when unknown, expired or revoked."""
+def existing(connection: sa.Connection, interview_ids: Sequence[str]) -> list[str]:
+    """Those of the interviews that are stored."""
+    column = mock_interviews.c.id
+    return [*connection.execute(sa.select(column).where(column.in_(interview_ids))).scalars()]
+
+
+def check_token(connection: sa.Connection, token_hash: str, now: float, latest: float = math.inf) -> str | None:
+    """The interview a live token belongs to; None when unknown, expired, revoked, or expiring after `latest`."""
     table = auth_tokens
-    live = (table.c.token_hash == token_hash, table.c.expires_at > now, table.c.revoked.is_(False))
+    live = (
+        table.c.token_hash == token_hash,
+        table.c.expires_at > now,
+        table.c.expires_at <= latest,
+        table.c.revoked.is_(False),
+    )
     return connection.execute(sa.select(table.c.interview_id).where(*live)).scalar()
 
 
