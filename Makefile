@@ -58,6 +58,10 @@ train: .venv/dev.stamp ## fit the offline coach's models on data/training (ARGS=
 bench: .venv/dev.stamp ## measure, each figure against a named reference
 	@$(PY) -m benchmarks
 
+fuzz: .venv/dev.stamp ## search for input that breaks a part (FUZZ_MINUTES=15)
+	@bash tests/install_system.sh
+	@$(PY) -m tests.fuzz
+
 notebooks: .venv/dev.stamp ## execute the notebooks on sample data
 	@$(PY) -m pytest tests/notebooks
 
@@ -73,4 +77,4 @@ lock: ## resolve the pinned requirements anew
 	uv pip compile -q --no-header --no-annotate requirements.in -o requirements.txt
 	uv pip compile -q --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
 
-.PHONY: help run test test-fast check fix eval bench notebooks docs clean lock
+.PHONY: help run test test-fast check fix eval bench fuzz notebooks docs clean lock

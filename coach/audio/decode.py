@@ -117,7 +117,7 @@ def read_recording(path: str | Path, *, limit_s: float = MAX_DURATION_S) -> Deco
     _check_file(file)
     try:
         with av.open(str(file), options=dict(_OPTIONS)) as container:
-            if not container.streams.audio:
+            if not container.streams.audio or container.streams.audio[0].codec_context is None:
                 raise AudioError(f"{file.name} has no sound in it.", mend=f"Use {SUPPORTED}.")
             stated_s = container.duration / av.time_base if container.duration else None
             if stated_s and stated_s > limit_s:

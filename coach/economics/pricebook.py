@@ -15,12 +15,15 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from coach.contracts.base import Record
 from coach.economics.money import quantise_usd
 from coach.errors import InputError
+from coach.foreign_data import from_yaml
 from coach.settings import DATA
 
 PRICE_BOOK_PATH = DATA / "prices" / "pricebook.yaml"
 ANY_METER = "*"
 LARGEST_MOVE = 3
 """A price that moved further is asked about: most such moves are a slipped decimal or another unit."""
+HIGHEST_PRICE = Decimal(10**6)
+"""USD; beyond it a number is a mistake, and sums would leave the exact digits of a decimal."""
 LIST = "list"
 Unit = Literal["second", "token", "character", "credit", "charge", "usd", "call", "any"]
 
@@ -38,8 +41,8 @@ class PriceEntry(Record):
     meter: str = Field(min_length=1)
     variant: str = LIST
     unit: Unit
-    price: Decimal = Field(ge=0)
-    per: Decimal = Field(default=Decimal(1), gt=0)
+    price: Decimal = Field(ge=0, le=HIGHEST_PRICE)
+    per: Decimal = Field(default=Decimal(1), ge=1)
     currency: Literal["USD"] = "USD"
     valid_from: date
     valid_to: date | None = None
@@ -151,8 +154,8 @@ def load_price_book(path: Path = PRICE_BOOK_PATH, *, today: date | None = None) 
             was retrieved in the future, makes cached input dearer than input, or moved more than `LARGEST_MOVE`.
     """
     try:
-        raw = yaml.load(path.read_text(encoding="utf8"), _EveryKeyOnce)
-    except (OSError, yaml.YAMLError) as error:
+        raw = from_yaml(path.read_text(encoding="utf8"), _EveryKeyOnce)
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise PriceBookError(f"The price book {path.name} cannot be read: {_first_line(error)}.") from error
     if not isinstance(raw, dict) or not isinstance(raw.get("entries"), list) or not raw["entries"]:
         raise PriceBookError(f"The price book {path.name} holds no entries.")
@@ -261,7 +264,7 @@ def _overridden(entry: PriceEntry, entries: list[PriceEntry], value: Any) -> Pri
             change = {"price": Decimal(str(value)), "source": f"what-if, instead of {entry.price}"}
         except InvalidOperation as error:
             raise PriceBookError(f"Price override for {key}: {value!r} is neither a price nor a variant.") from error
-        if not change["price"].is_finite() or change["price"] < 0:
+        if not change["price"].is_finite() or not 0 <= change["price"] <= HIGHEST_PRICE:
             raise PriceBookError(f"Price override for {key}: {value} is not a price.")
     return entry.model_copy(update={**change, "note": f"what-if override of {entry.id}"})
 

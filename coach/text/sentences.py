@@ -5,6 +5,7 @@ which is where a listener hears a new statement begin.
 """
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 
 from coach.text.tokens import word_set
@@ -13,6 +14,8 @@ LONG_WORDS = 30
 MIN_PIECE_WORDS = 6
 
 _ABBREVIATIONS = word_set("mr mrs ms dr prof sr jr st vs etc e.g i.e inc ltd co no approx dept fig gen u.s u.k a.m p.m")
+_LONGEST_ABBREVIATION = 12
+_WORD = re.compile(r"\S+")
 _STOP = re.compile(r"[.!?…]+[\"'”’)]*(?=\s|$)|\n{2,}")
 _CONNECTIVE = re.compile(
     r"(?<=\s)(?:(?:and|but|so)\s+(?:then|eventually|finally|after\s+that|in\s+the\s+end|as\s+a\s+result|i|we|he|she|"
@@ -46,7 +49,8 @@ def sentences(text: str) -> list[Span]:
 def _between_stops(text: str) -> list[tuple[int, int]]:
     pieces, start = [], 0
     for match in _STOP.finditer(text):
-        if match.group().startswith(".") and _is_abbreviation(text[start : match.start()]):
+        before = text[max(start, match.start() - _LONGEST_ABBREVIATION) : match.start()]
+        if match.group().startswith(".") and _is_abbreviation(before):
             continue
         pieces.append((start, match.end()))
         start = match.end()
@@ -59,13 +63,15 @@ def _is_abbreviation(before: str) -> bool:
 
 
 def _cut_long(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    if len(text[start:end].split()) <= LONG_WORDS:
+    words = [word.start() for word in _WORD.finditer(text, start, end)]
+    if len(words) <= LONG_WORDS:
         return [(start, end)]
-    cuts = [start]
+    cuts, before = [start], 0
     for match in _CONNECTIVE.finditer(text, start, end):
-        enough_before = len(text[cuts[-1] : match.start()].split()) >= MIN_PIECE_WORDS
-        if enough_before and len(text[match.start() : end].split()) >= MIN_PIECE_WORDS:
+        here = bisect_left(words, match.start())
+        if min(here - before, len(words) - here) >= MIN_PIECE_WORDS:
             cuts.append(match.start())
+            before = here
     return list(zip(cuts, [*cuts[1:], end], strict=True))
 
 

@@ -2,10 +2,26 @@
 
 from collections.abc import Sequence
 
+from coach.errors import InputError
 from coach.store.repositories.library import JobDescription, Resume, StarStory
+from coach.text.decoding import decoded, storable
 from coach.text.sentences import sentences
 
 PARTS = ("situation", "task", "action", "result")
+RESUME_LIMIT = 60_000
+"""Characters of a resume that are kept."""
+
+
+def resume_of_file(content: bytes) -> str:
+    """The text of a resume file, whatever encoding it was saved in.
+
+    Raises:
+        InputError: it is no text.
+    """
+    try:
+        return storable(decoded(content)[:RESUME_LIMIT])
+    except ValueError as error:
+        raise InputError("This file is no text.", mend="Save the resume as plain text and choose that file.") from error
 
 
 def cheat_sheet(stories: Sequence[StarStory]) -> str:

@@ -9,7 +9,7 @@ from coach.contracts.usage import UsageEvent
 from coach.errors import InputError
 from coach.foreign_data import from_json
 from coach.store.repositories.library import JobDescription
-from coach.text.decoding import decoded
+from coach.text.decoding import decoded, storable
 
 POSTING_LIMIT = 60_000
 """Characters of a posting that are read."""
@@ -17,7 +17,7 @@ POSTING_LIMIT = 60_000
 
 def posting(title: str, company: str, text: str) -> PlanRequest:
     """A posting as it was typed or pasted."""
-    return PlanRequest(title.strip(), company.strip(), text)
+    return PlanRequest(storable(title.strip()), storable(company.strip()), storable(text))
 
 
 def posting_of_file(name: str, content: bytes) -> PlanRequest:
@@ -29,9 +29,10 @@ def posting_of_file(name: str, content: bytes) -> PlanRequest:
     try:
         text = decoded(content)
         if not name.lower().endswith(".json") or "JobPosting" in text:
-            return PlanRequest("", "", text[:POSTING_LIMIT])
+            return PlanRequest("", "", storable(text[:POSTING_LIMIT]))
         fields = from_json(text)
-        title, company, body = (str(fields.get(key, ""))[:POSTING_LIMIT] for key in ("title", "company", "description"))
+        texts = (str(fields.get(key, ""))[:POSTING_LIMIT] for key in ("title", "company", "description"))
+        title, company, body = map(storable, texts)
         return PlanRequest(title, company, body)
     except (UnicodeDecodeError, ValueError, AttributeError) as error:
         raise InputError("This file cannot be read.", mend="Use text, or JSON with title and description.") from error

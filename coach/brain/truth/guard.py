@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
+from coach.brain.reading.text import sentence_spans
 from coach.brain.truth.dates import clock_times, dates, dotted_times, source_dates, spoken_times
 from coach.brain.truth.derived import ratios
 from coach.brain.truth.names import Name, NameSources, names
@@ -90,9 +91,14 @@ class TruthGuard:
             if any(taken[start:end]):
                 continue
             taken[start:end] = b"\x01" * (end - start)
-            if violation:
+            if violation and not self._said(text, violation):
                 found.append(violation)
         return _merged(text, sorted(found, key=lambda v: v.start))
+
+    def _said(self, text: str, violation: Violation) -> bool:
+        """A sentence that stands in the sources word for word states nothing new, however its claims are read."""
+        around = next((span for span in sentence_spans(text) if span[0] <= violation.start < span[1]), None)
+        return around is not None and text[around[0] : around[1]] in self._text
 
     def redact(self, text: str) -> tuple[str, list[Violation]]:
         """`text` with every invention replaced by a placeholder, and what was replaced."""

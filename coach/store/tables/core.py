@@ -10,6 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.operators import OperatorType
+
+from coach.text.decoding import storable
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
@@ -34,7 +37,29 @@ class CleanText(sa.types.TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return value.replace("\x00", "").encode("utf-8", "replace").decode() if value is not None else None
+        return storable(value) if value is not None else None
+
+
+class CleanJson(sa.types.TypeDecorator[Any]):
+    """JSON whose strings and keys are as clean as `CleanText`; what comes back can be shown anywhere."""
+
+    impl = sa.JSON(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return _clean(value)
+
+    def coerce_compared_value(self, op: OperatorType | None, value: Any) -> Any:
+        """Paths and comparisons go by the rules of plain JSON."""
+        return sa.JSON(none_as_null=True).coerce_compared_value(op, value)
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {_clean(key): _clean(inner) for key, inner in value.items()}
+    return [_clean(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 metadata = sa.MetaData(
@@ -46,7 +71,7 @@ metadata = sa.MetaData(
     }
 )
 
-JSON = sa.JSON(none_as_null=True)
+JSON = CleanJson()
 MONEY = sa.Numeric(28, 12)
 QUANTITY = sa.Numeric(28, 9)
 

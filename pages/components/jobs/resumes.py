@@ -5,12 +5,10 @@ import streamlit as st
 from coach.bootstrap import Services
 from coach.errors import CoachError
 from coach.views.library import JobDescription, Resume
-from coach.views.materials import resume_line, tailored_copy
+from coach.views.materials import RESUME_LIMIT, resume_line, resume_of_file, tailored_copy
 from pages.components.shared import samples
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import unique_labels
-
-LIMIT = 60_000
 
 
 def show(parts: Services, jobs: list[JobDescription]) -> None:
@@ -39,9 +37,14 @@ def edit_master(parts: Services, master: Resume | None) -> None:
     file = st.file_uploader("Import a resume", type=["txt", "md"], key="resume-file", max_upload_size=1)
     if file is not None and st.session_state.get("resume-read") != file.file_id:
         st.session_state["resume-read"] = file.file_id
-        st.session_state["resume-text"] = file.getvalue().decode("utf-8", "replace")[:LIMIT]
+        try:
+            st.session_state["resume-text"] = resume_of_file(file.getvalue())
+        except CoachError as error:
+            st.error(plain(str(error)))
     st.session_state.setdefault("resume-text", master.content if master else "")
-    text = st.text_area("Master resume", height=260, max_chars=LIMIT, key="resume-text", label_visibility="collapsed")
+    text = st.text_area(
+        "Master resume", height=260, max_chars=RESUME_LIMIT, key="resume-text", label_visibility="collapsed"
+    )
     if st.button("Save resume", type="primary", disabled=not text.strip()):
         resume = master or Resume(is_base_version=True, title="My resume")
         store(parts, resume, content=text)
@@ -57,7 +60,7 @@ def one_job(parts: Services, master: Resume, job: JobDescription, copy: Resume |
         return
     if copy.source_resume_id and copy.updated_at < master.updated_at:
         st.caption("Your master resume has changed since this copy was made. The copy stays as it is.")
-    text = st.text_area("Tailored resume", copy.content, height=220, max_chars=LIMIT, key=f"text-{copy.id}")
+    text = st.text_area("Tailored resume", copy.content, height=220, max_chars=RESUME_LIMIT, key=f"text-{copy.id}")
     stories = {story.id: story for story in samples.mine_or_samples(parts.library.stories())}
     names = unique_labels({key: story.title for key, story in stories.items()})
     chosen = st.multiselect(
