@@ -43,6 +43,11 @@ class Settings(BaseSettings):
     stripe_api_key: SecretStr | None = Field(default=None, description="Key for Stripe billing.")
     stripe_base_url: str = Field(default="https://api.stripe.com", description="Stripe server.")
     stripe_webhook_secret: SecretStr | None = Field(default=None, description="Secret that signs Stripe webhooks.")
+    coach_smtp_url: SecretStr | None = Field(
+        default=None,
+        description="Mail server for budget alerts: smtp://user:password@host:587, or smtps://…",
+    )
+    coach_mail_from: str = Field(default="", description="Sender of mails; default job-foxy@ the mail server.")
     coach_address: str = Field(
         default="127.0.0.1",
         description="Where the server listens. Whoever comes from another machine has to sign in, whatever this says.",

@@ -38,6 +38,7 @@ from pages.components.practice import microphone
 
 log = logging.getLogger(__name__)
 LAG_EVERY_S = 0.5
+BUDGETS_EVERY_S = 60.0
 KNOWN_PATHS = {row.path for row in ENDPOINTS} | {*health.PATHS, "/openapi.json", "/sign-in", WEBHOOK_PATH, WS_PATH}
 HOME = Path(__file__).resolve().parent / "home.py"
 
@@ -60,6 +61,7 @@ async def lifespan(_: App) -> AsyncIterator[None]:
     if services().settings.coach_sample_data:
         await asyncio.to_thread(_load_sample)
     beside = [asyncio.create_task(_warm()), asyncio.create_task(_watch_the_loop())]
+    beside.append(asyncio.create_task(_watch_budgets()))
     if billing := services().billing:
         beside.append(asyncio.create_task(billing.flush_for_ever()))
     yield
@@ -71,6 +73,16 @@ async def lifespan(_: App) -> AsyncIterator[None]:
     await hub.settle(shutdown.SETTLE_S)
     await parts.close()
     logging.getLogger().removeHandler(counting)
+
+
+async def _watch_budgets() -> None:
+    """Tells once a minute of budgets that are used; what fails is tried again."""
+    while True:
+        try:
+            await asyncio.to_thread(services().check_budgets)
+        except CoachError as error:
+            log.warning("budgets are looked at again in a minute: %s", error)
+        await asyncio.sleep(BUDGETS_EVERY_S)
 
 
 async def _watch_the_loop() -> None:

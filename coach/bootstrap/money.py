@@ -10,6 +10,7 @@ from coach.bootstrap.store import StoreParts
 if TYPE_CHECKING:
     from coach.economics.billing.giving_back import GivenBack
     from coach.economics.billing.service import Billing
+    from coach.economics.budgets import Alarm, Budgets, Checked
 
 
 class MoneyParts(StoreParts):
@@ -25,6 +26,31 @@ class MoneyParts(StoreParts):
 
         gateway = StripeGateway(self.settings.stripe_api_key, self.settings.stripe_base_url)
         return Billing(self.store, gateway, secret=self.settings.stripe_webhook_secret)
+
+    @cached_property
+    def alarm(self) -> Alarm:
+        """How an operator is told that a budget is used."""
+        from coach.economics.budgets import Messenger
+
+        url = self.settings.coach_smtp_url
+        return Messenger(url.get_secret_value() if url else "", self.settings.coach_mail_from)
+
+    def check_budgets(self) -> Checked:
+        """Raises and tells what is due; blocking.
+
+        Raises:
+            StoreError: the database does not answer.
+        """
+        from coach.economics.budgets import check
+
+        return check(self.store, self.alarm)
+
+    @property
+    def budgets(self) -> Budgets:
+        """The budgets as pages and commands change them."""
+        from coach.economics.budgets import Budgets
+
+        return Budgets(self.store)
 
     def taken_interviews(self) -> list[dict[str, Any]]:
         """Interviews taken from plans, newest first: whose, which plan, when, and whether given back."""

@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "lab": "coach.cli.lab:lab",
     "economics": "coach.cli.economics:economics",
     "billing": "coach.cli.billing:billing",
+    "budget": "coach.cli.budgets:budget",
 }
 
 

@@ -1,13 +1,15 @@
 """How the installation stands at this moment: what waits, what is left of the disk; for the operator and for alerts."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from coach.economics.budgets import sentence
 from coach.store import SqlStore
 from coach.store.repositories import operations, outbox
+from coach.store.repositories.budgets import Budget, BudgetAlert
 
 LITTLE_SPACE_BYTES = 2_000_000_000
 """Some 17 hours of raw sound: time enough to act."""
@@ -57,6 +59,15 @@ def _bytes(path: Path) -> int:
     if path.is_file():
         return path.stat().st_size
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+
+def budget_alerts(open_alerts: Iterable[tuple[Budget, BudgetAlert]]) -> list[Alert]:
+    """Budgets of the present day or month of which much is used."""
+    mend = "See who and what for under *Margins* › *Ledger*; change the limit under *Margins* › *Budgets*."
+    return [
+        Alert(sentence(budget, alert) + (f" Nobody could be told: {alert.error}." if alert.error else ""), mend)
+        for budget, alert in open_alerts
+    ]
 
 
 def alerts(now: Mapping[str, float], troubled_share: float, overdue: int) -> list[Alert]:

@@ -1,6 +1,7 @@
 """The Margins page shows the command's numbers, follows a scenario, and says so when something is amiss."""
 
 import asyncio
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -124,3 +125,28 @@ def test_recorded_use_stands_in_the_ledger_by_any_key(services: Services) -> Non
     app.session_state["margins_ledger_by"] = "day"
     app.run()
     assert not app.exception and list(app.dataframe[0].value["key"]) == ["2026-11-20"]
+
+
+def test_a_budget_is_added_seen_and_the_chosen_twin_taken_away(services: Services) -> None:
+    app = page("Budgets")
+    assert "No budget yet" in said(app)
+    for _ in range(2):
+        next(each for each in app.button if each.label == "Add budget").click().run()
+        assert not app.exception
+    first, second = (budget.id for budget in services.budgets.listed())
+    app.selectbox(key="budget-pick").set_value(second).run()
+    next(each for each in app.button if each.label == "Take away").click().run()
+    assert not app.exception and [budget.id for budget in services.budgets.listed()] == [first]
+
+
+def test_a_budget_that_is_used_stands_among_what_needs_somebody(services: Services) -> None:
+    services.budgets.add("all", "day", Decimal("0.0004"))
+    event = make.usage(
+        make.attempt(make.exchange(make.interview())), occurred_at=datetime.now(UTC), cost_usd=Decimal("0.0004")
+    )
+    asyncio.run(services.store.add_usage([event]))
+    assert services.check_budgets().raised == 1
+    app = AppTest.from_file(PAGE.with_name("operations.py"), default_timeout=90).run()
+    assert not app.exception and any(
+        "This installation has used $0.0004 of $0.0004" in each.value for each in app.warning
+    )

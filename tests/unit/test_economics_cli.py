@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from coach import settings as settings_module
 from coach.cli.billing import billing
+from coach.cli.budgets import budget
 from coach.cli.economics import economics
 from coach.contracts.usage import UsageEvent
 from coach.economics.metering import MeteredStore
@@ -117,6 +118,14 @@ def test_reconcile_prices_what_had_no_price():
     assert (looked["priced_now"], [each["kind"] for each in looked["differences"]]) == (0, ["unpriced"])
     done = run(billing, "reconcile", "--json")
     assert done["priced_now"] == 1 and done["agrees"]
+
+
+def test_a_budget_is_added_listed_checked_and_removed():
+    made = run(budget, "add", "5", "--scope", "customer", "--period", "month", "--json")
+    assert [each["id"] for each in run(budget, "list", "--json")["budgets"]] == [made["id"]]
+    assert run(budget, "check", "--json") == {"raised": 0, "told": 0, "failed": 0}
+    run(budget, "remove", made["id"], "--json")
+    assert run(budget, "list", "--json")["budgets"] == []
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from coach.contracts.brain import JobContext
 from coach.contracts.interview import SessionSummary
 from coach.contracts.usage import UsageEvent
 from coach.errors import VendorLimitError
-from coach.lab.runs.budget import Budget
+from coach.lab.runs.budget import RunBudget
 
 PART_CALLS = 10_000
 """Below the vendor's own bounds of a batch (50,000 calls, 200 MB) with calls of up to 20 kB."""
@@ -140,7 +140,7 @@ class RecordedBrain:
 class BatchParts:
     """The batches one variant's calls were cut into. `ticket` holds their ids, so that a restart waits for the same."""
 
-    def __init__(self, batch: Batch, ticket: Path, budget: Budget, cost: Callable[[BatchedAnswer], Decimal]) -> None:
+    def __init__(self, batch: Batch, ticket: Path, budget: RunBudget, cost: Callable[[BatchedAnswer], Decimal]) -> None:
         """`cost` says what an answer cost, in USD; what a new answer cost is spent from `budget`."""
         self._batch, self._ticket, self._budget, self._cost = batch, ticket, budget, cost
 

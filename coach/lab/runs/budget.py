@@ -37,7 +37,7 @@ class ModelPrice(Strict):
 
 
 @dataclass(slots=True)
-class Budget:
+class RunBudget:
     """Money of one run. `limit_usd` None binds nothing."""
 
     limit_usd: Decimal | None = None

@@ -9,7 +9,7 @@ from coach.brain.port import EvaluationCall
 from coach.brain.prompts.bundle import PromptBundle
 from coach.contracts.usage import UsageEvent
 from coach.lab.runs.batched import Batch, BatchedAnswer, BatchParts, RecordedBrain
-from coach.lab.runs.budget import Budget, CallCeilings
+from coach.lab.runs.budget import RunBudget, CallCeilings
 from coach.lab.runs.dataset import Item
 from coach.lab.runs.experiment import Workspace
 from coach.lab.runs.judge import Meter, PipelineJudge, Pricer, lab_attempt_id, lab_call
@@ -24,7 +24,7 @@ class Prefetch:
 
     def __init__(self, ceilings: CallCeilings, price: Pricer, meter: Meter, workspace: Workspace, run_id: str) -> None:
         """`ceilings` bound calls, `price` and `meter` value and write down what they used."""
-        self.budget = Budget()
+        self.budget = RunBudget()
         self._ceilings, self._price, self._meter = ceilings, price, meter
         self._workspace, self._run_id = workspace, run_id
         self._paid: dict[str, Decimal] = {}
@@ -83,7 +83,7 @@ class Prefetch:
 class RepairPurse:
     """Pays for live repairs of recorded answers, each at most `dearest_usd`."""
 
-    budget: Budget
+    budget: RunBudget
     dearest_usd: Decimal
     paid: dict[str, Decimal]
     price: Pricer

@@ -15,7 +15,7 @@ from decimal import Decimal
 from aiolimiter import AsyncLimiter
 
 from coach.errors import CoachError, InputError
-from coach.lab.runs.budget import Budget, Ceiling
+from coach.lab.runs.budget import RunBudget, Ceiling
 from coach.lab.runs.dataset import Dataset, Item
 from coach.lab.runs.journal import ResponseCache, RunJournal
 from coach.lab.runs.outcome import Outcome
@@ -95,9 +95,9 @@ class Replay:
     limits: RunLimits = field(default_factory=RunLimits)
     on_progress: Callable[[RunReport], None] = lambda _: None
     ceiling: Ceiling = _free
-    budget: Budget | None = None
+    budget: RunBudget | None = None
     already_spent: Ceiling = _free
-    _budget: Budget = field(default_factory=Budget, init=False)
+    _budget: RunBudget = field(default_factory=RunBudget, init=False)
     _open: int = field(default=0, init=False)
     _news: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
@@ -150,7 +150,7 @@ class Replay:
         report.outcomes = list(known.values())
         report.resumed = len(known)
         report.spent_usd = _spent(written)
-        self._budget = self.budget or Budget(self.limits.cost_usd, report.spent_usd)
+        self._budget = self.budget or RunBudget(self.limits.cost_usd, report.spent_usd)
         waiting = [
             (variant, item, repeat)
             for repeat in range(self.repeats)

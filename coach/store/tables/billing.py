@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from coach.store.tables.core import INDEXED, JSON, flag, identity, instant, metadata, reference, text
+from coach.store.tables.core import INDEXED, JSON, MONEY, flag, identity, instant, metadata, reference, text
 
 billing_accounts = sa.Table(
     "billing_accounts",
@@ -82,6 +82,34 @@ billing_payments = sa.Table(
     sa.Column("kind", sa.String(20), nullable=False),
     sa.Column("cents", sa.BigInteger(), nullable=False),
     instant("paid_at", required=True),
+)
+
+budgets = sa.Table(
+    "budgets",
+    metadata,
+    identity("id"),
+    sa.Column("scope", sa.String(20), nullable=False),
+    sa.Column("period", sa.String(10), nullable=False),
+    sa.Column("usd", MONEY, nullable=False),
+    sa.Column("email", sa.String(320), nullable=False),
+    sa.Column("webhook", sa.String(2000), nullable=False),
+    instant("created_at", required=True),
+)
+
+budget_alerts = sa.Table(
+    "budget_alerts",
+    metadata,
+    sa.Column("id", sa.String(96), primary_key=True),
+    reference("budget_id", required=True),
+    sa.Column("user_id", sa.String(64), nullable=False),
+    instant("period_start", required=True),
+    sa.Column("level", sa.Integer(), nullable=False),
+    sa.Column("spent_usd", MONEY, nullable=False),
+    instant("raised_at", required=True),
+    instant("told_at"),
+    sa.Column("tries", sa.Integer(), nullable=False),
+    instant("next_try_at"),
+    text("error", None),
 )
 
 economics_scenarios = sa.Table(

@@ -12,7 +12,7 @@ def show_standing(parts: Services, answers: pd.DataFrame, due: dict[str, int]) -
     seen = parts.standing()
     last = answers.sort_values("created_at").tail(50)["outcome"] if len(answers) else pd.Series(dtype=str)
     troubled = float(last.isin(["fallback", "failed"]).mean()) if len(last) else 0.0
-    found = standing.alerts(seen, troubled, due["overdue"])
+    found = standing.alerts(seen, troubled, due["overdue"]) + standing.budget_alerts(parts.budgets.open_alerts())
     for alert in found:
         st.warning(f"**{alert.what}** {alert.mend}", icon=":material/notifications_active:")
     if not found:

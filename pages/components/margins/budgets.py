@@ -1,0 +1,88 @@
+"""Budgets: what may be spent in a day or a month before somebody is told."""
+
+from decimal import Decimal
+from typing import Literal
+
+import pandas as pd
+import streamlit as st
+
+from coach.bootstrap import Services
+from coach.errors import CoachError
+from coach.economics.budgets import Budget
+from pages.components.shared.prose import plain
+from pages.components.shared.selection import pick
+
+PERIODS: dict[str, Literal["day", "month"]] = {"a day": "day", "a month": "month"}
+SCOPES: dict[str, Literal["all", "customer"]] = {"all together": "all", "each customer": "customer"}
+SHARE = st.column_config.ProgressColumn("used", format="percent", min_value=0.0, max_value=1.0)
+USD = st.column_config.NumberColumn(format="dollar")
+
+
+def show(parts: Services) -> None:
+    """The budgets with what is used of them, a form for a new one, and taking one away."""
+    rows = parts.budgets.standing()
+    if not rows:
+        st.info(
+            "No budget yet. Set one below, and somebody is told at 80 % and at 100 % of it, once a day or month.",
+            icon=":material/savings:",
+        )
+    else:
+        st.dataframe(_frame(rows), hide_index=True, column_config={"used": SHARE, "spent": USD, "budget": USD})
+        st.caption("Days and months are UTC. Alerts stand on *Operations* too, with why nobody could be told.")
+    _new(parts)
+    if rows:
+        _remove(parts, [budget for budget, _, _ in rows])
+
+
+def _frame(rows: list[tuple[Budget, str, Decimal]]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "for": "each customer" if budget.scope == "customer" else "all together",
+                "period": f"a {budget.period}",
+                "budget": float(budget.usd),
+                "spent": float(usd),
+                "used": min(1.0, float(usd / budget.usd)),
+                "most used by": user or "–",
+                "told": budget.email or budget.webhook or "on Operations",
+            }
+            for budget, user, usd in rows
+        ]
+    )
+
+
+def _new(parts: Services) -> None:
+    with st.form("budget", clear_on_submit=True):
+        left, middle, right = st.columns(3)
+        usd = left.number_input("USD", min_value=0.01, value=25.0, step=5.0)
+        period = middle.selectbox("Period", list(PERIODS))
+        scope = right.selectbox("For", list(SCOPES))
+        email = st.text_input("Mail to", placeholder="you@example.org", help="Needs COACH_SMTP_URL.")
+        webhook = st.text_input("Webhook", placeholder="https://…", help="A JSON message is posted there.")
+        if st.form_submit_button("Add budget", icon=":material/add_alert:"):
+            try:
+                parts.budgets.add(
+                    SCOPES[scope], PERIODS[period], Decimal(str(usd)), email=email.strip(), webhook=webhook.strip()
+                )
+            except CoachError as error:
+                st.error(plain(str(error)), icon=":material/error:")
+                return
+            st.rerun()
+
+
+def _remove(parts: Services, budgets: list[Budget]) -> None:
+    with st.expander("Take a budget away"):
+        chosen = pick("Budget", budgets, identity=lambda b: b.id, label=_label, key="budget-pick")
+        if chosen and st.button("Take away", icon=":material/delete:"):
+            try:
+                parts.budgets.remove(chosen.id)
+            except CoachError as error:
+                st.error(plain(str(error)), icon=":material/error:")
+                return
+            st.toast(f"Taken away: {_label(chosen)}", icon=":material/delete:")
+            st.rerun()
+
+
+def _label(budget: Budget) -> str:
+    scope = "each customer" if budget.scope == "customer" else "all together"
+    return f"${budget.usd:,.2f} a {budget.period} · {scope} · {budget.email or budget.webhook or 'Operations'}"

@@ -1,0 +1,201 @@
+"""Budgets over both databases: told once, by mail and webhook, however many look; what fails is tried again."""
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from email import message_from_bytes
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+
+from coach.contracts.usage import UsageEvent
+from coach.economics.budgets import Budgets, Messenger, check, period_start
+from coach.economics.metering import MeteredStore
+from coach.errors import InputError, NotFoundError
+from coach.store import SqlStore
+from coach.store.repositories import budgets as rows
+from tests.fakes import records as make
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+class Hook:
+    """A webhook on loopback that answers as told and keeps what it got."""
+
+    def __init__(self) -> None:
+        self.got: list[dict[str, Any]] = []
+        self.answers: list[int] = []
+        hook = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                hook.got.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+                self.send_response(hook.answers.pop(0) if hook.answers else 204)
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                return
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self._server.server_port}/alerts"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    made = Hook()
+    yield made
+    made.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def use(store: SqlStore, user: str, usd: str, *, at: datetime = NOW, interview: str | None = None) -> None:
+    event = UsageEvent(
+        event_id=f"{user}-{usd}-{at.isoformat()}-{interview}",
+        vendor="openai",
+        meter="gpt-6-luna.output",
+        quantity=Decimal(usd) / Decimal("0.0000005"),
+        unit="token",
+        occurred_at=at,
+        user_id=user,
+        interview_id=interview,
+    )
+    asyncio.run(store.add_usage([event]))
+
+
+@pytest.fixture
+def metered(sql_url: str) -> Iterator[MeteredStore]:
+    with MeteredStore(sql_url, idle_s=30) as store:
+        yield store
+
+
+def test_a_level_is_told_once_whoever_looks_and_the_next_day_anew(metered: MeteredStore, hook: Hook) -> None:
+    budgets = Budgets(metered)
+    made = budgets.add("all", "day", Decimal("1"), webhook=hook.address)
+    use(metered, "ada", "0.5")
+    assert check(metered, Messenger(), clock=lambda: NOW).raised == 0
+    use(metered, "bo", "0.4")
+    looks = [
+        threading.Thread(target=check, args=(metered, Messenger()), kwargs={"clock": lambda: NOW}) for _ in range(4)
+    ]
+    for each in looks:
+        each.start()
+    for each in looks:
+        each.join()
+    assert [(got["level_percent"], got["spent_usd"], got["user_id"]) for got in hook.got] == [
+        (80, "0.900000000000", None)
+    ]
+    use(metered, "bo", "0.2")
+    check(metered, Messenger(), clock=lambda: NOW)
+    assert [got["level_percent"] for got in hook.got] == [80, 100]
+    assert "$1.10 of $1.00 (110%) on 20 November 2026" in hook.got[-1]["text"]
+    assert [alert.level for _, alert in budgets.open_alerts(NOW)] == [100]
+    tomorrow = NOW + timedelta(days=1)
+    assert not budgets.open_alerts(tomorrow)
+    use(metered, "bo", "0.9", at=tomorrow)
+    check(metered, Messenger(), clock=lambda: tomorrow)
+    assert len(hook.got) == 3
+    budgets.remove(made.id)
+    assert not metered.run(rows.recent, NOW - timedelta(days=9))
+
+
+def test_each_customer_has_their_own_month_and_samples_are_nobodys(metered: MeteredStore, hook: Hook) -> None:
+    Budgets(metered).add("customer", "month", Decimal("1"), webhook=hook.address)
+    use(metered, "ada", "0.7", at=NOW - timedelta(days=10))
+    use(metered, "ada", "0.2")
+    use(metered, "bo", "0.7")
+    sample = make.interview(user_id="cy", is_sample=True)
+    asyncio.run(metered.create_interview(sample, []))
+    use(metered, "cy", "9", interview=sample.id)
+    check(metered, Messenger(), clock=lambda: NOW)
+    assert [(got["user_id"], got["level_percent"]) for got in hook.got] == [("ada", 80)]
+
+
+def test_what_did_not_arrive_is_tried_again_and_says_why_meanwhile(metered: MeteredStore, hook: Hook) -> None:
+    budgets = Budgets(metered)
+    budgets.add("all", "day", Decimal("1"), webhook=hook.address)
+    use(metered, "ada", "0.9")
+    hook.answers = [503]
+    assert check(metered, Messenger(), clock=lambda: NOW).failed == 1
+    assert budgets.open_alerts(NOW)[0][1].error == "the webhook answered 503"
+    assert check(metered, Messenger(), clock=lambda: NOW).failed == 0, "not before its time"
+    later = NOW + timedelta(minutes=5)
+    assert check(metered, Messenger(), clock=lambda: later).told == 1
+    assert hook.got[0]["id"] == hook.got[1]["id"] and budgets.open_alerts(later)[0][1].error is None
+
+
+def test_a_mail_server_that_wants_a_password_gets_the_mail(metered: MeteredStore) -> None:
+    class Inbox:
+        mails: list[tuple[list[str], bytes]] = []
+
+        async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+            self.mails.append((envelope.rcpt_tos, envelope.content))
+            return "250 OK"
+
+    def authenticate(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+        return AuthResult(success=(data.login, data.password) == (b"foxy", b"p@ss"))
+
+    port = free_port()
+    server = Controller(
+        Inbox(), hostname="127.0.0.1", port=port, authenticator=authenticate, auth_required=True, auth_require_tls=False
+    )
+    server.start()
+    try:
+        Budgets(metered).add("all", "day", Decimal("1"), email="ops@example.org")
+        use(metered, "ada", "2")
+        wrong = Messenger(f"smtp://foxy:wrong@127.0.0.1:{port}")
+        assert check(metered, wrong, clock=lambda: NOW).failed == 1
+        later = NOW + timedelta(minutes=5)
+        assert check(metered, Messenger(f"smtp://foxy:p%40ss@127.0.0.1:{port}"), clock=lambda: later).told == 1
+    finally:
+        server.stop()
+    to, content = Inbox.mails[0]
+    mail = message_from_bytes(content)
+    assert to == ["ops@example.org"] and "100 %" in mail["Subject"] and "$2.00 of $1.00" in mail.get_payload()
+
+
+def test_mail_without_a_server_names_the_setting(metered: MeteredStore) -> None:
+    budgets = Budgets(metered)
+    budgets.add("all", "day", Decimal("1"), email="ops@example.org")
+    use(metered, "ada", "2")
+    check(metered, Messenger(), clock=lambda: NOW)
+    assert "COACH_SMTP_URL" in (budgets.open_alerts(NOW)[0][1].error or "")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"usd": Decimal("0")},
+        {"usd": Decimal("NaN")},
+        {"email": "nobody"},
+        {"email": "a@b\nBcc: c@d"},
+        {"webhook": "file:///etc/passwd"},
+    ],
+)
+def test_a_budget_that_could_tell_nobody_is_refused(metered: MeteredStore, wrong: dict[str, Any]) -> None:
+    with pytest.raises(InputError):
+        Budgets(metered).add("all", "day", **({"usd": Decimal("1")} | wrong))
+    with pytest.raises(NotFoundError):
+        Budgets(metered).remove("nobody's")
+    assert not Budgets(metered).listed()
+
+
+def test_periods_begin_at_midnight_utc() -> None:
+    assert period_start("day", NOW) == datetime(2026, 11, 20, tzinfo=UTC)
+    assert period_start("month", NOW) == datetime(2026, 11, 1, tzinfo=UTC)
