@@ -9,7 +9,7 @@ from coach.brain.port import EvaluationCall
 from coach.brain.prompts.bundle import PromptBundle
 from coach.contracts.usage import UsageEvent
 from coach.lab.runs.batched import Batch, BatchedAnswer, BatchParts, RecordedBrain
-from coach.lab.runs.budget import RunBudget, CallCeilings
+from coach.lab.runs.budget import CallCeilings, RunBudget
 from coach.lab.runs.dataset import Item
 from coach.lab.runs.experiment import Workspace
 from coach.lab.runs.judge import Meter, PipelineJudge, Pricer, lab_attempt_id, lab_call

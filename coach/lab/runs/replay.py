@@ -15,7 +15,7 @@ from decimal import Decimal
 from aiolimiter import AsyncLimiter
 
 from coach.errors import CoachError, InputError
-from coach.lab.runs.budget import RunBudget, Ceiling
+from coach.lab.runs.budget import Ceiling, RunBudget
 from coach.lab.runs.dataset import Dataset, Item
 from coach.lab.runs.journal import ResponseCache, RunJournal
 from coach.lab.runs.outcome import Outcome

@@ -7,8 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from coach.bootstrap import Services
-from coach.errors import CoachError
 from coach.economics.budgets import Budget
+from coach.errors import CoachError
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
 
