@@ -24,6 +24,7 @@ from coach.store import SqlStore
 from coach.store.repositories import budgets as rows
 from coach.store.repositories.budgets import EVERY_CUSTOMER, Budget, BudgetAlert
 
+__all__ = ["Alarm", "Budget", "BudgetAlert", "Budgets", "Checked", "Messenger", "check", "period_start", "sentence"]
 LEVELS = (80, 100)
 MOST_TRIES = 12
 """With doubling waits from a minute on: about three days."""
