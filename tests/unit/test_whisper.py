@@ -15,6 +15,7 @@ from coach.audio.pcm import Pcm
 from coach.bootstrap import chosen_transcriber
 from coach.errors import SettingsError, VendorError
 from coach.settings import Settings
+from coach.speech import packaged
 from coach.speech.pieces.piece import Piece
 from coach.speech.pieces.transcriber import PieceTranscriber
 from coach.speech.port import SpeechContext
@@ -48,7 +49,7 @@ def offline(monkeypatch, tmp_path):
 
 @pytest.fixture
 def no_packages(monkeypatch):
-    monkeypatch.setattr(weights.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(packaged.importlib.util, "find_spec", lambda name: None)
 
 
 # -- weights -------------------------------------------------------------------------------------------------------
@@ -67,16 +68,18 @@ def small(monkeypatch, tmp_path):
     (folders[1] / "model.bin.part2").write_bytes(b" second")
     (folders[0] / "config.json").write_bytes(b"{}")
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
-    packaged = weights.Packaged("small==1", ("one/data", "two/data"), ("model.bin.part1", "model.bin.part2"), digests)
-    monkeypatch.setattr(weights, "PACKAGED", {"small": packaged})
-    monkeypatch.setattr(weights, "_sources", lambda _: folders)
+    small_one = packaged.Packaged(
+        "Small", "small==1", ("one/data", "two/data"), ("model.bin.part1", "model.bin.part2"), digests
+    )
+    monkeypatch.setattr(weights, "PACKAGED", {"small": small_one})
+    monkeypatch.setattr(packaged, "_sources", lambda _: folders)
     return folders
 
 
 def test_parts_are_joined_verified_once_and_kept(small, tmp_path, monkeypatch):
     ready = weights.packaged_folder("small", tmp_path / "cache")
     assert ready and (ready / "model.bin").read_bytes() == b"first and second"
-    monkeypatch.setattr(weights, "_prepare", lambda *a: pytest.fail("verified before"))
+    monkeypatch.setattr(packaged, "_prepare", lambda *a: pytest.fail("verified before"))
     assert weights.packaged_folder("small", tmp_path / "cache") == ready
 
 

@@ -61,7 +61,7 @@ class Clips:
             return key
         making = self._making.get(key)
         if making is None:
-            making = self._making[key] = asyncio.create_task(self._make(key, said, interview_id, once))
+            making = self._making[key] = asyncio.create_task(self._make(key, said, persona_id, interview_id, once))
             making.add_done_callback(lambda task: self._made(key, task))
         await asyncio.shield(making)
         return key
@@ -88,8 +88,8 @@ class Clips:
         if not task.cancelled() and (error := task.exception()):
             log.warning("a clip was not generated (%s)", getattr(error, "code", type(error).__name__))
 
-    async def _make(self, key: str, text: str, interview_id: str, once: bool) -> None:
-        spoken = await self._voice.speak(text, interview_id=interview_id)
+    async def _make(self, key: str, text: str, persona_id: str, interview_id: str, once: bool) -> None:
+        spoken = await self._voice.speak(text, persona_id=persona_id, interview_id=interview_id)
         try:
             await self._meter(spoken.usage)
         except CoachError:
@@ -97,7 +97,7 @@ class Clips:
         await asyncio.to_thread(self._keep, f"{key}.once.wav" if once else f"{key}.wav", spoken.wav())
 
     def _key(self, text: str, persona_id: str) -> str:
-        said = "\x1f".join((self._voice.clip_key, persona_id, text))
+        said = "\x1f".join((self._voice.clip_key(persona_id), persona_id, text))
         return hmac.new(self._own_secret(), said.encode(), hashlib.sha256).hexdigest()[:40]
 
     def _own_secret(self) -> bytes:

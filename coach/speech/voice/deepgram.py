@@ -12,32 +12,31 @@ from coach.contracts.transcript import normalise_space
 from coach.contracts.usage import UsageEvent, usage_event_id
 from coach.errors import InputError, VendorError, VendorProtocolError
 from coach.speech.deepgram.client import VENDOR, DeepgramAccount, vendor_errors
-from coach.speech.voice.port import Spoken
+from coach.speech.voice.port import LONGEST_TEXT, Spoken
+from coach.speech.voice.speakers import speaker_of
 
-MODEL = "aura-2-thalia-en"
 METER = "aura-2.characters"
 SAMPLE_RATE_HZ = 24_000
-LONGEST_TEXT = 2_000
 TIMEOUT_S = 15
 TRIES = 2
 
 
 class DeepgramVoice:
-    """Implements `coach.speech.voice.port.Voice`; `model` names the speaker."""
+    """Implements `coach.speech.voice.port.Voice`; each persona has a speaker of its own."""
 
     name = "deepgram"
     label = "Deepgram Aura"
 
-    def __init__(self, api_key: SecretStr, base_url: str = "https://api.deepgram.com", *, model: str = MODEL) -> None:
+    def __init__(self, api_key: SecretStr, base_url: str = "https://api.deepgram.com") -> None:
         self._account = DeepgramAccount(api_key, base_url)
-        self._model = model
 
-    @property
-    def clip_key(self) -> str:
+    def clip_key(self, persona_id: str) -> str:
         """Vendor, speaker and rate."""
-        return f"{VENDOR}:{self._model}:{SAMPLE_RATE_HZ}"
+        return f"{VENDOR}:{speaker_of(persona_id).aura}:{SAMPLE_RATE_HZ}"
 
-    async def speak(self, text: str, *, interview_id: str = "", attempt_id: str | None = None) -> Spoken:
+    async def speak(
+        self, text: str, *, persona_id: str = "", interview_id: str = "", attempt_id: str | None = None
+    ) -> Spoken:
         """Speaks up to 2,000 characters; one retry where that may help.
 
         Raises:
@@ -53,18 +52,18 @@ class DeepgramVoice:
             retry=retry_if_exception(lambda e: isinstance(e, VendorError) and e.retryable),
             reraise=True,
         )
-        pcm: bytes = await retrying(self._generate, said)
+        pcm: bytes = await retrying(self._generate, said, speaker_of(persona_id).aura)
         return Spoken(pcm, SAMPLE_RATE_HZ, (_usage(said, interview_id, attempt_id),))
 
     async def close(self) -> None:
         """Closes the connections."""
         await self._account.close()
 
-    async def _generate(self, text: str) -> bytes:
+    async def _generate(self, text: str, model: str) -> bytes:
         with vendor_errors():
             parts = self._account.client().speak.v1.audio.generate(
                 text=text,
-                model=self._model,
+                model=model,
                 encoding="linear16",
                 sample_rate=SAMPLE_RATE_HZ,
                 container="none",

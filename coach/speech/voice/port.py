@@ -38,18 +38,23 @@ class Spoken:
         return out.getvalue()
 
 
+LONGEST_TEXT = 2_000
+"""Characters spoken at once."""
+
+
 class Voice(Protocol):
     """Something that can speak."""
 
     name: str
     label: str
 
-    @property
-    def clip_key(self) -> str:
-        """What, beside the text, decides how it sounds: part of a clip cache's key."""
+    def clip_key(self, persona_id: str) -> str:
+        """What, beside the text, decides how a persona sounds: part of a clip cache's key."""
 
-    async def speak(self, text: str, *, interview_id: str = "", attempt_id: str | None = None) -> Spoken:
-        """Speaks a text.
+    async def speak(
+        self, text: str, *, persona_id: str = "", interview_id: str = "", attempt_id: str | None = None
+    ) -> Spoken:
+        """Speaks a text in a persona's voice.
 
         Raises:
             VendorError: the vendor failed; the caller falls back to the browser's voice or a subtitle.

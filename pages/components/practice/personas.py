@@ -2,8 +2,11 @@
 
 from functools import lru_cache
 
+from pydantic import Field
+
 from coach.contracts.base import Record
 from coach.settings import DATA
+from coach.speech.voice.speakers import Speaker
 
 DEFAULT_PERSONA = "sarah"
 _ORDER = ("sarah", "john", "priya", "leo")
@@ -38,6 +41,7 @@ class Persona(Record):
     tagline: str
     greeting: str
     voice: VoiceWish
+    speaker: Speaker = Field(default=Speaker(), exclude=True)
     look: Look
 
 

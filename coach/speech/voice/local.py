@@ -1,0 +1,157 @@
+"""The voice on this computer: Kokoro in this process, on a thread of its own with a lower priority.
+
+One text is spoken at a time, sentence by sentence: what waits is next in order. The model is loaded when first needed
+and let go after ten minutes in which nothing was said.
+"""
+
+import asyncio
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from coach.contracts.transcript import normalise_space
+from coach.errors import CoachError, InputError, VendorError
+from coach.speech.voice import phonemes
+from coach.speech.voice.kokoro import PACKAGED, SAMPLE_RATE_HZ, Kokoro, Samples
+from coach.speech.voice.port import LONGEST_TEXT, Spoken
+from coach.speech.voice.speakers import Speaker, speaker_of
+
+NICENESS = 5
+IDLE_S = 600
+PAUSE_S = 0.3
+"""Silence between two sentences."""
+LONGEST_PAUSE_S = 0.4
+"""No silence inside a text is longer: Kokoro now and then rests for more than half a second at a comma."""
+EDGE_S = 0.06
+QUIET = 0.004
+"""Below -48 dB of full scale it is silence; Kokoro's own breath lies above."""
+FRAME = SAMPLE_RATE_HZ // 100
+
+
+def available() -> bool:
+    """Whether model and phonemiser are installed. Verifies nothing."""
+    return PACKAGED.installed and phonemes.installed()
+
+
+class LocalVoice:
+    """Implements `coach.speech.voice.port.Voice`; costs nothing, so it meters nothing."""
+
+    name = "local"
+    label = "Kokoro on this computer"
+
+    def __init__(self, cache: Path | None = None) -> None:
+        """`cache` keeps the joined model; the user's cache folder unless given."""
+        self._cache = cache
+        self._kokoro: Kokoro | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="voice", initializer=_step_back)
+        self._idle: threading.Timer | None = None
+
+    def clip_key(self, persona_id: str) -> str:
+        """Model, speaker, accent and pace."""
+        who = speaker_of(persona_id)
+        return f"kokoro-1.0:{who.kokoro}:{who.accent}:{who.pace}:{SAMPLE_RATE_HZ}"
+
+    async def warm_up(self) -> None:
+        """Loads the model.
+
+        Raises:
+            SettingsError: model or phonemiser are missing, or altered.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._model)
+
+    async def speak(
+        self, text: str, *, persona_id: str = "", interview_id: str = "", attempt_id: str | None = None
+    ) -> Spoken:
+        """Speaks up to 2,000 characters.
+
+        Raises:
+            InputError: nothing to say, or too much.
+            SettingsError: model or phonemiser are missing, or altered.
+            VendorError: one of them failed, or the voice was closed.
+        """
+        said = normalise_space(text)
+        if not said or len(said) > LONGEST_TEXT:
+            raise InputError(f"A text to speak has 1 to {LONGEST_TEXT} characters.")
+        try:
+            made = self._thread.submit(self._speak, said, speaker_of(persona_id))
+        except RuntimeError as error:
+            raise VendorError("The local voice was closed.") from error
+        return Spoken(await asyncio.wrap_future(made), SAMPLE_RATE_HZ)
+
+    async def close(self) -> None:
+        """Lets the model go; what waits is not spoken."""
+        self._later(None)
+        await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
+        self._kokoro = None
+
+    def _speak(self, text: str, who: Speaker) -> bytes:
+        try:
+            kokoro = self._model()
+            spoken = [
+                kokoro.speak(phonemes.phonemes(sentence, who.accent), who.kokoro, who.pace)
+                for sentence in phonemes.sentences(text)
+            ]
+        except CoachError:
+            raise
+        except Exception as error:  # onnxruntime raises its own kinds, all of them here
+            raise VendorError("The local voice failed.", mend="Free some memory, or set COACH_VOICE=browser.") from error
+        finally:
+            self._later(IDLE_S)
+        if not any(len(sound) for sound in spoken):
+            raise InputError("There is nothing in that text to speak.")
+        return pcm16(spoken)
+
+    def _model(self) -> Kokoro:
+        if self._kokoro is None:
+            self._kokoro = Kokoro(self._cache)
+        return self._kokoro
+
+    def _later(self, idle_s: float | None) -> None:
+        """Starts the wait after which the model goes, anew; None ends it."""
+        if self._idle:
+            self._idle.cancel()
+        self._idle = None
+        if idle_s is not None:
+            self._idle = threading.Timer(idle_s, self._forget)
+            self._idle.daemon = True
+            self._idle.start()
+
+    def _forget(self) -> None:
+        with suppress(RuntimeError):
+            self._thread.submit(setattr, self, "_kokoro", None)
+
+
+def _step_back() -> None:
+    """Gives this thread, and those onnxruntime starts from it, a lower priority where the system has one per thread."""
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
+def pcm16(sentences: list[Samples]) -> bytes:
+    """Sentences as one sound: edges trimmed, 0.3 s between them, no silence within longer than 0.4 s."""
+    pause = np.zeros(int(PAUSE_S * SAMPLE_RATE_HZ), np.float32)
+    spoken = [_tightened(sound) for sound in sentences]
+    parts = [part for sound in spoken if len(sound) for part in (sound, pause)][:-1]
+    whole = np.concatenate([*parts, np.zeros(int(EDGE_S * SAMPLE_RATE_HZ), np.float32)])
+    return bytes((np.clip(whole, -1, 1) * 32_767).astype("<i2").tobytes())
+
+
+def _tightened(sound: Samples) -> Samples:
+    """The sound without the silence around it; a silence inside that is too long is cut in its middle."""
+    frames = len(sound) // FRAME
+    loud = np.flatnonzero(np.abs(sound[: frames * FRAME]).reshape(frames, FRAME).max(axis=1) > QUIET)
+    if not len(loud):
+        return sound[:0]
+    edge, longest = int(EDGE_S * SAMPLE_RATE_HZ), int(LONGEST_PAUSE_S * SAMPLE_RATE_HZ)
+    keep = np.ones(len(sound), bool)
+    keep[: max(0, loud[0] * FRAME - edge)] = False
+    keep[(loud[-1] + 1) * FRAME + edge :] = False
+    for before, after in zip(loud, loud[1:], strict=False):
+        start, end = (before + 1) * FRAME, after * FRAME
+        if end - start > longest:
+            keep[start + longest // 2 : end - longest // 2] = False
+    return sound[keep]
