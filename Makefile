@@ -13,6 +13,7 @@ help: ## what can be done here
 	@test -x $(PY) || { if [ -n "$(UV)" ]; then uv venv -q --python 3.11 .venv || uv venv -q .venv; else python3 -m venv .venv; fi; }
 	@if [ -n "$(UV)" ]; then uv pip install -q --python $(PY) -r requirements.txt; else $(PY) -m pip install -q -r requirements.txt; fi
 	@$(PY) -m coach.speech.whisper.weights
+	@$(PY) -m coach.speech.voice.weights
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.txt .venv/run.stamp

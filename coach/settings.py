@@ -105,7 +105,10 @@ class Settings(BaseSettings):
         description="Where a model on this computer is looked for, separated by commas: Ollama, LM Studio, llama.cpp.",
     )
     coach_avatar: Literal["auto", "liveavatar", "drawn"] = Field(default="auto", description="Who asks.")
-    coach_voice: Literal["auto", "deepgram", "browser", "none"] = Field(default="auto", description="Who speaks.")
+    coach_voice: Literal["auto", "deepgram", "local", "browser", "none"] = Field(
+        default="auto",
+        description="Who speaks; auto is Deepgram with its key, else the voice on this computer, else the browser.",
+    )
 
     @classmethod
     def settings_customise_sources(

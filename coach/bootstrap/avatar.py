@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,19 +14,43 @@ if TYPE_CHECKING:
     from coach.avatar.drawn import VoiceSource
     from coach.avatar.port import Avatar, SpeechRequest
     from coach.speech.voice.clips import Clips
+    from coach.speech.voice.port import Voice
 
 
 def chosen_voice(settings: Settings) -> str:
-    """Name of the voice in force: `auto` is Deepgram with a key, else the browser's own.
+    """Name of the voice in force: `auto` is Deepgram with a key, one on this computer where there is one, else the
+    browser's own.
 
     Raises:
         SettingsError: its key is missing.
     """
     if settings.coach_voice == "deepgram" and settings.deepgram_api_key is None:
         raise SettingsError("The voice 'deepgram' needs a key.", mend="Set DEEPGRAM_API_KEY.")
-    if settings.coach_voice == "auto":
-        return "deepgram" if settings.deepgram_api_key else "browser"
-    return settings.coach_voice
+    if settings.coach_voice != "auto":
+        return settings.coach_voice
+    if settings.deepgram_api_key:
+        return "deepgram"
+    from coach.speech.voice.weights import available
+
+    return "local" if available() else "browser"
+
+
+def build_voice(settings: Settings) -> Voice | None:
+    """The voice in force; None where the browser speaks, or nobody.
+
+    Raises:
+        SettingsError: its key is missing.
+    """
+    name = chosen_voice(settings)
+    if name == "local":
+        from coach.speech.voice.local import LocalVoice
+
+        return LocalVoice()
+    if name != "deepgram" or settings.deepgram_api_key is None:
+        return None
+    from coach.speech.voice.deepgram import DeepgramVoice
+
+    return DeepgramVoice(settings.deepgram_api_key, settings.deepgram_base_url)
 
 
 def build_avatar(settings: Settings, clips: Clips | None = None) -> Avatar:
@@ -73,12 +98,15 @@ class AvatarParts(StoreParts):
     @cached_property
     def clips(self) -> Clips | None:
         """Spoken clips; None where the browser speaks, or nobody."""
-        key = self.settings.deepgram_api_key
-        if chosen_voice(self.settings) != "deepgram" or key is None:
+        voice = build_voice(self.settings)
+        if voice is None:
             return None
         from coach.speech.voice.clips import Clips
-        from coach.speech.voice.deepgram import DeepgramVoice
 
-        voice = DeepgramVoice(key, self.settings.deepgram_base_url)
         folder = self.settings.coach_home / "clips"
         return Clips(folder, voice, self.usage.take, kept_days=self.settings.coach_audio_days)
+
+    def rehearse(self, texts: Sequence[str], persona_id: str) -> None:
+        """What will be asked is made into clips beforehand, where that costs nothing. Called on the event loop."""
+        if chosen_voice(self.settings) == "local" and self.clips:
+            self.clips.rehearse(texts, persona_id=persona_id)

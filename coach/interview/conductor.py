@@ -237,6 +237,7 @@ class Conductor:
             resuming.find_place()
             return
         await self._s.voice.open(self.parts.avatar, self.id, interview.persona_id)
+        self.parts.rehearse([question.question_text for question in self._s.board.questions()], interview.persona_id)
         async with self._s.lock:
             await resuming.resume()
 

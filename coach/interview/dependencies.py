@@ -205,6 +205,7 @@ class Dependencies:
         take_upload: makes an uploaded file a recording.
         ear: makes a voice activity detector per attempt.
         follow: makes what does as much of `listen` as it can while the person speaks; None = `listen` does it all.
+        rehearse: told what will be asked, and by which persona, when an interview opens.
         on_answer: told of every answer whose feedback was stored, delayed ones too.
         timing: figures of time.
         clock: wall clock (aware datetime).
@@ -232,6 +233,7 @@ class Dependencies:
     take_upload: TakeUpload = defaults.take_upload
     ear: Callable[[], Ear] | None = None
     follow: Callable[[Journal], Follower] | None = defaults.follow
+    rehearse: Callable[[Sequence[str], str], None] = lambda texts, persona_id: None
     on_answer: Callable[[Attempt], None] = lambda _: None
     timing: InterviewTiming = field(default_factory=InterviewTiming)
     clock: Callable[[], datetime] = now_utc

@@ -149,6 +149,7 @@ class DeepgramServer:
         self.refused = 0
         self.batches: list[dict[str, Any]] = []
         self.spoken: list[str] = []
+        self.speakers: list[str] = []
         self.errors: list[str] = []
         self._faults = list(faults)
         self._always = always or Fault()
@@ -271,6 +272,7 @@ class DeepgramServer:
             return JSONResponse({"err_code": "INVALID_AUTH"}, 401)
         text = (await request.json())["text"]
         self.spoken.append(text)
+        self.speakers.append(request.query_params.get("model", ""))
         rate = int(request.query_params.get("sample_rate", 24_000))
         pcm = tone(7, 0.06 * len(text.split()) * rate / RATE_HZ).astype("<i2").tobytes()
         if request.query_params.get("container") == "wav":

@@ -126,7 +126,7 @@ async def test_a_voice_that_fails_leaves_it_to_the_browser_with_a_notice(tmp_pat
 
 @pytest.mark.parametrize(
     ("voice", "key", "chosen"),
-    [("auto", KEY, "deepgram"), ("auto", None, "browser"), ("browser", KEY, "browser"), ("none", KEY, "none")],
+    [("auto", KEY, "deepgram"), ("browser", KEY, "browser"), ("none", KEY, "none"), ("local", KEY, "local")],
 )
 def test_which_voice_speaks(voice, key, chosen, tmp_path):
     assert chosen_voice(load_settings(coach_voice=voice, deepgram_api_key=key, coach_home=tmp_path)) == chosen

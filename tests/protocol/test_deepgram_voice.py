@@ -43,3 +43,13 @@ async def test_nothing_or_too_much_is_not_sent(text: str) -> None:
             await voice.speak(text)
         await voice.close()
         assert server.spoken == []
+
+
+async def test_each_persona_speaks_through_its_own_speaker() -> None:
+    async with DeepgramServer().running() as server:
+        voice = DeepgramVoice(SecretStr(KEY), server.url)
+        for persona in ("sarah", "john", "priya", "leo"):
+            await voice.speak("Hello.", persona_id=persona)
+        await voice.close()
+        assert server.speakers == ["aura-2-thalia-en", "aura-2-zeus-en", "aura-2-pandora-en", "aura-2-aries-en"]
+    assert len({voice.clip_key(persona) for persona in ("sarah", "john", "priya", "leo")}) == 4

@@ -45,6 +45,7 @@ class Clips:
         self._meter = meter
         self._kept_s = kept_days * 86_400
         self._making: dict[str, asyncio.Task[None]] = {}
+        self._rehearsals: set[asyncio.Task[None]] = set()
         self._secret = b""
 
     async def clip(self, text: str, *, persona_id: str, interview_id: str = "", once: bool = False) -> str:
@@ -66,6 +67,23 @@ class Clips:
         await asyncio.shield(making)
         return key
 
+    def rehearse(self, texts: Sequence[str], *, persona_id: str) -> None:
+        """Makes clips of `texts` beforehand, one after the other: what is asked meanwhile waits for one at most.
+
+        What fails is made again, and told, when it is asked.
+        """
+        task = asyncio.get_running_loop().create_task(self._rehearse(tuple(texts), persona_id))
+        self._rehearsals.add(task)
+        task.add_done_callback(self._rehearsals.discard)
+
+    async def _rehearse(self, texts: Sequence[str], persona_id: str) -> None:
+        for text in texts:
+            try:
+                await self.clip(text, persona_id=persona_id)
+            except CoachError as error:
+                log.warning("a question was not rehearsed (%s)", error.code)
+                return
+
     def find(self, key: str) -> Path | None:
         """The file of a clip; None when there is none or `key` is no key (blocking)."""
         if not _KEY.fullmatch(key):
@@ -78,9 +96,10 @@ class Clips:
 
     async def close(self) -> None:
         """Ends what is being generated and frees the voice."""
-        for task in [*self._making.values()]:
+        running = [*self._rehearsals, *self._making.values()]
+        for task in running:
             task.cancel()
-        await asyncio.gather(*self._making.values(), return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
         await self._voice.close()
 
     def _made(self, key: str, task: "asyncio.Task[None]") -> None:

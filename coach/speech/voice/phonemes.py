@@ -47,10 +47,10 @@ def _gathered(clauses: Sequence[str]) -> list[str]:
     """Words of all clauses in lines as long as allowed; a line ends with a clause where it can."""
     lines = [""]
     for clause in clauses:
-        if len(lines[-1]) + len(clause) > LONGEST_SENTENCE:
+        if len(lines[-1]) + len(clause) >= LONGEST_SENTENCE:
             lines.append("")
         for word in clause.split():
-            if len(lines[-1]) + len(word) > LONGEST_SENTENCE:
+            if len(lines[-1]) + len(word) >= LONGEST_SENTENCE:
                 lines.append("")
             lines[-1] = f"{lines[-1]} {word[:LONGEST_SENTENCE]}".strip()
     return lines

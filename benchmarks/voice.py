@@ -1,0 +1,126 @@
+"""The voice on this computer: time to the first sound, pauses, and what Whisper writes down of what it says.
+
+Questions are those of the shipped bank, personas in turn; `VOICE_QUESTIONS=1000` for the long form (about 40 minutes of
+processor time). New = the text was never spoken: from asking to a file that can be played. Cached = asking again.
+"""
+
+import asyncio
+import itertools
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks._playing import percentiles, table
+from coach.cli.eval.recordings import normalised
+from coach.settings import DATA
+from coach.speech.voice.clips import Clips
+from coach.speech.voice.kokoro import SAMPLE_RATE_HZ
+from coach.speech.voice.local import LocalVoice
+
+QUESTIONS = int(os.environ.get("VOICE_QUESTIONS", "24"))
+HEARD = int(os.environ.get("VOICE_HEARD", "24"))
+PERSONAS = ("sarah", "john", "priya", "leo")
+GAP_S = 0.5
+QUIET = 130
+
+
+def questions() -> list[str]:
+    """Every question of the bank; more than there are come again as a persona's follow-up to one before."""
+    banks = [json.loads((DATA / "questions" / f"{name}.json").read_text("utf8")) for name in ("bank", "trades")]
+    bank = list(dict.fromkeys(text for text in _texts(banks)))
+    plain = [t for t in bank if "{" not in t]
+    again = (f"Coming back to what you said. {t}" for t in itertools.cycle(plain))
+    return [*plain, *itertools.islice(again, max(0, QUESTIONS - len(plain)))][:QUESTIONS]
+
+
+def _texts(node) -> Iterator[str]:
+    if isinstance(node, list):
+        for inner in node:
+            yield from _texts(inner)
+    elif isinstance(node, dict):
+        if isinstance(node.get("text"), str):
+            yield node["text"]
+        for inner in node.values():
+            yield from _texts(inner)
+
+
+def longest_silence_s(pcm: bytes) -> float:
+    """The longest stretch below -48 dB inside a clip."""
+    quiet = (np.abs(np.frombuffer(pcm, "<i2").astype(np.int32)) < QUIET).astype(np.int8)
+    changes = np.flatnonzero(np.diff(np.concatenate(([0], quiet, [0]))))
+    return float(max((changes[1::2] - changes[::2]) / SAMPLE_RATE_HZ, default=0.0))
+
+
+async def speak(folder: Path):
+    """Rows of (persona, text, seconds of sound, new s, processor s, cached s, longest silence s, pcm)."""
+    voice = LocalVoice()
+    await voice.warm_up()
+
+    async def unmetered(_):
+        """It costs nothing."""
+
+    clips, rows = Clips(folder, voice, unmetered), []
+    for number, text in enumerate(questions()):
+        persona = PERSONAS[number % len(PERSONAS)]
+        asked, used = time.monotonic(), time.process_time()
+        key = await clips.clip(text, persona_id=persona)
+        new_s, cpu_s = time.monotonic() - asked, time.process_time() - used
+        asked = time.monotonic()
+        path = clips.find(await clips.clip(text, persona_id=persona))
+        pcm = path.read_bytes()[44:] if path and key else b""
+        cached_s = time.monotonic() - asked
+        rows.append((persona, text, len(pcm) / 2 / SAMPLE_RATE_HZ, new_s, cpu_s, cached_s, longest_silence_s(pcm), pcm))
+    await clips.close()
+    return rows
+
+
+def word_errors(rows) -> dict[str, float]:
+    """Whisper base's word error rate for each persona."""
+    import jiwer
+    import soxr
+
+    from coach.speech.whisper.recogniser import WhisperRecogniser
+
+    recogniser, said, heard = WhisperRecogniser(), {}, {}
+    for persona, text, *_, pcm in rows[:HEARD]:
+        sound = soxr.resample(np.frombuffer(pcm, "<i2").astype(np.float32), SAMPLE_RATE_HZ, 16_000)
+        words = recogniser.child.hear(
+            {"pass": "plain", "language": "en", "hotwords": ""}, sound.astype("<i2").tobytes()
+        )
+        said.setdefault(persona, []).append(normalised(text))
+        heard.setdefault(persona, []).append(normalised(" ".join(w for w, *_ in words)))
+    recogniser.child.close()
+    return {persona: jiwer.wer(said[persona], heard[persona]) for persona in said}
+
+
+def main() -> None:
+    """Prints what was measured."""
+    with tempfile.TemporaryDirectory() as folder:
+        rows = asyncio.run(speak(Path(folder)))
+    print(f"\n## The voice on this computer ({len(rows)} questions, load average {os.getloadavg()[0]:.1f})\n")
+    short = [r for r in rows if r[2] <= 2.5]
+    table(
+        ["what", "p50", "p95", "largest"],
+        [
+            [name, *percentiles(values, 50, 95, 100)]
+            for name, values in (
+                ("seconds of sound", [r[2] for r in rows]),
+                ("new sentence, s", [r[3] for r in rows]),
+                ("new sentence up to 2.5 s of sound, s", [r[3] for r in short] or [0.0]),
+                ("processor time per second of sound", [r[4] / max(r[2], 0.1) for r in rows]),
+                ("cached, s", [r[5] for r in rows]),
+                ("longest silence inside, s", [r[6] for r in rows]),
+            )
+        ],
+    )
+    print(f"clips with a silence over {GAP_S} s: {sum(r[6] > GAP_S for r in rows)} of {len(rows)}")
+    print("word error rate of Whisper base:", {k: round(v, 3) for k, v in word_errors(rows).items()})
+
+
+if __name__ == "__main__":
+    main()
