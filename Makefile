@@ -7,7 +7,7 @@ DEPTRY := env PYTHONWARNINGS=ignore .venv/bin/deptry --config .deptry.toml
 COGGED := -I . docs/architecture.md docs/decisions/README.md CONTRIBUTING.md
 
 help: ## what can be done here
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .venv/run.stamp: requirements.txt
 	@test -x $(PY) || { if [ -n "$(UV)" ]; then uv venv -q --python 3.11 .venv || uv venv -q .venv; else python3 -m venv .venv; fi; }
@@ -70,6 +70,10 @@ docs: .venv/dev.stamp ## renew what documents take from the code
 	@.venv/bin/cog -r $(COGGED) >/dev/null
 	@$(PY) -m coach.web.asyncapi > docs/asyncapi.yaml
 
+screenshots: .venv/dev.stamp ## photograph every state and page, three widths, both themes (ARGS=names)
+	@bash tests/install_system.sh
+	@$(PY) -m tests.browser.screenshots $(ARGS)
+
 clean: ## remove the environment and caches; your data stay
 	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .benchmarks
 	@find . -name __pycache__ -prune -exec rm -rf {} +
@@ -78,4 +82,4 @@ lock: ## resolve the pinned requirements anew
 	uv pip compile -q --no-header --no-annotate requirements.in -o requirements.txt
 	uv pip compile -q --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
 
-.PHONY: help run test test-fast check fix eval bench fuzz notebooks docs clean lock
+.PHONY: help run test test-fast check fix eval bench fuzz notebooks docs screenshots clean lock

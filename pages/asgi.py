@@ -35,6 +35,7 @@ from coach.web.sign_in import SignIn, key_in
 from coach.web.watch import health
 from coach.web.watch.observer import Observer
 from pages.components.practice import microphone
+from pages.shell import Shell
 
 log = logging.getLogger(__name__)
 LAG_EVERY_S = 0.5
@@ -170,6 +171,7 @@ def front_door() -> list[Middleware]:
     return [
         Middleware(Observer, figures=services().figures, known=KNOWN_PATHS | {"/_stcore/stream"}),
         Middleware(FrontDoor, policy=policy, headers=SecurityHeaders(reaches=reaches)),
+        Middleware(Shell),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The frame around every screen: navigation and look. Streamlit runs this file first, whatever page is asked for."""
+"""The frame around every screen: navigation. Streamlit runs this file first, whatever page is asked for."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,6 @@ if str(HERE.parent) not in sys.path:
     sys.path.insert(0, str(HERE.parent))
 
 from coach.settings import settings  # noqa: E402
-from pages.components.shared.look import dress  # noqa: E402
 
 SCREENS = {
     "practice": "Practice",
@@ -49,7 +48,6 @@ def warn_if_open() -> None:
 
 
 st.set_page_config(page_title="Job Foxy", page_icon=str(HERE / "static" / "fox.svg"), layout="wide")
-dress()
 st.logo(str(HERE / "static" / "wordmark.svg"), size="large")
 page = st.navigation(screens(), position="top")
 warn_if_open()

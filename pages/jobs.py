@@ -50,7 +50,7 @@ def add_job(parts: Services) -> None:
 
 def paste(parts: Services) -> None:
     """The form for a posting."""
-    st.markdown("#### Add a job")
+    st.markdown("## Add a job")
     st.caption("Paste the posting, or import it as a file. Your questions are planned from what it asks for.")
     file = st.file_uploader("Import a posting", type=["txt", "md", "json"], max_upload_size=1)
     with st.form("posting", border=False):
@@ -72,7 +72,7 @@ def paste(parts: Services) -> None:
 
 def look_over(parts: Services, draft: JobDescription) -> None:
     """What was read, to be corrected and kept."""
-    st.markdown("#### Is this right?")
+    st.markdown("## Is this right?")
     with st.form("reading", border=False):
         title = st.text_input("Title", draft.title, max_chars=200)
         company = st.text_input("Company", draft.company, max_chars=200)
@@ -94,7 +94,7 @@ def look_over(parts: Services, draft: JobDescription) -> None:
 def card(parts: Services, job: JobDescription) -> None:
     """One job."""
     with st.container(border=True):
-        st.markdown(f"#### {plain(job.title)}")
+        st.markdown(f"## {plain(job.title)}")
         st.caption(plain(job.company) + (" · sample" if job.is_sample else ""))
         if job.summary:
             st.markdown(plain(job.summary))

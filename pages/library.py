@@ -50,7 +50,7 @@ def open_dialog(parts: Services, stories: list[StarStory], jobs: dict[str, JobDe
 def empty() -> None:
     """What there is to do when no story was saved yet."""
     with st.container(border=True):
-        st.subheader("No stories yet", anchor=False)
+        st.header("No stories yet", anchor=False)
         st.markdown(
             "When an answer on the *Practice* page went well, press **Save to library** under its polished version. "
             "It waits for you here, with the coach's notes, ready to copy."

@@ -85,12 +85,12 @@ def show_latency(answers: pd.DataFrame) -> None:
     table = ops.percentiles_frame(stages)
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("The median answer", anchor=False)
+        st.header("The median answer", anchor=False)
         st.plotly_chart(ops.median_waterfall(table), config=CHART, key="median")
     with right:
-        st.subheader("Finish to scores, by day", anchor=False)
+        st.header("Finish to scores, by day", anchor=False)
         st.plotly_chart(ops.over_time(answers), config=CHART, key="days")
-    st.subheader("Stages", anchor=False)
+    st.header("Stages", anchor=False)
     shown = table if by == "all" else ops.percentiles_frame(stages, [by])
     st.dataframe(shown, hide_index=True, column_config=dict.fromkeys(ops.QUANTILES, MS))
     answer.show(answers)
@@ -106,7 +106,7 @@ def show_providers(parts: Services, answers: pd.DataFrame) -> None:
     except CoachError as error:
         st.error(plain(str(error)), icon=":material/key_off:")
     for provider, title in (("brain", "Coaches"), ("transcriber", "Transcribers")):
-        st.subheader(title, anchor=False)
+        st.header(title, anchor=False)
         shares = dict.fromkeys(("repaired", "fallback", "failed"), SHARE)
         st.dataframe(ops.health_frame(answers, provider), hide_index=True, column_config=shares)
 
@@ -123,7 +123,7 @@ def show_errors(answers: pd.DataFrame) -> None:
 
 def show_deletions(parts: Services) -> None:
     """When, why and how much was deleted lately; never what it was or whose."""
-    st.subheader("Deleted lately", anchor=False)
+    st.header("Deleted lately", anchor=False)
     frame = ops.deletions_frame(parts.store)
     if frame.empty:
         st.info("Nothing was deleted yet.", icon=":material/delete_history:")

@@ -15,6 +15,7 @@ from pages.components.practice.interview_desk import Desk
 from pages.components.practice.local_model import offer_local_model
 from pages.components.practice.microphone import sender
 from pages.components.shared.prose import plain
+from pages.components.shared.share import share_buttons
 from pages.components.stage import stage
 
 KEY = "practice_stage"
@@ -47,6 +48,8 @@ def stage_data(mine: Desk, *, playing: bool) -> dict[str, Any]:
         "session": mine.session,
         "webrtc": {"offered": True, "playing": playing},
         "saved": mine.saved,
+        "in_resume": mine.in_resume,
+        "told": mine.told,
         "failure": mine.failure,
         "reset": mine.reset,
         "voice": "none" if parts.settings.coach_voice == "none" else "browser",
@@ -99,8 +102,11 @@ def show() -> None:
     except CoachError as error:
         st.error(plain(str(error)))
         return
-    if mine.session:
+    if mine.session and not mine.finished:
         recording_instead(mine)
+    if mine.finished:
+        with st.container(key="jf_share"):
+            share_buttons(mine.services, mine.finished)
     account_panel(mine.services, unfold=mine.refused)
     if mine.deleting:
         confirm_delete(mine)

@@ -33,14 +33,14 @@ def main() -> None:
         return
     overview(sessions, attempts)
     charts(attempts)
-    st.subheader("Sessions", anchor=False)
+    st.header("Sessions", anchor=False)
     browser.show(parts, sessions)
 
 
 def empty() -> None:
     """What there is to do when nothing was practised yet."""
     with st.container(border=True):
-        st.subheader("Nothing to show yet", anchor=False)
+        st.header("Nothing to show yet", anchor=False)
         st.markdown(
             "Answer one question on the *Practice* page, and you find it here: every attempt with its recording, the "
             "best one marked, and how your score moves from week to week."
@@ -69,7 +69,7 @@ def charts(attempts: pd.DataFrame) -> None:
     """Score over time, then retries, delivery and competencies."""
     if attempts["overall_score"].notna().sum() == 0:
         return
-    st.subheader("Score over time", anchor=False)
+    st.header("Score over time", anchor=False)
     st.plotly_chart(progress.score_over_time(attempts), config=CHART, key="score-over-time")
     names = ["Retries", "Pace", "Fillers", "Competencies"]
     figures = [progress.retries, progress.delivery_over_time, progress.fillers_over_time, progress.competencies]

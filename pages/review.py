@@ -37,7 +37,7 @@ def main() -> None:
 def empty() -> None:
     """What there is to do before the first answer."""
     with st.container(border=True):
-        st.subheader("Nothing to review yet", anchor=False)
+        st.header("Nothing to review yet", anchor=False)
         st.markdown("As soon as one answer was given on the *Practice* page, you can listen to it and judge it here.")
         if st.button("Start practising", type="primary"):
             st.switch_page("practice.py")

@@ -170,6 +170,17 @@ class AttemptDot(Strict):
     status: str
 
 
+class QuestionDot(Strict):
+    """One planned question and how it stands; `attempt_id` is what counts for it."""
+
+    id: str
+    number: int
+    text: str
+    standing: Literal["ahead", "current", "answered", "skipped"]
+    overall: float | None = None
+    attempt_id: str = ""
+
+
 class SessionStatePayload(Strict):
     """Everything a client needs to be where it was."""
 
@@ -185,6 +196,7 @@ class SessionStatePayload(Strict):
     is_last_question: bool = False
     persona_id: str = ""
     history: list[AttemptDot] = []
+    questions: list[QuestionDot] = []
     elapsed_ms: float = 0
     notice: str = ""
     recoverable_s: float = 0
@@ -297,11 +309,37 @@ class NoticePayload(Strict):
     message: str
 
 
+class SummaryQuestion(Strict):
+    """One question of the finished interview; without `attempt_id` it was not answered."""
+
+    exchange_id: str
+    number: int
+    text: str
+    overall: float | None = None
+    attempt_id: str = ""
+    attempts: int = 0
+
+
+class SummaryLine(Strict):
+    """One line of the summary, why it is said, and the question and attempt that can be acted on."""
+
+    kind: Literal["strength", "gap", "story", "plan", "resume"]
+    text: str
+    why: str
+    exchange_id: str = ""
+    attempt_id: str = ""
+
+
 class SummaryPayload(Strict):
+    """INTERVIEW_SUMMARY: `summary` and `plan` as stored; the rest says why, and what can be done about it."""
+
     status: str
     overall_score: float | None
     summary: dict[str, Any]
     plan: list[str]
+    questions: list[SummaryQuestion] = []
+    lines: list[SummaryLine] = []
+    readiness_why: str = ""
 
 
 class ErrorPayload(Strict):

@@ -24,6 +24,7 @@ from coach.interview import state_machine as states
 from coach.interview.broadcast import Broadcast, Subscription
 from coach.interview.dependencies import Dependencies
 from coach.interview.live_state import LiveState
+from coach.interview.question_trail import question_dots
 from coach.interview.speech_output import SpeechOutput
 
 _REMEMBERED = frozenset({"FOLLOW_UP_QUEUED", "NO_FOLLOW_UP", "UPDATE_SCORES", "UPDATE_REWRITE", "TRANSCRIPT_REVIEW"})
@@ -204,6 +205,7 @@ def _state_of(session: InterviewAggregate) -> SessionStatePayload:
         is_last_question=bool(exchange and board.after(exchange) is None),
         persona_id=board.interview.persona_id,
         history=payloads.dots(board.attempts_of(exchange.id)) if exchange else [],
+        questions=question_dots(board, exchange),
         elapsed_ms=round((session.parts.monotonic() - session.since) * 1000, 1) if session.since else 0,
         notice=session.notice,
         recoverable_s=round(session.recorded_s(), 1),

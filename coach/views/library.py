@@ -60,6 +60,22 @@ class PersonalLibrary:
         """Keeps a resume with other content; a sample becomes the person's own."""
         self.save_resume(library.changed_resume(resume, content=content))
 
+    def add_to_resume(self, bullet: str, *, job_id: str | None = None) -> str:
+        """Puts one line at the end of the copy for the job, else of the master, else of a new master; said twice once.
+
+        Returns:
+            the title of that resume.
+        """
+        own = [resume for resume in self.resumes() if not resume.is_sample]
+        tailored = next((r for r in own if job_id and r.job_description_id == job_id), None)
+        target = tailored or next((r for r in own if r.is_base_version), None)
+        if target is None:
+            target = Resume(title="My resume", is_base_version=True)
+            self.save_resume(target)
+        if bullet not in target.content.splitlines():
+            self.change_resume(target, content=f"{target.content.rstrip()}\n{bullet}".lstrip())
+        return target.title
+
     def delete_resume(self, resume_id: str) -> None:
         """Deletes a resume."""
         self._store.run(library.delete_resume, resume_id)

@@ -8,7 +8,7 @@ from coach.economics.model.simulation import Months
 from coach.views.palette import FOX, GOOD, INK, INK_SOFT, LINE, LOW, MIDDLE
 from coach.views.progress import style
 
-PART_COLOURS = {"speech": "#2f5d62", "model": "#7a5ea8", "voice": "#e0a12f", "avatar": FOX}
+PART_COLOURS = {"speech": "#3d7c83", "model": "#7a5ea8", "voice": "#e0a12f", "avatar": FOX}
 PART_NAMES = {"speech": "Speech", "model": "Model", "voice": "Voice", "avatar": "Avatar"}
 NANO = 1e-9
 BARS = 12
@@ -83,7 +83,7 @@ def tornado(bars: pd.DataFrame, labels: dict[str, str]) -> go.Figure:
     base = float(rows["base_usd"].iloc[0]) if len(rows) else 0.0
     names = [labels.get(name, name) for name in rows["input"]]
     figure = go.Figure()
-    for side, colour, name in (("low", "#2f5d62", "at the low end"), ("high", FOX, "at the high end")):
+    for side, colour, name in (("low", "#3d7c83", "at the low end"), ("high", FOX, "at the high end")):
         figure.add_trace(
             go.Bar(
                 y=names,
@@ -112,7 +112,7 @@ def heat_map(cells: pd.DataFrame, limit: int) -> go.Figure:
             z=grid.to_numpy(),
             x=grid.columns,
             y=grid.index,
-            colorscale=LOSSES if mixed else [[0, "#f7e3d6"], [1, "#2f5d62"]],
+            colorscale=LOSSES if mixed else [[0, "#f7e3d6"], [1, "#3d7c83"]],
             zmin=-bound if mixed else None,
             zmax=bound if mixed else None,
             xgap=2,
@@ -137,7 +137,7 @@ def distribution(months: Months) -> go.Figure:
         go.Bar(
             x=centres,
             y=counts / len(margin),
-            marker={"color": [LOW if centre < 0 else "#2f5d62" for centre in centres]},
+            marker={"color": [LOW if centre < 0 else "#3d7c83" for centre in centres]},
             width=np.diff(edges),
             hovertemplate="$%{x:.2f}: %{y:.1%}<extra></extra>",
             showlegend=False,

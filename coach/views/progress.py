@@ -5,26 +5,26 @@ import plotly.graph_objects as go
 
 from coach.contracts.delivery import PACE_BAND_WPM
 from coach.views.attempts import competency_frame, improvement_frame
-from coach.views.palette import BAND_COLOURS, BLUE, FOX, GOOD, HIGH_FROM, INK, INK_SOFT, LINE, LOW_BELOW, SERIES, band
+from coach.views.palette import BAND_COLOURS, BLUE, FOX, GOOD, HIGH_FROM, INK, LINE, LOW_BELOW, SERIES, band
 
 RETRIES_SHOWN = 12
 _FONT = "Figtree, Source Sans, system-ui, sans-serif"
 
 
 def style(figure: go.Figure, *, height: int = 320) -> go.Figure:
-    """The house style: paper background, quiet grid, one font, no toolbar space."""
+    """The house style: no background, one font, no toolbar space; ink and grid are the theme's, light or dark."""
     figure.update_layout(
         height=height,
         margin={"l": 8, "r": 8, "t": 12, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         colorway=SERIES,
-        font={"family": _FONT, "size": 13, "color": INK},
+        font={"family": _FONT, "size": 13},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left", "title": None},
-        hoverlabel={"bgcolor": "white", "bordercolor": LINE, "font": {"family": _FONT, "size": 13, "color": INK}},
+        hoverlabel={"font": {"family": _FONT, "size": 13}},
     )
-    figure.update_xaxes(gridcolor=LINE, zeroline=False, linecolor=LINE, tickfont={"color": INK_SOFT}, automargin=True)
-    figure.update_yaxes(gridcolor=LINE, zeroline=False, tickfont={"color": INK_SOFT}, automargin=True)
+    figure.update_xaxes(zeroline=False, automargin=True)
+    figure.update_yaxes(zeroline=False, automargin=True)
     return figure
 
 

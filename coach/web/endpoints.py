@@ -80,6 +80,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         errors=(400, 401, 403, 404, 416, 503),
     ),
     Endpoint(
+        "GET",
+        "/attempts/{id}/feedback",
+        "feedback",
+        "The feedback of an attempt, as UPDATE_SCORES and UPDATE_REWRITE told it.",
+        200,
+        models.AttemptFeedback,
+    ),
+    Endpoint(
         "POST",
         "/attempts/{id}/save",
         "save",

@@ -5,7 +5,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from coach.contracts.brain import MAX_TYPED_CHARS
-from coach.contracts.events import SessionStatePayload
+from coach.contracts.events import (
+    SessionStatePayload,
+    SummaryLine,
+    SummaryQuestion,
+    UpdateRewritePayload,
+    UpdateScoresPayload,
+)
 from coach.interview.service import InitRequest, InitResult
 
 
@@ -53,6 +59,18 @@ class FinishedInterview(_Body):
     summary: dict[str, Any]
     plan: list[str]
     overall_score: float | None = None
+    questions: list[SummaryQuestion] = []
+    lines: list[SummaryLine] = []
+    readiness_why: str = ""
+
+
+class AttemptFeedback(_Body):
+    """What was told of an attempt, to be looked at again or laid beside another one."""
+
+    question: str
+    recorded: bool
+    scores: UpdateScoresPayload
+    rewrite: UpdateRewritePayload
 
 
 class SaveRequest(_Body):
@@ -83,6 +101,7 @@ class ErrorBody(_Body):
 
 
 __all__ = [
+    "AttemptFeedback",
     "ErrorBody",
     "FinishedInterview",
     "InitRequest",

@@ -14,6 +14,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from coach.contracts import events as ev
 from coach.contracts.interview import Attempt, AttemptStatus, ViewState
 from coach.errors import CoachError, IllegalCommandError, InputError, NotFoundError, RateLimitError
+from coach.interview import event_builders as payloads
 from coach.interview.conductor import Conductor
 from coach.interview.dependencies import Archive, StoryShelf
 from coach.interview.service import InitRequest, InterviewService
@@ -199,6 +200,21 @@ class Rest:
         fetched = not await asyncio.to_thread(_is_kept, path, attempt.audio_uri)
         cleanup = BackgroundTask(path.unlink, True) if fetched else None
         return FileResponse(path, media_type="audio/flac", background=cleanup, headers={"Cache-Control": "private"})
+
+    async def feedback(self, request: Request) -> Response:
+        """GET /attempts/{id}/feedback: what was told of an attempt, however long ago."""
+        conductor, attempt = await self._attempt(request)
+        if attempt.evaluation is None:
+            raise NotFoundError("There is no feedback on this attempt.")
+        siblings = conductor.board.attempts_of(attempt.exchange_id)
+        return answer(
+            models.AttemptFeedback(
+                question=conductor.board.exchange(attempt.exchange_id).question_text,
+                recorded=bool(attempt.audio_uri) and attempt.audio_deleted_at is None,
+                scores=payloads.stored_scores(attempt, siblings, attempt.evaluation).payload,
+                rewrite=payloads.stored_rewrite(attempt, attempt.evaluation).payload,
+            )
+        )
 
     async def save(self, request: Request) -> Response:
         """POST /attempts/{id}/save: the rewrite becomes a story in the library, once."""

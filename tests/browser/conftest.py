@@ -90,8 +90,8 @@ def open_stage(
 class RunningApp:
     """The real application in its own process, on its own home."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    def __init__(self, home: Path, **settings: str) -> None:
+        self.home, self.settings = home, settings
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -99,7 +99,7 @@ class RunningApp:
 
     def start(self) -> "RunningApp":
         known = {"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV"}
-        env = {k: v for k, v in os.environ.items() if k in known} | {"COACH_HOME": str(self.home)}
+        env = {k: v for k, v in os.environ.items() if k in known} | {"COACH_HOME": str(self.home)} | self.settings
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
         self.log = (self.home / "server.log").open("a")
         self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=self.log, stderr=self.log)

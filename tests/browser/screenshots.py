@@ -1,25 +1,34 @@
-"""Photographs every state of the stage at 1440 and 390 px: `python -m tests.browser.screenshots`."""
+"""Photographs every state of the stage and every page, at three widths and in both themes: `make screenshots`.
+
+`python -m tests.browser.screenshots NAME...` takes those of the named scenes and pages only.
+"""
 
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from tests.browser.conftest import launch, microphone_recording
+from tests.browser.conftest import RunningApp, launch, microphone_recording
 from tests.browser.stage_server import StageServer, stage_server
 
+Theme = Literal["light", "dark"]
 TARGET = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
-SIZES = {1440: 900, 390: 844}
+SIZES = {1440: 900, 1024: 768, 390: 844}
+THEMES: tuple[Theme, ...] = ("light", "dark")
 
 
 class Studio:
-    """One width: opens the stage, brings it into a state, takes the picture."""
+    """One width and theme: opens the stage, brings it into a state, takes the picture."""
 
-    def __init__(self, browser: Browser, server: StageServer, url: str, width: int) -> None:
+    def __init__(
+        self, browser: Browser, server: StageServer, url: str, width: int, theme: Theme = "light", target: Path = TARGET
+    ) -> None:
         self.browser, self.server, self.url, self.width = browser, server, url, width
+        self.theme, self.target = theme, target
 
     @contextmanager
     def stage(self, **plan: object) -> Iterator[Page]:
@@ -31,7 +40,11 @@ class Studio:
             else None,
         }
         size = {"width": self.width, "height": SIZES[self.width]}
-        context = self.browser.new_context(viewport=size, permissions=["microphone"])  # type: ignore[arg-type]
+        context = self.browser.new_context(
+            viewport=size,  # type: ignore[arg-type]
+            permissions=["microphone"],
+            color_scheme=self.theme,
+        )
         page = context.new_page()
         page.goto(self.url)
         page.evaluate("document.fonts.ready.then(() => true)")
@@ -46,7 +59,7 @@ class Studio:
                 content=".jf-actions{position:static!important}"
                 ".jf .jf-scene{position:relative!important;top:0!important}"
             )
-        page.screenshot(path=TARGET / f"{name}_{self.width}.png", full_page=whole)
+        page.screenshot(path=self.target / f"{name}_{self.width}_{self.theme}.png", full_page=whole)
 
     def start(self, page: Page) -> None:
         page.get_by_role("button", name="Start interview").click()
@@ -73,6 +86,12 @@ class Studio:
             )
             page.get_by_role("button", name="Check microphone").click()
             self.snap(page, "03_microphone_refused", whole=self.width < 500)
+
+    def typing(self) -> None:
+        with self.stage() as page:
+            page.get_by_role("button", name="Type my answers").click()
+            page.get_by_label("Your answer").wait_for()
+            self.snap(page, "15_typing")
 
     def asking(self) -> None:
         with self.stage(
@@ -144,6 +163,7 @@ SCENES: tuple[Callable[[Studio], None], ...] = (
     Studio.intro,
     Studio.microphone,
     Studio.microphone_refused,
+    Studio.typing,
     Studio.asking,
     Studio.listening,
     Studio.processing,
@@ -156,16 +176,53 @@ SCENES: tuple[Callable[[Studio], None], ...] = (
 )
 
 
+PAGES = ("practice", "jobs", "progress", "library", "review", "prompt_lab", "margins", "operations")
+
+
+def photograph_pages(browser: Browser, names: list[str]) -> None:
+    """Every page of the application with the sample people."""
+    with tempfile.TemporaryDirectory() as home:
+        running = RunningApp(Path(home), COACH_SAMPLE_DATA="1").start()
+        try:
+            for width, height in SIZES.items():
+                for theme in THEMES:
+                    size = ViewportSize(width=width, height=height)
+                    context = browser.new_context(viewport=size, color_scheme=theme)
+                    page = context.new_page()
+                    for name in (name for name in PAGES if not names or name in names):
+                        open_page(page, running.url, name)
+                        page.wait_for_timeout(1200)
+                        page.screenshot(path=TARGET / f"page_{name}_{width}_{theme}.png")
+                    context.close()
+        finally:
+            running.stop()
+
+
+def open_page(page: Page, url: str, name: str) -> None:
+    """Opens a page and waits until it stands, with the sample people where there are some."""
+    page.goto(f"{url}/{name}")
+    page.locator("h1").first.wait_for()
+    page.locator("html:not(.jf-first)").wait_for(state="attached")
+    switch = page.get_by_text("Show sample people")
+    if name != "practice" and switch.count():
+        switch.first.click()
+        page.get_by_role("button", name="Remove samples").wait_for()
+        page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
+
+
 def main(names: list[str]) -> None:
-    """Takes all pictures, or those of the named scenes."""
+    """Takes all pictures, or those of the named scenes and pages."""
     TARGET.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, stage_server() as (server, url), sync_playwright() as playwright:
         browser = launch(playwright, microphone_recording(Path(folder)))
         for width in SIZES:
-            studio = Studio(browser, server, url, width)
-            for scene in SCENES:
-                if not names or scene.__name__ in names:
-                    scene(studio)
+            for theme in THEMES:
+                studio = Studio(browser, server, url, width, theme)
+                for scene in SCENES:
+                    if not names or scene.__name__ in names:
+                        scene(studio)
+        if not names or set(names) & set(PAGES):
+            photograph_pages(browser, names)
         browser.close()
 
 

@@ -18,7 +18,14 @@ from coach.contracts.evaluation import (
     StarStatus,
     StarVersion,
 )
-from coach.contracts.events import AttemptDot, EvidenceSpan, UpdateRewritePayload, UpdateScoresPayload
+from coach.contracts.events import (
+    AttemptDot,
+    EvidenceSpan,
+    SummaryLine,
+    SummaryQuestion,
+    UpdateRewritePayload,
+    UpdateScoresPayload,
+)
 from coach.contracts.interview import AttemptRank
 
 QUESTION = "Tell me about a time you turned around a project that was falling behind."
@@ -56,6 +63,43 @@ CHECKLIST = StarChecklist(
     action=StarItem(status=StarStatus.WEAK, note="Three good steps, told as a list. How did you decide what to cut?"),
     result=StarItem(status=StarStatus.MISSING, note="“It went well” is not a result yet. What changed, by how much?"),
 )
+
+
+FIRST_TRANSCRIPT = (
+    "Last spring our checkout rewrite was about six weeks late and the team was tired. I was asked to get it out. "
+    "I cut the scope to three payment methods. It went well."
+)
+FIRST_CHECKLIST = CHECKLIST.model_copy(
+    update={"task": StarItem(status=StarStatus.MISSING, note="What was your own part?")}
+)
+SUMMARY_QUESTIONS = [
+    SummaryQuestion(exchange_id="e1", number=1, text=QUESTION, overall=7.1, attempt_id="attempt-3", attempts=3),
+    SummaryQuestion(exchange_id="e2", number=2, text="When did you disagree with your manager?"),
+]
+SUMMARY_LINES = [
+    SummaryLine(kind="strength", text="You say what you did yourself.", why="Question 1, 7.1 of 10."),
+    SummaryLine(
+        kind="gap",
+        text="Results without figures.",
+        why="Your lowest answer: question 1, 7.1 of 10: result missing.",
+        exchange_id="e1",
+        attempt_id="attempt-3",
+    ),
+    SummaryLine(
+        kind="story",
+        text="The checkout rescue",
+        why="Question 1, 7.1 of 10, the best of 3 attempts.",
+        exchange_id="e1",
+        attempt_id="attempt-3",
+    ),
+    SummaryLine(
+        kind="resume",
+        text="Add the checkout rescue to your latest role, with the error rate.",
+        why="Question 1, 7.1 of 10.",
+        exchange_id="e1",
+        attempt_id="attempt-3",
+    ),
+]
 
 
 def dots(count: int) -> list[AttemptDot]:
@@ -107,7 +151,13 @@ def with_care(payload: UpdateScoresPayload, said: str, told: str) -> UpdateScore
     )
 
 
-def scores(attempt: int = 2, *, verbatim: bool = True, notices: tuple[str, ...] = ()) -> UpdateScoresPayload:
+def scores(
+    attempt: int = 2,
+    *,
+    verbatim: bool = True,
+    notices: tuple[str, ...] = (),
+    checklist: StarChecklist = CHECKLIST,
+) -> UpdateScoresPayload:
     overall = [4.6, 6.9, 8.1][attempt - 1]
     return UpdateScoresPayload(
         attempt_id=f"attempt-{attempt}",
@@ -116,7 +166,7 @@ def scores(attempt: int = 2, *, verbatim: bool = True, notices: tuple[str, ...] 
         overall=overall,
         content=[4.1, 6.4, 8.3][attempt - 1],
         delivery=[5.8, 8.1, 7.7][attempt - 1],
-        star_checklist=CHECKLIST,
+        star_checklist=checklist,
         scoring=Scoring(
             overall=overall,
             content=6.4,
@@ -162,10 +212,10 @@ def fillers() -> list[tuple[int, int]]:
     return sorted(found)
 
 
-def rewrite(attempt: int = 2) -> UpdateRewritePayload:
+def rewrite(attempt: int = 2, transcript: str = TRANSCRIPT) -> UpdateRewritePayload:
     return UpdateRewritePayload(
         attempt_id=f"attempt-{attempt}",
-        transcript=TRANSCRIPT,
+        transcript=transcript,
         polished_answer=POLISHED,
         rewrite=Rewrite(
             polished_answer=POLISHED,

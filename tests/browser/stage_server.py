@@ -15,7 +15,8 @@ import numpy as np
 import uvicorn
 from pydantic import BaseModel
 from starlette.applications import Starlette
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -24,6 +25,7 @@ from coach.audio.takes import ClockedFrame
 from coach.contracts import events as ev
 from coach.contracts.interview import ViewState
 from coach.speech.voice.port import Spoken
+from coach.web import models
 from coach.web.frames import unpack
 from pages.components.practice import personas
 from pages.components.stage import HTML, script, style
@@ -33,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Stage</title><link rel="icon" href="data:,"><style>
 @font-face{font-family:Figtree;src:url(/figtree.woff2);font-weight:300 900}
-body{margin:0;padding:76px 24px 0;background:#fbf8f3}@media(max-width:860px){body{padding:12px 16px 0}}</style>
+html{color-scheme:light dark}body{margin:0;padding:76px 24px 0;background:light-dark(#fbf8f3,#17181d)}@media(max-width:860px){body{padding:12px 16px 0}}</style>
 <body>%s<style>%s</style><script type="module">
 import mount from "/stage.mjs";
 const data = %s;
@@ -42,8 +44,9 @@ window.render = (change) => mount({
   parentElement: document.body, data: {...Object.assign(data, change || {})}, setTriggerValue: asked});
 function asked(name, value) {
   window.acts.push(value);
-  if (!["start", "resume"].includes(value.name)) return;
-  render({session: {interview_id: "i1", ws_url: "/ws", token: "t", join: value.at}});
+  if (!["start", "resume", "practise"].includes(value.name)) return;
+  const audio_url = "/attempts/{attempt_id}/audio?token=t";
+  render({session: {interview_id: "i1", ws_url: "/ws", token: "t", join: value.at, audio_url}});
 }
 render();
 </script></body></html>"""
@@ -160,6 +163,9 @@ class ScriptedConductor:
             overall_score=7.1,
             summary=summary,
             plan=["Tell the checkout rescue again, ending with a figure.", "One leadership question tomorrow."],
+            questions=content.SUMMARY_QUESTIONS,
+            lines=content.SUMMARY_LINES,
+            readiness_why="1 of 2 questions answered; your best answers come to 7.1 of 10. It is no verdict.",
         )
         await self.send(ev.InterviewSummary(payload=payload))
         await self.socket.close(1000)
@@ -205,6 +211,7 @@ class StageServer:
         self.frames: list[ClockedFrame] = []
         self.sockets: list[WebSocket] = []
         self.clips = 0
+        self.heard: list[str] = []
 
     def kept(self, attempt_id: str) -> ev.SoundKeptPayload:
         """What was received, as the conductor would tell it."""
@@ -226,6 +233,23 @@ class StageServer:
         self.clips += 1
         pcm = (8000 * np.sin(np.arange(12_000) * 2 * np.pi * 220 / 24_000)).astype(np.int16).tobytes()
         return Response(Spoken(pcm, 24_000).wav(), media_type="audio/wav")
+
+    async def _feedback(self, request: Request) -> JSONResponse:
+        """What was told of an earlier attempt, its text a little different from the latest."""
+        number = int(request.path_params["id"].rsplit("-", 1)[1])
+        told = models.AttemptFeedback(
+            question=content.QUESTION,
+            recorded=True,
+            scores=content.scores(number, checklist=content.FIRST_CHECKLIST),
+            rewrite=content.rewrite(number, transcript=content.FIRST_TRANSCRIPT),
+        )
+        return JSONResponse(told.model_dump(mode="json"))
+
+    async def _recording(self, request: Request) -> Response:
+        """Eight seconds of a tone as the recording of any attempt; which ones were asked for is kept."""
+        self.heard.append(request.path_params["id"])
+        pcm = (4000 * np.sin(np.arange(128_000) * 2 * np.pi * 220 / 16_000)).astype(np.int16).tobytes()
+        return Response(Spoken(pcm, 16_000).wav(), media_type="audio/wav")
 
     async def _font(self, request: object) -> FileResponse:
         return FileResponse(ROOT / "pages/static/figtree.woff2")
@@ -261,6 +285,8 @@ class StageServer:
             Route("/", self._page),
             Route("/stage.mjs", self._script),
             Route("/clips/there.wav", self._clip),
+            Route("/attempts/{id}/feedback", self._feedback),
+            Route("/attempts/{id}/audio", self._recording),
             Route("/figtree.woff2", self._font),
             WebSocketRoute("/ws", self._socket),
         ]

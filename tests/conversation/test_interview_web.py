@@ -281,3 +281,31 @@ async def test_tokens_do_not_reach_the_log(server, caplog):
         async with connect(way) as raw:
             await Socket(raw).wait("SESSION_STATE")
     assert "mock-interview" in caplog.text and way["auth_token"] not in caplog.text
+
+
+async def test_an_earlier_attempt_is_told_again_and_the_summary_says_why(server):
+    way = await begin(server, q_count=2)
+    auth = header(way)
+    asked = (await server.post(f"/mock-interviews/{way['mock_interview_id']}/next-question", headers=auth)).json()
+    conductor = await server.hub.open(way["mock_interview_id"])
+    listener = conductor.subscribe()
+    async for event in listener:
+        if event.type == "SESSION_STATE" and event.payload.view_state == ViewState.LISTENING:
+            break
+    text = {"transcript": "I moved two routes together and drove the third one myself."}
+    await server.post(f"/attempts/{asked['attempt_id']}/submit", headers=auth, json=text)
+    async for event in listener:
+        if event.type == "UPDATE_REWRITE":
+            break
+    await conductor.settle()
+    told = (await server.get(f"/attempts/{asked['attempt_id']}/feedback", headers=auth)).json()
+    assert told["question"] == asked["question_text"] and told["recorded"] is False
+    assert told["scores"]["overall"] == 6.5 and told["rewrite"]["transcript"] == text["transcript"]
+    assert (await server.get(f"/attempts/{asked['attempt_id']}/feedback")).status_code == 401
+    first, second = conductor.snapshot().payload.questions
+    assert (first.standing, first.overall, second.standing) == ("current", 6.5, "ahead")
+    done = (await server.post(f"/mock-interviews/{way['mock_interview_id']}/finish", headers=auth)).json()
+    assert [(q["number"], q["attempt_id"]) for q in done["questions"]] == [(1, asked["attempt_id"]), (2, "")]
+    assert all(line["why"] for line in done["lines"])
+    again = (await server.post(f"/mock-interviews/{way['mock_interview_id']}/finish", headers=auth)).json()
+    assert again == done

@@ -204,3 +204,23 @@ def test_the_script_is_one_module_without_leftovers():
     assert joined.count("export default function mount") == 1
     assert "import " not in [line[:7] for line in joined.splitlines()]
     assert "prefers-reduced-motion" in style()
+
+
+def test_a_line_of_the_summary_is_practised_and_put_on_the_resume_by_id(desk: Desk):
+    interview_id, attempt_id = answered(desk)
+    board = desk.services.hub.find(interview_id).board
+    (question,) = board.questions()
+    desk.services.hub.call(desk.services.hub.finish(interview_id))
+    desk.act({"name": "finished", "at": 1})
+    assert desk.finished == interview_id
+    desk.act({"name": "add_to_resume", "attempt_id": attempt_id, "at": 2})
+    desk.act({"name": "add_to_resume", "attempt_id": attempt_id, "at": 3})
+    (resume,) = [r for r in desk.services.library.resumes() if r.is_base_version]
+    assert desk.failure == "" and resume.title in desk.told
+    assert len(resume.content.splitlines()) == 1 and "scope" in resume.content
+    desk.act({"name": "practise", "id": question.id, "at": 4, "audio": "none"})
+    assert desk.failure == "" and desk.finished == "" and desk.session["interview_id"] != interview_id
+    (again,) = desk.services.hub.find(desk.session["interview_id"]).board.questions()
+    assert again.question_text == question.question_text and again.id != question.id
+    desk.act({"name": "practise", "id": "nowhere", "at": 5})
+    assert "not there any more" in desk.failure

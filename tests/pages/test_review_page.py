@@ -37,7 +37,7 @@ def press(app: AppTest, label: str) -> AppTest:
 
 
 def texts(app: AppTest) -> str:
-    parts = [*app.markdown, *app.caption, *app.title, *app.subheader, *app.info, *app.error, *app.metric]
+    parts = [*app.markdown, *app.caption, *app.title, *app.header, *app.info, *app.error, *app.metric]
     return "\n".join(str(item.value) for item in parts)
 
 

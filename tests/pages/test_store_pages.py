@@ -49,7 +49,7 @@ def button(app: AppTest, label: str):
 
 
 def texts(app: AppTest) -> str:
-    parts = [*app.markdown, *app.caption, *app.title, *app.subheader, *app.info, *app.error]
+    parts = [*app.markdown, *app.caption, *app.title, *app.header, *app.info, *app.error]
     return "\n".join(str(item.value) for item in parts)
 
 

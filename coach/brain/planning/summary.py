@@ -14,7 +14,9 @@ from coach.contracts.evaluation import STAR_ITEMS
 from coach.contracts.interview import SessionSummary
 from coach.text.shorten import shorten_end
 
-_READY, _SOLID = 7.5, 6.5
+_READY, SOLID = 7.5, 6.5
+BELOW_SOLID = 0.3
+"""What every answer below `SOLID` takes off the readiness."""
 _NAMES = {"situation": "setting", "task": "own goal", "action": "own steps", "result": "outcome"}
 _EXERCISE = {
     "situation": "Open each story with one sentence: where, when, what was at stake.",
@@ -45,8 +47,8 @@ def summarise_offline(items: tuple[SummaryItem, ...], job: JobContext) -> Sessio
 def readiness(items: tuple[SummaryItem, ...]) -> float:
     """Mean best score, minus 0.3 for every answer under 6.5, one decimal, 0-10."""
     mean = fmean(item.best_overall for item in items)
-    weak = sum(item.best_overall < _SOLID for item in items)
-    return round(min(10.0, max(0.0, mean - 0.3 * weak)), 1)
+    weak = sum(item.best_overall < SOLID for item in items)
+    return round(min(10.0, max(0.0, mean - BELOW_SOLID * weak)), 1)
 
 
 def _content(item: SummaryItem) -> dict[str, Any]:
@@ -130,6 +132,6 @@ def _resume_prompts(items: tuple[SummaryItem, ...]) -> list[str]:
     for item in sorted(items, key=lambda i: -i.best_overall):
         star = (item.evaluation.get("rewrite") or {}).get("star_version") or {}
         result = star.get("result", "")
-        if result and item.best_overall >= _SOLID:
+        if result and item.best_overall >= SOLID:
             prompts.append(f"Turn this into one bullet, verb first: “{shorten_end(result, 150)}”")
     return prompts[:3]

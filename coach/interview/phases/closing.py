@@ -10,8 +10,10 @@ from coach.interview import rollup
 from coach.interview.aggregate import InterviewAggregate
 from coach.interview.answer.completed import completed_answer
 from coach.interview.live_state import LiveState
+from coach.interview.phases import summary_reasons as reasons
 from coach.interview.phases.listening import Listening
 from coach.interview.phases.processing import Processing
+from coach.interview.question_trail import what_counts
 
 log = logging.getLogger(__name__)
 
@@ -21,14 +23,14 @@ def summary_items(board: LiveState) -> tuple[SummaryItem, ...]:
     items = []
     for exchange in board.questions():
         scored = [a for a in board.attempts_of(exchange.id) if a.overall_score is not None]
-        best, said = _what_counts(board, exchange, scored)
+        best = what_counts(board, exchange)
         if best is None or best.evaluation is None:
             continue
         items.append(
             SummaryItem(
                 question=exchange.question_text,
                 competency=exchange.competency,
-                transcript=said,
+                transcript=_said_for(board, exchange, best),
                 evaluation=best.evaluation.model_dump(mode="json"),
                 attempts=len(scored),
                 first_overall=scored[0].overall_score or 0.0,
@@ -38,16 +40,13 @@ def summary_items(board: LiveState) -> tuple[SummaryItem, ...]:
     return tuple(items)
 
 
-def _what_counts(board: LiveState, question: Exchange, scored: list[Attempt]) -> tuple[Attempt | None, str]:
-    """The attempt whose score counts for a question, and all that was said for it."""
-    best = rollup.best_attempt(scored)
+def _said_for(board: LiveState, question: Exchange, counted: Attempt | None) -> str:
+    """All that was said for a question."""
     follow_up = board.follow_up_to(question)
-    probe = rollup.best_attempt(board.attempts_of(follow_up.id)) if follow_up else None
-    lifts = probe and best and (probe.overall_score or 0.0) >= (best.overall_score or 0.0)
-    if follow_up and probe and lifts and probe.extra.completes_answer:
-        whole = completed_answer(follow_up, probe, [question], [*board.attempts.values()])
-        return probe, whole.transcript.text if whole else ""
-    return best, best.transcript.text if best and best.transcript else ""
+    if counted and follow_up and counted.exchange_id == follow_up.id:
+        whole = completed_answer(follow_up, counted, [question], [*board.attempts.values()])
+        return whole.transcript.text if whole else ""
+    return counted.transcript.text if counted and counted.transcript else ""
 
 
 class Closing:
@@ -121,4 +120,7 @@ class Closing:
             overall_score=interview.overall_score,
             summary=summary.model_dump(mode="json"),
             plan=interview.plan,
+            questions=reasons.questions(self._s.board),
+            lines=reasons.lines(self._s.board, summary),
+            readiness_why=reasons.readiness_why(self._s.board, summary),
         )

@@ -19,7 +19,7 @@ def show(parts: Services, jobs: list[JobDescription]) -> None:
         edit_master(parts, master)
     if master is None:
         return
-    st.markdown("#### Tailored to a job")
+    st.markdown("## Tailored to a job")
     tailored = {resume.job_description_id: resume for resume in kept if not resume.is_base_version}
     if not jobs:
         st.caption("Add a job first; then you can make a copy of your resume for it.")
@@ -30,7 +30,7 @@ def show(parts: Services, jobs: list[JobDescription]) -> None:
 
 def edit_master(parts: Services, master: Resume | None) -> None:
     """The resume everything comes from."""
-    st.markdown("#### Master resume")
+    st.markdown("## Master resume")
     st.caption(
         "Everything you have done. Polished answers take names and numbers only from here and from what you said."
     )

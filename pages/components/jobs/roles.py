@@ -22,7 +22,7 @@ def show(parts: Services) -> None:
     if profile is None:
         return
     with st.container(border=True):
-        st.markdown(f"#### {plain(profile.title)}")
+        st.markdown(f"## {plain(profile.title)}")
         st.markdown(plain(profile.summary))
         badges = [f":orange-badge[{plain(skill)}]" for skill in profile.key_skills]
         st.markdown(" ".join([*badges, *(f":gray-badge[{plain(name)}]" for name in profile.competencies)]))

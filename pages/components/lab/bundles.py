@@ -28,7 +28,7 @@ def show(lab: Lab) -> None:
     _live(lab, bundles)
     history = lab.promotions.history()
     if history:
-        st.subheader("History", anchor=False)
+        st.header("History", anchor=False)
         st.dataframe(
             [
                 {"when": h["created_at"], "bundle": h["name"], "version": h["version"], "why": h["reason"]}
@@ -72,7 +72,7 @@ def _force(lab: Lab, bundles: list[PromptBundle], active: PromptBundle) -> None:
 
 
 def _compare(bundles: list[PromptBundle]) -> None:
-    st.subheader("What differs", anchor=False)
+    st.header("What differs", anchor=False)
     names = [b.name for b in bundles]
     left, right = st.columns(2)
     a = left.selectbox("From", names, key="diff-a")
@@ -128,7 +128,7 @@ def _outcomes(lab: Lab, split: Split) -> None:
 
 
 def _live(lab: Lab, bundles: list[PromptBundle]) -> None:
-    st.subheader("Live split", anchor=False)
+    st.header("Live split", anchor=False)
     running = lab.promotions.split()
     if running:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in running.shares.items())

@@ -54,7 +54,7 @@ def _figures(calibration: Any) -> None:
 
 
 def _form(lab: Lab, stored: list[dict[str, Any]]) -> None:
-    st.subheader("Score an answer", anchor=False)
+    st.header("Score an answer", anchor=False)
     waiting = [row for row in stored if row["review"] is None]
     if not waiting:
         st.caption("Every answer that may be used has a human score, or there is none yet.")
@@ -89,7 +89,7 @@ def _form(lab: Lab, stored: list[dict[str, Any]]) -> None:
 
 
 def _import(lab: Lab) -> None:
-    st.subheader("Import scores", anchor=False)
+    st.header("Import scores", anchor=False)
     st.caption('JSONL, one a line: {"attempt_id": …, "reviewer": …, "overall": 0–10, "content": 0–10}')
     file = st.file_uploader("Human scores", type=["jsonl"], label_visibility="collapsed")
     if file is not None and st.button("Import"):

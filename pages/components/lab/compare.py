@@ -48,7 +48,7 @@ def show(lab: Lab) -> None:
 
 def _verdict(report: ComparisonReport) -> None:
     with st.container(border=True):
-        st.markdown(f"##### {ICONS[report.verdict.decision]} {plain(report.verdict.sentence)}")
+        st.markdown(f"## {ICONS[report.verdict.decision]} {plain(report.verdict.sentence)}")
         main = next(c for c in report.comparisons if c.scorer == report.primary)
         st.caption(
             f"{main.n_items} answers of {main.n_clusters} people · {plain(_power(report))} · provider failures: "
@@ -71,7 +71,7 @@ def _charts(report: ComparisonReport, outcomes: list[Outcome], data: Dataset) ->
         st.dataframe(table, hide_index=True)
         st.download_button("CSV", table.to_csv(index=False), "comparison.csv", "text/csv")
     items = figures.item_frame(outcomes, data, report)
-    st.subheader("Answer by answer", anchor=False)
+    st.header("Answer by answer", anchor=False)
     wins, losses = figures.extremes(items)
     left, right = st.columns(2, gap="large")
     left.plotly_chart(figures.item_scatter(items, report), config=CHART, key="scatter")
@@ -81,7 +81,7 @@ def _charts(report: ComparisonReport, outcomes: list[Outcome], data: Dataset) ->
 
 
 def _cases(title: str, rows: pd.DataFrame, outcomes: list[Outcome], data: Dataset, report: ComparisonReport) -> None:
-    st.markdown(f"##### {title}")
+    st.markdown(f"## {title}")
     if rows.empty:
         st.caption("None.")
     items = {item.id: item for item in data.items}

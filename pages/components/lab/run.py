@@ -20,11 +20,11 @@ from pages.components.shared.prose import plain
 
 def show(lab: Lab) -> None:
     """The tab."""
-    st.markdown("##### 1 · Answers")
+    st.markdown("## 1 · Answers")
     dataset = _dataset(lab)
-    st.markdown("##### 2 · Variants")
+    st.markdown("## 2 · Variants")
     variants = [variant for variant in (_variant("A", 0), _variant("B", 1)) if variant]
-    st.markdown("##### 3 · Limits")
+    st.markdown("## 3 · Limits")
     repeats, limits = _limits()
     if not dataset:
         st.info("Choose answers first: upload a JSONL file, or freeze stored answers.", icon=":material/dataset:")

@@ -18,7 +18,7 @@ def name_of(jobs: dict[str, JobDescription], job_id: str | None) -> str:
 def card(story: StarStory, jobs: dict[str, JobDescription]) -> None:
     """One story."""
     with st.container(border=True):
-        st.markdown(f"#### {plain(story.title)}")
+        st.markdown(f"## {plain(story.title)}")
         badges = [name for name in (story.category, name_of(jobs, story.job_description_id)) if name]
         badges += ["sample"] if story.is_sample else []
         if badges:

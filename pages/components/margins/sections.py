@@ -92,7 +92,7 @@ def plans(applied: Applied, beside: Applied) -> None:
     trial = table[table["price_usd"] == 0]["vendor_cost_usd"].sum()
     st.caption(f"A free trial costs {margins.money(trial)}: what winning a customer takes.")
     _download(report.plan_records(applied), "plans")
-    st.markdown("##### Limits, and what happens when they are used up")
+    st.markdown("## Limits, and what happens when they are used up")
     limits = report.limit_records(applied)
     broken = [f"{row['plan']} ({row['limit'].replace('_', ' ')})" for row in limits if not row["holds"]]
     if broken:
@@ -113,10 +113,10 @@ def sensitivity(applied: Applied) -> None:
     bars = report.tornado_records(applied, plan)
     left, right = st.columns([1.15, 1], gap="large")
     with left:
-        st.markdown("##### What moves the margin")
+        st.markdown("## What moves the margin")
         st.plotly_chart(margins_figures.tornado(margins.frame(bars), LABELS), config=CHART, key="tornado")
     with right:
-        st.markdown("##### Retries against answer length")
+        st.markdown("## Retries against answer length")
         cells = margins.frame(report.heat_records(applied, plan))
         figure = margins_figures.heat_map(cells, plan.limits.retries_per_interview)
         st.plotly_chart(figure, config=CHART, key="heat")
@@ -129,7 +129,7 @@ def sensitivity(applied: Applied) -> None:
             f"{even['included_retries']}. One retry costs {margins.money(even['cost_per_retry_usd'], 4)}.",
             icon=":material/balance:",
         )
-    st.markdown("##### When usage spikes")
+    st.markdown("## When usage spikes")
     rows = margins.frame(report.spike_records(applied))
     names = {each.id: each.name for each in applied.plans.plans}
     st.dataframe(_spike_table(rows, names), hide_index=True)
@@ -190,7 +190,7 @@ def prices(applied: Applied, _: Services) -> None:
     st.caption(f"Price book {applied.market.book.version}; prices in force: {applied.market.book.label}.")
     columns = ["vendor", "meter", "variant", "price", "per", "unit", "valid_from", "source", "retrieved_on", "note"]
     _table(report.price_records(applied), columns, "prices", {"price": st.column_config.NumberColumn(format="$%.4g")})
-    st.markdown("##### What is counted, and the Stripe meter it maps to")
+    st.markdown("## What is counted, and the Stripe meter it maps to")
     columns = ["display_name", "counted", "identity", "event_name", "bills"]
     _table(report.metering_records(applied), columns, "metering", {})
 

@@ -14,7 +14,7 @@ def show(answers: pd.DataFrame) -> None:
     timed = answers.dropna(subset=["scores_ms"]).sort_values("created_at", ascending=False)
     if timed.empty:
         return
-    st.subheader("One answer", anchor=False)
+    st.header("One answer", anchor=False)
     chosen = pick(
         "Answer",
         timed.to_dict("records"),

@@ -16,7 +16,7 @@ WORDS = {"within": "within", "close": "close to the worst case", "over": "over t
 
 def show(parts: Services) -> None:
     """A row per interview in progress; over the worst case is a warning."""
-    st.subheader("Interviews in progress", anchor=False)
+    st.header("Interviews in progress", anchor=False)
     try:
         sessions = [session for session in list_sessions(parts.store) if session["status"] == "in_progress"]
         running = [session["interview_id"] for session in sessions[:SHOWN]]

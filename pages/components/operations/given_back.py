@@ -18,7 +18,7 @@ SHOWN = ["taken", "person", "plan", "state", "interview"]
 
 def show(parts: Services) -> None:
     """The interviews, one of which can be given back."""
-    st.subheader("Interviews taken from plans", anchor=False)
+    st.header("Interviews taken from plans", anchor=False)
     try:
         rows = parts.taken_interviews()
     except CoachError as error:

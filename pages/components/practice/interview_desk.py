@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from coach.bootstrap import Services
-from coach.contracts.interview import ViewState
+from coach.contracts.interview import InterviewSnapshot, PlannedQuestion, ViewState
 from coach.errors import CoachError, EntitlementError, InputError
 from coach.interview.service import InitRequest, InitResult
-from coach.views.sessions import begun_sessions
+from coach.views.library import StarStory
+from coach.views.materials import resume_line
+from coach.views.sessions import begun_sessions, find_session
 from pages.components.practice.microphone import FrameIntake
 from pages.components.shared import samples
 from pages.components.shared.selection import unique_labels
@@ -33,6 +35,9 @@ class Desk:
     deleting: str = ""
     reset: int = 0
     saved: list[str] = field(default_factory=list)
+    in_resume: list[str] = field(default_factory=list)
+    told: str = ""
+    finished: str = ""
 
     # -- what the stage asks for ---------------------------------------------------------------------------------
 
@@ -59,6 +64,28 @@ class Desk:
     def _on_resume(self, asked: dict[str, Any]) -> None:
         self._enter(self.services.hub.call(self.services.hub.resume(str(asked["id"]))), asked)
 
+    def _on_practise(self, asked: dict[str, Any]) -> None:
+        """One question of an earlier interview again, in an interview of its own."""
+        snapshot = self._snapshot()
+        exchange = next((e for e in snapshot.exchanges if e.id == str(asked.get("id"))), None)
+        if exchange is None:
+            raise InputError("That question is not there any more.", mend="Start an interview instead.")
+        request = InitRequest(
+            persona_id=str(asked.get("persona_id") or snapshot.interview.persona_id),
+            q_count=1,
+            job_description_id=snapshot.interview.job_description_id,
+        )
+        question = PlannedQuestion(
+            text=exchange.question_text, type=exchange.question_type, competency=exchange.competency
+        )
+        self._enter(self.services.hub.call(self.services.hub.init(request, questions=[question])), asked)
+
+    def _snapshot(self) -> InterviewSnapshot:
+        """The interview on the stage, as it is stored."""
+        if self.session is None:
+            raise InputError("That interview is not open any more.", mend="You find it on *Progress*.")
+        return find_session(self.services.store, self.session["interview_id"])
+
     def _enter(self, way_in: InitResult, asked: dict[str, Any]) -> None:
         self.session = {
             "interview_id": way_in.mock_interview_id,
@@ -67,6 +94,7 @@ class Desk:
             "join": asked.get("at", 0),
             "audio_url": f"/attempts/{{attempt_id}}/audio?token={way_in.auth_token}",
         }
+        self.finished = ""
         self.device_id = str(asked.get("device_id") or "")
         self.webrtc_on = asked.get("audio") == "socket"
         self.intake = FrameIntake(self.services.hub, way_in.mock_interview_id)
@@ -78,6 +106,24 @@ class Desk:
         attempt_id = str(asked.get("attempt_id", ""))
         self.services.hub.call(self.services.stories.save_story(attempt_id, title="", category=""))
         self.saved.append(attempt_id)
+
+    def _on_add_to_resume(self, asked: dict[str, Any]) -> None:
+        """An answer as one bullet of the resume for this job, else of the master."""
+        attempt_id = str(asked.get("attempt_id", ""))
+        snapshot = self._snapshot()
+        attempt = next((a for a in snapshot.attempts if a.id == attempt_id), None)
+        if attempt is None or attempt.evaluation is None:
+            raise InputError("That answer is not there any more.")
+        star = attempt.evaluation.rewrite.star_version
+        title = attempt.evaluation.library_suggestion.suggested_title or "My story"
+        bullet = resume_line(StarStory(title=title, source_type="mock_interview", **star.model_dump()))
+        where = self.services.library.add_to_resume(bullet, job_id=snapshot.interview.job_description_id)
+        self.in_resume.append(attempt_id)
+        self.told = f"Added to “{where}”. You find it under Jobs & resumes."
+
+    def _on_finished(self, _: dict[str, Any]) -> None:
+        """The summary is on the stage: the session can be handed on."""
+        self.finished = self.session["interview_id"] if self.session else ""
 
     def _on_again(self, _: dict[str, Any]) -> None:
         self.leave()
@@ -92,7 +138,7 @@ class Desk:
 
     def leave(self) -> None:
         """Back to the start screen."""
-        self.session, self.intake, self.webrtc_on = None, None, False
+        self.session, self.intake, self.webrtc_on, self.finished = None, None, False, ""
         self.reset += 1
 
     def delete(self) -> None:

@@ -11,6 +11,7 @@ from pages.components.progress import history
 from pages.components.shared import dialogs
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
+from pages.components.shared.share import share_buttons
 
 
 def show(parts: Services, sessions: list[Plain]) -> None:
@@ -30,6 +31,7 @@ def show(parts: Services, sessions: list[Plain]) -> None:
             return
         snapshot = find_session(parts.store, chosen["interview_id"])
         actions(parts, snapshot)
+        share_buttons(parts, snapshot.interview.id)
     if snapshot.interview.summary and snapshot.interview.summary.headline:
         st.markdown(f"*{plain(snapshot.interview.summary.headline)}*")
     shown = 0
@@ -39,7 +41,7 @@ def show(parts: Services, sessions: list[Plain]) -> None:
             with st.container(border=True):
                 kind = "Follow-up" if exchange.follow_up_of else exchange.competency.capitalize()
                 st.caption(plain(kind) or "Question")
-                st.markdown(f"##### {plain(exchange.question_text)}")
+                st.markdown(f"### {plain(exchange.question_text)}")
                 history.dots(attempts)
                 with st.expander("Listen and read", expanded=shown == 0):
                     history.full(history.choose(attempts, key=f"attempt-{exchange.id}"), parts.archive)

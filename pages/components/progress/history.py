@@ -9,7 +9,7 @@ from coach.contracts.evaluation import Evaluation
 from coach.contracts.interview import Attempt
 from coach.errors import NotFoundError, StoreError
 from coach.interview import rollup
-from coach.views.palette import BAND_COLOURS, band
+from coach.views.palette import BAND_COLOURS, ON_BAND, band
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
 
@@ -29,16 +29,13 @@ def dots(attempts: Sequence[Attempt]) -> None:
     marks = []
     for attempt in attempts:
         is_best = best is not None and attempt.id == best.id
-        ring = "box-shadow:0 0 0 2px #fff,0 0 0 4px #1d2330;" if is_best else ""
         label = f"Attempt {attempt.attempt_number}: {score_text(attempt.overall_score)}{', best' if is_best else ''}"
-        colour = BAND_COLOURS[band(attempt.overall_score)]
-        ink = "#1d2330" if band(attempt.overall_score) in ("middle", "none") else "#fff"
+        colours = f"background:{BAND_COLOURS[band(attempt.overall_score)]};color:{ON_BAND}"
         marks.append(
-            f'<span role="img" aria-label="{label}" title="{label}" style="display:inline-grid;place-items:center;'
-            f"width:26px;height:26px;border-radius:50%;margin:4px 12px 4px 4px;background:{colour};color:{ink};"
-            f'font-weight:700;font-size:13px;{ring}">{attempt.attempt_number}</span>'
+            f'<span role="img" aria-label="{label}" title="{label}" class="{"best" if is_best else ""}" '
+            f'style="{colours}">{attempt.attempt_number}</span>'
         )
-    st.html(f'<div data-testid="attempt-dots" style="line-height:1">{"".join(marks)}</div>')
+    st.html(f'<div data-testid="attempt-dots" class="jf-attempts">{"".join(marks)}</div>')
 
 
 def choose(attempts: Sequence[Attempt], key: str) -> Attempt:

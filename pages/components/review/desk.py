@@ -22,7 +22,7 @@ def show(parts: Services, row: pd.Series, *, blind: bool) -> None:
     judged = not pd.isna(row["human"])
     with st.container(border=True):
         st.caption(plain(f"{row['question_type']} · {row['competency'] or 'general'}".capitalize()))
-        st.markdown(f"##### {plain(row['question_text'])}")
+        st.markdown(f"## {plain(row['question_text'])}")
         history.listen(attempt, parts.archive)
         said, scored = st.columns(2, gap="large")
         with said:
@@ -64,9 +64,8 @@ def _machine(attempt: Attempt, evaluation: Evaluation) -> None:
 
 def _scores(*scores: tuple[str, float | None]) -> None:
     marks = "".join(
-        f'<span style="display:inline-flex;align-items:baseline;gap:8px;margin-right:28px;font-size:14px">'
-        f'{name}<b style="font-size:26px;color:#1d2330;border-bottom:4px solid {BAND_COLOURS[band(value)]};'
-        f'line-height:1.15">{history.score_text(value)}</b></span>'
+        f'<span class="jf-scores">{name}<b style="border-bottom:4px solid {BAND_COLOURS[band(value)]}">'
+        f"{history.score_text(value)}</b></span>"
         for name, value in scores
     )
     st.html(f"<div>{marks}</div>")
@@ -81,7 +80,7 @@ def _human(row: pd.Series) -> None:
 
 
 def _judgement(parts: Services, attempt: Attempt, *, blind: bool, judged: bool) -> None:
-    st.subheader("Judge it again" if judged else "Your judgement", anchor=False)
+    st.header("Judge it again" if judged else "Your judgement", anchor=False)
     evaluation = attempt.evaluation
     may_agree = evaluation is not None and (judged or not blind)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):

@@ -18,7 +18,7 @@ _CSS = """
 .copy b { font-weight: 400; }
 .copy svg { vertical-align: -2px; margin-right: .15rem; }
 .copy:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
-.copy:focus-visible { outline: 3px solid #2f6fd6; outline-offset: 2px; }
+.copy:focus-visible { outline: 3px solid light-dark(#2f6fd6, #8ab4ff); outline-offset: 2px; }
 """
 _JS = """
 async function put(text) {

@@ -2,6 +2,8 @@
 
 import { keepDraft } from "./drafts.js";
 
+import { h } from "./dom.js";
+import { openAttempts } from "./view_attempts.js";
 import { shownRewrite } from "./view_care.js";
 
 export const COMMANDS = {
@@ -100,6 +102,17 @@ export const COMMANDS = {
     this.follow("PROCESSING");
   },
 
+  /** An earlier attempt: beside the one on the screen where both answer the same question, else alone. */
+  async lookAt(attempt_id) {
+    try {
+      const other = await feedbackOf(this.session, attempt_id);
+      const mine = (this.scores?.history || []).some((dot) => dot.attempt_id === attempt_id);
+      openAttempts(this, mine && this.rewrite ? [other, { scores: this.scores, rewrite: this.rewrite }] : [other]);
+    } catch (error) {
+      this.toast(error.message || "That attempt cannot be shown just now. Try again.", "bad");
+    }
+  },
+
   save() {
     this.act("save", { attempt_id: this.scores.attempt_id });
     this.setUi({ saved: this.scores.attempt_id });
@@ -119,8 +132,8 @@ export const COMMANDS = {
     if (span.start_s !== null && span.start_s !== undefined) this.playMoment(span.start_s - 0.2, (span.end_s ?? span.start_s + 4) + 0.3);
   },
 
-  async playMoment(from, to) {
-    const ok = await this.player.play(this.scores.attempt_id, Math.max(0, from), to, this.session);
+  async playMoment(from, to, attempt_id = this.scores.attempt_id) {
+    const ok = await this.player.play(attempt_id, Math.max(0, from), to, this.session);
     if (!ok) this.toast("There is no recording of this answer to play.");
   },
 
@@ -130,6 +143,13 @@ export const COMMANDS = {
     if (focus) this.board.querySelector(`[data-key="${focus}"]`)?.focus();
   },
 };
+
+async function feedbackOf(session, attempt_id) {
+  const answer = await fetch(`/attempts/${encodeURIComponent(attempt_id)}/feedback?token=${encodeURIComponent(session.token)}`);
+  const body = await answer.json();
+  if (!answer.ok) throw new Error(body.error?.message);
+  return body;
+}
 
 async function copyText(text) {
   try {

@@ -84,6 +84,7 @@ export const HANDLERS = {
     stage.settle();
     stage.follow("FEEDBACK");
     stage.toTop();
+    stage.act("finished", {});
     stage.say("Your interview is finished. The summary is ready.");
   },
   ERROR(stage, p) {

@@ -1,6 +1,6 @@
 /* The scene: the interviewer in their room, the question as subtitle, and what is needed while answering. */
 
-import { button, fill, h } from "./dom.js";
+import { band, button, fill, h, score } from "./dom.js";
 import { backdrop, Persona } from "./persona.js";
 import { liveControls } from "./view_live.js";
 import { loudness, Waveform } from "./waveform.js";
@@ -10,6 +10,19 @@ const SERVER_LEVEL_MS = 1200;
 const FINISH_SILENCE_MS = 1500;
 
 const MODES = { LISTENING: "listening", PROCESSING: "thinking", ERROR_RECOVERABLE: "still", ERROR_BLOCKING: "still" };
+
+const STANDING = { ahead: "to come", current: "this one", answered: "answered", skipped: "skipped" };
+
+/** One dot per question; an answered one opens what counts for it. */
+function questionTrail(stage, trail) {
+  return h("ol", { class: "jf-trail", "aria-label": "Questions" }, trail.map((q) => {
+    const name = `Question ${q.number}, ${STANDING[q.standing]}${q.overall === null || q.overall === undefined ? "" : `: ${score(q.overall)}`}`;
+    const look = { class: `jf-dot jf-dot-${q.standing} ${q.overall === null || q.overall === undefined ? "" : `jf-b-${band(q.overall)}`}`, title: `${name}. ${q.text}` };
+    const sign = [h("span", { class: "jf-sr" }, name), h("span", { "aria-hidden": "true" }, String(q.number))];
+    const opens = q.attempt_id && q.standing === "answered" && stage.view !== "LISTENING";
+    return h("li", {}, opens ? h("button", { ...look, type: "button", "data-key": `question-${q.number}`, onclick: () => stage.lookAt(q.attempt_id) }, sign) : h("span", look, sign));
+  }));
+}
 
 export class Scene {
   constructor(stage) {
@@ -56,10 +69,11 @@ export class Scene {
     if (st.question_count && st.question_number && !stage.summary) chips.push(st.is_follow_up ? "Follow-up" : `Question ${st.question_number} of ${st.question_count}`);
     if (st.attempt_number > 1 && stage.view === "LISTENING") chips.push(`Attempt ${st.attempt_number}`);
     if (stage.camera.on && stage.view === "LISTENING") chips.push("Eye contact on");
-    const key = `${chips.join("|")}/${stage.view}`;
+    const trail = stage.summary ? [] : st.questions || [];
+    const key = `${chips.join("|")}/${stage.view}/${JSON.stringify(trail)}`;
     if (key === this.topKey) return;
     this.topKey = key;
-    fill(this.top, h("div", { class: "jf-row" }, chips.map((c) => h("span", { class: "jf-pill" }, c))), h("span", { class: "jf-grow" }),
+    fill(this.top, h("div", { class: "jf-row" }, chips.map((c) => h("span", { class: "jf-pill" }, c)), trail.length > 1 ? questionTrail(stage, trail) : null), h("span", { class: "jf-grow" }),
       stage.view === "LISTENING" ? button("Start over", { kind: "glass", glyph: "loop", onclick: () => stage.startOver() }) : null);
   }
 

@@ -83,7 +83,7 @@ export class Stage {
   update(data, { trigger }) {
     this.trigger = trigger;
     const first = !this.data.personas.length;
-    const savedBefore = JSON.stringify(this.data.saved);
+    const savedBefore = JSON.stringify([this.data.saved, this.data.in_resume]);
     this.data = { ...this.data, ...data };
     this.preflight.limits = this.data.preflight || null;
     this.mic.clipAt = this.data.preflight?.clip_at || 1;
@@ -92,7 +92,8 @@ export class Stage {
     if (!data.session && this.session && !this.starting) this.leave();
     if (data.failure && data.failure !== this.failureShown) this.#failed(data.failure);
     this.path.report(data.webrtc || {});
-    if (first || !this.session || savedBefore !== JSON.stringify(this.data.saved)) this.refresh();
+    if (first || !this.session || savedBefore !== JSON.stringify([this.data.saved, this.data.in_resume])) this.refresh();
+    if (data.told && data.told !== this.toldShown) this.toast((this.toldShown = data.told));
   }
 
   #failed(message) {
@@ -205,7 +206,7 @@ export class Stage {
 
   /* Start, resume, leave ----------------------------------------------------------------------------------------- */
 
-  async begin({ audio = "socket", resume = "" } = {}) {
+  async begin({ audio = "socket", resume = "", practise = "" } = {}) {
     if (this.starting && (audio === "socket" || this.joining)) return;
     const asked = (this.beganAt = performance.now());
     this.starting = true;
@@ -223,7 +224,14 @@ export class Stage {
     if (this.setup.camera) this.camera.start();
     const { persona_id, q_count, job_id, device_id } = this.setup;
     this.joining = Date.now();
-    this.act(resume ? "resume" : "start", { at: this.joining, id: resume, persona_id, q_count, job_id, device_id, audio });
+    this.act(resume ? "resume" : practise ? "practise" : "start", { at: this.joining, id: resume || practise, persona_id, q_count, job_id, device_id, audio });
+  }
+
+  /** One question again, in an interview of its own. */
+  practise(exchange_id) {
+    const audio = this.audioKind === "none" ? "none" : "socket";
+    this.leave();
+    this.begin({ practise: exchange_id, audio });
   }
 
   #withoutMicrophone() {

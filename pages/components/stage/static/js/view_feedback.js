@@ -18,13 +18,18 @@ export function ring(value, size = 116) {
     h("div", { class: "jf-ring-text" }, h("span", { "data-testid": "overall-score" }, score(value)), h("small", {}, "of 10")));
 }
 
-export function dots(history, currentId) {
+/** One dot per attempt at the question; an earlier one opens beside the one on the screen. */
+export function dots(stage, history, currentId) {
   const shown = history.filter((d) => d.status !== "discarded");
   if (!shown.length) return null;
   return h("ol", { class: "jf-dots", "aria-label": "Attempts at this question" }, shown.map((d) => {
     const best = d.rank === "best";
-    const name = `Attempt ${d.attempt_number}: ${d.overall === null ? "no score yet" : score(d.overall)}${best ? ", best" : ""}${d.attempt_id === currentId ? ", this one" : ""}`;
-    return h("li", { class: `jf-dot jf-b-${band(d.overall)}${best ? " jf-best" : ""}${d.attempt_id === currentId ? " jf-now" : ""}`, title: name, "data-rank": d.rank }, h("span", { class: "jf-sr" }, name), h("span", { "aria-hidden": "true" }, best ? "★" : String(d.attempt_number)));
+    const now = d.attempt_id === currentId;
+    const name = `Attempt ${d.attempt_number}: ${d.overall === null ? "no score yet" : score(d.overall)}${best ? ", best" : ""}${now ? ", this one" : ""}`;
+    const look = { class: `jf-dot jf-b-${band(d.overall)}${best ? " jf-best" : ""}${now ? " jf-now" : ""}`, title: name, "data-rank": d.rank };
+    const sign = [h("span", { class: "jf-sr" }, name), h("span", { "aria-hidden": "true" }, best ? "★" : String(d.attempt_number))];
+    const opens = !now && d.status === "evaluated";
+    return h("li", {}, opens ? h("button", { ...look, type: "button", "data-key": `attempt-${d.attempt_id}`, onclick: () => stage.lookAt(d.attempt_id) }, sign) : h("span", look, sign));
   }));
 }
 
@@ -34,7 +39,7 @@ function scoreCard(stage) {
   return h("header", { class: "jf-card jf-scorecard" }, ring(data.overall),
     h("div", { class: "jf-scoretext" },
       h("div", { class: "jf-row jf-scoretop" }, h("span", { class: "jf-eyebrow" }, `Attempt ${data.attempt_number}`), data.attempt_status === "best" ? h("span", { class: "jf-badge jf-badge-best" }, icon("star", 13), "Best so far") : null,
-        data.label ? h("span", { class: "jf-badge" }, data.label) : null, data.updated ? h("span", { class: "jf-badge" }, "updated") : null, dots((data.history || []).map((d) => (d.attempt_id === data.attempt_id ? { ...d, overall: data.overall } : d)), data.attempt_id)),
+        data.label ? h("span", { class: "jf-badge" }, data.label) : null, data.updated ? h("span", { class: "jf-badge" }, "updated") : null, dots(stage, (data.history || []).map((d) => (d.attempt_id === data.attempt_id ? { ...d, overall: data.overall } : d)), data.attempt_id)),
       h("h1", { tabindex: "-1", "data-key": "headline" }, VERDICTS[band(data.overall)]),
       h("div", { class: "jf-row" }, chip("Content", data.content), chip("Delivery", isTyped(data.delivery_metrics || {}) ? null : data.delivery), data.comparison ? h("span", { class: "jf-compare" }, data.comparison) : null)));
 }
@@ -86,18 +91,46 @@ export function delayedView(stage, message) {
     button("Try feedback again", { kind: "secondary", glyph: "loop", onclick: () => stage.retryFeedback() })), actions(stage));
 }
 
-function list(title, items) {
-  return items && items.length ? h("section", { class: "jf-card" }, h("h2", {}, title), h("ul", { class: "jf-plainlist" }, [...new Set(items)].map((t) => h("li", {}, t)))) : null;
+const DOING = {
+  strength: null,
+  gap: { label: "Practise this", glyph: "mic", done: null },
+  plan: { label: "Practise this", glyph: "mic", done: null },
+  story: { label: "Save this", glyph: "bookmark", done: "Saved" },
+  resume: { label: "Add to resume", glyph: "arrow", done: "Added" },
+};
+
+/** What a line of the summary leads to; done things say so. */
+function doing(stage, line) {
+  const what = DOING[line.kind];
+  const id = line.kind === "story" || line.kind === "resume" ? line.attempt_id : line.exchange_id;
+  if (!what || !id) return null;
+  const done = line.kind === "story" ? (stage.data.saved || []).includes(id) : line.kind === "resume" && (stage.data.in_resume || []).includes(id);
+  const act = { gap: () => stage.practise(id), plan: () => stage.practise(id), story: () => stage.act("save", { attempt_id: id }), resume: () => stage.act("add_to_resume", { attempt_id: id }) }[line.kind];
+  return button(done ? what.done : what.label, { kind: "secondary", glyph: done ? "check" : what.glyph, name: `${done ? what.done : what.label}: ${line.text}`, key: `${line.kind}-${id}-${line.text.slice(0, 24)}`, disabled: done, onclick: act });
+}
+
+function lines(stage, title, list) {
+  return list.length ? h("section", { class: "jf-card" }, h("h2", {}, title), h("ul", { class: "jf-lines" }, list.map((line) => h("li", {}, h("span", {}, line.text), h("span", { class: "jf-why" }, line.why), doing(stage, line))))) : null;
+}
+
+/** Every question, what counts for it, and the unanswered ones by name. */
+function questionList(stage, questions) {
+  const open = questions.filter((q) => !q.attempt_id).length;
+  const title = open ? `Your questions: ${open} not answered` : "Your questions";
+  return questions.length ? h("section", { class: "jf-card" }, h("h2", {}, title), h("ul", { class: "jf-lines" }, questions.map((q) => h("li", {},
+    h("span", {}, q.text), h("span", { class: "jf-why" }, q.attempt_id ? `${score(q.overall)} of 10, ${q.attempts === 1 ? "one attempt" : `${q.attempts} attempts`}` : "Not answered"),
+    button(q.attempt_id ? "Practise again" : "Practise this", { kind: "secondary", glyph: "mic", name: `Practise: ${q.text}`, key: `question-${q.exchange_id}`, onclick: () => stage.practise(q.exchange_id) }))))) : null;
 }
 
 export function summaryView(stage) {
   const data = stage.summary;
   const body = data.summary || {};
   const ready = body.readiness_score;
+  const of = (...kinds) => (data.lines || []).filter((line) => kinds.includes(line.kind));
   return h("div", { class: "jf-dash jf-summary" },
     h("header", { class: "jf-card jf-scorecard" }, ring(data.overall_score), h("div", { class: "jf-scoretext" }, h("span", { class: "jf-eyebrow" }, "Interview finished"), h("h1", { tabindex: "-1", "data-key": "headline" }, body.headline || "Well done. Here is what this session showed."),
-      ready === null || ready === undefined ? null : h("div", { class: "jf-row" }, h("span", { class: `jf-chip jf-b-${band(ready)}` }, "Readiness", h("strong", {}, score(ready)))))),
-    h("div", { class: "jf-metrics" }, list("What carried you", body.strengths), list("What to work on", body.gaps), list("Stories worth keeping", body.stories_to_save), list("Next practice", data.plan && data.plan.length ? data.plan : body.next_plan), list("For your resume", body.resume_prompts)),
+      ready === null || ready === undefined ? null : h("div", { class: "jf-row" }, h("span", { class: `jf-chip jf-b-${band(ready)}` }, "Readiness", h("strong", {}, score(ready))), h("span", { class: "jf-compare" }, data.readiness_why || "")))),
+    h("div", { class: "jf-metrics" }, lines(stage, "What carried you", of("strength")), lines(stage, "What to work on", of("gap")), lines(stage, "Next practice", of("plan")), lines(stage, "Stories worth keeping", of("story")), lines(stage, "For your resume", of("resume")), questionList(stage, data.questions || [])),
     h("footer", { class: "jf-actions" }, button("Delete this session", { kind: "ghost", glyph: "trash", onclick: () => stage.act("delete", {}) }), h("span", { class: "jf-grow" }),
       button("See progress", { kind: "secondary", onclick: () => stage.act("progress", {}) }), button("Practise again", { kind: "primary", glyph: "loop", onclick: () => stage.act("again", {}) })));
 }

@@ -1,0 +1,48 @@
+"""A session to hand on: as PDF, or as one HTML file. Written when it is asked for; neither holds a recording."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from coach.bootstrap import Services
+from coach.views.session_report import SessionReport, as_html, session_report
+from coach.views.sessions import find_session
+
+FONT = Path(__file__).resolve().parents[2] / "static" / "figtree.woff2"
+
+
+def share_buttons(parts: Services, interview_id: str) -> None:
+    """The two downloads of a session, side by side."""
+
+    def report() -> SessionReport:
+        return session_report(find_session(parts.store, interview_id))
+
+    def pdf() -> bytes:
+        from coach.views.session_pdf import as_pdf
+
+        return as_pdf(report())
+
+    def page() -> str:
+        return as_html(report(), FONT)
+
+    name = report().file_name
+    with st.container(horizontal=True, gap="small"):
+        st.download_button(
+            "Share as PDF",
+            pdf,
+            f"{name}.pdf",
+            "application/pdf",
+            key=f"share_pdf_{interview_id}",
+            icon=":material/picture_as_pdf:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Share as HTML",
+            page,
+            f"{name}.html",
+            "text/html",
+            key=f"share_html_{interview_id}",
+            icon=":material/html:",
+            on_click="ignore",
+            help="One file that opens anywhere; without the recordings.",
+        )

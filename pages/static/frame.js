@@ -1,0 +1,40 @@
+/* Before Streamlit's own script. Its service is looked for below the page's own address first, and two 404s are met on
+   every page, unless the address is given. */
+window.__streamlit = { BACKEND_BASE_URL: window.location.origin };
+
+/* Streamlit puts a low placeholder where a part is loaded for the first time, and everything below jumps when it comes.
+   So what is below the title shows when the first run of the page stands, and at the latest after PATIENCE_MS. */
+{
+  const PATIENCE_MS = 4000;
+  const root = document.documentElement;
+  const lift = () => {
+    root.classList.remove("jf-first");
+    watch.disconnect();
+  };
+  const stands = () =>
+    document.querySelector('.stApp[data-test-script-state="notRunning"] .stMainBlockContainer .stElementContainer') &&
+    !document.querySelector(".stMainBlockContainer [data-testid=stSkeleton]");
+  let due = 0;
+  const watch = new MutationObserver(() => {
+    clearTimeout(due);
+    due = setTimeout(() => stands() && lift(), 60);
+  });
+  root.classList.add("jf-first");
+  watch.observe(root, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-test-script-state"] });
+  setTimeout(lift, PATIENCE_MS);
+}
+
+/* A text that scrolls must be reachable without a mouse; Streamlit's boxes of code are not. */
+{
+  let due = 0;
+  const reach = () => {
+    for (const box of document.querySelectorAll("[data-testid=stCode] pre:not([tabindex])")) {
+      if (box.scrollHeight > box.clientHeight || box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    }
+  };
+  const watch = new MutationObserver(() => {
+    clearTimeout(due);
+    due = setTimeout(reach, 200);
+  });
+  watch.observe(document.documentElement, { subtree: true, childList: true });
+}

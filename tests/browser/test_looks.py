@@ -1,0 +1,92 @@
+"""How every page and every state of the stage looks to somebody who sees badly, reads with a machine, or is in a hurry.
+
+axe-core finds no serious or critical fault and no heading out of order, in the light and the dark theme; nothing moves
+while a page loads; the console stays clean.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.browser.conftest import RunningApp
+from tests.browser.screenshots import PAGES, SCENES, Studio, open_page
+from tests.browser.stage_server import StageServer
+
+pytestmark = pytest.mark.slow
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
+    "rules": {"heading-order": {"enabled": True}},
+}
+CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+GRAVE = ("serious", "critical")
+MOST_SHIFT = 0.05
+WATCH_SHIFTS = """
+window.shift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+}).observe({type: "layout-shift", buffered: true});
+"""
+
+
+def faults(page: Page, rules: dict[str, Any]) -> list[str]:
+    """What axe-core finds grave, and every heading that is out of order."""
+    found = Axe().run(page, options=rules).response["violations"]
+    grave = [rule for rule in found if rule["impact"] in GRAVE or rule["id"] == "heading-order"]
+    return [f"{rule['id']}: {node['html'][:160]}" for rule in grave for node in rule["nodes"]]
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    running = RunningApp(tmp_path_factory.mktemp("home"), COACH_SAMPLE_DATA="1").start()
+    yield running
+    running.stop()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_clean_steady_and_readable_in_both_themes(name: str, shown: RunningApp, chromium: Browser) -> None:
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
+    page = context.new_page()
+    page.add_init_script(WATCH_SHIFTS)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("response", lambda answer: said.append(answer.url) if answer.status >= 400 else None)
+    page.goto(f"{shown.url}/{name}")
+    page.locator("html:not(.jf-first)").wait_for(state="attached")
+    page.locator("h1").first.wait_for()
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("window.shift") <= MOST_SHIFT
+    open_page(page, shown.url, name)
+    page.wait_for_load_state("networkidle")
+    assert faults(page, RULES) == []
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'")
+    assert faults(page, CONTRAST) == []
+    assert said == []
+    context.close()
+
+
+class Inspector(Studio):
+    """Instead of a picture, what axe-core finds."""
+
+    found: list[str]
+
+    def snap(self, page: Page, name: str, *, whole: bool = False) -> None:
+        page.add_style_tag(content="*, *::before, *::after { animation: none !important; transition: none !important; }")
+        rules = RULES if self.theme == "light" else CONTRAST
+        self.found += [f"{name}: {fault}" for fault in faults(page, rules)]
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_state_of_the_stage_is_readable(
+    scene: Callable[[Studio], None], theme: Any, harness: tuple[StageServer, str], chromium: Browser, tmp_path: Path
+) -> None:
+    server, url = harness
+    inspector = Inspector(chromium, server, url, 1440, theme, tmp_path)
+    inspector.found = []
+    scene(inspector)
+    assert inspector.found == []
