@@ -118,7 +118,7 @@ def show(lab: Lab) -> None:
     with left:
         draft = edit(bundle, key="edit")
     with right:
-        st.markdown("##### What changes")
+        st.markdown("## What changes")
         difference(bundle, draft)
     if changed(bundle, draft):
         save(lab, bundle, draft, key="edit")

@@ -107,7 +107,7 @@ def _sides(lab: Lab) -> tuple[Variant, Variant] | None:
         with words:
             draft = editor.edit(bundle, key="play")
         with change:
-            st.markdown("##### What changes")
+            st.markdown("## What changes")
             editor.difference(bundle, draft)
         if editor.changed(bundle, draft):
             editor.save(lab, bundle, draft, key="play")
