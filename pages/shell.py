@@ -39,7 +39,9 @@ def ahead() -> bytes:
     """What loads the parts before the first of them is met; behind Streamlit's own script, which comes first."""
     parts = Path(streamlit.__file__).parent / "static" / "static" / "js"
     chunks = sorted(path.name for name in _SOON for path in parts.glob(f"{name}.*.js"))
-    return ("<script type=\"module\">" + "".join(f'import("/static/js/{name}");' for name in chunks) + "</script>").encode()
+    return (
+        '<script type="module">' + "".join(f'import("/static/js/{name}");' for name in chunks) + "</script>"
+    ).encode()
 
 
 def dressed(document: bytes) -> bytes:

@@ -75,7 +75,9 @@ class Inspector(Studio):
     found: list[str]
 
     def snap(self, page: Page, name: str, *, whole: bool = False) -> None:
-        page.add_style_tag(content="*, *::before, *::after { animation: none !important; transition: none !important; }")
+        page.add_style_tag(
+            content="*, *::before, *::after { animation: none !important; transition: none !important; }"
+        )
         rules = RULES if self.theme == "light" else CONTRAST
         self.found += [f"{name}: {fault}" for fault in faults(page, rules)]
 

@@ -10,8 +10,8 @@ from statistics import fmean
 from typing import Literal
 
 from coach.brain.planning.summary import BELOW_SOLID, SOLID
-from coach.contracts.events import SummaryLine, SummaryQuestion
 from coach.contracts.evaluation import STAR_ITEMS, Evaluation
+from coach.contracts.events import SummaryLine, SummaryQuestion
 from coach.contracts.interview import Attempt, Exchange, SessionSummary
 from coach.interview.live_state import LiveState
 from coach.interview.question_trail import what_counts
