@@ -35,7 +35,7 @@ from coach.web.sign_in import SignIn, key_in
 from coach.web.watch import health
 from coach.web.watch.observer import Observer
 from pages.components.practice import microphone
-from pages.shell import Shell
+from pages.components.shared.shell import Shell
 
 log = logging.getLogger(__name__)
 LAG_EVERY_S = 0.5

@@ -14,7 +14,7 @@ import streamlit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-STATIC = Path(__file__).resolve().parent / "static"
+STATIC = Path(__file__).resolve().parents[2] / "static"
 OURS = b"<title>Streamlit</title>"
 """A component in a frame has a document of its own, which is left alone."""
 _FOREIGN_FONT = re.compile(rb'<link\s+rel="preload"[^>]*SourceSans[^>]*/>', re.DOTALL)
