@@ -35,7 +35,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Stage</title><link rel="icon" href="data:,"><style>
 @font-face{font-family:Figtree;src:url(/figtree.woff2);font-weight:300 900}
-html{color-scheme:light dark}body{margin:0;padding:76px 24px 0;background:light-dark(#fbf8f3,#17181d)}@media(max-width:860px){body{padding:12px 16px 0}}</style>
+html{color-scheme:light dark}
+body{margin:0;padding:76px 24px 0;background:light-dark(#fbf8f3,#17181d)}
+@media(max-width:860px){body{padding:12px 16px 0}}</style>
 <body>%s<style>%s</style><script type="module">
 import mount from "/stage.mjs";
 const data = %s;

@@ -58,7 +58,7 @@ def test_every_line_says_why_and_leads_to_something(open_stage):
 
 
 def test_an_unanswered_question_is_practised_by_its_id(open_stage):
-    page, server = finished(open_stage)
+    page, _ = finished(open_stage)
     page.get_by_role("button", name="Practise: When did you disagree with your manager?").click()
     page.get_by_role("button", name="Finish answer").wait_for()
     assert [act["id"] for act in acts(page, "practise")] == ["e2"]
