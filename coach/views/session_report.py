@@ -114,7 +114,7 @@ body { font: 16px/1.6 Figtree, system-ui, sans-serif; margin: 0 auto; max-width:
   background: light-dark(#fbf8f3, #17181d); color: light-dark(#1d2330, #ece8e1); overflow-wrap: anywhere; }
 h1 { font-size: 30px; line-height: 1.2; margin: 0 0 6px; } h2 { font-size: 20px; margin: 40px 0 8px; }
 h3 { font-size: 15px; margin: 20px 0 4px; } p, ul { margin: 6px 0; } ul { padding-left: 20px; }
-.quiet { color: light-dark(#555c6b, #b9b5ae); font-size: 14px; } .score { font-weight: 700; }
+.quiet { color: light-dark(#555c6b, #b9b5ae); font-size: 14px; }
 .said { white-space: pre-wrap; } section { break-inside: avoid; }
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; font-src data:"
@@ -161,7 +161,7 @@ def _html_of(answer: ReportedAnswer) -> str:
     below = " · ".join(part for part in (tries, answer.figures) if part)
     parts = [
         f"<h2>{answer.number}. {_text(answer.question)}</h2>",
-        f'<p><span class="score">{score_text(answer.overall)} of 10</span> <span class="quiet">{_text(below)}</span></p>',
+        f'<p><b>{score_text(answer.overall)} of 10</b> <span class="quiet">{_text(below)}</span></p>',
         f"<p>{_text(answer.headline)}</p>" if answer.headline else "",
         f"<ul>{star}</ul>" if star else "",
         f"<p><b>Try this:</b> {_text(answer.tip)}</p>" if answer.tip else "",
