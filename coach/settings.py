@@ -40,6 +40,16 @@ class Settings(BaseSettings):
     coach_openai_api: Literal["responses", "chat"] = Field(default="responses", description="Which OpenAI interface.")
     liveavatar_api_key: SecretStr | None = Field(default=None, description="Key for LiveAvatar.")
     liveavatar_base_url: str = Field(default="https://api.liveavatar.com", description="LiveAvatar server.")
+    liveavatar_mode: Literal["auto", "lite", "full"] = Field(
+        default="auto", description="LITE speaks with this server's voice; FULL with LiveAvatar's own, at twice the price."
+    )
+    liveavatar_avatar_id: str = Field(
+        default="", description="Whose face: an avatar's id, or one for each persona: sarah=ID,john=ID."
+    )
+    liveavatar_voice_id: str = Field(default="", description="Voice of FULL mode; default the avatar's own.")
+    liveavatar_sandbox: bool = Field(
+        default=False, description="Sessions of about a minute with the sandbox's one avatar, at no cost."
+    )
     stripe_api_key: SecretStr | None = Field(default=None, description="Key for Stripe billing.")
     stripe_base_url: str = Field(default="https://api.stripe.com", description="Stripe server.")
     stripe_webhook_secret: SecretStr | None = Field(default=None, description="Secret that signs Stripe webhooks.")

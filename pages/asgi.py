@@ -15,11 +15,12 @@ from starlette.staticfiles import StaticFiles
 from streamlit import logger as streamlit_logger
 from streamlit.starlette import App
 
-from coach.bootstrap import services
+from coach.bootstrap import chosen_avatar, services
 from coach.errors import CoachError, StoppingError
 from coach.interview.service import WS_PATH
 from coach.logs import hand_over, start_log
 from coach.private_files import close_to_others, write_privately
+from coach.settings import Settings
 from coach.store.maintenance import upkeep
 from coach.store.maintenance.retention import RetentionPolicy
 from coach.views import standing
@@ -157,6 +158,13 @@ def _keep_up() -> None:
     upkeep.keep_up(parts.store, parts.archive, parts.settings.journal_dir, terms)
 
 
+def pictures_from(settings: Settings) -> str:
+    """Where a page may fetch the live picture: LiveKit's address is known only when a session starts."""
+    if chosen_avatar(settings) != "liveavatar":
+        return ""
+    return "https: wss:" if settings.liveavatar_base_url.startswith("https:") else "https: wss: http: ws:"
+
+
 def front_door() -> list[Middleware]:
     """What everybody passes first; the access key is made where somebody else than this machine may call."""
     settings = services().settings
@@ -167,7 +175,7 @@ def front_door() -> list[Middleware]:
         own_proof=(WEBHOOK_PATH,) if settings.stripe_webhook_secret else (),
         open_to_all=settings.open_to_all,
     )
-    reaches = "https: wss:" if settings.liveavatar_api_key else ""
+    reaches = pictures_from(settings)
     return [
         Middleware(Observer, figures=services().figures, known=KNOWN_PATHS | {"/_stcore/stream"}),
         Middleware(FrontDoor, policy=policy, headers=SecurityHeaders(reaches=reaches)),

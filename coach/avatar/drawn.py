@@ -67,6 +67,9 @@ class DrawnSession:
             fetching.cancel()
             await asyncio.gather(fetching, return_exceptions=True)
 
+    async def seen(self, *, shown: bool) -> None:
+        """There is no live picture."""
+
     def client_config(self) -> dict[str, Any]:
         """Persona and kind of voice."""
         voice = "none" if self._muted else "server" if self._voice else "browser"

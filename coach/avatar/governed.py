@@ -2,25 +2,32 @@
 
 The conversation sees one session. Behind it a connection to the vendor is opened for what the policy says live, kept
 while its paid minute lasts and closed before the next begins; what the plan's credits do not cover is drawn, and told
-once. All times are those of the running event loop's clock.
+once. Connecting goes on beside the conversation. Whatever the live avatar cannot say, however late that shows, the drawn
+persona says; after two failures it says everything. All times are those of the running event loop's clock.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from math import isinf
 from typing import Any
 
-from coach.avatar.drawn import DrawnAvatar, DrawnSession
+from coach.avatar.drawn import DrawnAvatar, DrawnSession, VoiceSource
 from coach.avatar.policy import AvatarPolicy
 from coach.avatar.port import Avatar, AvatarEvent, AvatarListener, AvatarSession, SpeechRequest
 from coach.contracts.usage import UsageEvent
-from coach.errors import CoachError, VendorTimeoutError
+from coach.errors import CoachError, VendorError, VendorTimeoutError
 
+log = logging.getLogger(__name__)
 Allowance = Callable[[str], Awaitable[int | None]]
 """Interview id -> avatar credits its plan has left by the ledger; None = no limit."""
 USED_UP = "The avatar minutes of your plan are used up; your coach is drawn from here on."
+AUDIO_MODE = "The avatar is not available; continuing in audio mode."
 NOT_THERE = "The avatar did not connect in time."
+CUT_OFF = "The avatar was cut off."
+FAILURES_BORNE = 1
+"""So often a live utterance may fail before the live avatar is left alone for the rest of the interview."""
 
 
 async def unlimited(_: str) -> int | None:
@@ -41,6 +48,7 @@ class GovernedSession:
         interview_id: str,
         persona_id: str,
         listener: AvatarListener,
+        prepare: VoiceSource | None = None,
     ) -> None:
         self._live = live
         self._drawn = drawn
@@ -49,13 +57,17 @@ class GovernedSession:
         self._interview_id = interview_id
         self._persona_id = persona_id
         self._listener = listener
+        self._prepare = prepare
         self._lock = asyncio.Lock()
         self._connection: AvatarSession | None = None
         self._opened_s = 0.0
         self._left: int | None = None
-        self._task_id = ""
+        self._saying: SpeechRequest | None = None
+        self._speaking: asyncio.Task[None] | None = None
         self._asked = False
-        self._told = False
+        self._shown = False
+        self._told: set[str] = set()
+        self._failures = 0
         self._spent = 0
         self._used: list[UsageEvent] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -65,22 +77,39 @@ class GovernedSession:
         """Says it live where policy and credits allow, else through the drawn persona."""
         first = request.purpose == "question" and not self._asked
         self._asked = self._asked or first
+        await self._stop_speaking()
         async with self._lock:
             self._unhold()
-            if not self._policy.wants_live(request.purpose, first=first):
+            if self._failures > FAILURES_BORNE or not self._policy.wants_live(request.purpose, first=first):
                 await self._say_drawn(request)
             elif not await self._affords(request):
-                await self._say_drawn(request, told=USED_UP)
+                await self._say_drawn(request, told=USED_UP, code="AVATAR_DRAWN")
             else:
-                await self._say_live(request)
+                self._saying = request
+                self._speaking = asyncio.create_task(self._say_live(request))
 
     async def cancel(self) -> None:
         """Stops whoever speaks; a connection that has nothing to say is held or closed."""
+        await self._stop_speaking()
         async with self._lock:
+            self._saying = None
             await self._drawn.cancel()
-            if self._connection is not None:
+            if self._connection is None:
+                return
+            try:
                 await self._connection.cancel()
-                self._hold()
+            except CoachError:
+                await self._disconnect()
+            self._hold()
+
+    async def seen(self, *, shown: bool) -> None:
+        """The browser shows the live picture; where it cannot, the drawn persona goes on."""
+        self._shown = shown
+        if shown:
+            if self._connection is not None:
+                await self._connection.seen(shown=True)
+        elif self._connection is not None or self._saying is not None:
+            self._later(self._unseen(self._saying))
 
     def client_config(self) -> dict[str, Any]:
         """The drawn persona's, with `live` where a connection is open."""
@@ -89,18 +118,27 @@ class GovernedSession:
 
     async def usage(self) -> tuple[UsageEvent, ...]:
         """What all connections used; closes the one that is open, so that its count is final."""
+        await self._stop_speaking()
         async with self._lock:
             await self._disconnect()
+        await self._settle()
         self._spent = 0
         return tuple(self._used)
 
     async def close(self) -> None:
         """Leaves no connection, timer or task."""
+        await self._stop_speaking()
         async with self._lock:
             await self._disconnect()
-        for task in tuple(self._tasks):
-            task.cancel()
+        await self._settle()
         await self._drawn.close()
+
+    async def _stop_speaking(self) -> None:
+        """Whoever connects or waits to speak gives up; what had been opened meanwhile ends itself."""
+        speaking, self._speaking = self._speaking, None
+        if speaking and speaking is not asyncio.current_task():
+            speaking.cancel()
+            await asyncio.gather(speaking, return_exceptions=True)
 
     async def _affords(self, request: SpeechRequest) -> bool:
         """Asks the plan only when a connection is needed; one that is open carries what it was told."""
@@ -114,20 +152,53 @@ class GovernedSession:
         return self._policy.affords(left, self._policy.expected_s(request.text), connected_for_s=connected)
 
     async def _say_live(self, request: SpeechRequest) -> None:
-        if self._connection is None:
-            self._connection = await self._connect()
-        self._task_id = request.task_id
-        await self._connection.speak(request)
+        try:
+            async with self._lock:
+                if self._connection is None:
+                    self._connection = await self._connect(request)
+                connection = self._connection
+            await connection.speak(request)
+        except CoachError as error:
+            await self._instead(request, error)
 
-    async def _say_drawn(self, request: SpeechRequest, told: str = "") -> None:
-        if told and not self._told:
-            self._told = True
-            await self._listener(AvatarEvent("told", request.task_id, detail=told))
+    async def _instead(self, request: SpeechRequest, error: CoachError) -> None:
+        """The drawn persona says what the live avatar could not; the person is told once, quietly."""
+        async with self._lock:
+            if self._saying is not request:
+                return
+            log.warning("the live avatar could not speak (%s): %s", error.code, error)
+            self._failures += 1 if error.retryable else FAILURES_BORNE + 1
+            await self._disconnect()
+            await self._say_drawn(request, told=AUDIO_MODE, code="AVATAR_DOWN")
+
+    async def _unseen(self, request: SpeechRequest | None) -> None:
+        """FULL is said by the browser, which says it otherwise by itself; LITE is said again by the drawn persona."""
+        error = VendorError("The picture of the avatar cannot be shown.")
+        if request is not None and self._policy.tariff.mode == "lite":
+            return await self._instead(request, error)
+        async with self._lock:
+            self._failures += 1
+            await self._disconnect()
+            await self._tell(AUDIO_MODE, "AVATAR_DOWN", request.task_id if request else "")
+        return None
+
+    async def _say_drawn(self, request: SpeechRequest, told: str = "", code: str = "") -> None:
+        self._saying = None
+        if told:
+            await self._tell(told, code, request.task_id)
         await self._drawn.speak(request)
         self._hold()
 
-    async def _connect(self) -> AvatarSession:
-        started = self._now()
+    async def _tell(self, told: str, code: str, task_id: str) -> None:
+        if told not in self._told:
+            self._told.add(told)
+            await self._listener(AvatarEvent("told", task_id, detail=told, code=code))
+
+    async def _connect(self, request: SpeechRequest) -> AvatarSession:
+        """Its sound is made meanwhile, and there for the drawn persona if nothing comes of it."""
+        if self._prepare:
+            self._later(self._ready(self._prepare, request))
+        started, self._shown = self._now(), False
         try:
             async with asyncio.timeout(self._policy.connect_patience_s):
                 made = await self._live.open(
@@ -136,20 +207,26 @@ class GovernedSession:
         except TimeoutError as error:
             raise VendorTimeoutError(NOT_THERE) from error
         self._opened_s = started
+        if self._shown:
+            await made.seen(shown=True)
         return made
+
+    async def _ready(self, prepare: VoiceSource, request: SpeechRequest) -> None:
+        with suppress(CoachError):
+            await prepare(request, persona_id=self._persona_id, interview_id=self._interview_id)
 
     async def _heard(self, event: AvatarEvent) -> None:
         """Passes on what happens; the end of the words starts the wait, a connection lost in silence is no loss."""
-        over = event.kind in ("speech_ended", "speech_failed") and event.task_id == self._task_id
-        if event.kind == "down":
-            speaking, self._task_id = self._task_id, ""
+        mine = self._saying is not None and event.task_id in ("", self._saying.task_id)
+        if event.kind == "down" and self._saying is None:
             self._later(self._drop())
-            if not speaking:
-                return
-        elif over:
-            self._task_id = ""
-            self._hold()
-        await self._listener(event)
+        elif event.kind in ("down", "speech_failed") and mine and self._saying:
+            self._later(self._instead(self._saying, VendorError(CUT_OFF)))
+        elif event.kind not in ("down", "speech_failed"):
+            if event.kind == "speech_ended" and mine:
+                self._saying = None
+                self._hold()
+            await self._listener(event)
 
     def _hold(self) -> None:
         """Closes the silent connection when the policy says; never one that speaks."""
@@ -172,24 +249,32 @@ class GovernedSession:
             self._timer.cancel()
         self._timer = None
 
-    def _later(self, work: Any) -> None:
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def _settle(self) -> None:
+        """Waits for counts that are being read, and for whatever else is under way."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
     async def _drop(self) -> None:
         async with self._lock:
-            if not self._task_id:
+            if self._saying is None:
                 await self._disconnect()
 
     async def _disconnect(self) -> None:
         self._unhold()
-        self._task_id = ""
         session, self._connection = self._connection, None
         if session is None:
             return
-        await session.close()
         self._spent += self._policy.tariff.credits(self._now() - self._opened_s)
+        await self._listener(AvatarEvent("view"))
+        await session.close()
+        self._later(self._count(session))
+
+    async def _count(self, session: AvatarSession) -> None:
         with suppress(CoachError):
             self._used += await session.usage()
 
@@ -202,13 +287,23 @@ class GovernedAvatar:
     """A live avatar with a policy in front of it."""
 
     def __init__(
-        self, live: Avatar, drawn: DrawnAvatar, policy: AvatarPolicy, *, allowance: Allowance = unlimited
+        self,
+        live: Avatar,
+        drawn: DrawnAvatar,
+        policy: AvatarPolicy,
+        *,
+        allowance: Allowance = unlimited,
+        prepare: VoiceSource | None = None,
     ) -> None:
-        """`allowance` tells what an interview's plan has left; asked before each connection."""
+        """`allowance` tells what an interview's plan has left; asked before each connection.
+
+        `prepare` makes the sound of an utterance ready while the connection is made.
+        """
         self._live = live
         self._drawn = drawn
         self._policy = policy
         self._allowance = allowance
+        self._prepare = prepare
         self.name = live.name
         self.label = live.label
 
@@ -223,6 +318,7 @@ class GovernedAvatar:
             interview_id=interview_id,
             persona_id=persona_id,
             listener=listener,
+            prepare=self._prepare,
         )
 
     async def close(self) -> None:

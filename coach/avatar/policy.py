@@ -21,7 +21,9 @@ from coach.settings import DATA
 
 AVATAR_POLICIES_PATH = DATA / "plans" / "avatar.yaml"
 LivePurpose = Literal["intro", "first_question", "question", "follow_up", "transition"]
+Mode = Literal["lite", "full"]
 Hold = Literal["none", "paid_minute", "interview"]
+LONGEST_INTERVIEW_S = 3600
 _SHARED = ("tariff", "close_before_s", "connect_patience_s", "characters_per_s", "connect_s")
 """What all policies of the file have in common."""
 
@@ -36,7 +38,7 @@ class AvatarTariff(Strict):
     """How the vendor counts: `credits_per_minute` for every started `minute_s` of a connection."""
 
     vendor: str
-    mode: Literal["lite", "full"]
+    mode: Mode
     minute_s: float = Field(gt=0)
     credits_per_minute: int = Field(gt=0)
     idle_timeout_s: float = Field(gt=0)
@@ -101,6 +103,11 @@ class AvatarPolicy(Strict):
     connect_patience_s: float = Field(gt=0)
     characters_per_s: float = Field(gt=0)
     connect_s: float = Field(ge=0)
+
+    @property
+    def longest_s(self) -> int:
+        """What the vendor is told to end a connection after, should we not come to do it."""
+        return LONGEST_INTERVIEW_S if self.hold == "interview" else int(self.tariff.idle_timeout_s)
 
     def wants_live(self, purpose: str, *, first: bool = False, cached: bool = False) -> bool:
         """Whether this utterance is one for the live avatar, budgets aside."""
@@ -182,9 +189,10 @@ class AvatarPolicies(Strict):
 
     version: str
     policies: dict[str, AvatarPolicy]
+    full: AvatarTariff
 
-    def named(self, name: str) -> AvatarPolicy:
-        """One policy.
+    def named(self, name: str, mode: Mode = "lite") -> AvatarPolicy:
+        """One policy, at the tariff of a mode.
 
         Raises:
             AvatarPolicyError: unknown.
@@ -193,7 +201,8 @@ class AvatarPolicies(Strict):
             raise AvatarPolicyError(
                 f"There is no avatar policy called {name}.", mend=f"Known: {', '.join(self.policies)}."
             )
-        return self.policies[name]
+        policy = self.policies[name]
+        return policy if mode == "lite" else policy.model_copy(update={"tariff": self.full})
 
 
 def load_avatar_policies(path: Path = AVATAR_POLICIES_PATH) -> AvatarPolicies:
@@ -204,11 +213,10 @@ def load_avatar_policies(path: Path = AVATAR_POLICIES_PATH) -> AvatarPolicies:
     """
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf8"))
-        shared = {
-            key: raw[key] for key in ("tariff", "close_before_s", "connect_patience_s", "characters_per_s", "connect_s")
-        }
+        shared = {key: raw[key] for key in _SHARED}
         policies = {name: {"name": name, **shared, **values} for name, values in raw["policies"].items()}
-        return AvatarPolicies.model_validate({"version": raw["version"], "policies": policies})
+        found = {"version": raw["version"], "policies": policies, "full": raw["full_tariff"]}
+        return AvatarPolicies.model_validate(found)
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise AvatarPolicyError(
             f"The avatar policies in {path.name} cannot be read: {type(error).__name__}."
@@ -224,10 +232,10 @@ def avatar_policies() -> AvatarPolicies:
     return load_avatar_policies()
 
 
-def avatar_policy(name: str = "on_demand") -> AvatarPolicy:
-    """A shipped policy by name.
+def avatar_policy(name: str = "on_demand", mode: Mode = "lite") -> AvatarPolicy:
+    """A shipped policy by name, at the tariff of a mode.
 
     Raises:
         AvatarPolicyError: unknown.
     """
-    return avatar_policies().named(name)
+    return avatar_policies().named(name, mode)

@@ -20,19 +20,33 @@ class SpeechRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class AvatarView:
+    """The live picture of one connection, as the browser joins it; `token` opens this room alone and ends with it."""
+
+    session_id: str
+    url: str
+    token: str
+    mode: Literal["lite", "full"]
+
+
+@dataclass(frozen=True, slots=True)
 class AvatarEvent:
     """What the avatar reports.
 
     speech started, ended or failed; `say` = the browser is to speak (its own voice with `detail` saying why
     where another was wanted, or the sound at `audio_url`);
-    `told` = something the person should know (`detail`), nothing else changes;
+    `relay` = the browser is to have the live avatar say it, over the connection of its picture;
+    `view` = the live picture can be joined, or with no `view` is over;
+    `told` = something the person should know (`detail`, as a notice of `code`), nothing else changes;
     `down` = the avatar is gone: continue in audio mode.
     """
 
-    kind: Literal["speech_started", "speech_ended", "speech_failed", "say", "told", "down"]
+    kind: Literal["speech_started", "speech_ended", "speech_failed", "say", "relay", "view", "told", "down"]
     task_id: str = ""
     detail: str = ""
     audio_url: str | None = None
+    code: str = "AVATAR_DRAWN"
+    view: AvatarView | None = None
 
 
 AvatarListener = Callable[[AvatarEvent], Awaitable[None]]
@@ -50,6 +64,9 @@ class AvatarSession(Protocol):
 
     async def cancel(self) -> None:
         """Stops speaking."""
+
+    async def seen(self, *, shown: bool) -> None:
+        """The browser shows the live picture, or cannot; means nothing where there is none."""
 
     def client_config(self) -> dict[str, Any]:
         """What the browser needs to show it (persona, url, token); no secret of ours."""

@@ -64,6 +64,9 @@ class RemoteSession:
         """See the port."""
         await self._call("POST", f"/sessions/{self._id}/cancel", {})
 
+    async def seen(self, *, shown: bool) -> None:
+        """See the port: a picture is not waited for."""
+
     def client_config(self) -> dict[str, Any]:
         """See the port."""
         return {"kind": "remote", **self._view}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from coach.bootstrap.avatar import build_avatar, chosen_voice, spoken_from
+from coach.bootstrap.avatar import build_avatar, chosen_avatar, chosen_avatar_mode, chosen_voice, spoken_from
 from coach.bootstrap.brain import build_batch, build_brain, build_pair_judge, chosen_brain, local_models
 from coach.bootstrap.services import Services
 from coach.bootstrap.speech import build_transcriber, chosen_transcriber
@@ -28,6 +28,8 @@ __all__ = [
     "build_pair_judge",
     "build_services",
     "build_transcriber",
+    "chosen_avatar",
+    "chosen_avatar_mode",
     "chosen_brain",
     "chosen_transcriber",
     "chosen_voice",

@@ -56,6 +56,7 @@ def examine(settings: Settings) -> list[Examination]:
         lambda: voice(settings),
         lambda: brain(settings),
         lambda: local_model(settings),
+        lambda: avatar(settings),
         *(lambda v=vendor: ask(v) for vendor in vendors(settings)),
     ]
     with ThreadPoolExecutor(len(checks)) as pool:
@@ -246,6 +247,27 @@ def brain(settings: Settings) -> Examination:
     return Examination(
         "brain", "ok", f"{settings.coach_openai_model} at openai" if chosen == "openai" else "offline coach"
     )
+
+
+def avatar(settings: Settings) -> Examination:
+    """Who asks, and how a live avatar speaks."""
+    from coach.bootstrap import chosen_avatar, chosen_avatar_mode, chosen_voice
+
+    try:
+        if chosen_avatar(settings) == "drawn":
+            return Examination("avatar", "ok", "drawn persona")
+        mode = chosen_avatar_mode(settings, has_voice=chosen_voice(settings) not in ("browser", "none"))
+    except CoachError as error:
+        return Examination("avatar", "failed", error.message, error.mend)
+    where = ", sandbox: sessions of a minute, no cost" if settings.liveavatar_sandbox else ""
+    if mode == "full":
+        return Examination(
+            "avatar",
+            "warning",
+            f"liveavatar, FULL: its own voice, 2 credits a minute{where}",
+            "Give this server a voice (DEEPGRAM_API_KEY or COACH_VOICE) for LITE at half the price.",
+        )
+    return Examination("avatar", "ok", f"liveavatar, LITE: this server's voice, 1 credit a minute{where}")
 
 
 def vendors(settings: Settings) -> list[Vendor]:

@@ -77,6 +77,13 @@ class SpeechDonePayload(Strict):
     ok: bool = True
 
 
+class AvatarViewPayload(Strict):
+    """The browser shows the live picture of this session, or cannot."""
+
+    session_id: str = Field(max_length=200)
+    shown: bool
+
+
 class FinishAnswer(Strict):
     type: Literal["FINISH_ANSWER"] = "FINISH_ANSWER"
     payload: FinishAnswerPayload
@@ -136,6 +143,11 @@ class EyeContactSample(Strict):
     payload: EyeContactPayload
 
 
+class AvatarViewed(Strict):
+    type: Literal["AVATAR_VIEW"] = "AVATAR_VIEW"
+    payload: AvatarViewPayload
+
+
 Command: TypeAlias = Annotated[
     FinishAnswer
     | RestartAnswer
@@ -147,7 +159,8 @@ Command: TypeAlias = Annotated[
     | RetryFeedback
     | FinishInterview
     | SpeechDone
-    | EyeContactSample,
+    | EyeContactSample
+    | AvatarViewed,
     Field(discriminator="type"),
 ]
 command_adapter: TypeAdapter[Command] = TypeAdapter(Command)
@@ -265,12 +278,28 @@ class UpdateRewritePayload(Strict):
 
 
 class SpeakPayload(Strict):
-    """Something is to be spoken by the browser: the drawn persona's voice."""
+    """Something is to be spoken by the browser: the drawn persona's voice.
+
+    With `by` avatar the browser has the live avatar say it, over the room of its picture, and its own voice if not.
+    """
 
     task_id: str
     text: str
     purpose: Literal["intro", "question", "follow_up", "transition"] = "question"
     audio_url: str | None = None
+    by: Literal["browser", "avatar"] = "browser"
+
+
+class AvatarStreamPayload(Strict):
+    """The live picture of the interviewer: the LiveKit room to join, or with an empty `url` that it is over.
+
+    `token` opens this one room and ends with it.
+    """
+
+    session_id: str = ""
+    url: str = ""
+    token: str = ""
+    mode: Literal["lite", "full"] = "lite"
 
 
 class TranscriptReviewPayload(Strict):
@@ -393,6 +422,11 @@ class Speak(_Event):
     payload: SpeakPayload
 
 
+class AvatarStream(_Event):
+    type: Literal["AVATAR_STREAM"] = "AVATAR_STREAM"
+    payload: AvatarStreamPayload = AvatarStreamPayload()
+
+
 class SpeechEnd(_Event):
     type: Literal["SPEECH_END"] = "SPEECH_END"
     payload: dict[str, Any] = {}  # type: ignore[assignment]
@@ -437,6 +471,7 @@ Event: TypeAlias = Annotated[
     | UpdateScores
     | UpdateRewrite
     | Speak
+    | AvatarStream
     | SpeechEnd
     | TranscriptReview
     | Level

@@ -14,6 +14,7 @@ from typing import Any
 from coach.audio.takes import ClockedFrame
 from coach.contracts.events import (
     AnswerFollowUp,
+    AvatarViewed,
     Command,
     EyeContactSample,
     FinishAnswer,
@@ -96,6 +97,7 @@ class Conductor:
             "FINISH_INTERVIEW": self._finish_interview,
             "SPEECH_DONE": self._speech_done,
             "EYE_CONTACT": self._eye_contact,
+            "AVATAR_VIEW": self._avatar_viewed,
         }
 
     # -- the outside -----------------------------------------------------------------------------------------------
@@ -435,6 +437,9 @@ class Conductor:
 
     async def _eye_contact(self, command: EyeContactSample) -> None:
         self._listening.look(command.payload)
+
+    async def _avatar_viewed(self, command: AvatarViewed) -> None:
+        await self._s.voice.seen(command.payload.session_id, shown=command.payload.shown)
 
     # -- helpers ---------------------------------------------------------------------------------------------------
 

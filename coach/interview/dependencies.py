@@ -163,6 +163,7 @@ class InterviewTiming:
     min_display_s: float = 0.8
     speech_grace_s: float = 3.0
     speech_chars_per_s: float = 11.0
+    avatar_start_s: float = 8.0
     settle_s: float = 20.0
     level_every_s: float = 0.1
     restart_every_s: float = 0.5

@@ -2,12 +2,21 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from coach.avatar.port import Avatar, AvatarEvent, AvatarSession, Purpose, SpeechRequest
-from coach.contracts.events import Event, Notice, NoticePayload, Speak, SpeakPayload, SpeechEnd
+from coach.avatar.port import Avatar, AvatarEvent, AvatarSession, AvatarView, Purpose, SpeechRequest
+from coach.contracts.events import (
+    AvatarStream,
+    AvatarStreamPayload,
+    Event,
+    Notice,
+    NoticePayload,
+    Speak,
+    SpeakPayload,
+    SpeechEnd,
+)
 from coach.contracts.interview import new_id
 from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError
@@ -28,6 +37,7 @@ class _Speech:
     started: Callable[[], None]
     in_browser: bool = False
     audio_url: str | None = None
+    relayed: bool = False
     timer: asyncio.TimerHandle | None = None
 
 
@@ -35,9 +45,20 @@ def _speak(speech: _Speech) -> Speak:
     request = speech.request
     return Speak(
         payload=SpeakPayload(
-            task_id=request.task_id, text=request.text, purpose=request.purpose, audio_url=speech.audio_url
+            task_id=request.task_id,
+            text=request.text,
+            purpose=request.purpose,
+            audio_url=speech.audio_url,
+            by="avatar" if speech.relayed else "browser",
         )
     )
+
+
+def _stream(view: AvatarView | None) -> AvatarStream:
+    if view is None:
+        return AvatarStream()
+    payload = AvatarStreamPayload(session_id=view.session_id, url=view.url, token=view.token, mode=view.mode)
+    return AvatarStream(payload=payload)
 
 
 def _nothing() -> None:
@@ -56,6 +77,8 @@ class SpeechOutput:
         self._timing = timing
         self._session: AvatarSession | None = None
         self._current: _Speech | None = None
+        self._view: AvatarView | None = None
+        self._quieting: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.down = False
 
@@ -89,7 +112,7 @@ class SpeechOutput:
         await self.stop()
         request = SpeechRequest(task_id or new_id(), text, purpose, clip_key)
         speech = self._current = _Speech(request, asked, started)
-        self._arm(speech)
+        self._arm(speech, self._timing.avatar_start_s if self._session and not self.down else 0.0)
         if self._session is None or self.down:
             self._in_browser(speech)
         else:
@@ -104,10 +127,10 @@ class SpeechOutput:
             self._lose()
             self._in_browser(speech)
 
-    def _in_browser(self, speech: _Speech, audio_url: str | None = None) -> None:
+    def _in_browser(self, speech: _Speech, audio_url: str | None = None, *, relayed: bool = False) -> None:
         if self._current is not speech or speech.in_browser:
             return
-        speech.in_browser, speech.audio_url = True, audio_url
+        speech.in_browser, speech.audio_url, speech.relayed = True, audio_url, relayed
         self._disarm()
         self._arm(speech)
         self._emit(_speak(speech))
@@ -115,26 +138,41 @@ class SpeechOutput:
         speech.started()
 
     def resend(self) -> list[Event]:
-        """The speech in progress for a client that has just come: what the browser is to say."""
+        """For a client that has just come: the live picture, and what the browser is to say of the speech in progress."""
+        picture: list[Event] = [_stream(self._view)] if self._view else []
         if self._current is None or not self._current.in_browser:
-            return []
-        return [_speak(self._current)]
+            return picture
+        return [*picture, _speak(self._current)]
+
+    async def seen(self, session_id: str, *, shown: bool) -> None:
+        """A browser shows the live picture, or cannot; of a picture that is over it is old news."""
+        if self._session and self._view and self._view.session_id == session_id:
+            await self._session.seen(shown=shown)
 
     def done(self, task_id: str) -> None:
         """The browser (or the avatar) says that `task_id` is over; anything else is old news."""
         if self._current and self._current.request.task_id == task_id:
-            self._finish(self._current)
+            self._cut(self._current)
 
     async def stop(self) -> None:
         """Cuts off what is being said."""
-        if self._current is None:
-            return
-        self._finish(self._current)
+        if self._current is not None:
+            self._cut(self._current)
+        quieting, self._quieting = self._quieting, None
+        if quieting:
+            await quieting
+
+    def _cut(self, speech: _Speech) -> None:
+        """It is over for us; whoever else still says it is told to stop."""
+        self._finish(speech)
         if self._session and not self.down:
-            try:
-                await self._session.cancel()
-            except CoachError:
-                self._lose()
+            self._quieting = self._beside(self._quiet(self._session))
+
+    async def _quiet(self, session: AvatarSession) -> None:
+        try:
+            await session.cancel()
+        except CoachError:
+            self._lose()
 
     async def usage(self) -> tuple[UsageEvent, ...]:
         """What the avatar's session used."""
@@ -150,9 +188,13 @@ class SpeechOutput:
         for task in tuple(self._tasks):
             task.cancel()
 
-    def _arm(self, speech: _Speech) -> None:
-        wait_s = self._timing.speech_timeout_s(speech.request.text)
-        speech.timer = asyncio.get_running_loop().call_later(wait_s, self._finish, speech)
+    def _arm(self, speech: _Speech, first_s: float = 0.0) -> None:
+        wait_s = first_s + self._timing.speech_timeout_s(speech.request.text)
+        speech.timer = asyncio.get_running_loop().call_later(wait_s, self._too_long, speech)
+
+    def _too_long(self, speech: _Speech) -> None:
+        if self._current is speech:
+            self._cut(speech)
 
     def _disarm(self) -> None:
         if self._current and self._current.timer:
@@ -164,9 +206,13 @@ class SpeechOutput:
         self._disarm()
         self._current = None
         self._emit(SpeechEnd())
-        task = asyncio.get_running_loop().create_task(self._tell(speech.request.task_id))
+        self._beside(self._tell(speech.request.task_id))
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _tell(self, task_id: str) -> None:
         await self._ended(task_id)
@@ -177,19 +223,30 @@ class SpeechOutput:
             self._emit(Notice(payload=AUDIO_MODE))
 
     async def _heard(self, event: AvatarEvent) -> None:
-        speech = self._current
-        if event.kind == "down":
-            self._lose()
-        if speech is None or event.task_id not in ("", speech.request.task_id):
-            return
         match event.kind:
+            case "view":
+                self._view = event.view
+                self._emit(_stream(event.view))
+                return
             case "told":
-                self._emit(Notice(payload=NoticePayload(code="AVATAR_DRAWN", message=event.detail)))
+                self._emit(Notice(payload=NoticePayload(code=event.code, message=event.detail)))
+                return
+            case "down":
+                self._lose()
+        if self._current is not None and event.task_id in ("", self._current.request.task_id):
+            self._heard_of(self._current, event)
+
+    def _heard_of(self, speech: _Speech, event: AvatarEvent) -> None:
+        match event.kind:
             case "say":
                 if event.detail:
                     self._emit(Notice(payload=NoticePayload(code="VOICE_FAILED", message=event.detail)))
                 self._in_browser(speech, event.audio_url)
+            case "relay":
+                self._in_browser(speech, relayed=True)
             case "speech_started":
+                self._disarm()
+                self._arm(speech)
                 speech.started()
             case "speech_ended":
                 self._finish(speech)

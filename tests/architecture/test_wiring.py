@@ -54,9 +54,36 @@ def test_every_setting_is_read(setting: str) -> None:
 
 
 def test_an_avatar_that_cannot_be_had_is_told() -> None:
-    with pytest.raises(SettingsError, match="no LiveAvatar yet"):
+    with pytest.raises(SettingsError, match="LIVEAVATAR_API_KEY"):
         build_avatar(load_settings(coach_avatar="liveavatar"))
-    assert build_avatar(load_settings(coach_avatar="drawn")) is not None
+    with pytest.raises(SettingsError, match="needs a voice"):
+        build_avatar(load_settings(liveavatar_api_key="k", liveavatar_mode="lite"))
+    with pytest.raises(SettingsError, match="names no avatar"):
+        build_avatar(load_settings(liveavatar_api_key="k", liveavatar_avatar_id="sarah="))
+
+
+@pytest.mark.parametrize(
+    ("settings", "label"),
+    [
+        ({}, "drawn persona"),
+        ({"liveavatar_api_key": "k"}, "LiveAvatar (FULL)"),
+        ({"liveavatar_api_key": "k", "deepgram_api_key": "k"}, "LiveAvatar (LITE)"),
+        ({"liveavatar_api_key": "k", "deepgram_api_key": "k", "liveavatar_mode": "full"}, "LiveAvatar (FULL)"),
+        ({"liveavatar_api_key": "k", "coach_avatar": "drawn"}, "drawn persona"),
+        ({"liveavatar_api_key": "k", "coach_voice": "none"}, "drawn persona"),
+    ],
+)
+def test_auto_is_the_live_avatar_with_its_key(settings: dict[str, str], label: str, tmp_path: Path) -> None:
+    assert build_services(coach_home=tmp_path, **settings).avatar.label == label
+
+
+async def test_the_live_avatar_is_governed_metered_and_bound_by_the_plan(paid: Services) -> None:
+    avatar: Any = paid.avatar
+    assert avatar._live._on_usage == paid.usage
+    assert paid.billing and avatar._allowance == paid.billing.entitlements.avatar_credits_left
+    assert avatar._policy == avatar._live._policy and avatar._policy.name == "on_demand"
+    assert paid.plain_avatar.label == "drawn persona"
+    await paid.close()
 
 
 def choices(setting: str) -> list[str]:

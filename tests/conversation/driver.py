@@ -19,7 +19,14 @@ from coach.interview.service import InitRequest, InterviewService
 from tests.fakes import vendors
 from tests.fakes.store import FakeStore
 
-FAST = InterviewTiming(min_display_s=0.02, speech_grace_s=0.02, speech_chars_per_s=1e6, restart_every_s=0.0, settle_s=5)
+FAST = InterviewTiming(
+    min_display_s=0.02,
+    speech_grace_s=0.02,
+    speech_chars_per_s=1e6,
+    avatar_start_s=0.0,
+    restart_every_s=0.0,
+    settle_s=5,
+)
 
 
 def tone(seconds: float = 0.5, hz: float = 220.0) -> bytes:

@@ -328,6 +328,9 @@ class FakeSession:
     async def cancel(self) -> None:
         self.cancels += 1
 
+    async def seen(self, *, shown: bool) -> None:
+        return None
+
     def client_config(self) -> dict[str, Any]:
         return {"kind": "fake"}
 
