@@ -41,7 +41,8 @@ class Settings(BaseSettings):
     liveavatar_api_key: SecretStr | None = Field(default=None, description="Key for LiveAvatar.")
     liveavatar_base_url: str = Field(default="https://api.liveavatar.com", description="LiveAvatar server.")
     liveavatar_mode: Literal["auto", "lite", "full"] = Field(
-        default="auto", description="LITE speaks with this server's voice; FULL with LiveAvatar's own, at twice the price."
+        default="auto",
+        description="LITE speaks with this server's voice; FULL with LiveAvatar's own, at twice the price.",
     )
     liveavatar_avatar_id: str = Field(
         default="", description="Whose face: an avatar's id, or one for each persona: sarah=ID,john=ID."

@@ -57,7 +57,7 @@ def test_an_avatar_that_cannot_be_had_is_told() -> None:
     with pytest.raises(SettingsError, match="LIVEAVATAR_API_KEY"):
         build_avatar(load_settings(coach_avatar="liveavatar"))
     with pytest.raises(SettingsError, match="needs a voice"):
-        build_avatar(load_settings(liveavatar_api_key="k", liveavatar_mode="lite"))
+        build_avatar(load_settings(liveavatar_api_key="k", liveavatar_mode="lite", coach_voice="browser"))
     with pytest.raises(SettingsError, match="names no avatar"):
         build_avatar(load_settings(liveavatar_api_key="k", liveavatar_avatar_id="sarah="))
 
@@ -66,7 +66,7 @@ def test_an_avatar_that_cannot_be_had_is_told() -> None:
     ("settings", "label"),
     [
         ({}, "drawn persona"),
-        ({"liveavatar_api_key": "k"}, "LiveAvatar (FULL)"),
+        ({"liveavatar_api_key": "k", "coach_voice": "browser"}, "LiveAvatar (FULL)"),
         ({"liveavatar_api_key": "k", "deepgram_api_key": "k"}, "LiveAvatar (LITE)"),
         ({"liveavatar_api_key": "k", "deepgram_api_key": "k", "liveavatar_mode": "full"}, "LiveAvatar (FULL)"),
         ({"liveavatar_api_key": "k", "coach_avatar": "drawn"}, "drawn persona"),

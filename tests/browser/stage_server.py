@@ -97,11 +97,33 @@ class ScriptedConductor:
 
     async def on_start_interview(self) -> None:
         spoken = str(self.plan.get("say", ""))
+        if stream := self.plan.get("stream"):
+            await self.state(ViewState.ASKING)
+            await self.send(ev.AvatarStream(payload=ev.AvatarStreamPayload.model_validate(stream)))
+            if self.plan.get("by") != "avatar":
+                return
         if not spoken:
             await self.state(ViewState.LISTENING)
             return
         await self.state(ViewState.ASKING)
-        await self.send(ev.Speak(payload=ev.SpeakPayload(task_id="s1", text=spoken, audio_url=self.plan.get("clip"))))
+        await self.send(ev.Speak(payload=self.speech(spoken)))
+
+    def speech(self, text: str) -> ev.SpeakPayload:
+        told = {"task_id": "s1", "text": text, "audio_url": self.plan.get("clip"), "by": self.plan.get("by", "browser")}
+        return ev.SpeakPayload.model_validate(told)
+
+    async def on_avatar_view(self) -> None:
+        """As the conductor does: seen, the words are said and the picture is over some time later; unseen, the drawn
+        persona says them.
+        """
+        if self.plan.get("by") == "avatar":
+            return
+        if self.plan.get("unseen"):
+            notice = ev.NoticePayload(
+                code="AVATAR_DOWN", message="The avatar is not available; continuing in audio mode."
+            )
+            await self.send(ev.Notice(payload=notice))
+            await self.send(ev.Speak(payload=self.speech(str(self.plan["say"]))))
 
     async def on_speech_done(self) -> None:
         await self.send(ev.SpeechEnd())
@@ -256,6 +278,9 @@ class StageServer:
     async def _font(self, request: object) -> FileResponse:
         return FileResponse(ROOT / "pages/static/figtree.woff2")
 
+    async def _livekit(self, request: object) -> FileResponse:
+        return FileResponse(ROOT / "pages/static/livekit/livekit-client.umd.js", media_type="text/javascript")
+
     async def _socket(self, socket: WebSocket) -> None:
         await socket.accept()
         self.sockets.append(socket)
@@ -290,6 +315,7 @@ class StageServer:
             Route("/attempts/{id}/feedback", self._feedback),
             Route("/attempts/{id}/audio", self._recording),
             Route("/figtree.woff2", self._font),
+            Route("/assets/livekit/livekit-client.umd.js", self._livekit),
             WebSocketRoute("/ws", self._socket),
         ]
         return Starlette(routes=routes)

@@ -5,7 +5,8 @@ Each kind of call is made through the services of a process; then the ledger is 
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ import pytest
 
 from coach.audio.flac import write_flac
 from coach.audio.pcm import SAMPLE_RATE_HZ, Pcm
+from coach.avatar.policy import avatar_policy
 from coach.bootstrap import Services, build_services
 from coach.contracts import events as ev
-from coach.contracts.interview import PlannedQuestion
+from coach.contracts.interview import PlannedQuestion, ViewState
 from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError, VendorError
 from coach.interview.service import InitRequest
@@ -29,6 +31,8 @@ from tests.fakes import brain_samples as samples
 from tests.fakes.coded_speech import answer as answer_of
 from tests.fakes.deepgram_server import KEY, DeepgramServer
 from tests.fakes.evaluations import make_evaluation
+from tests.fakes.liveavatar_server import KEY as AVATAR_KEY
+from tests.fakes.liveavatar_server import LiveAvatarServer, liveavatar
 from tests.fakes.openai_batches import BatchServer, response_line
 from tests.fakes.openai_server import OpenAIServer, Reply, Tokens
 from tests.unit.test_lab_replay import make_dataset
@@ -275,3 +279,57 @@ async def test_a_voice(open_services) -> None:
         events = await written(services)
     assert server.spoken == ["Tell me about yourself."]
     assert sum(e.quantity for e in events) == sum(len(text) for text in server.spoken)
+
+
+@asynccontextmanager
+async def in_a_thread(vendor: LiveAvatarServer) -> AsyncIterator[str]:
+    with liveavatar(vendor) as url:
+        yield url
+
+
+async def picture(client: Client) -> str:
+    """The session whose picture the client is to show."""
+    return (await client.wait("AVATAR_STREAM", 20)).payload.session_id
+
+
+@pytest.mark.parametrize(
+    ("mode", "fault"),
+    [
+        ("lite", {}),
+        ("lite", {"never_connects": True}),
+        ("lite", {"drop_after_s": 0.01}),
+        ("lite", {"told_late": 2}),
+        ("full", {}),
+    ],
+    ids=["lite", "never connects", "drops while speaking", "is counted late", "full"],
+)
+async def test_a_live_avatar(open_services, mode, fault, monkeypatch) -> None:
+    policy = avatar_policy(mode=mode).model_copy(update={"connect_patience_s": 0.4})
+    monkeypatch.setattr("coach.avatar.policy.avatar_policy", lambda *_, **__: policy)
+    vendor = LiveAvatarServer(speed=50)
+    for name, value in fault.items():
+        setattr(vendor, name, value)
+    async with DeepgramServer().running() as speech, in_a_thread(vendor) as url:
+        services = open_services(
+            deepgram_base_url=speech.url, deepgram_api_key=KEY, coach_voice="deepgram", coach_avatar="liveavatar",
+            liveavatar_api_key=AVATAR_KEY, liveavatar_base_url=url, liveavatar_mode=mode,
+        )  # fmt: skip
+        await services.hub.start()
+        begun = await services.hub.init(InitRequest(q_count=1), questions=[QUESTION])
+        client = Client(await services.hub.open(begun.mock_interview_id))
+        await client.start()
+        await client.send(ev.AvatarViewed(payload=ev.AvatarViewPayload(session_id=await picture(client), shown=True)))
+        if mode == "full" or "never_connects" in fault or "drop_after_s" in fault:
+            speak = (await client.wait("SPEAK", 20)).payload
+            assert speak.by == ("avatar" if mode == "full" else "browser")
+            assert speak.by == "avatar" or speak.audio_url.startswith("/clips/"), "the same sound is the fallback"
+            await client.send(ev.SpeechDone(payload=ev.SpeechDonePayload(task_id=speak.task_id)))
+        await client.view(ViewState.LISTENING, 20)
+        await services.hub.finish(client.conductor.id)
+        events = [e for e in await written(services) if e.vendor == "liveavatar"]
+    assert vendor.running == [] and vendor.breaches == [] and vendor.used == (1 if mode == "lite" else 2)
+    assert sum(e.quantity for e in events if e.unit == "credit") == vendor.used
+    assert {e.meter for e in events} == {f"{mode}.credits", f"{mode}.connected"} and not any(
+        e.estimated for e in events
+    )
+    assert sum(e.cost_usd or 0 for e in events) > 0

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -14,6 +15,8 @@ import sqlalchemy as sa
 
 from coach import cli
 from coach import settings as settings_module
+from coach.cli.diagnosis import avatar
+from coach.settings import load_settings
 from coach.store import SqlStore
 from coach.store.engine import engine
 from coach.store.repositories import interviews
@@ -264,6 +267,22 @@ def test_doctor_tells_a_chosen_part_without_its_key(coach, monkeypatch):
     outcome = coach("doctor", "--json")
     assert outcome.status == 1
     assert "DEEPGRAM_API_KEY" in finding(outcome, "transcriber")["mend"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "status", "said"),
+    [
+        ({}, "ok", "drawn persona"),
+        ({"COACH_AVATAR": "liveavatar"}, "failed", "needs a key"),
+        ({"LIVEAVATAR_API_KEY": "k", "LIVEAVATAR_MODE": "full"}, "warning", "FULL: its own voice, 2 credits"),
+        ({"LIVEAVATAR_API_KEY": "k", "DEEPGRAM_API_KEY": "k", "LIVEAVATAR_SANDBOX": "1"}, "ok", "LITE.*sandbox"),
+    ],
+)
+def test_doctor_says_who_asks_and_how_it_speaks(monkeypatch, settings, status, said):
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    found = avatar(load_settings())
+    assert found.status == status and re.search(said, found.detail)
 
 
 def test_a_copy_is_made_and_taken_back_by_command(coach, home, session):

@@ -81,9 +81,7 @@ class LiveAvatar:
         self._ending: set[asyncio.Task[None]] = set()
         self.label = f"LiveAvatar ({policy.tariff.mode.upper()})"
 
-    async def open(
-        self, *, interview_id: str, persona_id: str, listener: AvatarListener
-    ) -> LiteSession | FullSession:
+    async def open(self, *, interview_id: str, persona_id: str, listener: AvatarListener) -> LiteSession | FullSession:
         """One paid session; the picture's address is told through the listener as soon as there is one.
 
         Raises:
@@ -126,7 +124,9 @@ class LiveAvatar:
         if mode == "full":
             return FullSession(self._account, started, paid, view, listener)
         if self._sound is None:
-            raise SettingsError("LiveAvatar's LITE mode needs a voice.", mend="Set COACH_VOICE or LIVEAVATAR_MODE=full.")
+            raise SettingsError(
+                "LiveAvatar's LITE mode needs a voice.", mend="Set COACH_VOICE or LIVEAVATAR_MODE=full."
+            )
         return await LiteSession.connect(
             started.ws_url,
             paid,

@@ -58,6 +58,9 @@ export const HANDLERS = {
   SPEAK(stage, p) {
     stage.speak(p);
   },
+  AVATAR_STREAM(stage, p) {
+    stage.picture.follow(p, stage.persona.name);
+  },
   SPEECH_END(stage) {
     stage.endSpeech();
   },

@@ -60,6 +60,8 @@ class Mouth {
 }
 
 export class Persona {
+  kind = "drawn";
+
   constructor(spec) {
     this.spec = spec;
     const c = spec.colors;

@@ -1,7 +1,8 @@
 /* The scene: the interviewer in their room, the question as subtitle, and what is needed while answering. */
 
 import { band, button, fill, h, score } from "./dom.js";
-import { backdrop, Persona } from "./persona.js";
+import { backdrop } from "./persona.js";
+import { figureOf } from "./still.js";
 import { liveControls } from "./view_live.js";
 import { loudness, Waveform } from "./waveform.js";
 
@@ -35,12 +36,28 @@ export class Scene {
     this.controls = liveControls(stage);
     this.wave = new Waveform(this.controls.canvas);
     this.name = h("div", { class: "jf-nameplate" });
-    this.node = h("section", { class: "jf-scene", "aria-label": "Interviewer" }, this.room, h("div", { class: "jf-stagecraft" }, this.figure, this.thought), h("div", { class: "jf-desk" }), this.top, this.subtitle, this.name, this.controls);
+    this.node = h("section", { class: "jf-scene", "aria-label": "Interviewer", "data-face": "drawn", "data-voice": "" }, this.room, stage.picture.node, h("div", { class: "jf-stagecraft" }, this.figure, this.thought), h("div", { class: "jf-desk" }), this.top, this.subtitle, this.name, this.controls);
     this.speechAt = 0;
   }
 
   mode(mode) {
     this.drawn?.setMode(mode);
+  }
+
+  /** The words begin; `how` they are heard: live, recording, browser, or subtitle. */
+  speaks(how) {
+    this.node.setAttribute("data-voice", how || "");
+    this.mode("speaking");
+  }
+
+  #draw(spec) {
+    this.drawn?.destroy();
+    this.drawn = figureOf(spec);
+    fill(this.figure, this.drawn.node);
+    const colors = spec.look?.colors;
+    fill(this.room, colors ? backdrop(colors) : null);
+    if (colors) this.node.style.setProperty("--desk", colors.floor);
+    fill(this.name, h("strong", {}, spec.name), h("span", {}, spec.role));
   }
 
   refresh() {
@@ -49,13 +66,9 @@ export class Scene {
     if (!spec) return;
     if (this.shown !== spec.id) {
       this.shown = spec.id;
-      this.drawn?.destroy();
-      this.drawn = new Persona({ ...spec, ...spec.look });
-      fill(this.figure, this.drawn.node);
-      fill(this.room, backdrop(spec.look.colors));
-      this.node.style.setProperty("--desk", spec.look.colors.floor);
-      fill(this.name, h("strong", {}, spec.name), h("span", {}, spec.role));
+      this.#draw(spec);
     }
+    this.node.setAttribute("data-face", stage.picture.shown ? "live" : this.drawn.kind);
     if (!stage.speaking) this.mode(MODES[stage.view] || "idle");
     this.#top();
     this.#subtitle();

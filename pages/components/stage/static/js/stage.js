@@ -8,11 +8,12 @@ import { forgetMode, keepMode, modeOf } from "./drafts.js";
 import { GATE_MS, receive } from "./events.js";
 import { onKey } from "./keys.js";
 import { Link } from "./link.js";
+import { LivePicture } from "./live_picture.js";
 import { inputDevices, Microphone, openMicrophone } from "./microphone.js";
-import { Persona } from "./persona.js";
 import { Player } from "./player.js";
 import { MENDS, Preflight } from "./preflight.js";
 import { Scene } from "./scene.js";
+import { figureOf } from "./still.js";
 import { dashboardView, delayedView, errorView, summaryView } from "./view_feedback.js";
 import { introView } from "./view_intro.js";
 import { reviewView, skeletonView } from "./view_live.js";
@@ -43,6 +44,10 @@ export class Stage {
       sample: (found) => this.link?.send("EYE_CONTACT", found),
       wanted: () => this.view === "LISTENING",
       lost: (why) => this.toast(why),
+    });
+    this.picture = new LivePicture({
+      report: (session_id, shown) => this.link?.send("AVATAR_VIEW", { session_id, shown }),
+      changed: () => this.scene.refresh(),
     });
     this.level = null;
     this.levelAt = 0;
@@ -115,7 +120,7 @@ export class Stage {
   }
 
   portrait(spec) {
-    return new Persona({ ...spec, ...spec.look }).node;
+    return figureOf(spec).node;
   }
 
   choose(change) {
@@ -313,6 +318,7 @@ export class Stage {
     this.path.end();
     this.mic.stop();
     this.camera.stop();
+    this.picture.leave();
     this.micState = "closed";
   }
 
@@ -325,6 +331,7 @@ export class Stage {
     this.camera.stop();
     this.micState = "closed";
     this.voice.stop();
+    this.picture.leave();
     this.player.stop();
     this.#clear();
     this.refresh();
@@ -398,16 +405,26 @@ export class Stage {
   async speak(p) {
     this.speaking = p.task_id;
     this.scene.refresh();
-    const on = { start: () => this.scene.mode("speaking"), word: () => this.scene.drawn?.word() };
+    const on = { start: (how) => this.scene.speaks(how), word: () => this.scene.drawn?.word() };
+    if (p.by === "avatar") {
+      const said = await this.picture.say(p, on);
+      if (this.speaking !== p.task_id) return;
+      if (said) return this.#spoken(p, true);
+      this.picture.giveUp();
+    }
     const result = await this.voice.say(p.text, { wish: this.persona?.voice, audioUrl: p.audio_url, muted: this.data.voice === "none", on });
-    if (this.speaking !== p.task_id) return;
+    if (this.speaking === p.task_id) this.#spoken(p, result.ok);
+  }
+
+  #spoken(p, ok) {
     this.endSpeech();
-    this.link?.send("SPEECH_DONE", { task_id: p.task_id, ok: result.ok });
+    this.link?.send("SPEECH_DONE", { task_id: p.task_id, ok });
   }
 
   endSpeech() {
     this.speaking = "";
     this.voice.stop();
+    this.picture.hush();
     this.scene.refresh();
   }
 
@@ -487,6 +504,7 @@ export class Stage {
     this.mic.stop();
     this.camera.stop();
     this.voice.stop();
+    this.picture.leave();
     this.player.stop();
     this.scene.destroy();
   }

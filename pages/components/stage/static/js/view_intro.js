@@ -20,7 +20,7 @@ function personaPicker(stage) {
         return h("div", { class: "jf-person" },
           h("input", { type: "radio", id, name: "jf-persona", value: p.id, checked: p.id === setup.persona_id, onchange: () => stage.choose({ persona_id: p.id }) }),
           h("label", { for: id },
-            h("span", { class: "jf-face", style: { background: p.look.colors.glow } }, stage.portrait(p)),
+            h("span", { class: "jf-face", style: { background: p.look?.colors?.glow || "#fff5ec" } }, stage.portrait(p)),
             h("strong", {}, p.name), h("span", {}, p.role)));
       })));
 }
