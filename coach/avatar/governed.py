@@ -2,8 +2,8 @@
 
 The conversation sees one session. Behind it a connection to the vendor is opened for what the policy says live, kept
 while its paid minute lasts and closed before the next begins; what the plan's credits do not cover is drawn, and told
-once. Connecting goes on beside the conversation. Whatever the live avatar cannot say, however late that shows, the drawn
-persona says; after two failures it says everything. All times are those of the running event loop's clock.
+once. Connecting goes on beside the conversation. Whatever the live avatar cannot say, however late that shows, the
+drawn persona says; after two failures it says everything. All times are those of the running event loop's clock.
 """
 
 import asyncio
