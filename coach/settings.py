@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     liveavatar_base_url: str = Field(default="https://api.liveavatar.com", description="LiveAvatar server.")
     liveavatar_mode: Literal["auto", "lite", "full"] = Field(
         default="auto",
-        description="LITE speaks with this server's voice; FULL with LiveAvatar's own, at twice the price.",
+        description="LITE: this server's voice; FULL: LiveAvatar's own, at twice the price.",
     )
     liveavatar_avatar_id: str = Field(
         default="", description="Whose face: an avatar's id, or one for each persona: sarah=ID,john=ID."

@@ -138,7 +138,7 @@ class SpeechOutput:
         speech.started()
 
     def resend(self) -> list[Event]:
-        """For a client that has just come: the live picture, and what the browser is to say of the speech in progress."""
+        """For a client that has just come: the live picture, and what the browser is to say now."""
         picture: list[Event] = [_stream(self._view)] if self._view else []
         if self._current is None or not self._current.in_browser:
             return picture

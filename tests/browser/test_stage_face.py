@@ -25,8 +25,8 @@ class Room {
       const event = JSON.parse(new TextDecoder().decode(data));
       window.kit.sent.push({ topic, ...event });
       if (event.event_type !== "avatar.speak_text") return;
-      const tell = (event_type) => this.emit("dataReceived",
-        new TextEncoder().encode(JSON.stringify({ event_type, source_event_id: event.event_id })), null, 0, "agent-response");
+      const coded = (told) => new TextEncoder().encode(JSON.stringify({ ...told, source_event_id: event.event_id }));
+      const tell = (event_type) => this.emit("dataReceived", coded({ event_type }), null, 0, "agent-response");
       setTimeout(() => tell("avatar.speak_started"), 20);
       setTimeout(() => tell("avatar.speak_ended"), 120);
     } }; }
@@ -36,8 +36,8 @@ class Room {
     window.kit.joined.push({ url, token });
     const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 360 });
     const pen = canvas.getContext("2d");
-    setInterval(() => { pen.fillStyle = "#%06x".replace("%06x", Math.floor(Math.random() * 0xffffff).toString(16).padStart(6, "0"));
-      pen.fillRect(0, 0, 640, 360); }, 40);
+    let hue = 0;
+    setInterval(() => { pen.fillStyle = `hsl(${(hue += 7)} 60% 60%)`; pen.fillRect(0, 0, 640, 360); }, 40);
     const stream = canvas.captureStream(25);
     this.emit("trackSubscribed", { kind: "video", attach() {
       const video = document.createElement("video");

@@ -1,4 +1,4 @@
-"""Opens LiveAvatar sessions: token, start, picture, connection; whatever fails half-way is ended and paid for in the ledger."""
+"""Opens LiveAvatar sessions: token, start, picture, connection. What fails half-way is ended, and its cost recorded."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The sound LiveAvatar takes: PCM 16 bit, 24 kHz, mono, in pieces that keep the picture waiting as little as possible."""
+"""The sound LiveAvatar takes: PCM 16 bit, 24 kHz, mono, in pieces that let the lips begin soon."""
 
 import base64
 import io
