@@ -67,7 +67,7 @@ def test_an_avatar_that_cannot_be_had_is_told() -> None:
     [
         ({}, "drawn persona"),
         ({"liveavatar_api_key": "k", "coach_voice": "browser"}, "LiveAvatar (FULL)"),
-        ({"liveavatar_api_key": "k", "deepgram_api_key": "k"}, "LiveAvatar (LITE)"),
+        ({"liveavatar_api_key": "k", "deepgram_api_key": "k", "coach_voice": "auto"}, "LiveAvatar (LITE)"),
         ({"liveavatar_api_key": "k", "deepgram_api_key": "k", "liveavatar_mode": "full"}, "LiveAvatar (FULL)"),
         ({"liveavatar_api_key": "k", "coach_avatar": "drawn"}, "drawn persona"),
         ({"liveavatar_api_key": "k", "coach_voice": "none"}, "drawn persona"),

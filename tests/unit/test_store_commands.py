@@ -274,8 +274,8 @@ def test_doctor_tells_a_chosen_part_without_its_key(coach, monkeypatch):
     [
         ({}, "ok", "drawn persona"),
         ({"COACH_AVATAR": "liveavatar"}, "failed", "needs a key"),
-        ({"LIVEAVATAR_API_KEY": "k", "LIVEAVATAR_MODE": "full"}, "warning", "FULL: its own voice, 2 credits"),
-        ({"LIVEAVATAR_API_KEY": "k", "DEEPGRAM_API_KEY": "k", "LIVEAVATAR_SANDBOX": "1"}, "ok", "LITE.*sandbox"),
+        ({"LIVEAVATAR_API_KEY": "k", "COACH_VOICE": "browser"}, "warning", "FULL: its own voice, 2 credits"),
+        ({"LIVEAVATAR_API_KEY": "k", "COACH_VOICE": "local", "LIVEAVATAR_SANDBOX": "1"}, "ok", "LITE.*sandbox"),
     ],
 )
 def test_doctor_says_who_asks_and_how_it_speaks(monkeypatch, settings, status, said):
