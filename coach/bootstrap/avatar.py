@@ -167,7 +167,7 @@ class AvatarParts(MoneyParts):
 
     @cached_property
     def plain_avatar(self) -> Avatar:
-        """Who asks in light mode, or where the plan has no other avatar: the drawn persona with a voice that is free."""
+        """Who asks in light mode, or where the plan has no other avatar: drawn, with a voice that is free."""
         from coach.avatar.drawn import DrawnAvatar
 
         if isinstance(self.avatar, DrawnAvatar):
