@@ -8,10 +8,10 @@ from coach.economics.model.margins import PlanCase
 from coach.economics.model.scenario import Applied, Scenario, apply
 from coach.errors import CoachError
 from coach.views import margins
-from pages.components.margins import budgets, editor, sections
+from pages.components.margins import budgets, customers, editor, sections
 from pages.components.shared.prose import plain
 
-SECTIONS = ("Session", "Plans", "Sensitivity", "Distribution", "Ledger", "Budgets", "Prices")
+SECTIONS = ("Session", "Plans", "Sensitivity", "Distribution", "Customers", "Ledger", "Budgets", "Prices")
 
 
 def main() -> None:
@@ -85,6 +85,8 @@ def show(section: str, applied: Applied, beside: Applied, parts: Services) -> No
         sections.sensitivity(applied)
     elif section == "Distribution":
         sections.distribution(applied)
+    elif section == "Customers":
+        customers.show(applied, parts)
     elif section == "Ledger":
         sections.ledger(applied, parts)
     elif section == "Budgets":

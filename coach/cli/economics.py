@@ -7,7 +7,10 @@ from typing import Any
 import click
 
 from coach.cli.output import emit, json_option
-from coach.economics.customers import cohort_margins, customer_margins
+from coach.economics import retention as kept
+from coach.economics.backtest import backtest
+from coach.economics.commitments import commitment_months
+from coach.economics.customers import cohort_margins, customer_margins, monthly_margins
 from coach.economics.forecast import month_forecast
 from coach.economics.invoices import compare_invoice, read_invoice
 from coach.economics.model import markdown, report
@@ -106,6 +109,99 @@ def customers(as_json: bool) -> None:
         rows = customer_margins(store, price_book())
     result = {"customers": [r.model_dump() for r in rows], "cohorts": [r.model_dump() for r in cohort_margins(rows)]}
     emit(result, as_json=as_json, human=_customers_text)
+
+
+@economics.command(help="Who comes back month by month, and what a customer brings over their life, with an interval.")
+@json_option
+def retention(as_json: bool) -> None:
+    """Prints cohorts and the lifetime value."""
+    with open_store() as store:
+        margins = monthly_margins(store, price_book())
+    cells, curve = kept.retention(margins, kept.utc_today()), kept.lifetime_value(margins, kept.utc_today())
+    result = {
+        "retention": [cell.model_dump() | {"share": cell.share} for cell in cells],
+        "lifetime_value": [point.model_dump() for point in curve],
+    }
+    emit(result, as_json=as_json, human=_retention_text)
+
+
+@economics.command("backtest", help="Every plan, changed by a scenario or not, tried on what customers really did.")
+@scenario_option
+@json_option
+def backtest_command(scenario_file: Path | None, as_json: bool) -> None:
+    """Prints a row per plan."""
+    with open_store() as store:
+        rows = backtest(store, _applied(scenario_file))
+    emit({"backtest": [row.model_dump() for row in rows]}, as_json=as_json, human=_backtest_text)
+
+
+@economics.command(
+    help="What each monthly commitment to a vendor would have cost on the recorded use, unused units included."
+)
+@json_option
+def commitments(as_json: bool) -> None:
+    """Prints a row per month and commitment."""
+    with open_store() as store:
+        rows = commitment_months(store, price_book())
+    emit({"commitments": [row.model_dump() for row in rows]}, as_json=as_json, human=_commitments_text)
+
+
+def _retention_text(result: dict[str, Any]) -> str:
+    if not result["retention"]:
+        return "No month of a customer is over yet."
+    cells = [
+        [c["cohort"], str(c["age"]), f"{c['active']} of {c['customers']}", f"{c['share']:.0%}"]
+        for c in result["retention"]
+    ]
+    lives = [
+        [str(p["age"]), str(p["customers"]), *(_usd(p[k]) for k in ("low_usd", "margin_usd", "high_usd"))]
+        for p in result["lifetime_value"]
+    ]
+    tables = [markdown.table(["cohort", "age in months", "active", "share"], cells)]
+    if lives:
+        tables.append(
+            markdown.table(["age in months", "customers", "low (5 %)", "brought so far USD", "high (95 %)"], lives)
+        )
+    return "\n\n".join(tables)
+
+
+def _backtest_text(result: dict[str, Any]) -> str:
+    if not result["backtest"]:
+        return "Nothing is recorded yet: a plan is tried on what customers did."
+    rows = [
+        [
+            r["name"],
+            str(r["cases"]),
+            f"{r['served']} of {r['interviews']}",
+            str(r["refused"]),
+            _usd(r["revenue_usd"]),
+            _usd(r["vendor_cost_usd"]),
+            _usd(r["margin_usd"]),
+            "–" if r["margin"] is None else f"{r['margin']:.0%}",
+            str(r["cases_at_a_loss"]),
+        ]
+        for r in result["backtest"]
+    ]
+    heads = ["plan", "cases", "served", "refused", "revenue", "vendors", "margin USD", "margin", "at a loss"]
+    return markdown.table(heads, rows)
+
+
+def _commitments_text(result: dict[str, Any]) -> str:
+    if not result["commitments"]:
+        return "No use of a vendor that sells commitments is recorded yet."
+    rows = [
+        [
+            r["month"],
+            r["commitment"],
+            f"{r['used']:f}",
+            f"{r['unused']:f}",
+            _usd(r["cost_usd"]),
+            _usd(r["unused_usd"]),
+            "yes" if r["cheapest"] else "",
+        ]
+        for r in result["commitments"]
+    ]
+    return markdown.table(["month", "commitment", "used", "unused", "cost USD", "of which unused", "cheapest"], rows)
 
 
 def _customers_text(result: dict[str, Any]) -> str:

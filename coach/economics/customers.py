@@ -47,6 +47,20 @@ def customer_margins(store: SqlStore, book: PriceBook) -> list[CustomerMargin]:
     return sorted((row for row in rows if row is not None), key=lambda row: (row.margin_usd, row.key))
 
 
+def monthly_margins(store: SqlStore, book: PriceBook) -> dict[str, dict[date, Decimal]]:
+    """Margin of each person in each month (its first day) with a payment or use; dated as paid and as used."""
+    accounts = {each.stripe_customer_id: each.user_id for each in store.run(billing.accounts)}
+    found: dict[str, dict[date, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO_USD))
+    for payment in store.run(billing.payments):
+        user = accounts.get(payment.customer_id, payment.customer_id)
+        fee = _fee(payment, book) if payment.kind == "paid" else ZERO_USD
+        found[user][payment.paid_at.date().replace(day=1)] += _usd(payment.cents) - fee
+    for each in store.run(ledger.usage_sums, "user"):
+        if each.key != "(none)":
+            found[each.key][each.day.replace(day=1)] -= each.cost_usd
+    return {user: dict(months) for user, months in found.items()}
+
+
 def cohort_margins(rows: list[CustomerMargin]) -> list[CustomerMargin]:
     """The same by month of the first payment or use."""
     groups: dict[str, list[CustomerMargin]] = defaultdict(list)

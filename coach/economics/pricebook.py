@@ -101,11 +101,47 @@ class PriceEntry(Record):
         return quantise_usd(quantity * self.price / self.per)
 
 
+class Commitment(Record):
+    """A calendar month's `price` in USD whether used or not, `included` units, `over` USD for each further one.
+
+    `meters` share the included units. What is not used is gone at the month's end, so it is cost.
+    """
+
+    vendor: str = Field(min_length=1)
+    name: str = Field(min_length=1)
+    meters: tuple[str, ...] = Field(min_length=1)
+    unit: Unit
+    price: Decimal = Field(ge=0)
+    included: Decimal = Field(gt=0)
+    over: Decimal = Field(ge=0)
+    valid_from: date
+    valid_to: date | None = None
+    source: str = Field(min_length=1)
+    retrieved_on: date
+    note: str = ""
+
+    def cost(self, used: Decimal) -> Decimal:
+        """USD of a month in which so many units were used."""
+        return quantise_usd(self.price + max(Decimal(0), used - self.included) * self.over)
+
+    def covers(self, day: date) -> bool:
+        """Whether it is on offer on that UTC day."""
+        return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
+
 class PriceBook:
     """A validated set of entries. Immutable; `with_overrides` makes a labelled copy for what-if questions."""
 
-    def __init__(self, entries: Iterable[PriceEntry], *, version: str = "", label: str = "as billed") -> None:
+    def __init__(
+        self,
+        entries: Iterable[PriceEntry],
+        *,
+        version: str = "",
+        label: str = "as billed",
+        commitments: Iterable[Commitment] = (),
+    ) -> None:
         self.entries = tuple(entries)
+        self.commitments = tuple(commitments)
         self.version = version
         self.label = label
         self._by_key: dict[tuple[str, str, str], list[PriceEntry]] = defaultdict(list)
@@ -143,7 +179,7 @@ class PriceBook:
         entries = list(self.entries)
         for key, value in prices.items():
             entries = _override(entries, key, value)
-        return PriceBook(entries, version=self.version, label=label)
+        return PriceBook(entries, version=self.version, label=label, commitments=self.commitments)
 
 
 def load_price_book(path: Path = PRICE_BOOK_PATH, *, today: date | None = None) -> PriceBook:
@@ -162,7 +198,9 @@ def load_price_book(path: Path = PRICE_BOOK_PATH, *, today: date | None = None) 
     entries = [_entry(item, number) for number, item in enumerate(raw["entries"], 1)]
     _check_vendors(entries, raw.get("vendors"))
     _check_dates(entries, today or datetime.now(UTC).date())
-    book = PriceBook(entries, version=str(raw.get("version", "")))
+    commitments = [_commitment(item, number) for number, item in enumerate(raw.get("commitments") or [], 1)]
+    _check_commitments(commitments, entries)
+    book = PriceBook(entries, version=str(raw.get("version", "")), commitments=commitments)
     _check_cached(entries)
     return book
 
@@ -181,6 +219,34 @@ def _entry(item: Any, number: int) -> PriceEntry:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "entry"
         raise PriceBookError(f"Price entry {number} ({name}): {where}: {first['msg']}.") from error
+
+
+def _commitment(item: Any, number: int) -> Commitment:
+    try:
+        return Commitment.model_validate(item)
+    except ValidationError as error:
+        name = f"{item.get('vendor')} {item.get('name')}" if isinstance(item, dict) else "?"
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "commitment"
+        raise PriceBookError(f"Commitment {number} ({name}): {where}: {first['msg']}.") from error
+
+
+def _check_commitments(commitments: list[Commitment], entries: list[PriceEntry]) -> None:
+    """A commitment of a meter nobody counts, or two of one name at one time, is a slip."""
+    known = {(entry.vendor, entry.meter, entry.unit) for entry in entries}
+    for number, commitment in enumerate(commitments):
+        name = f"The commitment {commitment.vendor} {commitment.name}"
+        strange = next(
+            (meter for meter in commitment.meters if (commitment.vendor, meter, commitment.unit) not in known), None
+        )
+        if strange:
+            raise PriceBookError(f"{name} is of {strange} in {commitment.unit}s, which the price book does not have.")
+        if commitment.valid_to is not None and commitment.valid_to <= commitment.valid_from:
+            raise PriceBookError(f"{name}: valid_to must be after valid_from.")
+        for other in commitments[:number]:
+            same = (other.vendor, other.name) == (commitment.vendor, commitment.name)
+            if same and (other.covers(commitment.valid_from) or commitment.covers(other.valid_from)):
+                raise PriceBookError(f"{name} is there twice at the same time.")
 
 
 class _EveryKeyOnce(yaml.SafeLoader):

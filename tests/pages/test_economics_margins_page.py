@@ -1,7 +1,7 @@
 """The Margins page shows the command's numbers, follows a scenario, and says so when something is amiss."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -125,6 +125,26 @@ def test_recorded_use_stands_in_the_ledger_by_any_key(services: Services) -> Non
     app.session_state["margins_ledger_by"] = "day"
     app.run()
     assert not app.exception and list(app.dataframe[0].value["key"]) == ["2026-11-20"]
+
+
+def test_customers_say_what_comes_and_then_what_they_bring(services: Services) -> None:
+    assert "Nobody has paid or practised yet" in said(page("Customers"))
+    begun = datetime.now(UTC).replace(day=1) - timedelta(days=40)
+    for number in range(6):
+        interview = make.interview(user_id=f"u{number}")
+        asyncio.run(services.store.create_interview(interview, []))
+        attempt = make.attempt(make.exchange(interview))
+        use = {"user_id": f"u{number}", "occurred_at": begun, "cost_usd": Decimal("0.25")}
+        asyncio.run(services.store.add_usage([make.usage(attempt, **use)]))
+    app = page("Customers")
+    tables = [list(table.value.columns) for table in app.dataframe]
+    assert any("vendor_cost_usd" in columns and "cohort" in columns for columns in tables)
+    plans = next(table.value for table in app.dataframe if "cases_at_a_loss" in table.value)
+    assert list(plans["vendor_cost_usd"])[-1] == 1.5 and len(plans) == len(apply(Scenario()).plans.plans)
+    curve = next(table.value for table in app.dataframe if "low_usd" in table.value and "age" in table.value)
+    assert curve["margin_usd"].iloc[0] == -0.25
+    app.segmented_control(key="margins_customers_by").set_value("cohort").run()
+    assert not app.exception
 
 
 def test_a_budget_is_added_seen_and_the_chosen_twin_taken_away(services: Services) -> None:

@@ -139,6 +139,35 @@ class RecordedFacts:
     """(call, kind of token, quantity) of every model call."""
 
 
+@dataclass(frozen=True, slots=True)
+class InterviewUse:
+    """One interview of a person: when it began, what vendors took (USD, as billed) and how many retries it had."""
+
+    interview_id: str
+    user_id: str
+    begun_at: datetime
+    cost_usd: Decimal
+    retries: int
+
+
+def interview_uses(connection: sa.Connection) -> list[InterviewUse]:
+    """Every interview with use, oldest first; samples are nobody's."""
+    u, i = usage_tracking.c, mock_interviews.c
+    retried = sa.case((u.meter.in_(("answer.retried", "answer.retried_extra")), u.quantity), else_=0)
+    begun, cost = sa.func.min(u.occurred_at), sa.func.coalesce(sa.func.sum(u.cost_usd), 0)
+    query = (
+        sa.select(u.interview_id, u.user_id, begun, cost, sa.func.sum(retried))
+        .join(mock_interviews, i.id == u.interview_id)
+        .where(u.user_id.is_not(None), i.is_sample.is_(False))
+        .group_by(u.interview_id, u.user_id)
+        .order_by(begun, u.interview_id)
+    )
+    return [
+        InterviewUse(interview, user, at, Decimal(usd), int(retries))
+        for interview, user, at, usd, retries in connection.execute(query)
+    ]
+
+
 def recorded_facts(connection: sa.Connection, *, with_samples: bool = False) -> RecordedFacts:
     """Facts of all interviews that were started; sample content only when asked for."""
     i, e, a = mock_interviews.c, mock_interview_exchanges.c, mock_interview_attempts.c

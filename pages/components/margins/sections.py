@@ -11,6 +11,7 @@ from coach.economics.model.scenario import Applied, Scenario, apply
 from coach.economics.plans import Plan
 from coach.errors import CoachError
 from coach.views import margins, margins_figures
+from pages.components.margins.tables import download, named, show_table
 from pages.components.shared.prose import plain
 
 CHART = {"displayModeBar": False}
@@ -56,7 +57,7 @@ def session(applied: Applied) -> None:
     )
     lines = [row for row in report.cost_records(applied) if row["case"] == (case or "expected")]
     columns = ["part", "meter", "quantity", "unit", "price_usd", "per", "cost_usd", "price_source"]
-    _table(
+    show_table(
         lines,
         columns,
         "session-cost",
@@ -64,7 +65,7 @@ def session(applied: Applied) -> None:
     )
     with st.expander("Assumptions: what was fitted from recordings, and what is assumed"):
         names = ["name", "expected", "best", "worst", "unit", "source", "n", "distribution", "note"]
-        _table(report.assumption_records(applied), names, "assumptions", {})
+        show_table(report.assumption_records(applied), names, "assumptions", {})
 
 
 def plans(applied: Applied, beside: Applied) -> None:
@@ -88,10 +89,10 @@ def plans(applied: Applied, beside: Applied) -> None:
     formats = {name: USD for name in ("price_usd", "vendor_cost_usd", "stripe_fee_usd", "margin_usd", "change_usd")}
     formats |= {name: PERCENT for name in ("worst", "expected", "best")}
     formats["interviews"] = st.column_config.NumberColumn(format="%.1f")
-    st.dataframe(table.loc[table["price_usd"] > 0, shown], hide_index=True, column_config=_named(formats, shown))
+    st.dataframe(table.loc[table["price_usd"] > 0, shown], hide_index=True, column_config=named(formats, shown))
     trial = table[table["price_usd"] == 0]["vendor_cost_usd"].sum()
     st.caption(f"A free trial costs {margins.money(trial)}: what winning a customer takes.")
-    _download(report.plan_records(applied), "plans")
+    download(report.plan_records(applied), "plans")
     st.markdown("## Limits, and what happens when they are used up")
     limits = report.limit_records(applied)
     broken = [f"{row['plan']} ({row['limit'].replace('_', ' ')})" for row in limits if not row["holds"]]
@@ -99,12 +100,12 @@ def plans(applied: Applied, beside: Applied) -> None:
         text = f"More is promised than the worst case allows: {', '.join(broken)}."
         st.warning(text, icon=":material/warning:")
     rails = margins.limit_frame(applied)
-    st.dataframe(rails, hide_index=True, column_config=_named({}, list(rails.columns)))
+    st.dataframe(rails, hide_index=True, column_config=named({}, list(rails.columns)))
     st.caption(
         f"*10 of 11*: included, of the most that keeps {applied.plans.minimum_worst_margin:.0%} at the worst. "
         "The person is told; then comes the lighter mode (drawn avatar, small model, short rewrite); then an offer."
     )
-    _download(limits, "limits")
+    download(limits, "limits")
 
 
 def sensitivity(applied: Applied) -> None:
@@ -134,7 +135,7 @@ def sensitivity(applied: Applied) -> None:
     names = {each.id: each.name for each in applied.plans.plans}
     st.dataframe(_spike_table(rows, names), hide_index=True)
     st.caption("Change of the expected margin per month (or pack), everything else as in the scenario.")
-    _download(bars, f"tornado-{plan.id}")
+    download(bars, f"tornado-{plan.id}")
 
 
 def distribution(applied: Applied) -> None:
@@ -152,7 +153,7 @@ def distribution(applied: Applied) -> None:
     columns = ["name", "interviews_mean", "margin_p5_usd", "margin_p50_usd", "margin_p95_usd", "probability_of_loss"]
     columns += ["margin_mean_usd", "closed_form_mean_usd", "lifetime_margin_mean_usd"]
     formats = {name: USD for name in columns if name.endswith("_usd")} | {"probability_of_loss": PERCENT}
-    _table(rows, columns, "monte-carlo", formats)
+    show_table(rows, columns, "monte-carlo", formats)
 
 
 def ledger(applied: Applied, parts: Services) -> None:
@@ -177,7 +178,7 @@ def ledger(applied: Applied, parts: Services) -> None:
         )
     st.caption("What was billed keeps its price for ever. The right column asks what the same use would cost now.")
     rows: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
-    _table(
+    show_table(
         rows,
         list(table.columns),
         f"ledger-by-{by}",
@@ -189,10 +190,12 @@ def prices(applied: Applied, _: Services) -> None:
     """The price book, what-if overrides included."""
     st.caption(f"Price book {applied.market.book.version}; prices in force: {applied.market.book.label}.")
     columns = ["vendor", "meter", "variant", "price", "per", "unit", "valid_from", "source", "retrieved_on", "note"]
-    _table(report.price_records(applied), columns, "prices", {"price": st.column_config.NumberColumn(format="$%.4g")})
+    show_table(
+        report.price_records(applied), columns, "prices", {"price": st.column_config.NumberColumn(format="$%.4g")}
+    )
     st.markdown("## What is counted, and the Stripe meter it maps to")
     columns = ["display_name", "counted", "identity", "event_name", "bills"]
-    _table(report.metering_records(applied), columns, "metering", {})
+    show_table(report.metering_records(applied), columns, "metering", {})
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -220,28 +223,3 @@ def _spike_table(rows: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
 
 def _change(value: float) -> str:
     return "–" if abs(value) < 0.005 else f"{'+' if value > 0 else ''}{margins.money(value)}"
-
-
-def _table(records: list[dict[str, Any]], columns: list[str], name: str, formats: dict[str, Any]) -> None:
-    table = margins.frame(records)
-    shown = [column for column in columns if column in table]
-    st.dataframe(table[shown], hide_index=True, column_config=_named(formats, shown))
-    _download(records, name)
-
-
-def _named(formats: dict[str, Any], columns: list[str]) -> dict[str, Any]:
-    """Column names as words; formats where given."""
-    words = {name: name.removesuffix("_usd").replace("_", " ").capitalize() for name in columns}
-    return {name: {**formats[name], "label": words[name]} if name in formats else words[name] for name in columns}
-
-
-def _download(records: list[dict[str, Any]], name: str) -> None:
-    st.download_button(
-        "CSV",
-        margins.csv(records),
-        f"{name}.csv",
-        "text/csv",
-        icon=":material/download:",
-        type="tertiary",
-        key=f"csv-{name}",
-    )

@@ -1,0 +1,106 @@
+"""Customers: what each brings and costs, who comes back, plans tried on what they did, commitments on their use."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from coach.bootstrap import Services
+from coach.contracts.base import Record
+from coach.economics import retention
+from coach.economics.backtest import backtest
+from coach.economics.commitments import commitment_months
+from coach.economics.customers import cohort_margins, customer_margins, monthly_margins
+from coach.economics.forecast import month_forecast
+from coach.economics.model.scenario import Applied
+from coach.errors import CoachError
+from coach.views import margins, margins_figures
+from pages.components.margins.tables import show_table
+from pages.components.shared.prose import plain
+
+CHART = {"displayModeBar": False}
+USD = st.column_config.NumberColumn(format="dollar")
+PERCENT = st.column_config.NumberColumn(format="percent")
+
+
+def show(applied: Applied, parts: Services) -> None:
+    """Money by customer, then retention and lifetime value, then the scenario's plans and commitments on real use."""
+    store, book = parts.store, applied.market.book
+    try:
+        people = customer_margins(store, book)
+        months = monthly_margins(store, book)
+        tried = backtest(store, applied)
+        committed = commitment_months(store, book)
+        forecast = month_forecast(store)
+    except CoachError as error:
+        st.error(plain(str(error)), icon=":material/database_off:")
+        return
+    if not people:
+        st.info(
+            "Nobody has paid or practised yet. With the first customer their payments, vendors' cost and margin stand "
+            "here, who comes back, and what another plan would have brought.",
+            icon=":material/groups:",
+        )
+        return
+    st.markdown("## What each customer brings and costs")
+    by = st.segmented_control("By", ["customer", "cohort"], default="customer", key="margins_customers_by")
+    rows = cohort_margins(people) if by == "cohort" else people
+    _records("customers" if by != "cohort" else "cohorts", rows)
+    st.caption("Refunds and disputes are taken off; Stripe keeps its fee of what is refunded. Thinnest margin first.")
+    _lifetime(months)
+    _plans(tried, applied)
+    if committed:
+        st.markdown("## Monthly commitments on this use")
+        _records("commitments", committed)
+        st.caption("What is not used of a commitment is gone at the end of the month: it is cost.")
+    if forecast:
+        st.markdown("## This month's end")
+        _records("forecast", forecast)
+
+
+def _lifetime(months: retention.Margins) -> None:
+    today = retention.utc_today()
+    cells, curve = retention.retention(months, today), retention.lifetime_value(months, today)
+    if not cells:
+        st.caption("Who comes back is told once a customer's first month is over.")
+        return
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("## Who comes back")
+        rows = [cell.model_dump() | {"share": cell.share} for cell in cells]
+        st.plotly_chart(margins_figures.retention_grid(pd.DataFrame(rows)), config=CHART, key="retention")
+    with right:
+        st.markdown("## What a customer has brought, by age")
+        if curve:
+            st.plotly_chart(margins_figures.lifetime_curve(_frame(curve)), config=CHART, key="lifetime")
+            st.caption("Mean margin added up over months of age; the band is the 5th to 95th percentile.")
+        else:
+            least = retention.LEAST_CUSTOMERS
+            st.info(f"Told from {least} customers with a whole month on.", icon=":material/hourglass_empty:")
+    show_table(rows, list(rows[0]), "retention", {"share": PERCENT})
+    if curve:
+        _records("lifetime-value", curve)
+
+
+def _plans(tried: Sequence[Record], applied: Applied) -> None:
+    st.markdown("## The scenario's plans, tried on what customers did")
+    if not tried:
+        st.caption("Tried as soon as somebody has practised.")
+        return
+    _records("backtest", tried)
+    st.caption(
+        f"Scenario **{plain(applied.scenario.name)}**. Everybody does what they did and pays as the plan says; refused "
+        "interviews cost nothing; retries past the included ones are counted, not paid."
+    )
+
+
+def _records(name: str, records: Sequence[Record]) -> None:
+    rows = [record.model_dump() for record in records]
+    columns = [key for key in rows[0] if key != "key" or name != "cohorts"]
+    formats: dict[str, Any] = {key: USD for key in columns if key.endswith("_usd")}
+    show_table(rows, columns, name, formats | ({"margin": PERCENT} if "margin" in columns else {}))
+
+
+def _frame(records: Sequence[Record]) -> pd.DataFrame:
+    return margins.frame([record.model_dump() for record in records])
