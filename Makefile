@@ -63,6 +63,9 @@ fuzz: .venv/dev.stamp ## search for input that breaks a part (FUZZ_MINUTES=15)
 	@bash tests/install_system.sh
 	@$(PY) -m tests.fuzz
 
+theatre: .venv/dev.stamp ## faults on a stage: lists the scenes, plays one (SCENE=name), without a browser (REHEARSE=1)
+	@$(PY) -m theatre $(SCENE) $(if $(REHEARSE),--rehearse)
+
 notebooks: .venv/dev.stamp ## execute the notebooks on sample data
 	@$(PY) -m pytest tests/notebooks
 
@@ -82,4 +85,4 @@ lock: ## resolve the pinned requirements anew
 	uv pip compile -q --no-header --no-annotate requirements.in -o requirements.txt
 	uv pip compile -q --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
 
-.PHONY: help run test test-fast check fix eval bench fuzz notebooks docs screenshots clean lock
+.PHONY: help run test test-fast check fix eval bench fuzz theatre notebooks docs screenshots clean lock

@@ -128,6 +128,7 @@ class DeepgramServer:
     """Serves on a free port of this machine while `running()`; `faults[i]` belongs to the i-th live connection.
 
     `ignores_fillers`: like a server of an older version, it leaves um and uh out of live results whatever is asked.
+    `hears` makes another recogniser for every connection and recording.
     """
 
     def __init__(
@@ -142,6 +143,7 @@ class DeepgramServer:
         validate: bool = True,
         clock: Callable[[], float] | None = None,
         ignores_fillers: bool = False,
+        hears: Callable[[], Any] | None = None,
     ) -> None:
         self.ignores_fillers = ignores_fillers
         self.speech = speech or Speech(np.zeros(0, np.int16), [])
@@ -154,6 +156,7 @@ class DeepgramServer:
         self._faults = list(faults)
         self._always = always or Fault()
         self._script = script
+        self._hears = hears
         self._batch_faults = list(batch_faults)
         self._finalize_s = finalize_s
         self._validate = validate
@@ -223,11 +226,15 @@ class DeepgramServer:
         self.connections.append(connection)
         self._connected.set()
         await socket.accept(headers=[(b"dg-request-id", uuid.uuid4().hex.encode())])
-        recogniser = ScriptedRecogniser(self._script) if self._script else CodedRecogniser(self.speech)
         try:
-            await _Live(self, socket, connection, fault[0], recogniser).run()
+            await _Live(self, socket, connection, fault[0], self._recogniser()).run()
         finally:
             connection.closed.set()
+
+    def _recogniser(self) -> Any:
+        if self._hears:
+            return self._hears()
+        return ScriptedRecogniser(self._script) if self._script else CodedRecogniser(self.speech)
 
     async def _batch(self, request: Request) -> Response:
         body = await request.body()
@@ -249,7 +256,7 @@ class DeepgramServer:
         if self._script:
             words = list(self._script[0])
         else:
-            recogniser = CodedRecogniser(self.speech)
+            recogniser = self._hears() if self._hears else CodedRecogniser(self.speech)
             recogniser.feed(samples.astype("<i2").tobytes())
             words = recogniser.words(0, finished_only=False)
         kept = [w for w in words if verbatim or w.text not in FILLERS]
@@ -289,7 +296,7 @@ class _Live:
         socket: WebSocket,
         connection: Connection,
         fault: Fault,
-        recogniser: CodedRecogniser | ScriptedRecogniser,
+        recogniser: Any,
     ) -> None:
         self._server = server
         self._socket = socket
@@ -385,8 +392,8 @@ class _Live:
             words = self._heard.words(self._final_until_s, finished_only=False)
             delay = self._fault.finalize_delay_s + self._server._finalize_s
             self._result(words, self._heard.seconds, is_final=True, from_finalize=how == "flagged", delay_s=delay)
-        if isinstance(self._heard, ScriptedRecogniser):
-            self._heard.finalized()
+        if finalized := getattr(self._heard, "finalized", None):
+            finalized()
         return True
 
     def _result(

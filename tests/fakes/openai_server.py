@@ -147,8 +147,7 @@ class OpenAIServer:
         self.requests.append(body)
         chat = path.endswith("/chat/completions")
         self._check("CreateChatCompletionRequest" if chat else "CreateResponse", body)
-        reply = self.replies[min(self._served, len(self.replies) - 1)]
-        self._served += 1
+        reply = self.next_reply(body)
         if reply.fault == "http_error":
             await self._refuse(reply, writer)
             return
@@ -163,6 +162,11 @@ class OpenAIServer:
             await _send_json(writer, 200, whole, {})
         else:
             await self._stream(chat_events(reply) if chat else response_events(reply), reply, writer, chat=chat)
+
+    def next_reply(self, body: dict[str, Any]) -> Reply:
+        """What this request is answered with."""
+        self._served += 1
+        return self.replies[min(self._served, len(self.replies)) - 1]
 
     async def _refuse(self, reply: Reply, writer: asyncio.StreamWriter) -> None:
         error = {"message": f"refused {reply.param or ''}", "type": "error", "param": reply.param, "code": reply.code}

@@ -246,6 +246,9 @@ async def test_abandoning_an_evaluation_tells_what_was_used(api: str) -> None:
         await progress.aclose()
         await brain.close()
     assert used and all(event.estimated for event in used)
+    again = brain.estimated_usage(samples.call(), GOOD)
+    assert {e.meter for e in used} == {e.meter for e in again}
+    assert not {e.event_id for e in used} & {e.event_id for e in again}, "the next call of that number is another one"
 
 
 async def test_what_stands_first_never_changes_and_the_data_is_fenced(api: str) -> None:

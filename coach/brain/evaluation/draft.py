@@ -10,7 +10,8 @@ from coach.brain.guards.care import told_rewrite
 from coach.brain.guards.measured import GuardContext, Guarded, follow_up_type, gate_follow_up
 from coach.contracts.brain import Care, EvaluationResult, Evidence, GuardFinding
 from coach.contracts.evaluation import SECTION_ORDER, Evaluation, FollowUp
-from coach.contracts.usage import UsageEvent
+from coach.contracts.interview import new_id
+from coach.contracts.usage import UsageEvent, usage_event_id
 
 MAX_FAILED_CHARS = 20_000
 DRAIN_S = 1.5
@@ -171,8 +172,15 @@ class Tally:
             reader.settle()
 
     def abandon(self, sink: Callable[[Sequence[UsageEvent]], None] | None) -> None:
-        """The evaluation was given up: stop what still runs and tell what was used."""
+        """The evaluation was given up: stop what still runs and tell what was used.
+
+        Under identities of its own: the same attempt is evaluated again with the same numbers of calls after a restart.
+        """
         for reader in self._failed_readers:
             reader.settle()
         if sink and self.usage:
-            sink(tuple(self.usage))
+            sink(tuple(map(_given_up, self.usage)))
+
+
+def _given_up(event: UsageEvent) -> UsageEvent:
+    return event.model_copy(update={"event_id": usage_event_id(event.event_id, new_id(), event.meter)})
