@@ -4,6 +4,7 @@ UV := $(shell command -v uv 2>/dev/null)
 PORT ?= 8501
 since ?= HEAD
 DEPTRY := env PYTHONWARNINGS=ignore .venv/bin/deptry --config .deptry.toml
+EXPERIMENT ?= examples/lab/gate.yaml
 COGGED := -I . docs/architecture.md docs/decisions/README.md CONTRIBUTING.md
 
 help: ## what can be done here
@@ -66,6 +67,9 @@ fuzz: .venv/dev.stamp ## search for input that breaks a part (FUZZ_MINUTES=15)
 theatre: .venv/dev.stamp ## faults on a stage: lists the scenes, plays one (SCENE=name), without a browser (REHEARSE=1)
 	@$(PY) -m theatre $(SCENE) $(if $(REHEARSE),--rehearse)
 
+gate: .venv/run.stamp ## compare a prompt or policy with its baseline, stop a regression (EXPERIMENT=FILE.yaml, ARGS=…)
+	@$(PY) -m coach lab gate $(EXPERIMENT) $(ARGS)
+
 notebooks: .venv/dev.stamp ## execute the notebooks on sample data
 	@$(PY) -m pytest tests/notebooks
 
@@ -85,4 +89,4 @@ lock: ## resolve the pinned requirements anew
 	uv pip compile -q --no-header --no-annotate requirements.in -o requirements.txt
 	uv pip compile -q --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
 
-.PHONY: help run test test-fast check fix eval bench fuzz theatre notebooks docs screenshots clean lock
+.PHONY: help run test test-fast check fix eval bench gate fuzz theatre notebooks docs screenshots clean lock

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from coach.brain.evaluation.pipeline import UsageSink
     from coach.brain.offline.judge_pool import JudgePool
     from coach.brain.openai.batch import OpenAIBatch
+    from coach.brain.openai.brain import OpenAIBrain
     from coach.brain.openai.local import LocalModel
     from coach.brain.openai.pair_judge import OpenAIPairJudge
+    from coach.brain.openai.score_judge import OpenAIScoreJudge
     from coach.brain.port import Brain
     from coach.brain.prompts.bundle import PromptBundle
     from coach.lab.serving import LiveBundles
@@ -119,14 +121,30 @@ def build_pair_judge(settings: Settings, *, on_usage: UsageSink | None = None) -
     Raises:
         SettingsError: the key is missing.
     """
-    from coach.brain.openai.brain import OpenAIBrain
     from coach.brain.openai.pair_judge import OpenAIPairJudge
+
+    return OpenAIPairJudge(_judging_model(settings, on_usage))
+
+
+def build_score_judge(settings: Settings, *, on_usage: UsageSink | None = None) -> OpenAIScoreJudge:
+    """The configured model as scorer by somebody's own prompt; its use goes to `on_usage`.
+
+    Raises:
+        SettingsError: the key is missing.
+    """
+    from coach.brain.openai.score_judge import OpenAIScoreJudge
+
+    return OpenAIScoreJudge(_judging_model(settings, on_usage))
+
+
+def _judging_model(settings: Settings, on_usage: UsageSink | None) -> OpenAIBrain:
+    from coach.brain.openai.brain import OpenAIBrain
     from coach.brain.prompts.bundle import PromptBundle
 
     brain = build_brain(settings, PromptBundle.load(), "openai", on_usage=on_usage)
     if not isinstance(brain, OpenAIBrain):
         raise SettingsError("A judge needs a model.", mend="Set OPENAI_API_KEY.")
-    return OpenAIPairJudge(brain)
+    return brain
 
 
 class BrainParts(StoreParts):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from coach.bootstrap.brain import build_batch, build_brain, chosen_brain
+from coach.bootstrap.brain import build_batch, build_brain, build_score_judge, chosen_brain
 from coach.bootstrap.store import StoreParts
 
 if TYPE_CHECKING:
@@ -31,4 +31,5 @@ class LabParts(StoreParts):
             default_model=self.settings.coach_openai_model,
             default_brain=self.brain_name or chosen_brain(self.settings),
             make_batch=lambda variant, bundle: build_batch(self.settings, bundle),
+            make_score_judge=lambda used: build_score_judge(self.settings, on_usage=used),
         )

@@ -27,7 +27,7 @@ COMMANDS: dict[str, str] = {
     "sample-data": "coach.cli.interview:sample_data",
     "db": "coach.cli.operate:db",
     "doctor": "coach.cli.operate:doctor",
-    "lab": "coach.cli.lab:lab",
+    "lab": "coach.cli.lab.group:lab",
     "economics": "coach.cli.economics:economics",
     "billing": "coach.cli.billing:billing",
     "budget": "coach.cli.budgets:budget",

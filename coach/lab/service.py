@@ -11,16 +11,20 @@ from filelock import Timeout as LockTimeout
 
 from coach.contracts.base import Record
 from coach.contracts.evaluation import Evaluation
-from coach.errors import InputError
+from coach.contracts.usage import UsageEvent
+from coach.errors import InputError, SettingsError
+from coach.lab.comparing import compare_runs, variant_of
 from coach.lab.live import interview_outcomes
 from coach.lab.playground import Playground
 from coach.lab.promotion import Promotions
-from coach.lab.report import ComparisonReport, compare_variants
+from coach.lab.report import ComparisonReport
 from coach.lab.runs.budget import CallCeilings, unpriced, with_given_prices
 from coach.lab.runs.dataset import Dataset, Item
 from coach.lab.runs.experiment import Estimate, Experiment, RunInfo, Workspace, estimate_cost
 from coach.lab.runs.judge import BrainFactory, Meter, PipelineJudge, Pricer
+from coach.lab.runs.judged_scores import JudgeFactory, PromptScoring, ScoreBook
 from coach.lab.runs.outcome import Outcome
+from coach.lab.runs.own_scorers import own_scorers
 from coach.lab.runs.prefetch import BatchFactory, Prefetch
 from coach.lab.runs.replay import Replay, RunLimits, RunReport
 from coach.lab.statistics.agreement import stability
@@ -60,8 +64,10 @@ class Lab:
         default_model: str,
         default_brain: str = "offline",
         make_batch: BatchFactory | None = None,
+        make_score_judge: JudgeFactory | None = None,
     ) -> None:
-        """Takes where runs are kept, how brains and batches are built, how usage is priced and who writes it down."""
+        """Takes where runs are kept, how brains and judges are built, how usage is priced and who writes it down."""
+        self._make_score_judge = make_score_judge
         self._meter = meter
         self.default_brain = default_brain
         self.playground = Playground(workspace, make_brain, price, meter)
@@ -94,12 +100,13 @@ class Lab:
         try:
             with self.workspace.alone(info.id):
                 done = await self._run(info, data, on_progress or (lambda _: None))
+                notes = await self._score(info, data, done)
         except LockTimeout as error:
             raise InputError(
                 f"The run '{info.id}' is under way in another process.", mend="Wait for it, or stop it first."
             ) from error
         await self._keep(info, done)
-        return self._result(info, done, estimate)
+        return self._result(info, done, estimate, notes)
 
     async def _run(self, info: RunInfo, data: Dataset, on_progress: Callable[[RunReport], None]) -> RunReport:
         experiment = info.experiment
@@ -126,24 +133,38 @@ class Lab:
         finally:
             await judge.close()
 
-    def compare(self, run_a: str, run_b: str) -> ComparisonReport:
-        """Compares two variants, each named `RUN` or `RUN:VARIANT`; one run of two variants compares with itself.
+    async def _score(self, info: RunInfo, data: Dataset, done: RunReport) -> list[str]:
+        """Has the judge prompts of the run's bundles score its answers; what could not be scored, in sentences."""
+        prompts = own_scorers(v.bundle for v in info.experiment.variants).judges
+        if not prompts:
+            return []
+        names = ", ".join(prompt.head.name for prompt in prompts)
+        if self._make_score_judge is None or not any(o.result for o in done.outcomes):
+            return [f"Nobody scored {names}."]
+        spent: list[Decimal] = []
+        price = with_given_prices(self._price, info.experiment.prices)
 
-        Raises:
-            InputError: unknown run or variant, or the runs did not see the same answers.
-        """
-        (info_a, data, all_a), (info_b, data_b, all_b) = self._load(run_a), self._load(run_b)
-        if data.content_hash != data_b.content_hash:
-            raise InputError("The two runs saw different answers.", mend="Run both variants on the same dataset.")
-        name_a = _variant_of(run_a, info_a, first=True)
-        name_b = _variant_of(run_b, info_b, first=run_a != run_b)
-        if info_a.id == info_b.id:
-            outcomes, a, b = all_a, name_a, name_b
-        else:
-            a, b = f"{info_a.id}:{name_a}", f"{info_b.id}:{name_b}"
-            outcomes = [*_renamed(all_a, name_a, a), *_renamed(all_b, name_b, b)]
-        useful = info_b.experiment.smallest_useful
-        return compare_variants(outcomes, data, a=a, b=b, smallest_useful=useful)
+        def used(events: Sequence[UsageEvent]) -> None:
+            self._meter([e.model_copy(update={"billable": False}) for e in events])
+            spent.extend(e.cost_usd or Decimal(0) for e in price(list(events)))
+
+        try:
+            judge = self._make_score_judge(used)
+        except SettingsError as error:
+            return [f"Nobody scored {names}: {error.message}"]
+        book = ScoreBook(self.workspace.score_file(info.id))
+        before = done.spent_usd
+        scoring = PromptScoring(judge, book, info.experiment.limits, spent_usd=lambda: sum(spent, before))
+        try:
+            await scoring.score(prompts, done.outcomes, data.items)
+        finally:
+            await judge.close()
+            done.spent_usd = sum(spent, before)
+        return scoring.notes
+
+    def compare(self, run_a: str, run_b: str) -> ComparisonReport:
+        """Compares two variants, each named `RUN` or `RUN:VARIANT`; see `compare_runs`."""
+        return compare_runs(self.workspace, run_a, run_b)
 
     async def judge_pairs(
         self, run_a: str, run_b: str, judge: PairJudge, human: Mapping[str, Winner] | None = None
@@ -155,8 +176,8 @@ class Lab:
             VendorError: the judge cannot be reached.
         """
         info, data, outcomes = self._load(run_a)
-        name_a = _variant_of(run_a, info, first=True)
-        name_b = _variant_of(run_b, self._load(run_b)[0], first=run_a != run_b)
+        name_a = variant_of(run_a, info, first=True)
+        name_b = variant_of(run_b, self._load(run_b)[0], first=run_a != run_b)
         gate = asyncio.Semaphore(info.experiment.limits.concurrency)
 
         async def one(item: Item, a: Evaluation, b: Evaluation) -> PairVote:
@@ -205,14 +226,14 @@ class Lab:
     def _load(self, reference: str) -> tuple[RunInfo, Any, list[Outcome]]:
         return self.workspace.load(reference.split(":", 1)[0])
 
-    def _result(self, info: RunInfo, report: RunReport, estimate: Estimate) -> RunResult:
+    def _result(self, info: RunInfo, report: RunReport, estimate: Estimate, notes: Sequence[str]) -> RunResult:
         names = [v.name for v in info.experiment.variants]
-        comparison, note = None, ""
+        comparison, note = None, " ".join(notes)
         if len(names) > 1:
             try:
                 comparison = self.compare(f"{info.id}:{names[0]}", f"{info.id}:{names[1]}").summary()
             except InputError as error:
-                note = str(error)
+                note = f"{note} {error}".strip()
         return RunResult(
             run=info.id,
             dataset_hash=info.dataset_hash,
@@ -258,17 +279,3 @@ def _result_row(outcome: Outcome) -> dict[str, Any]:
         "cached": outcome.cached,
         "created_at": outcome.finished_at,
     }
-
-
-def _variant_of(reference: str, info: RunInfo, *, first: bool) -> str:
-    names = [v.name for v in info.experiment.variants]
-    if ":" in reference:
-        wanted = reference.split(":", 1)[1]
-        if wanted not in names:
-            raise InputError(f"Run '{info.id}' has no variant '{wanted}'.", mend=f"It has: {', '.join(names)}.")
-        return wanted
-    return names[0] if first or len(names) < 2 else names[1]
-
-
-def _renamed(outcomes: Sequence[Outcome], name: str, label: str) -> list[Outcome]:
-    return [o.model_copy(update={"variant": label}) for o in outcomes if o.variant == name]

@@ -9,9 +9,6 @@ import plotly.graph_objects as go
 
 from coach.brain.prompts.bundle import PromptBundle
 from coach.lab.report import ComparisonReport
-from coach.lab.runs.dataset import Dataset
-from coach.lab.runs.outcome import Outcome
-from coach.lab.runs.scorers import SCORER_BY_NAME, paired_table, score_table
 from coach.lab.statistics.agreement import Agreement, agreement
 from coach.views.palette import FOX, GOOD, INK_SOFT, LINE, LOW
 from coach.views.progress import style
@@ -28,7 +25,7 @@ def forest_frame(report: ComparisonReport) -> pd.DataFrame:
     for c in report.comparisons:
         if c.sd == 0:
             continue
-        sign = 1.0 if SCORER_BY_NAME[c.scorer].higher_is_better else -1.0
+        sign = 1.0 if report.better[c.scorer] else -1.0
         ends = sorted((sign * c.low / c.sd, sign * c.high / c.sd))
         rows.append((c.scorer, sign * c.estimate / c.sd, *ends, c.p_adjusted, c.scorer == report.primary))
     return pd.DataFrame(rows, columns=["scorer", "effect", "low", "high", "p_adjusted", "primary"])
@@ -61,14 +58,42 @@ def forest(report: ComparisonReport) -> go.Figure:
     return style(figure, height=90 + 30 * max(1, len(frame)))
 
 
+def slice_forest(report: ComparisonReport) -> go.Figure:
+    """The primary scorer's difference in every slice with its interval, in its own unit; no bar where too few."""
+    frame = report.slice_frame().iloc[::-1]
+    sign = 1.0 if report.better.get(report.primary, True) else -1.0
+    tints = {"better": GOOD, "worse": LOW}
+    figure = go.Figure(
+        go.Scatter(
+            x=sign * frame["estimate"],
+            y=frame["dimension"] + ": " + frame["slice"].astype(str),
+            mode="markers",
+            marker={"size": 10, "symbol": "square", "color": [tints.get(word, INK_SOFT) for word in frame["leaning"]]},
+            error_x={
+                "type": "data",
+                "array": (frame["high"] - frame["low"]).astype(float) / 2,
+                "color": INK_SOFT,
+                "thickness": 2,
+                "width": 0,
+            },
+            customdata=frame[["n_items", "n_clusters", "leaning"]],
+            hovertemplate="%{y}: %{x:+.2f}, %{customdata[0]} answers of %{customdata[1]} people, "
+            "%{customdata[2]}<extra></extra>",
+        )
+    )
+    figure.add_vline(x=0, line={"color": INK_SOFT, "width": 1, "dash": "dot"})
+    figure.update_xaxes(title=f"←  worse · {report.primary} · better  →")
+    return style(figure, height=90 + 28 * max(1, len(frame)))
+
+
 def _colour(low: float, high: float) -> str:
     return GOOD if low > 0 else LOW if high < 0 else INK_SOFT
 
 
-def item_frame(outcomes: Sequence[Outcome], data: Dataset, report: ComparisonReport) -> pd.DataFrame:
+def item_frame(report: ComparisonReport) -> pd.DataFrame:
     """One row per item on the primary scorer: `item, cluster, a, b, gain` (better is positive), biggest win first."""
-    table = paired_table(score_table(outcomes, data.items), scorer=report.primary, a=report.a, b=report.b)
-    sign = 1.0 if SCORER_BY_NAME[report.primary].higher_is_better else -1.0
+    table = report.items.copy()
+    sign = 1.0 if report.better.get(report.primary, True) else -1.0
     table["gain"] = sign * (table["b"] - table["a"])
     return table.sort_values(["gain", "item"], ascending=[False, True]).reset_index(drop=True)
 

@@ -114,8 +114,9 @@ async def test_provider_trouble_is_kept_apart_from_quality(tmp_path: Path) -> No
     data = make_dataset(10)
     run = await Replay(data, [A, B], CountingJudge(fails="B"), RunJournal(tmp_path / "r.jsonl")).run()
     assert run.failures == 10
-    with pytest.raises(InputError, match="failed on every call"):
-        compare_variants(run.outcomes, data, a="A", b="B")
+    report = compare_variants(run.outcomes, data, a="A", b="B")
+    assert report.verdict.decision == "nothing compared" and "failed on every call" in report.verdict.sentence
+    assert report.failures == {"A": 0, "B": 10} and report.frame().empty and report.slice_frame().empty
     healed = await Replay(data, [A, B], CountingJudge(), RunJournal(tmp_path / "r.jsonl")).run()
     assert healed.resumed == 10 and healed.failures == 0
 
@@ -150,8 +151,8 @@ def test_runs_that_could_show_nothing_are_refused(
 async def test_one_item_and_unknown_variant_are_told(tmp_path: Path) -> None:
     data = make_dataset(1)
     run = await Replay(data, [A, B], CountingJudge(), RunJournal(tmp_path / "r.jsonl")).run()
-    with pytest.raises(InputError, match="1 item"):
-        compare_variants(run.outcomes, data, a="A", b="B")
+    report = compare_variants(run.outcomes, data, a="A", b="B")
+    assert report.verdict.decision == "nothing compared" and "1 item" in report.verdict.sentence
     with pytest.raises(InputError, match="no variant 'C'"):
         compare_variants(run.outcomes, data, a="A", b="C")
 

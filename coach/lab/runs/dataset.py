@@ -26,10 +26,15 @@ class Gold(Record):
     relevance: float | None = Field(default=None, ge=0, le=10)
     star: dict[str, str] | None = None
     follow_up: str | None = None
+    care: str | None = None
+    """What has to be noticed before coaching: a kind of care, or `none`."""
 
 
 class Item(Record):
-    """One answer. `person` groups answers of one speaker; `stratum` is what a sample is balanced over."""
+    """One answer. `person` groups answers of one speaker; `stratum` is what a sample is balanced over.
+
+    `speaker_language` is the language the speaker grew up with, as ISO 639-1, where it is known.
+    """
 
     id: str
     person: str
@@ -37,6 +42,13 @@ class Item(Record):
     input: EvaluationInput
     resume_text: str = ""
     gold: Gold = Gold()
+    speaker_language: str = ""
+
+    def canonical(self) -> str:
+        """As JSON for hash and file; what was added since the first frozen dataset stands only where it is said."""
+        left_out = {name for name in ("speaker_language",) if not getattr(self, name)}
+        inside = {"care"} if self.gold.care is None else set()
+        return self.model_dump_json(exclude={**dict.fromkeys(left_out, True), "gold": inside})
 
 
 class Dataset(Record):
@@ -50,7 +62,7 @@ class Dataset(Record):
         """SHA-256 over all items in order, 16 hex digits."""
         digest = hashlib.sha256()
         for item in self.items:
-            digest.update(item.model_dump_json().encode())
+            digest.update(item.canonical().encode())
         return digest.hexdigest()[:16]
 
     @property
@@ -86,7 +98,7 @@ class Dataset(Record):
         if not path.exists():
             lines = [json.dumps({"dataset": self.name, "items": len(self.items)})]
             draft = path.with_suffix(".draft")
-            draft.write_text("\n".join([*lines, *(i.model_dump_json() for i in self.items)]) + "\n", "utf8")
+            draft.write_text("\n".join([*lines, *(i.canonical() for i in self.items)]) + "\n", "utf8")
             draft.replace(path)
         return path
 
@@ -151,7 +163,9 @@ def _labelled(row: dict[str, Any]) -> Item:
             relevance=row.get("relevance"),
             star=row.get("star"),
             follow_up=row.get("expected_follow_up"),
+            care=row.get("expected_care"),
         ),
+        speaker_language=row.get("speaker_language", ""),
     )
 
 

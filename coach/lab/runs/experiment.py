@@ -18,6 +18,7 @@ from coach.errors import InputError
 from coach.foreign_data import from_yaml
 from coach.lab.runs.budget import ModelPrice, with_given_prices
 from coach.lab.runs.dataset import Dataset, Item, from_jsonl, thaw
+from coach.lab.runs.gate_rules import GateRules
 from coach.lab.runs.journal import ResponseCache, RunJournal
 from coach.lab.runs.judge import Pricer
 from coach.lab.runs.outcome import Outcome
@@ -43,6 +44,9 @@ class Experiment(Strict):
         dataset: a JSONL file (relative to the experiment's own folder), or the hash of a frozen dataset.
         part: all answers, the training side or the held-out side of the stable split by person.
         sample: at most so many answers, strata in proportion.
+        goal: ask whether a variant is `better`, or the `same` and cheaper.
+        same_within: difference on the primary scorer, in points, within which two variants are the same.
+        gate: when `lab gate` stops a change.
         batch: send the models' calls through the vendor's batch, at half price, within 24 hours.
         prices: of models that stand in no price book, by name.
     """
@@ -55,6 +59,9 @@ class Experiment(Strict):
     repeats: int = Field(default=1, ge=1, le=50)
     limits: LimitsFile = LimitsFile()
     smallest_useful: float = Field(default=0.2, gt=0)
+    goal: Literal["better", "same"] = "better"
+    same_within: float = Field(default=0.3, gt=0)
+    gate: GateRules = GateRules()
     use_cache: bool = True
     batch: bool = False
     prices: dict[str, ModelPrice] = {}
@@ -90,6 +97,8 @@ class RunInfo(Record):
     calls: int
     variant_keys: dict[str, str]
     started_at: datetime
+    recorded: str = ""
+    """Where and when it was recorded, for a run that was not made here; empty for one that was."""
 
 
 class Workspace:
@@ -150,9 +159,13 @@ class Workspace:
             started_at=datetime.now(UTC),
         )
         target = self._run(info.id) / "run.json"
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(info.model_dump_json(indent=1), "utf8")
+        if target.exists():  # what is asked of the same calls may have changed, when they began has not
+            known = RunInfo.model_validate_json(target.read_bytes())
+            info = info.model_copy(update={"started_at": known.started_at})
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_suffix(".draft")
+        draft.write_text(info.model_dump_json(indent=1), "utf8")
+        draft.replace(target)
         return info, data
 
     def journal(self, run_id: str) -> RunJournal:
@@ -162,6 +175,10 @@ class Workspace:
     def ticket(self, run_id: str, variant_key: str) -> Path:
         """Where the ids of a variant's batches are kept while the vendor works on them."""
         return self._run(run_id) / f"batch-{variant_key}.jsonl"
+
+    def score_file(self, run_id: str) -> Path:
+        """Where what judge prompts gave in a run is kept."""
+        return self._run(run_id) / "scores.jsonl"
 
     def load(self, run_id: str) -> tuple[RunInfo, Dataset, list[Outcome]]:
         """A run with its answers and what came of them.

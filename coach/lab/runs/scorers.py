@@ -4,7 +4,7 @@ A scorer sees one outcome and its item and returns a number or None ("says nothi
 and cost come only from calls that were really made: cached answers never enter them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -22,13 +22,17 @@ TRUTH_RULE = "truth"
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """A named measure. `margin` is how much worse it may become before a variant is held back."""
+    """A named measure. `margin` is how much worse it may become before a variant is held back.
+
+    `own` marks one that came with a bundle.
+    """
 
     name: str
     unit: str
     higher_is_better: bool
     measure: Callable[[Outcome, EvaluationResult, Item], float | None]
     margin: float | None = None
+    own: bool = False
 
 
 def _gold_error(
@@ -52,6 +56,12 @@ def _follow_up_right(_: Outcome, result: EvaluationResult, item: Item) -> float 
     if item.gold.follow_up is None:
         return None
     return float(result.evaluation.follow_up.should_ask == (item.gold.follow_up != "none"))
+
+
+def _care_right(_: Outcome, result: EvaluationResult, item: Item) -> float | None:
+    if item.gold.care is None:
+        return None
+    return float((result.care.kind if result.care else "none") == item.gold.care)
 
 
 def _evidence_coverage(_: Outcome, result: EvaluationResult, __: Item) -> float | None:
@@ -93,6 +103,7 @@ SCORERS: tuple[Scorer, ...] = (
     ),
     Scorer("STAR accuracy", "share", True, _star_accuracy),
     Scorer("follow-up right", "share", True, _follow_up_right),
+    Scorer("care right", "share", True, _care_right),
     Scorer("overall", "points", True, lambda _, r, __: r.evaluation.scoring.overall),
     Scorer("first try valid", "share", True, lambda _, r, __: float(r.status == "complete"), margin=0.02),
     Scorer("guard interventions", "count", False, lambda _, r, __: float(len(r.guards)), margin=1.0),
@@ -115,14 +126,16 @@ SCORERS: tuple[Scorer, ...] = (
 SCORER_BY_NAME = {scorer.name: scorer for scorer in SCORERS}
 
 
-def score_table(outcomes: Iterable[Outcome], items: Iterable[Item]) -> pd.DataFrame:
+def score_table(
+    outcomes: Iterable[Outcome], items: Iterable[Item], scorers: Sequence[Scorer] = SCORERS
+) -> pd.DataFrame:
     """Long table `variant, item, cluster, repeat, scorer, value`; failed calls are left out, they are not quality."""
     by_id = {item.id: item for item in items}
     rows = [
         (o.variant, o.item_id, by_id[o.item_id].person, o.repeat, scorer.name, value)
         for o in outcomes
         if o.result is not None and o.item_id in by_id
-        for scorer in SCORERS
+        for scorer in scorers
         if (value := scorer.measure(o, o.result, by_id[o.item_id])) is not None
     ]
     return pd.DataFrame(rows, columns=["variant", "item", "cluster", "repeat", "scorer", "value"])

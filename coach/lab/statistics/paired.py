@@ -76,7 +76,13 @@ class PairedComparison:
 
 
 def compare_paired(
-    table: pd.DataFrame, *, scorer: str = "score", confidence: float = 0.95, seed: int = 0
+    table: pd.DataFrame,
+    *,
+    scorer: str = "score",
+    confidence: float = 0.95,
+    seed: int = 0,
+    permutations: int = PERMUTATIONS,
+    bootstrap: bool = True,
 ) -> PairedComparison:
     """Compares `b` with `a` item by item.
 
@@ -86,6 +92,8 @@ def compare_paired(
         scorer: name carried into the result.
         confidence: of the intervals, 0-1.
         seed: of bootstrap and permutation.
+        permutations: resamples of the permutation test where not all flips can be tried.
+        bootstrap: whether to compute the BCa interval too; it is the slowest part.
 
     Raises:
         InputError: fewer than two items or two persons are left, which no interval can describe.
@@ -101,9 +109,10 @@ def compare_paired(
     sizes = np.bincount(index).astype(float)
     estimate, se = _cluster_mean(difference, index)
     low, high, p_value = _t_interval(estimate, se, len(clusters) - 1, confidence)
-    p_permutation = _sign_flip(sums, seed)
+    p_permutation = _sign_flip(sums, seed, permutations)
     few = len(clusters) < T_PERSONS or p_value == 0
-    boot_low, boot_high = _bootstrap(sums, sizes, confidence, seed) if len(clusters) >= BCA_PERSONS else (None, None)
+    covers = bootstrap and len(clusters) >= BCA_PERSONS
+    boot_low, boot_high = _bootstrap(sums, sizes, confidence, seed) if covers else (None, None)
     return PairedComparison(
         scorer=scorer,
         estimate=estimate,
@@ -164,7 +173,7 @@ def _bootstrap(sums: Floats, sizes: Floats, confidence: float, seed: int) -> tup
     return float(result.confidence_interval.low), float(result.confidence_interval.high)
 
 
-def _sign_flip(sums: Floats, seed: int) -> float:
+def _sign_flip(sums: Floats, seed: int, permutations: int) -> float:
     if not sums.any():
         return 1.0
     result = stats.permutation_test(
@@ -172,7 +181,7 @@ def _sign_flip(sums: Floats, seed: int) -> float:
         lambda x, axis=-1: np.sum(x, axis=axis),
         permutation_type="samples",
         vectorized=True,
-        n_resamples=PERMUTATIONS,
+        n_resamples=permutations,
         rng=np.random.default_rng(seed),
     )
     return float(result.pvalue)

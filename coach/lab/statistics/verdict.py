@@ -8,7 +8,7 @@ from typing import Literal
 from coach.lab.statistics.paired import PairedComparison
 from coach.lab.statistics.power import Design, items_needed
 
-Decision = Literal["ship", "hold", "need more"]
+Decision = Literal["ship", "hold", "need more", "nothing compared"]
 MIN_PERSONS = 10
 """Cluster-robust intervals of fewer persons promise more than they keep (Cameron & Miller 2015, section VI)."""
 TRIVIAL_SHARE = 0.25
@@ -70,14 +70,10 @@ def decide(
     gain = sign * primary.estimate
     lowest, best = sorted((sign * primary.low, sign * primary.high))
     p = primary.p_adjusted if primary.p_adjusted is not None else primary.p_value
-    span = f"{primary.estimate:+.2f} [{primary.low:+.2f}, {primary.high:+.2f}] on {primary.scorer}, {_p_text(p)}"
-    if primary.n_clusters < MIN_PERSONS:
-        more = _for_persons(primary)
-        few = f"answers of {primary.n_clusters} persons decide nothing, {MIN_PERSONS} are needed ({span})"
-        return Verdict("need more", f"About {more} more items: {few}.", more)
-    broken = [g.scorer for g, margin in guards if _worse(g, margin)]
-    if broken:
-        return Verdict("hold", f"Hold: {', '.join(broken)} became worse than the margin allows ({span}).")
+    span = f"{_interval(primary)}, {_p_text(p)}"
+    stopped = _too_few(primary, span) or _broken(guards, span)
+    if stopped:
+        return stopped
     if p < alpha and gain < 0:
         return Verdict("hold", f"Hold: B is worse, {span}.")
     if best < smallest_useful:
@@ -96,11 +92,85 @@ def decide(
     return Verdict("need more", f"About {more} more items: {reason} ({span}).", more)
 
 
+def decide_same(
+    primary: PairedComparison,
+    guards: Sequence[tuple[PairedComparison, Margin]] = (),
+    *,
+    same: Margin,
+    two_sided: bool,
+    cost: PairedComparison | None = None,
+) -> Verdict:
+    """Decides whether B may take A's place because it is as good and costs less.
+
+    As good means: the interval lies on the good side of the margin (non-inferiority), with `two_sided` within plus and
+    minus the margin (equivalence, where more is no better: a machine's own score).
+
+    Args:
+        primary: B minus A on the scorer that matters.
+        guards: comparisons with the margin each has to keep.
+        same: the margin within which two scores count as the same.
+        two_sided: whether being higher counts against it too.
+        cost: B minus A in USD an answer; None where no call was paid.
+    """
+    span = _interval(primary)
+    stopped = _too_few(primary, span) or _broken(guards, span)
+    if stopped:
+        return stopped
+    good = equivalent(primary, same.margin) if two_sided else not_worse(primary, same)
+    unsure = [(g, margin) for g, margin in guards if not not_worse(g, margin)]
+    if good and not unsure:
+        return _cheaper(span, same.margin, cost)
+    if became_worse(primary, same) or (two_sided and primary.low > same.margin):
+        return Verdict("hold", f"Hold: B is not the same, it differs by more than {same.margin:g} ({span}).")
+    sized = [*unsure, *([] if good else [(primary, same)])]
+    more = max(_more_for_guard(*each, 0.05) for each in sized)
+    names = ", ".join(g.scorer for g, _ in sized)
+    return Verdict(
+        "need more", f"About {more} more items: {names} may still differ by more than allowed ({span}).", more
+    )
+
+
+def _cheaper(span: str, margin: float, cost: PairedComparison | None) -> Verdict:
+    alike = f"as good within {margin:g} ({span})"
+    if cost is None or not cost.mean_a:
+        return Verdict("ship", f"Ship: {alike}; what it saves was not measured, no call was paid.")
+    saved = -cost.estimate / cost.mean_a
+    if cost.high < 0:
+        return Verdict("ship", f"Ship: {alike} and {saved:.0%} cheaper.")
+    return Verdict("hold", f"Hold: {alike}, but it is not cheaper ({saved:+.0%} saved, unsure).")
+
+
+def nothing_compared(why: str) -> Verdict:
+    """The verdict where two variants could not differ, or one of them was never heard."""
+    return Verdict("nothing compared", f"Nothing was compared: {why}")
+
+
+def _too_few(primary: PairedComparison, span: str) -> Verdict | None:
+    if primary.n_clusters >= MIN_PERSONS:
+        return None
+    more = _for_persons(primary)
+    few = f"answers of {primary.n_clusters} persons decide nothing, {MIN_PERSONS} are needed ({span})"
+    return Verdict("need more", f"About {more} more items: {few}.", more)
+
+
+def _broken(guards: Sequence[tuple[PairedComparison, Margin]], span: str) -> Verdict | None:
+    broken = [g.scorer for g, margin in guards if became_worse(g, margin)]
+    if not broken:
+        return None
+    return Verdict("hold", f"Hold: {', '.join(broken)} became worse than the margin allows ({span}).")
+
+
+def _interval(comparison: PairedComparison) -> str:
+    low, high = f"{comparison.low:+.2f}", f"{comparison.high:+.2f}"
+    return f"{comparison.estimate:+.2f} [{low}, {high}] on {comparison.scorer}"
+
+
 def _p_text(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
-def _worse(comparison: PairedComparison, margin: Margin) -> bool:
+def became_worse(comparison: PairedComparison, margin: Margin) -> bool:
+    """The whole interval lies on the bad side of the margin."""
     return comparison.high < -margin.margin if margin.higher_is_better else comparison.low > margin.margin
 
 

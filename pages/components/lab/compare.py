@@ -8,12 +8,18 @@ from coach.lab.report import ComparisonReport
 from coach.lab.runs.dataset import Dataset
 from coach.lab.runs.outcome import Outcome
 from coach.lab.service import Lab
+from coach.lab.statistics.verdict import MIN_PERSONS
 from coach.views import lab as figures
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
 
 CHART = {"displayModeBar": False}
-ICONS = {"ship": ":material/rocket_launch:", "hold": ":material/front_hand:", "need more": ":material/hourglass_top:"}
+ICONS = {
+    "ship": ":material/rocket_launch:",
+    "hold": ":material/front_hand:",
+    "need more": ":material/hourglass_top:",
+    "nothing compared": ":material/do_not_disturb_on:",
+}
 
 
 def show(lab: Lab) -> None:
@@ -41,19 +47,22 @@ def show(lab: Lab) -> None:
     except CoachError as error:
         st.warning(plain(str(error)))
         return
-    _, data, outcomes = lab.workspace.load(chosen)
     _verdict(report)
+    if not report.comparisons:
+        return
+    _, data, outcomes = lab.workspace.load(chosen)
     _charts(report, outcomes, data)
 
 
 def _verdict(report: ComparisonReport) -> None:
     with st.container(border=True):
         st.markdown(f"## {ICONS[report.verdict.decision]} {plain(report.verdict.sentence)}")
-        main = next(c for c in report.comparisons if c.scorer == report.primary)
-        st.caption(
-            f"{main.n_items} answers of {main.n_clusters} people · {plain(_power(report))} · provider failures: "
-            + ", ".join(f"{plain(name)} {count}" for name, count in report.failures.items())
-        )
+        main = next((c for c in report.comparisons if c.scorer == report.primary), None)
+        size = f"{main.n_items} answers of {main.n_clusters} people · {plain(_power(report))} · " if main else ""
+        failures = ", ".join(f"{plain(name)} {count}" for name, count in report.failures.items())
+        st.caption(f"{size}provider failures: {failures}")
+        if report.recorded:
+            st.markdown(f":blue-badge[Recorded] {plain(report.recorded)}")
         for note in report.notes:
             st.caption(plain(note))
 
@@ -70,7 +79,8 @@ def _charts(report: ComparisonReport, outcomes: list[Outcome], data: Dataset) ->
     with st.expander("All figures"):
         st.dataframe(table, hide_index=True)
         st.download_button("CSV", table.to_csv(index=False), "comparison.csv", "text/csv")
-    items = figures.item_frame(outcomes, data, report)
+    _slices(report)
+    items = figures.item_frame(report)
     st.header("Answer by answer", anchor=False)
     wins, losses = figures.extremes(items)
     left, right = st.columns(2, gap="large")
@@ -78,6 +88,25 @@ def _charts(report: ComparisonReport, outcomes: list[Outcome], data: Dataset) ->
     with right:
         _cases("Biggest wins", wins, outcomes, data, report)
         _cases("Biggest losses", losses, outcomes, data, report)
+
+
+def _slices(report: ComparisonReport) -> None:
+    """Where the difference comes from."""
+    frame = report.slice_frame()
+    if frame.empty:
+        return
+    st.header("Where it comes from", anchor=False)
+    words = ", ".join(
+        f"{s.leaning} in {s.dimension} *{plain(s.value)}*" for s in report.slices if s.leaning in ("better", "worse")
+    )
+    few = int((frame["leaning"] == "too few").sum())
+    tail = f" {few} slices have fewer than {MIN_PERSONS} people and decide nothing." if few else ""
+    found = f"{plain(report.b)} is {words}." if words else "No slice differs beyond chance."
+    st.caption(f"{found} All {len(frame)} slices are adjusted together.{tail}")
+    st.plotly_chart(figures.slice_forest(report), config=CHART, key="slices")
+    with st.expander("All slices"):
+        st.dataframe(frame, hide_index=True)
+        st.download_button("CSV", frame.to_csv(index=False), "slices.csv", "text/csv")
 
 
 def _cases(title: str, rows: pd.DataFrame, outcomes: list[Outcome], data: Dataset, report: ComparisonReport) -> None:

@@ -1,0 +1,1 @@
+"""Change a prompt, know whether it is better."""
