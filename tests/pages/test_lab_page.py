@@ -45,7 +45,7 @@ def test_an_empty_lab_says_what_to_do(services: Services) -> None:
     for tab, words in wanted.items():
         app = page(tab)
         assert app.title[0].value == "Prompt lab"
-        assert words in texts(app) or words in [s.value for s in app.subheader], tab
+        assert words in texts(app) or words in [s.value for s in app.header], tab
 
 
 def test_promotion_without_a_reason_is_refused_and_with_one_is_recorded(services: Services) -> None:

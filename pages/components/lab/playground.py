@@ -188,8 +188,7 @@ def _headlines(trial: Trial) -> None:
                 st.error(f"{plain(variant.name)}: the provider failed ({outcome.error}); nothing was judged.")
                 continue
             scoring = outcome.result.evaluation.scoring
-            st.markdown(f"**{plain(variant.name)}**")
-            st.markdown(f"## {scoring.overall:.1f}")
+            st.metric(plain(variant.name), f"{scoring.overall:.1f}")
             first = (
                 "" if outcome.first_section_ms is None else f" · first words after {outcome.first_section_ms:.0f} ms"
             )
