@@ -101,10 +101,7 @@ def compare_paired(
     items = _per_item(table)
     difference = (items["b"] - items["a"]).to_numpy(float)
     clusters, index = np.unique(items["cluster"].astype(str).to_numpy(), return_inverse=True)
-    if len(items) < 2:
-        raise InputError(f"Cannot compare {scorer}: {len(items)} item with both variants.", mend="Add items.")
-    if len(clusters) < MIN_CLUSTERS:
-        raise InputError(f"Cannot compare {scorer}: all items are of one person.", mend="Add answers of other people.")
+    _require_enough(scorer, len(items), len(clusters))
     sums = np.bincount(index, weights=difference).astype(float)
     sizes = np.bincount(index).astype(float)
     estimate, se = _cluster_mean(difference, index)
@@ -132,6 +129,13 @@ def compare_paired(
         mean_b=float(items["b"].mean()),
         confidence=confidence,
     )
+
+
+def _require_enough(scorer: str, items: int, clusters: int) -> None:
+    if items < 2:
+        raise InputError(f"Cannot compare {scorer}: {items} item with both variants.", mend="Add items.")
+    if clusters < MIN_CLUSTERS:
+        raise InputError(f"Cannot compare {scorer}: all items are of one person.", mend="Add answers of other people.")
 
 
 def _per_item(table: pd.DataFrame) -> pd.DataFrame:
