@@ -9,7 +9,9 @@ HERE = Path(__file__).resolve().parent
 if str(HERE.parent) not in sys.path:
     sys.path.insert(0, str(HERE.parent))
 
+from coach.bootstrap import services  # noqa: E402
 from coach.settings import settings  # noqa: E402
+from pages.components.shared.undo import undo_bar  # noqa: E402
 
 SCREENS = {
     "practice": "Practice",
@@ -51,4 +53,5 @@ st.set_page_config(page_title="Job Foxy", page_icon=str(HERE / "static" / "fox.s
 st.logo(str(HERE / "static" / "wordmark.svg"), size="large")
 page = st.navigation(screens(), position="top")
 warn_if_open()
+undo_bar(services())
 page.run()

@@ -1,5 +1,7 @@
 """Jobs & resumes: postings read into skills and competencies, roles without a posting, one resume per job."""
 
+from functools import partial
+
 import streamlit as st
 
 from coach.bootstrap import Services, services
@@ -9,6 +11,7 @@ from coach.views.postings import POSTING_LIMIT, posting, posting_of_file, read_p
 from pages.components.jobs import resumes, roles
 from pages.components.shared import samples
 from pages.components.shared.prose import plain
+from pages.components.shared.undo import put_away
 
 DRAFT = "job_draft"
 
@@ -105,7 +108,7 @@ def card(parts: Services, job: JobDescription) -> None:
                 st.session_state["practice_job_id"] = job.id
                 st.switch_page("practice.py")
             if st.button("Delete", key=f"delete-{job.id}", icon=":material/delete:", type="tertiary"):
-                parts.library.delete_job(job.id)
+                put_away(parts, "job", job.id, job.title, partial(parts.library.delete_job, job.id))
                 st.rerun()
 
 

@@ -1,5 +1,7 @@
 """Library: the person's STAR stories, to be read ten minutes before the interview. Content only, no scores."""
 
+from functools import partial
+
 import streamlit as st
 
 from coach.bootstrap import Services, services
@@ -10,6 +12,7 @@ from pages.components.library.card import card, name_of
 from pages.components.shared import dialogs, samples
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick, unique_labels
+from pages.components.shared.undo import put_away
 
 NEW = "new"
 
@@ -111,9 +114,9 @@ def edit(parts: Services, story: StarStory, jobs: dict[str, JobDescription]) -> 
 @st.dialog("Delete this story?", on_dismiss=lambda: dialogs.close("delete"))
 def confirm_delete(parts: Services, story: StarStory) -> None:
     """Asks once, then deletes."""
-    st.markdown(f"**{plain(story.title)}** goes for good.")
+    st.markdown(f"**{plain(story.title)}** goes for good; you have ten seconds to take it back.")
     if st.button("Delete for good", type="primary"):
-        parts.library.delete_story(story.id)
+        put_away(parts, "story", story.id, story.title, partial(parts.library.delete_story, story.id))
         dialogs.close("delete")
         st.rerun()
 

@@ -60,17 +60,16 @@ def stage_data(mine: Desk, *, playing: bool) -> dict[str, Any]:
 
 @st.dialog("Delete this session?")
 def confirm_delete(mine: Desk) -> None:
-    st.write("Its answers, recordings, scores and feedback go for good. Stories in your library stay.")
+    st.write(
+        "Its answers, recordings, scores and feedback go for good; you have ten seconds to take it back. "
+        "Stories in your library stay."
+    )
     keep, delete = st.columns(2)
     if keep.button("Keep it", width="stretch"):
         mine.deleting = ""
         st.rerun()
     if delete.button("Delete this session", type="primary", width="stretch", key="really_delete"):
-        try:
-            mine.delete()
-        except CoachError as error:
-            st.error(plain(str(error)))
-            return
+        mine.delete()
         st.rerun()
 
 

@@ -20,8 +20,10 @@ def main() -> None:
     st.title("Progress")
     parts = services()
     try:
-        sessions = list_sessions(parts.store)
+        going = parts.bin.holds("session")
+        sessions = [s for s in list_sessions(parts.store) if s["interview_id"] not in going]
         everything = attempts_frame(parts.store)
+        everything = everything[~everything["interview_id"].isin(going)]
     except CoachError as error:
         st.error(plain(str(error)), icon=":material/database_off:")
         return

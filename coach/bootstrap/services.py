@@ -115,7 +115,9 @@ class Services(SpeechParts, BrainParts, AvatarParts, MoneyParts, LabParts):
             self.hub.call(self.hub.let_go(interview_id))
 
     async def close(self) -> None:
-        """Closes what was opened."""
+        """Closes what was opened; what waits to be deleted is deleted first."""
+        if "bin" in self.__dict__:
+            await asyncio.to_thread(self.bin.empty)
         for name in ("hub", "bundles", "transcriber", "brain", "judges", "avatar", "clips", "pair_judge"):
             part: _Closable | None = self.__dict__.get(name)
             if part is not None:

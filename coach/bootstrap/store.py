@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from coach.economics.metering import MeteredStore
     from coach.economics.pricebook import PriceBook
     from coach.economics.usage_writer import UsageWriter
+    from coach.views.bin import Bin
     from coach.views.library import PersonalLibrary
     from coach.web.shelf import StoreShelf
 
@@ -82,7 +83,14 @@ class StoreParts:
         """Stories, jobs and resumes."""
         from coach.views.library import PersonalLibrary
 
-        return PersonalLibrary(self.store)
+        return PersonalLibrary(self.store, hidden=self.bin.holds)
+
+    @cached_property
+    def bin(self) -> Bin:
+        """Deletions that can still be taken back."""
+        from coach.views.bin import Bin
+
+        return Bin()
 
     def remove_samples(self) -> None:
         """Takes the sample content out again; blocking."""

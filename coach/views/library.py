@@ -1,10 +1,12 @@
 """A person's own material as pages use it: stories, jobs and resumes, read and kept. No SQL, no Streamlit."""
 
+from collections.abc import Callable
 from typing import Any
 
 from coach.store import SqlStore
 from coach.store.repositories import library
 from coach.store.repositories.library import JobDescription, Resume, StarStory
+from coach.views.bin import Kind
 
 __all__ = ["JobDescription", "PersonalLibrary", "Resume", "StarStory"]
 
@@ -12,13 +14,15 @@ __all__ = ["JobDescription", "PersonalLibrary", "Resume", "StarStory"]
 class PersonalLibrary:
     """Stories, jobs and resumes of the people on this machine. Every method blocks."""
 
-    def __init__(self, store: SqlStore) -> None:
-        """Opens nothing."""
+    def __init__(self, store: SqlStore, hidden: Callable[[Kind], frozenset[str]] = lambda _: frozenset()) -> None:
+        """Opens nothing; `hidden` gives the ids of a kind that are in no list, because they are being deleted."""
         self._store = store
+        self._hidden = hidden
 
     def stories(self, *, search: str = "", job_id: str = "") -> list[StarStory]:
         """Stories by last change, see `repositories.library.stories`."""
-        return self._store.run(library.stories, search=search, job_id=job_id)
+        hidden = self._hidden("story")
+        return [s for s in self._store.run(library.stories, search=search, job_id=job_id) if s.id not in hidden]
 
     def change_story(self, story: StarStory, **changes: Any) -> None:
         """Keeps a story with `changes`; a sample becomes the person's own.
@@ -34,7 +38,8 @@ class PersonalLibrary:
 
     def jobs(self) -> list[JobDescription]:
         """Jobs, newest first."""
-        return self._store.run(library.jobs)
+        hidden = self._hidden("job")
+        return [job for job in self._store.run(library.jobs) if job.id not in hidden]
 
     def save_job(self, job: JobDescription) -> None:
         """Keeps a job."""
@@ -46,7 +51,9 @@ class PersonalLibrary:
 
     def resumes(self) -> list[Resume]:
         """The master and its copies."""
-        return self._store.run(library.resumes_of)
+        hidden, jobs = self._hidden("resume"), self._hidden("job")
+        found: list[Resume] = self._store.run(library.resumes_of)
+        return [r for r in found if r.id not in hidden and r.job_description_id not in jobs]
 
     def save_resume(self, resume: Resume) -> None:
         """Keeps a resume.

@@ -158,7 +158,8 @@ def test_delete_this_session_removes_it_and_leaves_the_story(desk: Desk):
     desk.act({"name": "delete", "at": 2})
     assert desk.deleting == interview_id
     desk.delete()
-    assert desk.session is None
+    assert desk.session is None and desk.resumable() is None
+    desk.services.bin.empty()
     assert desk.services.hub.call(desk.services.store.load_interview(interview_id)) is None
     assert len(desk.services.store.run(library.stories)) == 1
 

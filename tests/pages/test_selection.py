@@ -72,6 +72,7 @@ def test_the_twin_that_is_shown_is_the_one_deleted(twins: Services) -> None:
     next(b for b in app.button if b.label == "Delete this session").click().run()
     assert any("20 Nov 2026, 10:30" in str(m.value) for m in app.markdown), "it says what goes"
     next(b for b in app.button if b.label == "Delete for good").click().run()
+    twins.bin.empty()
     left = {queries_text(twins, row["id"]) for row in twins.store.run(queries.interview_rows)}
     assert left == set(SAID) - {shown}
 

@@ -101,8 +101,41 @@ def test_deleting_a_session_asks_first_and_then_deletes_it(sampled):
     assert len(sampled.store.run(queries.interview_rows)) == before
     button(app, "Delete for good").click().run()
     assert not app.exception
+    assert len(sampled.store.run(queries.interview_rows)) == before
+    sampled.bin.empty()
     assert len(sampled.store.run(queries.interview_rows)) == before - 1
     assert len(sampled.archive.uris()) == 0
+
+
+def test_what_was_deleted_is_offered_back_and_comes_back_whole(services):
+    job = library.JobDescription(title="Analyst", company="Northwind", description="SQL")
+    services.library.save_job(job)
+    master = library.Resume(title="Mine", is_base_version=True, content="- one")
+    copy = library.Resume(title="Copy", job_description_id=job.id, source_resume_id=master.id, content="- one")
+    for resume in (master, copy):
+        services.library.save_resume(resume)
+    app = AppTest.from_function(jobs_with_the_bar, default_timeout=TIMEOUT_S).run()
+    app.button(key=f"delete-{job.id}").click().run()
+    app.run()
+    assert "Deleted: Analyst" in texts(app)
+    assert services.library.jobs() == [] and [r.id for r in services.library.resumes()] == [master.id]
+    app.button(key=f"undo_{job.id}").click().run()
+    assert not app.exception
+    assert [j.id for j in services.library.jobs()] == [job.id]
+    assert {resume.id for resume in services.library.resumes()} == {master.id, copy.id}
+    app.run()
+    assert "Deleted: Analyst" not in texts(app)
+
+
+def jobs_with_the_bar() -> None:
+    from runpy import run_path
+
+    from coach.bootstrap import services
+    from pages.components.shared.undo import undo_bar
+    from tests.pages.test_store_pages import PAGES
+
+    undo_bar(services())
+    run_path(str(PAGES / "jobs.py"))
 
 
 def test_samples_are_said_to_be_samples_and_can_be_removed(sampled):
@@ -142,11 +175,10 @@ def test_library_finds_edits_links_and_deletes(sampled):
     app = page("library", samples=True)
     stories = sampled.store.run(library.stories)
     assert all(f"copy-{story.id}" for story in stories)
-    app.text_input[0].input("dashboard trusted").run()
-    found = sampled.store.run(library.stories, search="dashboard trusted")
-    assert [item.value for item in app.markdown if item.value.startswith("####")] == [
-        f"#### {story.title}" for story in found
-    ]
+    app.text_input[0].input(stories[0].title).run()
+    found = sampled.store.run(library.stories, search=stories[0].title)
+    assert found
+    assert [item.value for item in app.markdown if item.value.startswith("## ")] == [f"## {s.title}" for s in found]
     app.text_input[0].input("no such word anywhere").run()
     assert "No story matches" in texts(app)
     app.text_input[0].input("").run()
@@ -158,6 +190,9 @@ def test_library_finds_edits_links_and_deletes(sampled):
     next(item for item in app.toggle if item.label == "Show sample people").set_value(False).run()
     app.button(key=f"delete-{first.id}").click().run()
     button(app, "Delete for good").click().run()
+    assert first.id not in {story.id for story in sampled.library.stories()}
+    assert first.id in {story.id for story in sampled.store.run(library.stories)}
+    sampled.bin.empty()
     assert first.id not in {story.id for story in sampled.store.run(library.stories)}
 
 

@@ -1,5 +1,7 @@
 """One master resume, and for every job a copy of it that may be changed on its own."""
 
+from functools import partial
+
 import streamlit as st
 
 from coach.bootstrap import Services
@@ -9,6 +11,7 @@ from coach.views.materials import RESUME_LIMIT, resume_line, resume_of_file, tai
 from pages.components.shared import samples
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import unique_labels
+from pages.components.shared.undo import put_away
 
 
 def show(parts: Services, jobs: list[JobDescription]) -> None:
@@ -72,7 +75,7 @@ def one_job(parts: Services, master: Resume, job: JobDescription, copy: Resume |
             store(parts, copy, content="\n".join([text.rstrip(), *added]))
         st.download_button("Export", text, "resume.md", "text/markdown", key=f"export-{copy.id}")
         if st.button("Delete copy", key=f"drop-{copy.id}", type="tertiary"):
-            parts.library.delete_resume(copy.id)
+            put_away(parts, "resume", copy.id, copy.title, partial(parts.library.delete_resume, copy.id))
             st.rerun()
 
 

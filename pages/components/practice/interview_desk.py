@@ -5,6 +5,7 @@ The interview itself runs between the stage and the conductor over the socket; n
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from coach.views.sessions import begun_sessions, find_session
 from pages.components.practice.microphone import FrameIntake
 from pages.components.shared import samples
 from pages.components.shared.selection import unique_labels
+from pages.components.shared.undo import put_away
 
 
 @dataclass
@@ -142,13 +144,10 @@ class Desk:
         self.reset += 1
 
     def delete(self) -> None:
-        """*Delete this session*: rows, recordings, everything.
-
-        Raises:
-            CoachError: it is still there; repeat it.
-        """
+        """*Delete this session*: rows, recordings, everything, when the ten seconds to take it back are over."""
         interview_id, self.deleting = self.deleting, ""
-        self.services.delete_session(interview_id)
+        delete = partial(self.services.delete_session, interview_id)
+        put_away(self.services, "session", interview_id, "this session", delete)
         self.leave()
 
     def submit_recording(self, path: Path) -> None:
@@ -165,7 +164,9 @@ class Desk:
 
     def resumable(self, wished: str = "") -> dict[str, str] | None:
         """The interview `wished` for, else the newest, that was begun and not finished."""
-        rows = sorted(begun_sessions(self.services.store), key=lambda row: row["id"] != wished)
+        going = self.services.bin.holds("session")
+        begun = [row for row in begun_sessions(self.services.store) if row["id"] not in going]
+        rows = sorted(begun, key=lambda row: row["id"] != wished)
         return {"id": rows[0]["id"], "label": _label(rows[0])} if rows else None
 
     def jobs(self) -> list[dict[str, str]]:

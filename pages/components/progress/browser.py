@@ -1,10 +1,11 @@
 """One session: its questions, every attempt, resuming and deleting it."""
 
+from functools import partial
+
 import streamlit as st
 
 from coach.bootstrap import Services
 from coach.contracts.interview import InterviewSnapshot, InterviewStatus
-from coach.errors import CoachError
 from coach.interview import rollup
 from coach.views.sessions import Plain, find_session
 from pages.components.progress import history
@@ -12,6 +13,7 @@ from pages.components.shared import dialogs
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
 from pages.components.shared.share import share_buttons
+from pages.components.shared.undo import put_away
 
 
 def show(parts: Services, sessions: list[Plain]) -> None:
@@ -77,16 +79,13 @@ def confirm_delete(parts: Services, snapshot: InterviewSnapshot) -> None:
     st.markdown(f"**{begun:%d %b %Y, %H:%M}** · “{first}”")
     st.markdown(
         f"{attempts} answer{'' if attempts == 1 else 's'} with transcripts, feedback and recordings go for good. "
-        "Stories you saved stay in your library, without the raw transcript."
+        "Stories you saved stay in your library, without the raw transcript. You have ten seconds to take it back."
     )
     with_stories = st.checkbox("Delete the stories saved from it, too")
     if not st.button("Delete for good", type="primary"):
         return
-    try:
-        parts.delete_session(snapshot.interview.id, with_stories=with_stories)
-    except CoachError as error:
-        st.error(plain(str(error)))
-        return
+    name = f"the session of {begun:%d %b %Y, %H:%M}"
+    delete = partial(parts.delete_session, snapshot.interview.id, with_stories=with_stories)
+    put_away(parts, "session", snapshot.interview.id, name, delete)
     dialogs.close("delete-session")
-    st.toast("Deleted.")
     st.rerun()

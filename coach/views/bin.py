@@ -1,0 +1,98 @@
+"""What was deleted a moment ago and can still be taken back: it is gone from every list, and from the store when due.
+
+A process that is stopped deletes at once what waits. One that is killed has deleted nothing: the thing is there again,
+to be seen and deleted again.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from coach.errors import CoachError
+
+log = logging.getLogger(__name__)
+UNDO_S = 10.0
+Kind = Literal["session", "story", "job", "resume"]
+
+
+class Waiting(Protocol):
+    """A timer that can be called off."""
+
+    def cancel(self) -> None:
+        """Does nothing any more when due."""
+
+
+def timer(seconds: float, action: Callable[[], None]) -> Waiting:
+    """Runs `action` on a thread of its own after `seconds`; it does not keep the process alive."""
+    started = threading.Timer(seconds, action)
+    started.daemon = True
+    started.start()
+    return started
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    label: str
+    delete: Callable[[], object]
+    due: Waiting
+
+
+class Bin:
+    """Deletions of this process that wait; safe in threads."""
+
+    def __init__(self, after: Callable[[float, Callable[[], None]], Waiting] = timer) -> None:
+        """`after` starts a timer."""
+        self._after = after
+        self._lock = threading.Lock()
+        self._entries: dict[tuple[Kind, str], _Entry] = {}
+        self._failures: list[str] = []
+
+    def put(self, kind: Kind, identity: str, label: str, delete: Callable[[], object]) -> None:
+        """Deletes a thing in ten seconds; put in again it is one deletion."""
+        key = (kind, identity)
+        with self._lock:
+            if key not in self._entries:
+                self._entries[key] = _Entry(label, delete, self._after(UNDO_S, lambda: self._carry_out(key)))
+
+    def take_back(self, kind: Kind, identity: str) -> bool:
+        """The thing stays; False when it is too late."""
+        with self._lock:
+            entry = self._entries.pop((kind, identity), None)
+        if entry:
+            entry.due.cancel()
+        return entry is not None
+
+    def holds(self, kind: Kind) -> frozenset[str]:
+        """Ids of the things of a kind that wait for their deletion."""
+        with self._lock:
+            return frozenset(identity for known, identity in self._entries if known == kind)
+
+    def empty(self) -> None:
+        """Deletes at once whatever waits."""
+        for key in [*self._entries]:
+            self._carry_out(key)
+
+    def failures(self) -> list[str]:
+        """What could not be deleted since this was last asked, in words."""
+        with self._lock:
+            told, self._failures = self._failures, []
+        return told
+
+    def _carry_out(self, key: tuple[Kind, str]) -> None:
+        """Deletes; the thing is hidden until that is done, and seen again where it failed."""
+        with self._lock:
+            entry = self._entries.get(key)
+        if entry is None:
+            return
+        entry.due.cancel()
+        try:
+            entry.delete()
+        except CoachError as error:
+            log.warning("a deletion that waited failed: %s", error)
+            with self._lock:
+                self._failures.append(f"“{entry.label}” is still there: {error}")
+        finally:
+            with self._lock:
+                self._entries.pop(key, None)

@@ -1,0 +1,67 @@
+"""Deletions that wait: hidden at once, taken back or carried out, never half."""
+
+import pytest
+
+from coach.errors import StoreError
+from coach.views.bin import UNDO_S, Bin
+
+
+class Timers:
+    """Timers that run when the test says so."""
+
+    def __init__(self) -> None:
+        self.due: list[tuple[float, object]] = []
+        self.cancelled = 0
+
+    def __call__(self, seconds, action):
+        self.due.append((seconds, action))
+        return self
+
+    def cancel(self) -> None:
+        self.cancelled += 1
+
+
+@pytest.fixture
+def timers() -> Timers:
+    return Timers()
+
+
+def test_a_thing_is_hidden_at_once_and_deleted_when_due(timers):
+    bin_, gone = Bin(timers), []
+    bin_.put("story", "s1", "My story", lambda: gone.append("s1"))
+    bin_.put("story", "s1", "My story", lambda: gone.append("twice"))
+    assert bin_.holds("story") == {"s1"} and bin_.holds("job") == frozenset() and gone == []
+    ((seconds, action),) = timers.due
+    assert seconds == UNDO_S == 10.0
+    action()
+    assert gone == ["s1"] and bin_.holds("story") == frozenset()
+    assert not bin_.take_back("story", "s1")
+
+
+def test_what_is_taken_back_is_never_deleted(timers):
+    bin_, gone = Bin(timers), []
+    bin_.put("session", "i1", "a session", lambda: gone.append("i1"))
+    assert bin_.take_back("session", "i1") and timers.cancelled == 1
+    timers.due[0][1]()
+    bin_.empty()
+    assert gone == [] and bin_.holds("session") == frozenset()
+
+
+def test_a_stopped_process_deletes_what_waits(timers):
+    bin_, gone = Bin(timers), []
+    for name in ("a", "b"):
+        bin_.put("resume", name, name, lambda name=name: gone.append(name))
+    bin_.empty()
+    assert gone == ["a", "b"]
+
+
+def test_what_cannot_be_deleted_is_seen_again_and_told_once(timers):
+    def fails() -> None:
+        raise StoreError("The disk is full.")
+
+    bin_ = Bin(timers)
+    bin_.put("job", "j1", "Analyst", fails)
+    bin_.empty()
+    assert bin_.holds("job") == frozenset()
+    (told,) = bin_.failures()
+    assert "Analyst" in told and "disk is full" in told and bin_.failures() == []
