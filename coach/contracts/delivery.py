@@ -44,6 +44,13 @@ class PacePoint(Record):
     wpm: float
 
 
+class LoudnessPoint(Record):
+    """Loudness of the second around `at_s`, in LUFS (EBU R128)."""
+
+    at_s: float
+    lufs: float
+
+
 class Repetition(Record):
     """A repeated or restarted stretch ("I I went", "we had, we had")."""
 
@@ -80,6 +87,7 @@ class DeliveryMetrics(Record):
         edge_silences: the silence before and after the answer; no pauses.
         long_pause_count: pauses of at least 3 s between speech.
         clarity: mean word confidence 0-1, None without confidences.
+        loudness: by second, where audio is known; silence has no point.
         loudness_range_lu: EBU R128 loudness range where audio is known.
         eye_contact: 0-10 proxy from the browser, None when no camera was allowed.
     """
@@ -107,5 +115,6 @@ class DeliveryMetrics(Record):
     repetitions: list[Repetition] = []
     trailing_sentences: int = 0
     loudness_range_lu: float | None = None
+    loudness: list[LoudnessPoint] = []
     eye_contact: float | None = Field(default=None, ge=0, le=10)
     scores: DeliverySubScores = DeliverySubScores()

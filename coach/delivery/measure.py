@@ -4,17 +4,25 @@ Each metric with formula, source and curve: `docs/delivery-metrics.md`.
 """
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from coach.audio.loudness import LoudnessRange, loudness_range_lu
+from coach.audio.loudness import LoudnessRange, heard_loudness
 from coach.audio.pcm import SAMPLE_RATE_HZ, Pcm
 from coach.audio.vad import SpeechFinder, segments_of, speech_segments
 from coach.contracts.brain import DeliveryInput
-from coach.contracts.delivery import PACE_BAND_WPM, DeliveryMetrics, DeliverySubScores, FillerHit, PacePoint
+from coach.contracts.delivery import (
+    PACE_BAND_WPM,
+    DeliveryMetrics,
+    DeliverySubScores,
+    FillerHit,
+    LoudnessPoint,
+    PacePoint,
+)
 from coach.contracts.transcript import Transcript, TranscriptSource
 from coach.delivery import curves
 from coach.delivery import words as of_words
@@ -35,15 +43,19 @@ class _Fillers:
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """What the sound alone tells: speech stretches (s) and loudness range (LU). Known before any transcript is."""
+    """What the sound alone tells: speech stretches (s), loudness range (LU), loudness by second (s, LUFS).
+
+    Known before any transcript is.
+    """
 
     segments: list[tuple[float, float]]
     loudness_range_lu: float | None
+    loudness: Sequence[tuple[float, float]] = ()
 
 
 def listen(pcm: Pcm) -> Sound:
     """The part of a measurement that needs no words; the costly one (about 10 ms per second of sound)."""
-    return Sound(speech_segments(pcm.samples), loudness_range_lu(pcm))
+    return Sound(speech_segments(pcm.samples), *heard_loudness(pcm))
 
 
 class SoundFollower:
@@ -72,7 +84,8 @@ class SoundFollower:
             self._hear()
             self._file.seek(0)
             pcm = Pcm.from_bytes(self._file.read())
-            return pcm, Sound(segments_of(pcm.samples, self._speech), self._loudness.finish())
+            moves = self._loudness.finish()
+            return pcm, Sound(segments_of(pcm.samples, self._speech), moves, self._loudness.by_second)
 
     def _hear(self) -> None:
         data = self._half + self._file.read()
@@ -116,6 +129,7 @@ def measure(
         clarity_note=of_words.clarity_note(transcript.words, clarity),
         pace=_pace(transcript, when),
         loudness_range_lu=sound.loudness_range_lu if sound else None,
+        loudness=[LoudnessPoint(at_s=at, lufs=lufs) for at, lufs in sound.loudness] if sound else [],
         eye_contact=eye_contact,
         pace_band_wpm=band,
         **_rates(transcript, when),

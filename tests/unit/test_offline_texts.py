@@ -41,6 +41,10 @@ def judged(answer: str, question: str = ASKED) -> tuple[Reading, Evaluation]:
         ("they was late and he don't know", "They were late and he doesn't know."),
         ("I have went there since three weeks", "I have gone there for three weeks."),
         ("we needed an user and a hour", "We needed a user and an hour."),
+        ("I told the client honestly that it was late", "I told the client honestly that it was late."),
+        ("she asked, and I answered honestly.", "She asked, and I answered honestly."),
+        ("I explained openly and honestly what went wrong", "I explained openly and honestly what went wrong."),
+        ("honestly, it was, honestly, a mess", "It was a mess."),
     ],
 )
 def test_speech_becomes_a_clean_sentence(said: str, written: str) -> None:
@@ -130,3 +134,19 @@ def test_correct_and_learners_english_earn_the_same() -> None:
         "of box and I teach to three people. Now we packing two hundred box instead one hundred fifty."
     )
     assert abs(judged(native)[0].scores.content - judged(learner)[0].scores.content) <= 0.5
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Last spring we had a shortage at the depot. We split it up and worked really hard. Everyone was happier after.",
+        "At the shop in May I rang three suppliers and moved the order. It went well and nobody complained.",
+        "Our team was late with the report. We rebuilt it together and I checked each page. It is a lot shorter now.",
+    ],
+)
+def test_a_note_proposes_only_what_the_polished_version_has(said: str) -> None:
+    _, evaluation = judged(said)
+    polished = evaluation.rewrite.polished_answer.lower()
+    assert evaluation.coach_notes
+    for note in evaluation.coach_notes:
+        assert note.revised_snippet.rstrip(". …").lower() in polished, note

@@ -2,10 +2,13 @@
 
 import time
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coach.audio.loudness import heard_loudness
+from coach.audio.pcm import SAMPLE_RATE_HZ, Pcm
 from coach.contracts.brain import DeliveryInput
 from coach.contracts.delivery import PausePlace
 from coach.contracts.transcript import Transcript, TranscriptSource, Word
@@ -193,3 +196,14 @@ def test_baseline_compares_with_the_speakers_own_median():
 )
 def test_baseline_in_words(metric, now, usual, said):
     assert sentence(BaselineComparison(metric, "", now, usual, None)) == said
+
+
+def test_loudness_is_known_second_by_second_and_silence_has_none():
+    at = np.arange(6 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
+    tone = 8000 * np.sin(2 * np.pi * 220 * at)
+    tone[: 2 * SAMPLE_RATE_HZ] /= 10
+    tone[3 * SAMPLE_RATE_HZ : 5 * SAMPLE_RATE_HZ] = 0
+    _, points = heard_loudness(Pcm(tone.astype(np.int16)))
+    found = dict(points)
+    assert found[2.5] - found[1.5] == pytest.approx(20, abs=1.5)
+    assert 4.5 not in found and set(found) <= {0.5, 1.5, 2.5, 3.5, 5.5}

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from coach.brain.offline.rewrite import RewrittenPart
+from coach.brain.offline.rewrite import METRIC, OWN_PART, PLACEHOLDERS, RewrittenPart
 from coach.brain.offline.tighten import tighten
 from coach.brain.reading.answer import Reading
 from coach.brain.reading.clauses import ClauseReading
@@ -14,6 +14,13 @@ from coach.text.shorten import shorten, shorten_end
 _LIMIT, _REASON = 120, 170
 _MAX_NOTES, _MAX_PER_TYPE = 8, 2
 _CONNECTIVES = frozenset(["and", "so", "but", "then", "well", "anyway", "meanwhile"])
+_OPENINGS = {
+    ChangeType.OWNERSHIP: (OWN_PART, PLACEHOLDERS["action"]),
+    ChangeType.METRICS: (METRIC, PLACEHOLDERS["result"]),
+    ChangeType.IMPACT_LANGUAGE: (PLACEHOLDERS["result"], METRIC),
+    ChangeType.CLARITY: (PLACEHOLDERS["action"], OWN_PART),
+}
+"""What the rewrite leaves open where an answer says too little: a note points there and proposes nothing else."""
 _WITHOUT = (
     "Without {} the point lands sooner, and nothing is lost.",
     "{} can go: the sentence says the same and sounds surer.",
@@ -25,6 +32,8 @@ def coach_notes(reading: Reading, parts: list[RewrittenPart]) -> list[CoachNote]
     if reading.verdict:
         return []
     found = [*_ownership(reading), *_outcome(reading), *_vague(reading), *_moved(reading, parts), *_tightened(reading)]
+    written = [part.text for part in parts]
+    found = [agreed for note in found if (agreed := _as_written(note, written))]
     counts: Counter[ChangeType] = Counter()
     seen: list[str] = []
     chosen: list[CoachNote] = []
@@ -36,6 +45,15 @@ def coach_notes(reading: Reading, parts: list[RewrittenPart]) -> list[CoachNote]
             chosen.append(note)
     transcript = reading.answer.transcript
     return sorted(chosen, key=lambda note: transcript.find(note.original_snippet))
+
+
+def _as_written(note: CoachNote, written: list[str]) -> CoachNote | None:
+    """The note with what the rewrite really says in its place; None where the rewrite proposes nothing there."""
+    openings = _OPENINGS.get(note.change_type)
+    if openings is None or "[" not in note.revised_snippet:
+        return note
+    opening = next((text for text in openings if text in written), None)
+    return note.model_copy(update={"revised_snippet": shorten_end(opening, _LIMIT)}) if opening else None
 
 
 def _note(kind: ChangeType, original: str, revised: str, reason: str) -> CoachNote:

@@ -33,6 +33,12 @@ _HEDGES = re.compile(
     r"\b(?:basically|literally|pretty much|kind of|sort of|kinda|sorta|obviously|honestly|definitely|simply|truly)\s+(?=[a-z])",
     re.IGNORECASE,
 )
+_MANNER = re.compile(
+    r"\b(?:(?:speak|talk|tell|say|answer|explain|admit|report|repl(?:y|ie)|respond|act|deal|behave|describe|present|discuss|share|apologi[sz]e|own|work|write)(?:s|d|ed|ing)?|"
+    r"spoke(?:n)?|told|said|dealt|gave|wrote|written|paid)\s+(?:[\w'’]+\s+){0,4}$|\b(?:and|as|so|more|very|quite|too|how|or) $",
+    re.IGNORECASE,
+)
+"""Before an "honestly" that says how something was done: "told the client honestly", "openly and honestly"."""
 _KIND_NOUN = re.compile(r"\b(?:a|the|this|that|some|what|any|every|each|which|same|of) $", re.IGNORECASE)
 _SOFTENERS = re.compile(
     r"(?<=\b[iI] )(?:just|really|actually|basically|sort of|kind of|also just)\s+(?=\w)|(?<=\bwe )(?:just|really|actually|basically)\s+(?=\w)|(?<=\bthey )(?:just|really|actually|basically)\s+(?=\w)"
@@ -171,8 +177,17 @@ def capitals(text: str) -> str:
     return _CAPITALS.sub(lambda m: m.group()[0].upper() + m.group()[1:], text)
 
 
+def _says_how(match: re.Match[str]) -> bool:
+    """True for an "honestly" that carries meaning, which no rewrite may lose; set off by a comma it never does."""
+    word = match.group()
+    said = word.strip(" ,").lower() == "honestly" and not word.startswith(",")
+    return said and bool(_MANNER.search(match.string[: match.start()] + (" " if word.startswith(" ") else "")))
+
+
 def _drop(pattern: re.Pattern[str], text: str, removed: list[str]) -> str:
     def take(match: re.Match[str]) -> str:
+        if _says_how(match):
+            return match.group()
         removed.append(match.group().strip(" ,"))
         return ""
 
@@ -192,7 +207,7 @@ def _drop_inserted(text: str, removed: list[str]) -> str:
 def _drop_hedges(text: str, removed: list[str]) -> str:
     def take(match: re.Match[str]) -> str:
         kind = match.group().lower().startswith(("kind", "sort"))
-        if kind and _KIND_NOUN.search(match.string[: match.start()]):
+        if _says_how(match) or (kind and _KIND_NOUN.search(match.string[: match.start()])):
             return match.group()
         removed.append(match.group().strip())
         return ""
