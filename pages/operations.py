@@ -7,6 +7,7 @@ from coach.bootstrap import Services, services
 from coach.errors import CoachError
 from coach.views import operations as ops
 from pages.components.operations import answer, budgets, given_back, now
+from pages.components.shared import samples
 from pages.components.shared.prose import plain
 
 CHART = {"displayModeBar": False}
@@ -24,9 +25,10 @@ def main() -> None:
     st.caption("How fast answers come back, how providers do, what waits to be billed, what is due for deletion.")
     span = st.segmented_control("Period", list(DAYS), default="30 days", label_visibility="collapsed") or "30 days"
     try:
-        answers = ops.answers_frame(parts.store, days=DAYS[span])
-        waiting = ops.outbox_counts(parts.store)
-        due = ops.retention_counts(parts.store)
+        invented = samples.switch(parts, there=parts.has_samples())
+        answers = ops.answers_frame(parts.store, days=DAYS[span], of_samples=invented)
+        waiting = ops.outbox_counts(parts.store, of_samples=invented)
+        due = ops.retention_counts(parts.store, of_samples=invented)
     except CoachError as error:
         st.error(plain(str(error)), icon=":material/database_off:")
         return
@@ -124,7 +126,7 @@ def show_errors(answers: pd.DataFrame) -> None:
 def show_deletions(parts: Services) -> None:
     """When, why and how much was deleted lately; never what it was or whose."""
     st.header("Deleted lately", anchor=False)
-    frame = ops.deletions_frame(parts.store)
+    frame = ops.deletions_frame(parts.store, of_samples=samples.shown())
     if frame.empty:
         st.info("Nothing was deleted yet.", icon=":material/delete_history:")
         return

@@ -8,7 +8,7 @@ from coach.errors import CoachError
 from coach.views import progress
 from coach.views.attempts import attempts_frame, improvement_frame
 from coach.views.sessions import Plain, list_sessions
-from pages.components.progress import browser, history
+from pages.components.progress import browser, history, people
 from pages.components.shared import samples
 from pages.components.shared.prose import plain
 
@@ -30,6 +30,10 @@ def main() -> None:
     with_samples = samples.switch(parts, there=any(session["is_sample"] for session in sessions))
     sessions = [s for s in sessions if s["attempts"] and bool(s["is_sample"]) == with_samples]
     attempts = everything[everything["is_sample"].astype(bool) == with_samples]
+    person = people.choose(sessions) if with_samples else None
+    if person is not None:
+        sessions = [session for session in sessions if session["user_id"] == person]
+        attempts = attempts[attempts["user_id"] == person]
     if not sessions:
         empty()
         return

@@ -10,6 +10,7 @@ from pages.components.lab import compare as lab_compare
 from pages.components.lab import editor as lab_editor
 from pages.components.lab import playground as lab_playground
 from pages.components.lab import run as lab_run
+from pages.components.shared import samples
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
 
@@ -21,6 +22,8 @@ SECTIONS = {
     "Bundles": lab_bundles.show,
     "Calibration": lab_calibration.show,
 }
+OF_PEOPLE = ("Bundles", "Calibration")
+"""Sections whose figures come of people's answers: of one's own or of invented ones."""
 
 
 def main() -> None:
@@ -38,6 +41,8 @@ def main() -> None:
         label_visibility="collapsed",
     )
     try:
+        if section in OF_PEOPLE:
+            samples.switch(services(), there=services().has_samples())
         SECTIONS[section or "Playground"](services().lab)
     except CoachError as error:
         st.error(plain(str(error)), icon=":material/error:")

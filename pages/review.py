@@ -68,6 +68,12 @@ def headline(frame: pd.DataFrame) -> None:
             numbers = st.column_config.NumberColumn(format="%.2f")
             shown = dict.fromkeys(("kappa", "difference", "machine higher by"), numbers)
             st.dataframe(review.agreement_table(found), hide_index=True, column_config=shown)
+            between = review.reviewers_table(frame, review.all_reviews(services().store))
+            if not between.empty:
+                st.caption("Between people: answers that more than one of them judged.")
+                st.dataframe(
+                    between, hide_index=True, column_config=dict.fromkeys(("difference", "first higher by"), numbers)
+                )
             if overall.n < review.ENOUGH:
                 st.caption(f"Read these figures with care below {review.ENOUGH} reviewed answers.")
 
@@ -100,7 +106,7 @@ def choose(frame: pd.DataFrame) -> pd.Series | None:
 
 def label(row: pd.Series) -> str:
     """One line for an answer."""
-    mark = " · sample" if row["is_sample"] else ""
+    mark = f" · {row['person']}" if row["is_sample"] else ""
     return f"{row['created_at']:%d %b %Y, %H:%M} · {row['question']} · attempt {row['attempt_number']}{mark}"
 
 

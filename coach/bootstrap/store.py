@@ -92,6 +92,12 @@ class StoreParts:
 
         return Bin()
 
+    def has_samples(self) -> bool:
+        """Whether there is sample content; blocking."""
+        from coach.store.maintenance.sample import has_sample
+
+        return has_sample(self.store)
+
     def remove_samples(self) -> None:
         """Takes the sample content out again; blocking."""
         from coach.store.maintenance.sample import remove_sample

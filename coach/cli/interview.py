@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -161,15 +161,21 @@ def sample_data() -> None:
     """The group of sample commands."""
 
 
-@sample_data.command(help="Puts the sample interviews in; twice changes nothing.")
+@sample_data.command(help="Puts the sample content in; twice changes nothing.")
+@click.option(
+    "--size",
+    type=click.Choice(["small", "full"]),
+    default="small",
+    help="small: three interviews. full: a career centre of twelve people and two coaches as well.",
+)
 @click.option("--if-empty", is_flag=True, help="Only when there is no session yet.")
 @json_option
-def load(if_empty: bool, as_json: bool) -> None:
+def load(size: Literal["small", "full"], if_empty: bool, as_json: bool) -> None:
     """Loads the samples."""
     from coach.store.maintenance.sample import load_sample
 
     with _store() as store:
-        loaded = load_sample(store, _archive, if_empty=if_empty)
+        loaded = load_sample(store, _archive, size=size, if_empty=if_empty)
     emit(asdict(loaded), as_json=as_json, human=lambda d: f"{d['interviews']} sample interviews loaded.")
 
 

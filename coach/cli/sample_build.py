@@ -295,7 +295,7 @@ def summary_item(exchange: Exchange, attempts: list[Attempt]) -> SummaryItem:
         transcript=best.transcript.text,
         evaluation=best.evaluation.model_dump(mode="json"),
         attempts=len(mine),
-        first_overall=mine[0].overall_score or 0.0,
+        first_overall=next(a.overall_score for a in mine if a.overall_score is not None) or 0.0,
         best_overall=best.overall_score or 0.0,
     )
 

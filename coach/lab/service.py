@@ -16,7 +16,7 @@ from coach.errors import InputError, SettingsError
 from coach.lab.comparing import compare_runs, variant_of
 from coach.lab.live import interview_outcomes
 from coach.lab.playground import Playground
-from coach.lab.promotion import Promotions
+from coach.lab.promotion import Promotions, Split
 from coach.lab.report import ComparisonReport
 from coach.lab.runs.budget import CallCeilings, unpriced, with_given_prices
 from coach.lab.runs.dataset import Dataset, Item
@@ -208,6 +208,18 @@ class Lab:
     def stored_answers(self) -> list[dict[str, Any]]:
         """Stored answers the lab may look at: of people who agreed, and the sample content."""
         return self.store.run(rows.stored_answers, include_sample=True)
+
+    def judged_answers(self, *, of_samples: bool) -> list[dict[str, Any]]:
+        """Stored answers with what people scored, of those who agreed, or of invented people alone."""
+        return self.store.run(rows.stored_answers, of_samples=of_samples)
+
+    def sample_split(self) -> tuple[Split, pd.DataFrame] | None:
+        """The split between invented people and its interviews, as `live_outcomes`; None where there are none."""
+        found = self.store.run(rows.sample_split)
+        if found is None:
+            return None
+        split = Split(name=found["name"], shares=found["shares"], salt=found["salt"])
+        return split, interview_outcomes(self.store.run(rows.live_outcomes, found["created_at"], of_samples=True))
 
     def live_outcomes(self) -> pd.DataFrame:
         """One row per interview since the running split began; empty when none runs."""

@@ -45,6 +45,8 @@ def _empty_columns() -> list[str]:
         "question_type",
         "follow_up_of",
         "is_sample",
+        "user_id",
+        "person",
         "bundle",
         "verbatim",
         "audio_uri",

@@ -99,7 +99,13 @@ def draws_of(applied: Applied) -> Draws:
 
 
 def ledger_frame(
-    store: SqlStore, book: PriceBook, *, by: str = "meter", days: int = 90, now: datetime | None = None
+    store: SqlStore,
+    book: PriceBook,
+    *,
+    by: str = "meter",
+    days: int = 90,
+    now: datetime | None = None,
+    of_samples: bool = False,
 ) -> pd.DataFrame:
     """As billed beside re-priced: what was paid, and what the same use costs at another book.
 
@@ -109,12 +115,13 @@ def ledger_frame(
         by: one of `coach.store.repositories.ledger.KEYS`.
         days: how far back.
         now: the present; default the clock.
+        of_samples: the use of invented people instead.
 
     Returns:
         One row per key; for `by="meter"` with vendor, unit, quantity and the price entry it was billed at.
     """
     since = (now or datetime.now(UTC)) - timedelta(days=days)
-    rows = [_sum_row(total, book) for total in store.run(ledger.usage_sums, by, since=since)]
+    rows = [_sum_row(total, book) for total in store.run(ledger.usage_sums, by, since=since, of_samples=of_samples)]
     keys = ["vendor", "key", "unit", "price_entry"] if by == "meter" else ["key"]
     sums = [
         "events",

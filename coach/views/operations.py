@@ -20,13 +20,17 @@ TO_SCORES = "Finish to scores"
 _ANSWER_COLUMNS = ["attempt_id", "created_at", "status", "brain", "model", "transcriber", "bundle", "outcome"]
 
 
-def answers_frame(store: SqlStore, *, days: int = 30, now: datetime | None = None) -> pd.DataFrame:
+def answers_frame(
+    store: SqlStore, *, days: int = 30, now: datetime | None = None, of_samples: bool = False
+) -> pd.DataFrame:
     """One row per finished answer: providers, outcome, guard interventions, `scores_ms` and the raw `timeline`.
+
+    Answers of real people, or with `of_samples` of invented ones; never both together.
 
     `outcome`: complete, repaired, fallback, or failed (no evaluation at all).
     """
     since = (now or datetime.now(UTC)) - timedelta(days=days)
-    rows = [_answer(row) for row in store.run(operations.answer_rows, since)]
+    rows = [_answer(row) for row in store.run(operations.answer_rows, since, of_samples=of_samples)]
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=[*_ANSWER_COLUMNS, "guards", "scores_ms", "timeline"])
 
 
@@ -124,9 +128,11 @@ def trouble_frame(answers: pd.DataFrame) -> pd.DataFrame:
     return troubled[_ANSWER_COLUMNS].sort_values("created_at", ascending=False)
 
 
-def outbox_counts(store: SqlStore) -> dict[str, int]:
-    """Usage on its way to billing by state, what is not queued yet, and what has no price."""
-    counts = {f"outbox: {state}": count for state, count in store.run(outbox.counts).items()}
+def outbox_counts(store: SqlStore, *, of_samples: bool = False) -> dict[str, int]:
+    """Usage on its way to billing by state, what is not queued yet, and what has no price; nothing waits of samples."""
+    counts = {f"outbox: {state}": count for state, count in store.run(outbox.counts, of_samples=of_samples).items()}
+    if of_samples:
+        return counts | {"not queued yet": 0, "without a price": 0}
     names = meter_names(plan_book())
     return {
         **counts,
@@ -135,15 +141,15 @@ def outbox_counts(store: SqlStore) -> dict[str, int]:
     }
 
 
-def retention_counts(store: SqlStore, now: datetime | None = None) -> dict[str, int]:
+def retention_counts(store: SqlStore, now: datetime | None = None, *, of_samples: bool = False) -> dict[str, int]:
     """Recordings kept, due and overdue, sessions to be marked abandoned, and how much was deleted in all."""
-    return store.run(operations.retention_counts, now or datetime.now(UTC))
+    return store.run(operations.retention_counts, now or datetime.now(UTC), of_samples=of_samples)
 
 
-def deletions_frame(store: SqlStore) -> pd.DataFrame:
+def deletions_frame(store: SqlStore, *, of_samples: bool = False) -> pd.DataFrame:
     """The latest deletions, newest first: when, why, and how much of what."""
     causes = {"sweep": "it was due", "session": "its owner deleted the session", "sample": "sample content removed"}
-    rows = store.run(deletions.latest)
+    rows = store.run(deletions.latest, of_samples=of_samples)
     frame = pd.DataFrame(rows, columns=["occurred_at", "cause", *deletions.COUNTED])
     frame["cause"] = frame["cause"].map(causes)
     return frame.rename(columns={"occurred_at": "when", "cause": "why", "files": "stray files"})

@@ -1,5 +1,6 @@
 """What people make of the machine's scores: answers waiting for a judgement, and how far both agree. No Streamlit."""
 
+from itertools import combinations
 from typing import Any
 
 import pandas as pd
@@ -42,6 +43,31 @@ def agreement_by_type(frame: pd.DataFrame) -> dict[str, Agreement]:
 
 def _agree(part: pd.DataFrame) -> Agreement:
     return agreement(part["human"].to_numpy(float), part["overall_score"].to_numpy(float))
+
+
+def reviewers_table(frame: pd.DataFrame, reviews: pd.DataFrame) -> pd.DataFrame:
+    """One row per pair of people who judged the same answers: `first, second, answers, difference, first higher by`.
+
+    Args:
+        frame: the answers looked at, with `attempt_id`.
+        reviews: of `all_reviews`.
+    """
+    seen = reviews[reviews["attempt_id"].isin(frame["attempt_id"])].dropna(subset=["overall"])
+    seen = seen.drop_duplicates(["attempt_id", "reviewer"], keep="last")
+    wide = seen.pivot(index="attempt_id", columns="reviewer", values="overall")
+    rows = []
+    for first, second in combinations(wide.columns, 2):
+        both = (wide[first] - wide[second]).dropna()
+        if len(both):
+            names = {"first": first, "second": second, "answers": len(both)}
+            rows.append({**names, "difference": both.abs().mean(), "first higher by": both.mean()})
+    return pd.DataFrame(rows, columns=["first", "second", "answers", "difference", "first higher by"])
+
+
+def all_reviews(store: SqlStore) -> pd.DataFrame:
+    """Every human score: `attempt_id, reviewer, overall`, oldest first."""
+    rows = store.run(queries.review_rows)
+    return pd.DataFrame(rows, columns=None if rows else ["attempt_id", "reviewer", "overall"])
 
 
 def agreement_table(found: dict[str, Agreement]) -> pd.DataFrame:

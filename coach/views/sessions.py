@@ -37,6 +37,8 @@ def _listed(row: Plain, attempts: list[Plain]) -> Plain:
         "ended_at": row["ended_at"],
         "job_title": row["job_title"] or job.get("job_title", ""),
         "company": row["company"] or job.get("company", ""),
+        "user_id": row["user_id"],
+        "person": row["person"] or row["user_id"],
         "persona_id": row["persona_id"],
         "q_count": row["q_count"],
         "questions_answered": row["questions_answered"],

@@ -39,7 +39,12 @@ def test_an_empty_page_stands(services):
 
 def test_samples_are_timed(services):
     load_sample(services.store, lambda: services.archive)
-    assert len(page().tabs) >= 5
+    app = page()
+    assert len(app.tabs) >= 5
+    assert {m.label: m.value for m in app.metric}["Answers"] == "0"
+    app.toggle(key="show_samples").set_value(True).run()
+    assert not app.exception
+    assert {m.label: m.value for m in app.metric}["Answers"] == "15"
 
 
 async def take_two(store) -> list[str]:

@@ -261,3 +261,17 @@ def test_a_posting_file_may_be_text_or_json():
     for name, content in (("job.json", b"[1]"), ("job.json", b"{"), ("job.txt", b"\xff\xfe\x00")):
         with pytest.raises(InputError, match="cannot be read"):
             posting_of_file(name, content)
+
+
+def test_of_several_sample_people_one_is_looked_at(services):
+    load_sample(services.store, lambda: services.archive, size="full")
+    app = page("progress", samples=True)
+    people = next(box for box in app.selectbox if box.label == "Person")
+    assert len(people.options) == 13
+    answers = {m.label: m.value for m in app.metric}["Answers so far"]
+    assert 30 <= int(answers) <= 36
+    people.select("Marcus Webb (sample), Chef").run()
+    assert not app.exception
+    sessions = next(box for box in app.selectbox if box.label == "Session")
+    assert len(sessions.options) == 11
+    assert all("Chef" in option for option in sessions.options)

@@ -59,7 +59,7 @@ def delete_interview(
     for attempt_id, uri in attempts:
         if uri:
             recordings.delete(uri)
-        _drop_journal(journal_dir, attempt_id)
+        drop_journal(journal_dir, attempt_id)
     store_and_forward.forget(journal_dir / SPOOL, interview_id)
     heard = sum(uri is not None for _, uri in attempts)
     removed = store.run(delete_rows, interview_id, audio_deleted=heard, with_stories=with_stories)
@@ -136,6 +136,7 @@ def _part_from_stories(connection: sa.Connection, attempts: list[str], *, with_s
     return len(connection.execute(sa.update(table).where(theirs).values(empty).returning(table.c.id)).all())
 
 
-def _drop_journal(journal_dir: Path, attempt_id: str) -> None:
+def drop_journal(journal_dir: Path, attempt_id: str) -> None:
+    """Removes what is left of an attempt's recording in progress."""
     for path in journal_dir.glob(f"{attempt_id}*") if journal_dir.is_dir() else ():
         path.unlink(missing_ok=True)

@@ -91,7 +91,17 @@ def audio_is_gone(connection: sa.Connection, attempt_ids: Sequence[str], now: da
     table = mock_interview_attempts
     change = sa.update(table).where(table.c.id.in_(attempt_ids)).values(audio_deleted_at=now, audio_uri=None)
     connection.execute(change)
-    deletions.note(connection, sweep_id, "sweep", now, recordings=len(attempt_ids))
+    invented = _of_samples(connection, attempt_ids)
+    deletions.note(connection, sweep_id, "sweep", now, recordings=len(attempt_ids) - invented)
+    deletions.note(connection, f"sample-{sweep_id}", "sample", now, recordings=invented)
+
+
+def _of_samples(connection: sa.Connection, attempt_ids: Sequence[str]) -> int:
+    """How many of the attempts are invented people's: they are counted apart."""
+    a, i = mock_interview_attempts.c, mock_interviews.c
+    joined = mock_interview_attempts.join(mock_interviews, i.id == a.interview_id)
+    query = sa.select(sa.func.count()).select_from(joined).where(a.id.in_(attempt_ids), i.is_sample.is_(True))
+    return int(connection.execute(query).scalar_one())
 
 
 def expire_text(connection: sa.Connection, now: datetime, policy: RetentionPolicy, sweep_id: str) -> int:

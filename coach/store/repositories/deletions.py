@@ -30,13 +30,21 @@ def note(connection: sa.Connection, /, deletion_id: str, cause: Cause, at: datet
     connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=more))
 
 
-def totals(connection: sa.Connection) -> dict[str, int]:
-    """How much was deleted in all."""
+def totals(connection: sa.Connection, *, of_samples: bool = False) -> dict[str, int]:
+    """How much was deleted in all, of real people or of invented ones."""
+    theirs = deletions.c.cause == "sample"
     sums = [sa.func.coalesce(sa.func.sum(deletions.c[name]), 0).label(name) for name in COUNTED]
-    return {name: int(count) for name, count in connection.execute(sa.select(*sums)).mappings().one().items()}
+    query = sa.select(*sums).where(theirs if of_samples else sa.not_(theirs))
+    return {name: int(count) for name, count in connection.execute(query).mappings().one().items()}
 
 
-def latest(connection: sa.Connection, limit: int = 50) -> list[dict[str, Any]]:
-    """The latest deletions, newest first."""
-    query = sa.select(deletions).order_by(deletions.c.occurred_at.desc(), deletions.c.id).limit(limit)
+def latest(connection: sa.Connection, limit: int = 50, *, of_samples: bool = False) -> list[dict[str, Any]]:
+    """The latest deletions, newest first, of real people or of invented ones."""
+    theirs = deletions.c.cause == "sample"
+    query = (
+        sa.select(deletions)
+        .where(theirs if of_samples else sa.not_(theirs))
+        .order_by(deletions.c.occurred_at.desc(), deletions.c.id)
+        .limit(limit)
+    )
     return [dict(row) for row in connection.execute(query).mappings()]

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from coach.contracts.interview import new_id
 from coach.errors import NotFoundError
+from coach.store.repositories import samples
 from coach.store.tables.core import (
     experiments,
     human_reviews,
@@ -25,6 +26,8 @@ from coach.store.tables.core import (
 )
 
 LIVE = "live"
+SAMPLE = "sample"
+"""Kind of a split between invented people: shown, never obeyed."""
 
 
 def promotions(connection: sa.Connection) -> list[dict[str, Any]]:
@@ -104,8 +107,14 @@ def live_split(connection: sa.Connection) -> dict[str, Any] | None:
     return {**row["definition"], "id": row["id"], "created_at": row["created_at"]} if row else None
 
 
-def live_outcomes(connection: sa.Connection, since: datetime) -> list[dict[str, Any]]:
-    """One row per evaluated attempt since `since`, with what live experiments look at; sample content left out."""
+def sample_split(connection: sa.Connection) -> dict[str, Any] | None:
+    """The split between the invented people, as `live_split`; no real interview is divided by it."""
+    row = connection.execute(sa.select(experiments).where(experiments.c.kind == SAMPLE)).mappings().first()
+    return {**row["definition"], "id": row["id"], "name": row["name"], "created_at": row["created_at"]} if row else None
+
+
+def live_outcomes(connection: sa.Connection, since: datetime, *, of_samples: bool = False) -> list[dict[str, Any]]:
+    """One row per evaluated attempt since `since`, with what live experiments look at; of real people or invented."""
     a, e, i = mock_interview_attempts.c, mock_interview_exchanges.c, mock_interviews.c
     cost = (
         sa.select(usage_tracking.c.attempt_id, sa.func.sum(usage_tracking.c.cost_usd).label("cost_usd"))
@@ -133,17 +142,24 @@ def live_outcomes(connection: sa.Connection, since: datetime) -> list[dict[str, 
         .join(mock_interview_exchanges, a.exchange_id == e.id)
         .join(mock_interviews, a.interview_id == i.id)
         .outerjoin(cost, cost.c.attempt_id == a.id)
-        .where(i.created_at >= since, sa.not_(i.is_sample), a.status != "discarded")
+        .where(
+            i.created_at >= since,
+            i.is_sample.is_(of_samples),
+            samples.belongs(i.user_id, to_samples=of_samples),
+            a.status != "discarded",
+        )
         .order_by(a.created_at, a.id)
     )
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def stored_answers(connection: sa.Connection, *, include_sample: bool = False) -> list[dict[str, Any]]:
+def stored_answers(
+    connection: sa.Connection, *, include_sample: bool = False, of_samples: bool = False
+) -> list[dict[str, Any]]:
     """Evaluated attempts with all a dataset needs: transcript, question, job, delivery, machine and latest human score.
 
     Only answers of people who consented; answers whose text was deleted are gone; sample content, which is nobody's,
-    on demand.
+    on demand beside them (`include_sample`) or alone (`of_samples`).
     """
     a, e, i, h = mock_interview_attempts.c, mock_interview_exchanges.c, mock_interviews.c, human_reviews.c
     query = (
@@ -158,7 +174,8 @@ def stored_answers(connection: sa.Connection, *, include_sample: bool = False) -
         .order_by(a.created_at, a.id)
     )  # fmt: skip
     agreed = i.user_id.in_(sa.select(lab_consents.c.user_id)) & sa.not_(i.is_sample)
-    query = query.where(sa.or_(agreed, i.is_sample) if include_sample else agreed)
+    alone = i.is_sample if of_samples else agreed
+    query = query.where(sa.or_(agreed, i.is_sample) if include_sample else alone)
     reviews = sa.select(human_reviews).order_by(h.created_at)
     latest = {row["attempt_id"]: dict(row) for row in connection.execute(reviews).mappings()}
     return [{**row, "review": latest.get(row["id"])} for row in connection.execute(query).mappings()]

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from coach.contracts.usage import UsageEvent
-from coach.store.repositories import records
+from coach.store.repositories import records, samples
 from coach.store.tables.core import (
     mock_interview_attempts,
     mock_interview_exchanges,
@@ -26,9 +26,10 @@ def usage_events(
     until: datetime | None = None,
     vendors: Sequence[str] = (),
 ) -> list[UsageEvent]:
-    """Usage by time; `until` is exclusive."""
+    """Usage by time; `until` is exclusive. That of invented people only where their interview is asked for."""
     c = usage_tracking.c
     wanted = [
+        samples.belongs(c.user_id, to_samples=False) if not interview_id else None,
         c.interview_id == interview_id if interview_id else None,
         c.occurred_at >= since if since else None,
         c.occurred_at < until if until else None,
@@ -60,9 +61,17 @@ KEYS = ("vendor", "meter", "day", "user", "interview", "attempt", "bundle")
 
 
 def usage_sums(
-    connection: sa.Connection, by: str = "vendor", *, since: datetime | None = None, unpriced_only: bool = False
+    connection: sa.Connection,
+    by: str = "vendor",
+    *,
+    since: datetime | None = None,
+    unpriced_only: bool = False,
+    of_samples: bool = False,
 ) -> list[UsageSum]:
-    """Sums per key (one of `KEYS`), day and price, added up by the database; exact, decimals all the way."""
+    """Sums per key (one of `KEYS`), day and price, added up by the database; exact, decimals all the way.
+
+    Use of invented people is never among that of real ones: `of_samples` gives theirs alone.
+    """
     c = usage_tracking.c
     day = sa.cast(c.occurred_at, sa.Date())
     columns = {
@@ -82,6 +91,7 @@ def usage_sums(
         sa.func.sum(sa.case((c.billable.is_(True), cost), else_=zero)),
         sa.func.sum(sa.case((c.cost_usd.is_(None), 1), else_=0)),
     ).group_by(*groups)
+    query = query.where(samples.belongs(c.user_id, to_samples=of_samples))
     if since is not None:
         query = query.where(c.occurred_at >= since)
     if unpriced_only:

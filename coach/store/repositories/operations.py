@@ -6,14 +6,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from coach.contracts.interview import AttemptStatus
-from coach.store.repositories import deletions
+from coach.store.repositories import deletions, samples
 from coach.store.tables.core import mock_interview_attempts, mock_interviews, usage_tracking
 
 Rows = list[dict[str, Any]]
 
 
-def answer_rows(connection: sa.Connection, since: datetime) -> Rows:
-    """Finished answers since `since` with their timeline, providers, status and what guards had to do."""
+def answer_rows(connection: sa.Connection, since: datetime, *, of_samples: bool = False) -> Rows:
+    """Finished answers since `since` with their timeline, providers, status and what guards had to do.
+
+    Those of invented people are never among those of real ones: `of_samples` gives theirs alone.
+    """
     attempts, sessions = mock_interview_attempts.c, mock_interviews.c
     columns = ("status", "timeline", "brain", "model", "transcriber", "prompt_version", "duration_seconds", "guards")
     query = (
@@ -27,17 +30,25 @@ def answer_rows(connection: sa.Connection, since: datetime) -> Rows:
         )
         .join_from(mock_interview_attempts, mock_interviews, sessions.id == attempts.interview_id)
         .where(attempts.status.not_in([AttemptStatus.DISCARDED.value, AttemptStatus.RECORDING.value]))
-        .where(attempts.created_at >= since)
+        .where(attempts.created_at >= since, sessions.is_sample.is_(of_samples))
         .order_by(attempts.created_at)
     )
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def retention_counts(connection: sa.Connection, now: datetime) -> dict[str, int]:
-    """Recordings kept, due within a week, overdue; open interviews idle for 24 h; how much was deleted in all."""
+def retention_counts(connection: sa.Connection, now: datetime, *, of_samples: bool = False) -> dict[str, int]:
+    """Recordings kept, due within a week, overdue; open interviews idle for 24 h; how much was deleted in all.
+
+    Of real people, or with `of_samples` of invented ones.
+    """
     audio, sessions = mock_interview_attempts.c, mock_interviews.c
-    kept = (audio.audio_uri.is_not(None), audio.audio_deleted_at.is_(None))
-    idle = (sessions.status.in_(["planned", "in_progress"]), sessions.last_activity_at < now - timedelta(hours=24))
+    theirs = sa.select(sessions.id).where(sessions.is_sample.is_(of_samples))
+    kept = (audio.audio_uri.is_not(None), audio.audio_deleted_at.is_(None), audio.interview_id.in_(theirs))
+    idle = (
+        sessions.is_sample.is_(of_samples),
+        sessions.status.in_(["planned", "in_progress"]),
+        sessions.last_activity_at < now - timedelta(hours=24),
+    )
     asked = {
         "recordings kept": sa.select(sa.func.count()).select_from(mock_interview_attempts).where(*kept),
         "due within 7 days": sa.select(sa.func.count())
@@ -49,11 +60,13 @@ def retention_counts(connection: sa.Connection, now: datetime) -> dict[str, int]
         "sessions to be marked abandoned": sa.select(sa.func.count()).select_from(mock_interviews).where(*idle),
     }
     found = {name: int(connection.execute(query).scalar() or 0) for name, query in asked.items()}
-    gone = deletions.totals(connection)
+    gone = deletions.totals(connection, of_samples=of_samples)
     return found | {f"{'stray ' * (name == 'files')}{name} deleted": count for name, count in gone.items()}
 
 
 def unpriced_usage(connection: sa.Connection) -> int:
     """Usage events without a price as billed."""
-    query = sa.select(sa.func.count()).select_from(usage_tracking).where(usage_tracking.c.cost_usd.is_(None))
+    c = usage_tracking.c
+    mine = (c.cost_usd.is_(None), samples.belongs(c.user_id, to_samples=False))
+    query = sa.select(sa.func.count()).select_from(usage_tracking).where(*mine)
     return int(connection.execute(query).scalar() or 0)

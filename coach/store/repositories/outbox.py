@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from coach.store.repositories import samples
 from coach.store.tables.billing import billing_accounts, billing_outbox
 from coach.store.tables.core import UtcDateTime, usage_tracking
 
@@ -180,9 +181,10 @@ def rows_of(connection: sa.Connection, ids: Sequence[str]) -> list[OutboxRow]:
 
 
 def all_rows(connection: sa.Connection) -> list[OutboxRow]:
-    """The whole outbox, oldest first."""
+    """The whole outbox, oldest first; invented people's rows left out."""
     c = billing_outbox.c
-    query = sa.select(billing_outbox).order_by(c.occurred_at, c.event_id)
+    query = sa.select(billing_outbox).where(samples.belongs(c.customer_id, to_samples=False))
+    query = query.order_by(c.occurred_at, c.event_id)
     return [OutboxRow(**row) for row in connection.execute(query).mappings()]
 
 
@@ -199,10 +201,11 @@ def sent_units(connection: sa.Connection, customer_id: str, event_name: str, sta
     return int(connection.execute(query).scalar_one())
 
 
-def counts(connection: sa.Connection) -> dict[str, int]:
-    """Rows by state."""
+def counts(connection: sa.Connection, *, of_samples: bool = False) -> dict[str, int]:
+    """Rows by state, of real people or of invented ones."""
     c = billing_outbox.c
-    query = sa.select(c.state, sa.func.count()).group_by(c.state).order_by(c.state)
+    query = sa.select(c.state, sa.func.count()).where(samples.belongs(c.customer_id, to_samples=of_samples))
+    query = query.group_by(c.state).order_by(c.state)
     return {row[0]: int(row[1]) for row in connection.execute(query)}
 
 
@@ -238,6 +241,7 @@ def ledger_sums(
     joined = usage_tracking.outerjoin(billing_outbox, o.event_id == u.event_id)
     joined = joined.outerjoin(billing_accounts, account.user_id == u.user_id)
     query = sa.select(u.vendor, u.meter, u.quantity, customer).select_from(joined).where(u.billable.is_(True))
+    query = query.where(samples.belongs(u.user_id, to_samples=False))
     query = query.where(u.occurred_at >= since) if since else query
     query = query.where(u.occurred_at < until) if until else query
     sums: dict[tuple[str, str], int] = {}

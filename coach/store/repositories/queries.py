@@ -13,6 +13,7 @@ from coach.store.tables.core import (
     mock_interview_exchanges,
     mock_interviews,
     usage_tracking,
+    users,
 )
 
 Rows = list[dict[str, Any]]
@@ -45,10 +46,12 @@ def interview_rows(connection: sa.Connection, user_id: str | None = None) -> Row
             *columns,
             sa.func.coalesce(counted.c.questions_answered, 0).label("questions_answered"),
             sa.func.coalesce(counted.c.attempts, 0).label("attempts"),
+            users.c.name.label("person"),
             job_descriptions.c.title.label("job_title"),
             job_descriptions.c.company.label("company"),
         )
         .outerjoin_from(mock_interviews, counted, counted.c.counted_id == sessions.id)
+        .outerjoin(users, users.c.id == sessions.user_id)
         .outerjoin(job_descriptions, job_descriptions.c.id == sessions.job_description_id)
         .order_by(sessions.created_at.desc(), sessions.id)
     )
@@ -72,11 +75,14 @@ def attempt_rows(connection: sa.Connection, interview_id: str | None = None, use
             questions.question_type,
             questions.follow_up_of,
             sessions.is_sample,
+            sessions.user_id,
             sessions.bundle,
             sessions.created_at.label("interview_created_at"),
+            users.c.name.label("person"),
         )
         .join_from(mock_interview_attempts, mock_interview_exchanges, questions.id == attempts.exchange_id)
         .join(mock_interviews, sessions.id == attempts.interview_id)
+        .outerjoin(users, users.c.id == sessions.user_id)
         .where(attempts.status != AttemptStatus.DISCARDED.value)
         .order_by(sessions.created_at, questions.order, attempts.attempt_number, attempts.id)
     )

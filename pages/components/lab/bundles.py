@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from uuid import uuid4
 
+import pandas as pd
 import streamlit as st
 from pydantic import ValidationError
 
@@ -13,6 +14,7 @@ from coach.lab.live import compare_arms, sample_ratio
 from coach.lab.promotion import Split
 from coach.lab.service import Lab
 from coach.views.lab import bundle_diff
+from pages.components.shared import samples
 from pages.components.shared.prose import plain
 
 
@@ -105,9 +107,8 @@ def _view(bundles: list[PromptBundle]) -> None:
         )
 
 
-def _outcomes(lab: Lab, split: Split) -> None:
+def _outcomes(outcomes: pd.DataFrame, split: Split) -> None:
     """Whether the split held, and what came of it so far."""
-    outcomes = lab.live_outcomes()
     check = sample_ratio(list(outcomes["bundle"]), split)
     counts = ", ".join(f"{name} {count}" for name, count in check.counts.items())
     if not check.held:
@@ -129,11 +130,16 @@ def _outcomes(lab: Lab, split: Split) -> None:
 
 def _live(lab: Lab, bundles: list[PromptBundle]) -> None:
     st.header("Live split", anchor=False)
+    if samples.shown() and (invented := lab.sample_split()):
+        split, outcomes = invented
+        st.markdown(f"**{plain(split.name)}** is running among the sample people.")
+        _outcomes(outcomes, split)
+        return
     running = lab.promotions.split()
     if running:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in running.shares.items())
         st.markdown(f"**{plain(running.name)}** is running: {plain(shares)} of new interviews.")
-        _outcomes(lab, running)
+        _outcomes(lab.live_outcomes(), running)
         if st.button("End the split"):
             _attempt(lab.promotions.end_split, "The bundle in force serves everyone again.")
         return

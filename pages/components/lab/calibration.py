@@ -11,6 +11,7 @@ from coach.lab.attempts import HumanScore, import_scores, keep_scores
 from coach.lab.service import Lab
 from coach.views import lab as figures
 from coach.views.attempts import short
+from pages.components.shared import samples
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
 
@@ -25,7 +26,7 @@ NAMES = {
 
 def show(lab: Lab) -> None:
     """The tab."""
-    stored = lab.stored_answers()
+    stored = lab.judged_answers(of_samples=samples.shown())
     calibration = figures.calibration_frame(stored)
     if calibration.empty:
         st.info("No answer has a human score yet. Score some below, or import them.", icon=":material/rate_review:")

@@ -12,6 +12,7 @@ from coach.economics.plans import Plan
 from coach.errors import CoachError
 from coach.views import margins, margins_figures
 from pages.components.margins.tables import download, named, show_table
+from pages.components.shared import samples
 from pages.components.shared.prose import plain
 
 CHART = {"displayModeBar": False}
@@ -160,7 +161,8 @@ def ledger(applied: Applied, parts: Services) -> None:
     """As billed beside re-priced."""
     by = st.segmented_control("By", LEDGER_KEYS, default="meter", key="margins_ledger_by") or "meter"
     try:
-        table = margins.ledger_frame(parts.store, applied.market.book, by=by)
+        of_samples = samples.switch(parts, there=parts.has_samples())
+        table = margins.ledger_frame(parts.store, applied.market.book, by=by, of_samples=of_samples)
     except CoachError as error:
         st.error(plain(str(error)), icon=":material/database_off:")
         return
