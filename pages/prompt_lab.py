@@ -23,7 +23,6 @@ SECTIONS = {
     "Calibration": lab_calibration.show,
 }
 OF_PEOPLE = ("Bundles", "Calibration")
-"""Sections whose figures come of people's answers: of one's own or of invented ones."""
 
 
 def main() -> None:

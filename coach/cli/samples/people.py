@@ -157,42 +157,42 @@ class Organisation:
         if self.is_recorded(sitting, exchange, number):
             transcript, sound = spoken_aloud(" ".join(sentences), "en-us+f3", 165)
             write_opus(sound, SAMPLE / "audio" / f"{attempt_id}.ogg")
-        measured = delivery.measure(transcript, None)
-        down = sitting.bad and number == 1
-        request = EvaluationInput(
-            question=Question(text=tale.question, competency=tale.competency, type=exchange.question_type),
-            job_context=_job(sitting.person),
-            user_answer=UserAnswer(transcript=transcript.text, duration_seconds=transcript.duration_s),
-            delivery_metrics=DeliveryInput(
-                wpm=measured.wpm,
-                filler_count=measured.filler_count,
-                long_pause_count=measured.long_pause_count,
-                clarity_note=measured.clarity_note,
-            ),
-            attempt_history=[
-                HistoryItem(attempt_number=a.attempt_number, overall=a.overall_score or 0) for a in earlier
-            ],
-        )
-        result = await evaluate_to_end(
-            DownCoach() if down else self.coach,
-            EvaluationCall(request, attempt_id),
-            transcript=transcript,
-            delivery=measured,
-            policy=sitting.bundle.policy,
-            bundle=sitting.bundle.label,
-        )
         spoken = Attempt(
             id=attempt_id,
             exchange_id=exchange.id,
             interview_id=sitting.id,
             attempt_number=number,
             transcript=transcript,
-            delivery=measured,
+            delivery=delivery.measure(transcript, None),
             duration_seconds=transcript.duration_s,
             transcriber="sample",
             timeline=traffic.timeline(rng, slow=sitting.bad),
             created_at=at,
             finished_at=at + timedelta(seconds=transcript.duration_s + 3),
+        )
+        return await self._judged(spoken, sitting, exchange, earlier)
+
+    async def _judged(self, spoken: Attempt, sitting: Sitting, exchange: Exchange, earlier: list[Attempt]) -> Attempt:
+        transcript, measured = spoken.transcript, spoken.delivery
+        assert transcript
+        assert measured
+        metrics = measured.model_dump(include={"wpm", "filler_count", "long_pause_count", "clarity_note"})
+        request = EvaluationInput(
+            question=Question(text=exchange.question_text, competency=exchange.competency, type=exchange.question_type),
+            job_context=_job(sitting.person),
+            user_answer=UserAnswer(transcript=transcript.text, duration_seconds=transcript.duration_s),
+            delivery_metrics=DeliveryInput.model_validate(metrics),
+            attempt_history=[
+                HistoryItem(attempt_number=a.attempt_number, overall=a.overall_score or 0) for a in earlier
+            ],
+        )
+        result = await evaluate_to_end(
+            DownCoach() if sitting.bad and spoken.attempt_number == 1 else self.coach,
+            EvaluationCall(request, spoken.id),
+            transcript=transcript,
+            delivery=measured,
+            policy=sitting.bundle.policy,
+            bundle=sitting.bundle.label,
         )
         return judged(spoken, result)
 
