@@ -38,6 +38,7 @@ check: .venv/dev.stamp ## format, lint, types, import rules, dead code, requirem
 	@.venv/bin/ruff check .
 	@.venv/bin/lint-imports
 	@.venv/bin/mypy
+	@.venv/bin/mypy tests benchmarks training examples --cache-dir .mypy_cache/tests
 	@$(PY) -m tests.architecture.dead_code
 	@$(DEPTRY) coach pages
 	@$(DEPTRY) . --requirements-files requirements.in,requirements-dev.in

@@ -94,7 +94,8 @@ async def answers(home: Path, seconds: float, listen, first_s: float) -> tuple[l
     client = Client(await hub.open((await hub.init(InitRequest(q_count=1), questions=[question])).mock_interview_id))
     await client.start()
     await client.view(ViewState.LISTENING)
-    sound, own, stages = speech(seconds), [], {}
+    sound, own = speech(seconds), []
+    stages: dict[str, list[float]] = {}
     for number in range(ANSWERS + 3):
         for at in range(0, len(sound), 640):
             client.conductor.push_audio(sound[at : at + 640])
@@ -124,7 +125,8 @@ def one_after_the_other(recording: Path):
 
 def main() -> None:
     """Prints both tables."""
-    rows, shown = [], {}
+    rows = []
+    shown: dict[str, list[float]] = {}
     for seconds in LENGTHS_S:
         for name, listen, first_s in (
             ("while speaking, model after 300 ms", None, MODEL_S),

@@ -224,12 +224,16 @@ def pair(name: str, step: Step, seconds: float) -> list[object]:
     return [name, facts.runs, len(facts.kept), lost, sound, silent, p50, p99, f"{len(facts.refused)} {told}".strip()]
 
 
+def _ids(connection: sa.Connection, table: str) -> list[str]:
+    return list(connection.execute(sa.text(f"SELECT id FROM {table}")).scalars())
+
+
 def look(home: Path) -> tuple[set[str], str]:
     """Every interview and attempt there is in the file, opened anew, and what `db check` says."""
     with SqlStore(f"duckdb:///{home / 'coach.duckdb'}") as store:
         there: set[str] = set()
         for name in ("mock_interviews", "mock_interview_attempts"):
-            there |= set(store.run(lambda c, n=name: c.execute(sa.text(f"SELECT id FROM {n}")).scalars().all()))
+            there |= set(store.run(_ids, name))
         return there, "sound" if check_database(store).ok else check_database(store).sentence
 
 

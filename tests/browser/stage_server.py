@@ -157,8 +157,8 @@ class ScriptedConductor:
 
     async def feedback(self) -> None:
         if self.plan.get("follow_up"):
-            payload = ev.FollowUpQueuedPayload(question_text=content.FOLLOW_UP, attempt_id=f"attempt-{self.attempt}")
-            await self.send(ev.FollowUpQueued(payload=payload))
+            asked = ev.FollowUpQueuedPayload(question_text=content.FOLLOW_UP, attempt_id=f"attempt-{self.attempt}")
+            await self.send(ev.FollowUpQueued(payload=asked))
         else:
             await self.send(ev.NoFollowUp())
         verbatim = bool(self.plan.get("verbatim", True))

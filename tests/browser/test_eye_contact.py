@@ -18,7 +18,12 @@ def face(turn: float = 0, nod: float = 0, eyes: float = 0, at: tuple[float, floa
     """478 points of a face turned to the right of the picture and raised by degrees, its eyes turned by `eyes`."""
     across, up = math.radians(turn), math.radians(nod)
     shift = 12 * math.sin(math.radians(eyes))
-    points = {**POINTS, **CORNERS, 468: (-32 + shift, -30, -10), 473: (32 + shift, -30, -10)}
+    points: dict[int, tuple[float, float, float]] = {
+        **POINTS,
+        **CORNERS,
+        468: (-32 + shift, -30, -10),
+        473: (32 + shift, -30, -10),
+    }
     placed = [{"x": at[0] / WIDTH, "y": at[1] / HEIGHT, "z": 0.0} for _ in range(478)]
     for index, (x, y, z) in points.items():
         y, z = y * math.cos(up) + z * math.sin(up), -y * math.sin(up) + z * math.cos(up)

@@ -42,7 +42,7 @@ class FastForwardLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.ahead_s
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:  # type: ignore[override]
         self.in_threads += 1
         future = super().run_in_executor(executor, func, *args)
         future.add_done_callback(self._back)

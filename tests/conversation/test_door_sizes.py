@@ -22,7 +22,7 @@ from coach.contracts.interview import ViewState
 from coach.web import access, server_caps
 from tests.conversation.driver import make_hub, slow, tone
 from tests.conversation.serving import served
-from tests.conversation.test_interview_web import Socket, begin, connect, header
+from tests.conversation.test_interview_web import Socket, Visitor, begin, connect, header
 
 MB = 1 << 20
 
@@ -32,7 +32,7 @@ async def server(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temp"))
     (tmp_path / "temp").mkdir()
     server_caps.cap_server()
-    async with served(make_hub(tmp_path)) as host, httpx.AsyncClient(base_url=f"http://{host}", timeout=60) as http:
+    async with served(make_hub(tmp_path)) as host, Visitor(base_url=f"http://{host}", timeout=60) as http:
         http.host = host
         yield http
 
@@ -116,8 +116,9 @@ async def test_a_form_without_a_file_and_a_broken_one_are_told(server):
         bad = await server.post(path, headers={**header(way), "Content-Type": kind}, content=b"--x\r\n\r\n")
         assert bad.status_code == 422
     many = b"".join(b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' for _ in range(50))
-    kind = {"Content-Type": "multipart/form-data; boundary=x"}
-    assert (await server.post(path, headers={**header(way), **kind}, content=many)).status_code == 422
+    kind = "multipart/form-data; boundary=x"
+    asked = await server.post(path, headers={**header(way), "Content-Type": kind}, content=many)
+    assert asked.status_code == 422
 
 
 async def test_nothing_is_decoded_before_an_answer_is_awaited_and_one_after_the_other(server, monkeypatch, tmp_path):

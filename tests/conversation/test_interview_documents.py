@@ -83,7 +83,7 @@ async def test_the_reference_client_holds_a_whole_interview(tmp_path):
         out.writeframes(tone(1.0))
     scripts = ScriptedEvaluation({"overall": 5, "follow_up": "Which numbers?"}, {}, {"overall": 7.0})
     hub = make_hub(tmp_path, transcriber=FakeTranscriber(needs_review=True), evaluate=scripts)
-    trace = []
+    trace: list[str] = []
     async with served(hub) as host:
         interview = Interview(frames(recording), speed=50, retries=0, say=trace.append)
         summary = await interview.hold(f"http://{host}", 2)

@@ -107,4 +107,4 @@ async def goes_on(home, interview_id):
         await conductor.send(ev.FinishAnswer(payload=payload))
         await conductor.settle(20)
     await hub.close()
-    hub.parts.store._store.close()
+    hub.parts.store._store.close()  # type: ignore[attr-defined]

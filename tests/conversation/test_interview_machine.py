@@ -27,7 +27,8 @@ from coach.interview import rollup
 from coach.interview import store_and_forward as spool
 from coach.interview.answer import recording as capture
 from coach.interview.dependencies import InterviewTiming
-from coach.interview.service import SPOOL, InitRequest
+from coach.interview.service import InitRequest
+from coach.interview.store_and_forward import SPOOL
 from tests.conversation.driver import make_hub, tone
 from tests.fakes.memory import MemoryArchive, MemoryJournal
 from tests.fakes.store import FakeStore
@@ -141,7 +142,7 @@ class Interviews(RuleBasedStateMachine):
     def _listen(self) -> None:
         seen: list[Any] = []
         listener = self.conductor.subscribe()
-        listener.put = seen.append  # type: ignore[method-assign]
+        listener.put = seen.append  # type: ignore[method-assign, assignment]
         seen.extend(listener._events)
         self.log.append(seen)
 

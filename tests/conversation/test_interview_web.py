@@ -10,6 +10,7 @@ import websockets
 from coach.audio.takes import ClockedFrame
 from coach.contracts import events as ev
 from coach.contracts.interview import ViewState
+from coach.interview.service import InterviewService
 from coach.web.frames import pack
 from tests.conversation.driver import make_hub, tone
 from tests.conversation.serving import served
@@ -47,11 +48,19 @@ def connect(way, **more):
     return websockets.connect(f"{way['ws_url']}?token={way['auth_token']}", **more)
 
 
+class Visitor(httpx.AsyncClient):
+    """A client that also knows what it talks to."""
+
+    hub: InterviewService
+    store: FakeStore
+    host: str
+
+
 @pytest.fixture
 async def server(tmp_path):
     store = FakeStore()
     hub = make_hub(tmp_path, store=store, evaluate=ScriptedEvaluation({"follow_up": "And the numbers?"}, {}))
-    async with served(hub) as host, httpx.AsyncClient(base_url=f"http://{host}") as http:
+    async with served(hub) as host, Visitor(base_url=f"http://{host}") as http:
         http.hub, http.store = hub, store
         yield http
 

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -33,7 +33,7 @@ LONG = " ".join(
 class Gate:
     """Entitlements that give one level and count how often they are asked."""
 
-    def __init__(self, level: str) -> None:
+    def __init__(self, level: Literal["full", "throttled"]) -> None:
         self.level, self.asked = level, 0
 
     async def before_session(self, user_id: str, interview_id: str, *, questions: int) -> Entitlement:

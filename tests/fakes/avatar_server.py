@@ -22,6 +22,7 @@ class AvatarServer:
 
     def __init__(self, speaks_for_s: float = 0.01, *, minute_s: float = 0.0, chars_per_s: float = 0.0) -> None:
         self.speaks_for_s = speaks_for_s
+        self.url = ""
         self.minute_s = minute_s
         self.chars_per_s = chars_per_s
         self.credits: dict[str, int] = {}

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -39,14 +40,14 @@ async def coded_voice(pcm: bytes) -> float:
     return speech_s(pcm)
 
 
-def transcriber(server: DeepgramServer, *, key: str = KEY, **options: float) -> DeepgramTranscriber:
+def transcriber(server: DeepgramServer, *, key: str = KEY, **options: Any) -> DeepgramTranscriber:
     return DeepgramTranscriber(
         SecretStr(key), server.url, probe=coded_voice, options=replace(FAST, **options) if options else FAST
     )
 
 
 @asynccontextmanager
-async def stream(server: DeepgramServer, *, speed: float = SPEED, **options: float) -> AsyncIterator[LiveStream]:
+async def stream(server: DeepgramServer, *, speed: float = SPEED, **options: Any) -> AsyncIterator[LiveStream]:
     """An open live stream; afterwards everything is closed."""
     hearer = transcriber(server, **{"replay_rate": 1.25 * speed, **options})
     live = await hearer.open_stream(CONTEXT)

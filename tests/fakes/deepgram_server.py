@@ -180,7 +180,7 @@ class DeepgramServer:
         )
         config.timeout_graceful_shutdown = 1
         server = _Server(config)
-        server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign]
+        server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
         task = asyncio.create_task(server.serve())
         await server.up.wait()
         self.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
@@ -539,7 +539,7 @@ def _punctuated(words: Sequence[SpokenWord], at: int) -> str:
 
 def _decoded(body: bytes) -> np.ndarray:
     resampler, parts = AudioResampler(format="s16", layout="mono", rate=RATE_HZ), []
-    with av.open(io.BytesIO(body)) as container:
+    with av.open(io.BytesIO(body), "r") as container:
         for frame in container.decode(audio=0):
             frame.pts = None
             parts += [f.to_ndarray().reshape(-1) for f in resampler.resample(frame)]

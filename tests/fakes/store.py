@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, AttemptStatus, Exchange, Interview, InterviewSnapshot, PlannedQuestion
@@ -164,6 +164,6 @@ class FakeStore:
         return [a.delivery for a in newest[:limit] if a.delivery]
 
     @staticmethod
-    def _known(table: dict[str, object], key: str) -> None:  # type: ignore[type-arg]
+    def _known(table: Mapping[str, object], key: str) -> None:
         if key not in table:
             raise NotFoundError(f"There is nothing stored under {key}.")

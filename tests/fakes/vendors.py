@@ -4,7 +4,7 @@ they take; they count what was asked of them.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -244,7 +244,7 @@ class ScriptedEvaluation:
 
     async def __call__(
         self, brain: Any, call: EvaluationCall, *, transcript: Any, delivery: Any, policy: Any, **_: Any
-    ) -> AsyncIterator[Progress]:
+    ) -> AsyncGenerator[Progress, None]:
         script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
         self.calls.append(call)
         value = evaluation(script.get("overall", 6.5), script.get("follow_up", ""))
@@ -287,12 +287,12 @@ class ScriptedEvaluation:
         )
 
 
-def listen(recording: Path) -> Path:
+def listen(recording: Path) -> Any:
     return recording
 
 
 def measure(
-    transcript: Transcript, recording: Path | None, eye_contact: float | None, band: tuple[float, float]
+    transcript: Transcript, recording: Any, eye_contact: float | None, band: tuple[float, float]
 ) -> DeliveryMetrics:
     scores = DeliverySubScores(pace=8, fillers=7 if transcript.verbatim else None, pauses=8, confidence=7, delivery=8)
     return DeliveryMetrics(

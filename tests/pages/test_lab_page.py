@@ -129,7 +129,7 @@ def test_an_edit_is_kept_as_a_new_bundle(services: Services, tmp_path: Path, mon
     app = page("edit")
     area = next(t for t in app.text_area if t.label.startswith("Words of system"))
     area.set_value(area.value + "\nBe brief.").run()
-    assert any("<ins>" in h.body for h in app.get("html"))
+    assert any("<ins>" in getattr(h, "body", "") for h in app.get("html"))
     app.text_input(key="edit-save-name").set_value("brief_v1").run()
     app.text_input(key="edit-save-idea").set_value("Shorter").run()
     app.button(key="edit-save-new").click().run()

@@ -22,9 +22,9 @@ def server() -> Iterator[OpenAIServer]:
         yield running
 
 
-def home(tmp_path: Path, urls: str, monkeypatch: pytest.MonkeyPatch, **more: object) -> Services:
+def home(tmp_path: Path, urls: str, monkeypatch: pytest.MonkeyPatch, brain: str = "", **more: object) -> Services:
     made = build_services(
-        transcriber="typed", coach_home=tmp_path, coach_local_model_urls=urls, openai_api_key=None, **more
+        transcriber="typed", brain=brain, coach_home=tmp_path, coach_local_model_urls=urls, openai_api_key=None, **more
     )
     monkeypatch.setattr(bootstrap, "_services", made)
     return made

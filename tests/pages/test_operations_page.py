@@ -1,6 +1,7 @@
 """Operations: with nothing and with samples, every tab has something to say."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ PAGE = Path(__file__).resolve().parents[2] / "pages" / "operations.py"
 
 
 @pytest.fixture
-def services(tmp_path, monkeypatch) -> Services:
+def services(tmp_path, monkeypatch) -> Iterator[Services]:
     parts = build_services(coach_home=tmp_path, coach_database_url="", coach_audio_url="", coach_brain="offline")
     monkeypatch.setattr(bootstrap, "_services", parts)
     yield parts

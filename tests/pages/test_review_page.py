@@ -1,5 +1,6 @@
 """Review: empty, agreeing, own scores, the agreement figure, and nothing kept without a name."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ PAGE = Path(__file__).resolve().parents[2] / "pages" / "review.py"
 
 
 @pytest.fixture
-def services(tmp_path, monkeypatch) -> Services:
+def services(tmp_path, monkeypatch) -> Iterator[Services]:
     parts = build_services(coach_home=tmp_path, coach_database_url="", coach_audio_url="", coach_brain="offline")
     monkeypatch.setattr(bootstrap, "_services", parts)
     yield parts

@@ -1,5 +1,6 @@
 """What a person picks is picked by identity: twins of one label, on every page that lists rows."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ SAID = ("the first twin", "the second twin", "the third twin")
 
 
 @pytest.fixture
-def twins(tmp_path, monkeypatch) -> Services:
+def twins(tmp_path, monkeypatch) -> Iterator[Services]:
     """Three sessions of one minute, one title and one question; only the answers differ."""
     parts = build_services(coach_home=tmp_path, coach_database_url="", coach_audio_url="", coach_brain="offline")
     monkeypatch.setattr(bootstrap, "_services", parts)

@@ -1,6 +1,7 @@
 """Progress, Library, Jobs & resumes: with nothing, with samples, and what their buttons change in the store."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ TIMEOUT_S = 30
 
 
 @pytest.fixture
-def services(tmp_path, monkeypatch) -> Services:
+def services(tmp_path, monkeypatch) -> Iterator[Services]:
     """Services on an empty home, offline whatever the environment says."""
     parts = build_services(coach_home=tmp_path, coach_database_url="", coach_audio_url="", coach_brain="offline")
     monkeypatch.setattr(bootstrap, "_services", parts)
@@ -30,7 +31,7 @@ def services(tmp_path, monkeypatch) -> Services:
 
 
 @pytest.fixture
-def sampled(services) -> Services:
+def sampled(services) -> Iterator[Services]:
     """The same with the sample content in."""
     load_sample(services.store, lambda: services.archive)
     return services

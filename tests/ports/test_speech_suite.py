@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from coach.contracts.transcript import Transcript
+from coach.contracts.usage import UsageEvent
 from coach.speech.pieces.transcriber import PieceTranscriber
 from coach.speech.port import SpeechContext, SpeechStream, Transcriber
 from coach.speech.typed import TypedTranscriber
@@ -29,7 +30,7 @@ SPEECH = answer(8)
 @asynccontextmanager
 async def made(kind: str) -> AsyncIterator[Transcriber]:
     async with DeepgramServer(SPEECH).running() as server:
-        kinds = {
+        kinds: dict[str, Callable[[], Transcriber]] = {
             "deepgram": lambda: transcriber(server),
             "fake": FakeTranscriber,
             "typed": TypedTranscriber,
@@ -65,7 +66,7 @@ async def test_two_answers_a_start_over_and_the_end(kind: str, tmp_path: Path) -
         assert hearer.capabilities.batch or hearer.capabilities.live
         stream = await hearer.open_stream(CONTEXT)
         stream.push(bytes(640))
-        usage = []
+        usage: list[UsageEvent] = []
         for attempt in ("first", "second"):
             await stream.start_answer(attempt)
             await say(stream)

@@ -5,6 +5,7 @@ import tempfile
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,9 +107,9 @@ class Story:
     reloads: list[float]
     finish_s: float
     frozen: bool = False
-    arrivals: list[tuple[float, int, object]] = field(default_factory=list)
+    arrivals: list[tuple[float, int, Any]] = field(default_factory=list)
 
-    def play(self) -> tuple[list[tuple[float, int, object]], float]:
+    def play(self) -> tuple[list[tuple[float, int, Any]], float]:
         """Everything that reaches the server, in order, and how long was spoken."""
         line = Line(self.stalls)
         edges = [0.0, *sorted(r for r in self.reloads if r < self.finish_s - 0.5), self.finish_s]

@@ -1,5 +1,6 @@
 """Guards: what the server insists on, one by one and together."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -16,9 +17,10 @@ from coach.contracts.brain import EvaluationResult
 from coach.contracts.delivery import DeliverySubScores
 from coach.contracts.evaluation import FollowUpType, StarStatus
 from tests.fakes import brain_samples as samples
+from tests.fakes.vendors import FakeBrain
 
 
-class Says:
+class Says(FakeBrain):
     """A brain that says given outputs, the last one again and again."""
 
     name = "says"
@@ -27,10 +29,11 @@ class Says:
     judges_relevance = True
 
     def __init__(self, *outputs: str) -> None:
+        super().__init__()
         self.outputs = list(outputs)
         self.calls: list[EvaluationCall] = []
 
-    async def evaluate(self, call: EvaluationCall) -> Any:
+    async def evaluate(self, call: EvaluationCall) -> AsyncIterator[BrainChunk]:
         self.calls.append(call)
         text = self.outputs[min(len(self.calls), len(self.outputs)) - 1]
         chunks: list[BrainChunk] = [RequestSent(), TextDelta(text), StreamEnd("complete")]

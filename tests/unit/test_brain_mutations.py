@@ -15,6 +15,7 @@ from coach.contracts.brain import EvaluationResult
 from coach.contracts.evaluation import SECTION_ORDER, Evaluation
 from coach.errors import VendorError
 from tests.fakes import brain_samples as samples
+from tests.fakes.vendors import FakeBrain
 
 COUNT = 5000
 BATCHES = 10
@@ -121,7 +122,7 @@ MUTATIONS: tuple[Callable[[dict[str, Any], random.Random], str], ...] = (
 )
 
 
-class MutatingBrain:
+class MutatingBrain(FakeBrain):
     """Says broken things, in pieces of any size, and sometimes breaks off."""
 
     name = "mutating"
@@ -130,6 +131,7 @@ class MutatingBrain:
     judges_relevance = True
 
     def __init__(self, rng: random.Random) -> None:
+        super().__init__()
         self.rng = rng
 
     async def evaluate(self, call: EvaluationCall) -> AsyncIterator[BrainChunk]:

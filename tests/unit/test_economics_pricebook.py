@@ -68,7 +68,7 @@ def test_the_shipped_book_holds_the_vendors_prices_with_their_sources():
     }
     for (vendor, meter, variant), (price, per) in prices.items():
         found = shipped.find(vendor, meter, NOON, variant=variant)
-        assert (found.price, found.per) == (Decimal(price), per)
+        assert found.price == Decimal(price) and found.per == per
         assert found.source and found.retrieved_on == date(2026, 11, 22)
     assert shipped.find("offline", "pocketsphinx.seconds", NOON).price == 0
 

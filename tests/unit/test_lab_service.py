@@ -147,7 +147,7 @@ def test_human_scores_are_imported_whole_or_not_at_all(store: SqlStore, tmp_path
 
 
 def test_calibration_by_type_and_drift() -> None:
-    stored = [
+    stored: list[dict[str, object]] = [
         {
             "id": f"a{n}", "question_type": "technical" if n % 2 else "behavioral", "review": {"overall": 6.0},
             "overall_score": 6.0 + (1.5 if n >= 20 else 0.1 * (n % 3 - 1)), "prompt_version": "v",
@@ -183,13 +183,8 @@ async def test_pair_votes_need_both_orders() -> None:
     assert (biased.winner, biased.consistent) == ("tie", False)
     votes = [await vote(Longer(), i, low, high if n else low) for n, i in enumerate(make_dataset(8).items)]
     summed = report(votes, {f"i{n}": "b" if n else "tie" for n in range(8)})
-    assert (summed.wins_b, summed.ties, summed.share_b, summed.kappa, summed.n_human) == (
-        7,
-        1,
-        1.0,
-        pytest.approx(1),
-        8,
-    )
+    assert (summed.wins_b, summed.ties, summed.share_b, summed.n_human) == (7, 1, 1.0, 8)
+    assert summed.kappa == pytest.approx(1)
     with pytest.raises(InputError):
         report([])
 

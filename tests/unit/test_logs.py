@@ -106,7 +106,8 @@ def test_commands_write_for_their_owner_alone(tmp_path):
 
 
 def test_the_first_signal_is_heard_once_and_the_end_is_forced(monkeypatch):
-    heard, ended = [], []
+    heard: list[str] = []
+    ended: list[int] = []
     monkeypatch.setattr(shutdown, "WITHIN_S", 0.01)
     handle = shutdown._before(lambda *_: heard.append("usual"), lambda: heard.append("stop"), ended.append)
     handle(15, None)

@@ -43,10 +43,9 @@ def test_marks_out_of_order_and_none_at_all_are_no_trouble():
 
 
 def test_the_avatar_runs_beside_the_main_line():
-    assert [(s.name, s.ms) for s in waterfall.beside(LINE)] == [
-        ("avatar request", pytest.approx(3)),
-        ("avatar start", pytest.approx(697)),
-    ]
+    beside = waterfall.beside(LINE)
+    assert [stage.name for stage in beside] == ["avatar request", "avatar start"]
+    assert [stage.ms for stage in beside] == pytest.approx([3, 697])
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from coach.audio.loudness import heard_loudness
 from coach.audio.pcm import SAMPLE_RATE_HZ, Pcm
 from coach.contracts.brain import DeliveryInput
-from coach.contracts.delivery import PausePlace
+from coach.contracts.delivery import PACE_BAND_WPM, PausePlace
 from coach.contracts.transcript import Transcript, TranscriptSource, Word
 from coach.delivery import curves
 from coach.delivery.baseline import BaselineComparison, compare, medians, sentence
@@ -149,7 +149,7 @@ def test_the_band_is_that_of_the_policy():
 
 @given(st.floats(0, 400), st.floats(0, 400))
 def test_pace_falls_away_from_the_band(a, b):
-    low, high = curves.PACE_BAND_WPM
+    low, high = PACE_BAND_WPM
     distances = [max(low - v, v - high, 0) for v in (a, b)]
     if (a < low) == (b < low) and distances[0] < distances[1]:
         assert curves.pace_score(a) >= curves.pace_score(b)

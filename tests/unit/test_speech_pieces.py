@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -180,9 +181,10 @@ def test_only_an_unsure_text_is_held_back_and_its_doubtful_words_are_marked():
 
 
 def test_answers_take_turns_and_who_waits_goes_first():
-    turns, done, hold = Turns("test"), [], threading.Event()
+    done: list[str] = []
+    turns, hold = Turns("test"), threading.Event()
     first = turns.submit(lambda: hold.wait(10), lane="a")
-    waiting = [turns.submit(lambda n=name: done.append(n), lane=name[0]) for name in ("a1", "a2", "a3", "b1", "c1")]
+    waiting = [turns.submit(partial(done.append, name), lane=name[0]) for name in ("a1", "a2", "a3", "b1", "c1")]
     turns.hurry("c")
     hold.set()
     for future in (first, *waiting):

@@ -49,7 +49,7 @@ def offline(monkeypatch, tmp_path):
 
 @pytest.fixture
 def no_packages(monkeypatch):
-    monkeypatch.setattr(packaged.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
 
 
 # -- weights -------------------------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ def test_an_altered_package_falls_back_to_the_hubs_copy_and_says_so(offline, mon
 def test_an_unreachable_hub_is_given_up_soon(monkeypatch):
     hold = threading.Event()
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    monkeypatch.setattr(model.socket, "create_connection", lambda *a, **k: hold.wait(20))
+    monkeypatch.setattr("socket.create_connection", lambda *a, **k: hold.wait(20))
     model.can_be_fetched.cache_clear()
     started = time.monotonic()
     assert model.can_be_fetched() is False
