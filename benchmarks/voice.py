@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -86,7 +87,9 @@ def word_errors(rows) -> dict[str, float]:
 
     from coach.speech.whisper.recogniser import WhisperRecogniser
 
-    recogniser, said, heard = WhisperRecogniser(), {}, {}
+    recogniser = WhisperRecogniser()
+    said: dict[str, Any] = {}
+    heard: dict[str, Any] = {}
     for persona, text, *_, pcm in rows[:HEARD]:
         sound = soxr.resample(np.frombuffer(pcm, "<i2").astype(np.float32), SAMPLE_RATE_HZ, 16_000)
         words = recogniser.child.hear(

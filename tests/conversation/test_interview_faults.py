@@ -9,6 +9,7 @@ import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ class Clock:
 async def test_a_clock_that_jumps_in_an_answer_changes_nothing_about_it(tmp_path, jump):
     clock = Clock()
     url = f"duckdb:///{tmp_path / 'coach.duckdb'}"
-    parts = {"clock": clock.now, "wall": clock.wall}
+    parts: dict[str, Any] = {"clock": clock.now, "wall": clock.wall}
     with open_store(url) as store:
         hub = make_hub(tmp_path, store=store, **parts)
         client = await listening(hub)

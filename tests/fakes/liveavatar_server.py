@@ -2,6 +2,7 @@
 
 Enforced: the key mints tokens and reads sessions, a session's own token (which expires) starts, keeps and stops it;
 bodies by mode; no start without a minute's credits, nor above the plan's concurrency; credits for every started minute
+from collections.abc import MutableMapping
 from start to end, by this loop's clock; an end at the wished duration, after five idle minutes, when the credits are
 used up, and after a minute in the sandbox, which has one avatar and costs nothing; no command before `connected`, sound
 as base64 PCM of whole samples, at most 1 MB a message. What the documents only advise (pieces of about a second) and
@@ -113,6 +114,7 @@ class LiveAvatarServer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._numbers = itertools.count(1)
         self._url = ""
+        self.url = ""
         self.app = Starlette(
             routes=[
                 Route("/v1/sessions/token", self._answer(self._token), methods=["POST"]),
@@ -325,11 +327,11 @@ class LiveAvatarServer:
             await asyncio.Event().wait()
         await self._tell(session, "session.state_updated", state="connected")
 
-    async def _command(self, session: Session, message: dict[str, Any], connected: bool) -> bool:
+    async def _command(self, session: Session, message: MutableMapping[str, Any], connected: bool) -> bool:
         text = message.get("text") or ""
         if len(text) > LARGEST_MESSAGE:
             self.breaches.append("message above 1 MB")
-            await session.socket.close(1009)  # type: ignore[union-attr]
+            await session.socket.close(1009)
             return False
         try:
             event = json.loads(text)

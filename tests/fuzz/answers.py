@@ -20,7 +20,7 @@ cases = st.tuples(questions, texts(60), st.floats(0, 3600))
 
 
 def judged(case: tuple[str, str, float]) -> None:
-    """Judges it twice: valid, alike, and every piece of evidence stands in the transcript."""
+    """Judges it twice: valid, alike, and what a note quotes stands in the transcript."""
     question, said, seconds = case
     given = EvaluationInput(
         question=Question(text=question[:2000]), user_answer=UserAnswer(transcript=said, duration_seconds=seconds)
@@ -31,8 +31,7 @@ def judged(case: tuple[str, str, float]) -> None:
     text.encode("utf-8")
     assert Evaluation.model_validate_json(text) == made
     assert as_json(COACH.evaluate_now(call)) == text
-    for evidence in COACH.evidence_for(call):
-        assert 0 <= evidence.start < evidence.end <= len(said)
+    assert all(note.original_snippet in said for note in made.coach_notes)
 
 
 TARGETS = (Target("answers", cases, judged, cpu_s=8.0),)

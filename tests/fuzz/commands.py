@@ -5,6 +5,7 @@ import json
 import logging
 import struct
 import tempfile
+from collections.abc import MutableMapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +103,7 @@ class FakeClient:
             return {"type": "websocket.receive", "bytes": message}
         return {"type": "websocket.receive", "text": self.live["fill"](message)}
 
-    async def send(self, message: dict[str, Any]) -> None:
+    async def send(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "websocket.send":
             self.sent.append(json.loads(message["text"]))
 
@@ -125,7 +126,7 @@ async def _session(folder: Path, query: str, review: bool, messages: list[str | 
         sent: list[dict[str, Any]] = []
         fake = FakeClient(list(messages), {"fill": lambda text: _filled(client, text)}, sent)
         token = hub.tokens.issue(client.conductor.id) if hasattr(hub, "tokens") else ""
-        await serve(_socket(fake, query, token), _Door(hub, client.conductor.id), ())
+        await serve(_socket(fake, query, token), _Door(hub, client.conductor.id), ())  # type: ignore[arg-type]
         _sensible(sent)
         assert client.state.view_state in ViewState
         await client.conductor.settle()
@@ -203,7 +204,7 @@ def frames_hold(case: tuple[bytes, list[bytes]]) -> None:
     except InputError:
         assert len(data) < HEAD.size or data[0] != 1 or not abs(struct.unpack_from("<d", data, 16)[0]) < float("inf")
     else:
-        assert unpack(pack(frame), bytes) == frame == ClockedFrame(*HEAD.unpack_from(data)[1:], data[HEAD.size :])
+        assert unpack(pack(frame), bytes) == frame == ClockedFrame(*[*HEAD.unpack_from(data)[1:], data[HEAD.size :]])
     decoder = OpusDecoder()
     for packet in junk:
         with suppress(OpusError):

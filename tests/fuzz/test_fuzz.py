@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import strategies as st
 
+from coach.audio.decode import read_recording
 from coach.brain.truth.guard import TruthGuard
 from coach.economics.pricebook import PriceBookError, load_price_book, price_book
 from coach.errors import AudioError, InputError
@@ -20,7 +21,7 @@ from tests.fuzz.__main__ import main
 from tests.fuzz.commands import opus_packets
 from tests.fuzz.engine import Target, hunt, same_every_time
 from tests.fuzz.prices import BLOCKS, HEAD
-from tests.fuzz.sound import Recording, heard_or_told, read_recording
+from tests.fuzz.sound import Recording, heard_or_told
 from tests.fuzz.targets import TARGETS
 
 CASES = {"answers": 6, "evaluation": 6, "long": 1, "postings": 12, "socket": 8, "recordings": 12, "resumes": 8}

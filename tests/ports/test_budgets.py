@@ -81,7 +81,8 @@ def use(store: SqlStore, user: str, usd: str, *, at: datetime = NOW, interview: 
 
 @pytest.fixture
 def metered(sql_url: str) -> Iterator[MeteredStore]:
-    with MeteredStore(sql_url, idle_s=30) as store:
+    store = MeteredStore(sql_url, idle_s=30)
+    with store:
         yield store
 
 

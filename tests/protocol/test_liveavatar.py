@@ -3,6 +3,7 @@
 import asyncio
 import io
 import wave
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from coach.avatar.policy import avatar_policy
 from coach.avatar.port import SpeechRequest
 from coach.contracts import events as ev
 from coach.contracts.interview import ViewState
+from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError, InputError, SettingsError, VendorAuthError, VendorLimitError, VendorProtocolError
 from tests.conversation.driver import Client, begin, make_hub, slow
 from tests.fakes.liveavatar_server import KEY, WAYNE, LiveAvatarServer, Serving
@@ -163,7 +165,7 @@ async def test_where_the_browser_cannot_show_it_the_drawn_persona_says_it(vendor
     assert vendor.running == []
 
 
-FAULTS = {
+FAULTS: dict[str, dict[str, Any]] = {
     "key refused": {"statuses": {"token": 401}},
     "no credit": {"credits": 0},
     "too many sessions": {"concurrent": 0},
@@ -211,7 +213,7 @@ async def test_one_failure_is_borne_and_the_next_question_is_live_again(vendor, 
 
 async def test_a_session_that_was_given_up_is_stopped_and_paid_for(vendor, tmp_path):
     vendor.never_connects = True
-    seen = []
+    seen: list[UsageEvent] = []
     avatar = live(vendor, on_usage=seen.extend)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.2):

@@ -2,7 +2,9 @@
 
 import asyncio
 import difflib
+import json
 import shutil
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from coach.bootstrap import build_services, chosen_voice
 from coach.contracts.usage import UsageEvent
 from coach.errors import InputError, SettingsError, VendorError
 from coach.settings import load_settings
+from coach.speech.packaged import Packaged
 from coach.speech.voice import kokoro, pauses, phonemes, weights
 from coach.speech.voice.clips import Clips
 from coach.speech.voice.kokoro import SAMPLE_RATE_HZ, Kokoro
@@ -65,7 +68,7 @@ def test_words_sound_as_kokoro_was_taught_and_keep_their_melody(text, accent, so
 @pytest.mark.parametrize("accent", ["en-us", "en-gb"])
 def test_every_sound_of_a_question_is_known_to_the_model(accent):
     text = "Tell me about a difficult decision, under pressure: which button of the little server did you measure?"
-    known = set(kokoro.json.loads((weights.FOLDER / "symbols.json").read_text("utf8")))
+    known = set(json.loads((weights.FOLDER / "symbols.json").read_text("utf8")))
     assert not set(phonemes.phonemes(text, accent)) - known
 
 
@@ -111,7 +114,7 @@ def test_each_persona_has_speakers_of_its_own():
     ("program", "package", "chosen"), [(True, True, "local"), (False, True, "browser"), (True, False, "browser")]
 )
 def test_without_a_key_the_local_voice_speaks_where_it_is_whole(monkeypatch, program, package, chosen):
-    monkeypatch.setattr(phonemes.shutil, "which", lambda name: "/usr/bin/espeak-ng" if program else None)
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/espeak-ng" if program else None)
     if not package:
         monkeypatch.setattr(weights, "PACKAGED", _packaged("nowhere"))
     assert chosen_voice(load_settings(coach_voice="auto", deepgram_api_key=None)) == chosen
@@ -119,7 +122,7 @@ def test_without_a_key_the_local_voice_speaks_where_it_is_whole(monkeypatch, pro
 
 
 def _packaged(folder):
-    return weights.Packaged(
+    return Packaged(
         "the voice Kokoro", "some-package==1", (f"{folder}/",), ("part.bin",), {"kokoro.onnx": "0" * 64}, "kokoro.onnx"
     )
 
@@ -238,7 +241,7 @@ class SlowVoice:
         """Nothing to close."""
 
 
-async def unmetered(usage: list[UsageEvent]) -> None:
+async def unmetered(usage: Sequence[UsageEvent]) -> None:
     assert not usage
 
 
@@ -271,5 +274,5 @@ async def test_an_interview_that_opens_rehearses_its_questions_by_the_local_voic
     monkeypatch.setattr(services.clips, "rehearse", lambda texts, persona_id: rehearsed.append((texts, persona_id)))
     services.hub.parts.rehearse(["Why?"], "leo")
     assert rehearsed == [(["Why?"], "leo")]
-    assert services.hub.parts.avatar._voice
+    assert getattr(services.hub.parts.avatar, "_voice", None)
     await services.close()
