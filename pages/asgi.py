@@ -41,6 +41,7 @@ from pages.components.shared.shell import Shell
 log = logging.getLogger(__name__)
 LAG_EVERY_S = 0.5
 BUDGETS_EVERY_S = 60.0
+PROVIDERS_EVERY_S = 60.0
 KNOWN_PATHS = {row.path for row in ENDPOINTS} | {*health.PATHS, "/openapi.json", "/sign-in", WEBHOOK_PATH, WS_PATH}
 HOME = Path(__file__).resolve().parent / "home.py"
 
@@ -63,7 +64,7 @@ async def lifespan(_: App) -> AsyncIterator[None]:
     if services().settings.coach_sample_data:
         await asyncio.to_thread(_load_sample)
     beside = [asyncio.create_task(_warm()), asyncio.create_task(_watch_the_loop())]
-    beside.append(asyncio.create_task(_watch_budgets()))
+    beside += [asyncio.create_task(_watch_budgets()), asyncio.create_task(_watch_providers())]
     if billing := services().billing:
         beside.append(asyncio.create_task(billing.flush_for_ever()))
     yield
@@ -85,6 +86,16 @@ async def _watch_budgets() -> None:
         except CoachError as error:
             log.warning("budgets are looked at again in a minute: %s", error)
         await asyncio.sleep(BUDGETS_EVERY_S)
+
+
+async def _watch_providers() -> None:
+    """Asks once a minute whether those that are set up answer."""
+    while True:
+        try:
+            await asyncio.to_thread(services().providers.look)
+        except CoachError as error:
+            log.warning("providers are asked again in a minute: %s", error)
+        await asyncio.sleep(PROVIDERS_EVERY_S)
 
 
 async def _watch_the_loop() -> None:
@@ -197,7 +208,7 @@ def _health() -> list[BaseRoute]:
         health.Check("database", lambda: asyncio.to_thread(standing.ask, parts.store)),
         health.Check("recordings", lambda: asyncio.to_thread(health.room_for_recordings, parts.settings.journal_dir)),
     ]
-    return health.health_routes(parts.figures, checks, parts.standing)
+    return health.health_routes(parts.figures, checks, parts.standing, lambda: parts.providers.last.told())
 
 
 def _log() -> None:

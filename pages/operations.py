@@ -107,6 +107,7 @@ def show_providers(parts: Services, answers: pd.DataFrame) -> None:
         )
     except CoachError as error:
         st.error(plain(str(error)), icon=":material/key_off:")
+    now.show_providers(parts)
     for provider, title in (("brain", "Coaches"), ("transcriber", "Transcribers")):
         st.header(title, anchor=False)
         shares = dict.fromkeys(("repaired", "fallback", "failed"), SHARE)

@@ -16,6 +16,7 @@ from coach.bootstrap.speech import SpeechParts
 from coach.errors import CoachError
 
 if TYPE_CHECKING:
+    from coach.bootstrap.providers import ProviderWatch
     from coach.contracts.interview import Attempt
     from coach.interview.service import InterviewService
     from coach.store.maintenance.removal import Removed
@@ -78,6 +79,13 @@ class Services(SpeechParts, BrainParts, AvatarParts, MoneyParts, LabParts):
 
         return traces.Traces() if self.serves and traces.configured() else None
 
+    @cached_property
+    def providers(self) -> ProviderWatch:
+        """Whether the providers that are set up answer; asked once a minute while this process serves."""
+        from coach.bootstrap.providers import ProviderWatch
+
+        return ProviderWatch(self.settings)
+
     def standing(self) -> dict[str, float]:
         """How this installation stands now (blocking); what cannot be asked is left out."""
         from coach.views import standing
@@ -85,6 +93,7 @@ class Services(SpeechParts, BrainParts, AvatarParts, MoneyParts, LabParts):
         found: dict[str, float] = {**self.hub.standing, "judges": float(len(self.judges.pids) if self.judges else 0)}
         with suppress(CoachError, OSError):
             found |= standing.figures(self.store, self.settings.coach_home)
+        found |= self.providers.last.gauges()
         return found
 
     def answered(self, attempt: Attempt) -> None:

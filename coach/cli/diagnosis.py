@@ -4,16 +4,12 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from pydantic import SecretStr
-
+from coach.bootstrap.providers import Examination, ask, local_model, transcription_server, vendors
 from coach.errors import CoachError
 from coach.settings import Settings
 
-VENDOR_TIMEOUT_S = 4.0
 LOW_DISK_BYTES = 500_000_000
 SLOW_TIMES = 0.8
 ORIGINS = {
@@ -22,28 +18,6 @@ ORIGINS = {
     "cache": "from the hub's cache",
     "hub": "to be fetched from the hub",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Examination:
-    """`ok` works, `off` not set up and not needed, `warning` works with a limit, `failed` set up but refused."""
-
-    name: str
-    status: Literal["ok", "off", "warning", "failed"]
-    detail: str
-    mend: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Vendor:
-    """How one vendor's key is tried: a request that costs nothing."""
-
-    name: str
-    key_name: str
-    key: SecretStr | None
-    url: str
-    headers: Callable[[str], dict[str, str]]
-    instead: str
 
 
 def examine(settings: Settings) -> list[Examination]:
@@ -189,51 +163,6 @@ def local_voice() -> Examination:
     return Examination("voice", "ok", detail)
 
 
-def transcription_server(settings: Settings) -> Examination:
-    """Does the server answer; asks for its models, which costs nothing."""
-    import httpx
-
-    url = settings.coach_transcribe_base_url.rstrip("/")
-    if not url:
-        return Examination(
-            "transcriber", "failed", "server is chosen without an address", "Set COACH_TRANSCRIBE_BASE_URL."
-        )
-    key = settings.coach_transcribe_api_key
-    headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
-    try:
-        status = httpx.get(f"{url}/models", headers=headers, timeout=VENDOR_TIMEOUT_S).status_code
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        mend = "Check the network and COACH_TRANSCRIBE_BASE_URL."
-        return Examination("transcriber", "failed", f"{url} is not reachable ({type(error).__name__})", mend)
-    if status in (401, 403):
-        return Examination(
-            "transcriber", "failed", f"{url} refuses the key ({status})", "Set COACH_TRANSCRIBE_API_KEY."
-        )
-    return Examination("transcriber", "ok", f"server at {url}, model {settings.coach_transcribe_model}")
-
-
-def local_model(settings: Settings) -> Examination:
-    """Whether a model runs on this computer, and whether it coaches."""
-    from coach.bootstrap import chosen_brain
-    from coach.brain.openai.local import find_local_models, remembered
-
-    in_force = chosen_brain(settings) == "local"
-    found = find_local_models(settings.local_model_urls)
-    chosen = remembered(settings.coach_home)
-    if in_force and chosen and all(model.url != chosen.url for model in found):
-        return Examination(
-            "local model", "failed", f"{chosen.model} at {chosen.url} does not answer", "Start it again."
-        )
-    if not found:
-        return Examination(
-            "local model", "off", "none answers", "Start Ollama, LM Studio or llama.cpp to be coached by it."
-        )
-    detail = f"{found[0].model} at {found[0].url}"
-    if in_force:
-        return Examination("local model", "ok", f"{detail}, coaching")
-    return Examination("local model", "ok", f"{detail}, not used", "Let it coach: set COACH_BRAIN=local.")
-
-
 def brain(settings: Settings) -> Examination:
     """Who evaluates."""
     from coach.bootstrap import chosen_brain
@@ -268,68 +197,3 @@ def avatar(settings: Settings) -> Examination:
             "Give this server a voice (DEEPGRAM_API_KEY or COACH_VOICE) for LITE at half the price.",
         )
     return Examination("avatar", "ok", f"liveavatar, LITE: this server's voice, 1 credit a minute{where}")
-
-
-def vendors(settings: Settings) -> list[Vendor]:
-    """Every vendor a key can be set for."""
-    return [
-        Vendor(
-            "deepgram",
-            "DEEPGRAM_API_KEY",
-            settings.deepgram_api_key,
-            f"{_http(settings.deepgram_base_url)}/v1/projects",
-            lambda key: {"Authorization": f"Token {key}"},
-            "offline speech recognition",
-        ),
-        Vendor(
-            "openai",
-            "OPENAI_API_KEY",
-            settings.openai_api_key,
-            f"{settings.openai_base_url.rstrip('/')}/models",
-            lambda key: {"Authorization": f"Bearer {key}"},
-            "the offline coach",
-        ),
-        Vendor(
-            "liveavatar",
-            "LIVEAVATAR_API_KEY",
-            settings.liveavatar_api_key,
-            f"{settings.liveavatar_base_url.rstrip('/')}/v1/sessions",
-            lambda key: {"X-API-KEY": key},
-            "the drawn persona",
-        ),
-        Vendor(
-            "stripe",
-            "STRIPE_API_KEY",
-            settings.stripe_api_key,
-            f"{settings.stripe_base_url.rstrip('/')}/v1/balance",
-            lambda key: {"Authorization": f"Bearer {key}"},
-            "no billing",
-        ),
-    ]
-
-
-def ask(vendor: Vendor) -> Examination:
-    """Tries the key once."""
-    if vendor.key is None:
-        return Examination(
-            vendor.name, "off", f"not set; {vendor.instead} instead", f"Set {vendor.key_name} to use it."
-        )
-    import httpx
-
-    headers = vendor.headers(vendor.key.get_secret_value())
-    try:
-        status = httpx.get(vendor.url, headers=headers, timeout=VENDOR_TIMEOUT_S).status_code
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        mend = f"Check the network and {vendor.name.upper()}_BASE_URL, or remove {vendor.key_name}."
-        return Examination(vendor.name, "failed", f"not reachable ({type(error).__name__})", mend)
-    if status in (401, 403):
-        return Examination(
-            vendor.name, "failed", f"the key is refused ({status})", f"Correct or remove {vendor.key_name}."
-        )
-    if status >= 500:
-        return Examination(vendor.name, "failed", f"the server answers {status}", "Try again later.")
-    return Examination(vendor.name, "ok", "the key is accepted" if status < 400 else f"reachable (answers {status})")
-
-
-def _http(url: str) -> str:
-    return url.rstrip("/").replace("wss://", "https://").replace("ws://", "http://")

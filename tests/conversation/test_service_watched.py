@@ -45,11 +45,16 @@ def stop(app):
 
 
 async def test_health_figures_and_a_log_without_words(tmp_path):
-    with application(tmp_path, COACH_LOG="json") as app:
+    nobody = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "COACH_BRAIN": "offline"}
+    with application(tmp_path, COACH_LOG="json", **nobody) as app:
         async with httpx.AsyncClient(base_url=app.url, timeout=60) as http:
             assert (await http.get("/healthz")).json() == {"status": "ok"}
             ready = await http.get("/readyz")
             assert ready.status_code == 200 and set(ready.json()["checks"].values()) == {"ok"}, ready.text
+            async with asyncio.timeout(20):
+                while not (told := (await http.get("/readyz")).json()["providers"]):  # noqa: ASYNC110 - only looked at
+                    await asyncio.sleep(0.1)
+            assert "not reachable" in told["openai"], "told, and no reason not to be ready"
             way, attempt = await answered(http)
             await http.post(f"/attempts/{attempt}/submit", headers=header(way), json={"transcript": CANARY * 9000})
             await http.post(f"/attempts/{CANARY}/submit", headers=header(way), content=f'{{"{CANARY}": [')
@@ -69,6 +74,7 @@ async def test_health_figures_and_a_log_without_words(tmp_path):
             "coach_disk_free_bytes",
             "coach_outbox_open 0.0",
             "coach_stopping 0.0",
+            "coach_provider_openai_up 0.0",
             "coach_loop_lag_seconds_count",
             "process_open_fds",
             'coach_answer_stage_seconds_count{kind="ours"',

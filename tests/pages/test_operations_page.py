@@ -38,6 +38,21 @@ def test_an_empty_page_stands(services):
     assert {m.label: m.value for m in app.metric}["Answers"] == "0"
 
 
+def test_a_provider_that_does_not_answer_needs_somebody(tmp_path, monkeypatch):
+    parts = build_services(
+        coach_home=tmp_path, coach_database_url="", coach_audio_url="", coach_brain="openai", coach_transcriber="typed",
+        openai_api_key="k", openai_base_url="http://127.0.0.1:9/v1",
+    )  # fmt: skip
+    monkeypatch.setattr(bootstrap, "_services", parts)
+    app = page()
+    assert not any("openai" in each.value for each in app.warning)
+    button(app, "Ask providers now").click().run()
+    assert not app.exception
+    (told,) = [each.value for each in app.warning if "openai" in each.value]
+    assert "not reachable" in told and "OPENAI_BASE_URL" in told
+    parts.store.close()
+
+
 def test_samples_are_timed(services):
     load_sample(services.store, lambda: services.archive)
     app = page()

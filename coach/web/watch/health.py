@@ -57,7 +57,10 @@ def room_for_recordings(folder: Path) -> None:
 
 
 def health_routes(
-    figures: Figures, checks: list[Check], standing: Callable[[], Mapping[str, float]]
+    figures: Figures,
+    checks: list[Check],
+    standing: Callable[[], Mapping[str, float]],
+    providers: Callable[[], Mapping[str, str]] = dict,
 ) -> list[BaseRoute]:
     """The three addresses.
 
@@ -65,6 +68,7 @@ def health_routes(
         figures: what was counted.
         checks: what the main job needs.
         standing: gauges of this moment; called in a thread.
+        providers: what was last found of each. Told, and no reason not to be ready: answers are taken and kept without.
     """
 
     async def healthz(_: Request) -> Response:
@@ -74,7 +78,8 @@ def health_routes(
         found = dict(zip((c.name for c in checks), await asyncio.gather(*map(trouble_of, checks)), strict=True))
         ready = not any(found.values())
         told = {name: trouble or "ok" for name, trouble in found.items()}
-        return JSONResponse({"status": "ready" if ready else "not ready", "checks": told}, 200 if ready else 503)
+        status = "ready" if ready else "not ready"
+        return JSONResponse({"status": status, "checks": told, "providers": {**providers()}}, 200 if ready else 503)
 
     async def metrics(_: Request) -> Response:
         text = figures.text(await asyncio.to_thread(standing))

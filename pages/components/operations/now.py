@@ -5,6 +5,7 @@ import streamlit as st
 
 from coach.bootstrap import Services
 from coach.views import standing
+from pages.components.shared.prose import plain
 
 
 def show_standing(parts: Services, answers: pd.DataFrame, due: dict[str, int]) -> None:
@@ -13,8 +14,9 @@ def show_standing(parts: Services, answers: pd.DataFrame, due: dict[str, int]) -
     last = answers.sort_values("created_at").tail(50)["outcome"] if len(answers) else pd.Series(dtype=str)
     troubled = float(last.isin(["fallback", "failed"]).mean()) if len(last) else 0.0
     found = standing.alerts(seen, troubled, due["overdue"]) + standing.budget_alerts(parts.budgets.open_alerts())
+    found += [standing.Alert(f"{each.name}: {each.detail}.", each.mend) for each in parts.providers.last.failing]
     for alert in found:
-        st.warning(f"**{alert.what}** {alert.mend}", icon=":material/notifications_active:")
+        st.warning(f"**{plain(alert.what)}** {alert.mend}", icon=":material/notifications_active:")
     if not found:
         st.success("Nothing needs you at the moment.", icon=":material/check_circle:")
     figures = [
@@ -49,6 +51,26 @@ def _age(seconds: float | None) -> str:
 
 def _gigabytes(size: float | None) -> str:
     return "–" if size is None else f"{size / 1e9:.1f} GB"
+
+
+def show_providers(parts: Services) -> None:
+    """Whether each provider that is set up answers, as last asked, and a way to ask now."""
+    if st.button("Ask providers now", icon=":material/network_check:", help="Costs nothing; takes 4 s at most."):
+        with st.spinner("Asking …"):
+            parts.providers.look()
+        st.rerun()
+    asked = parts.providers.last
+    if asked.at is None:
+        st.caption("A running service asks once a minute whether the providers that are set up answer.")
+    elif not asked.found:
+        st.caption("No provider is set up: everything runs on this computer.")
+    else:
+        rows = [
+            {"provider": e.name, "answers": e.status != "failed", "finding": e.detail, "mend": e.mend}
+            for e in asked.found
+        ]
+        st.dataframe(pd.DataFrame(rows), hide_index=True)
+        st.caption(f"Asked at {asked.at:%H:%M:%S} UTC; a running service asks once a minute.")
 
 
 def show_disk(parts: Services) -> None:
