@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from coach.errors import CoachError, InputError
+from coach.lab.promotion import PromotionEvidence
 from coach.lab.report import ComparisonReport, Wish, compare_variants
 from coach.lab.runs.experiment import Experiment, RunInfo, Workspace
 from coach.lab.runs.judged_scores import ScoreBook
@@ -39,6 +40,31 @@ def compare_runs(workspace: Workspace, run_a: str, run_b: str) -> ComparisonRepo
     )
     recorded = info_a.recorded or info_b.recorded
     return report.model_copy(update={"recorded": recorded, "notes": [*report.notes, *own.notes()]})
+
+
+def evidence_for(
+    workspace: Workspace, candidate: str, in_force: str, *, run: str = "", most: int = 5
+) -> PromotionEvidence | None:
+    """What the runs made here say of a bundle against the one in force, both by label; None when nothing was compared.
+
+    The newest `most` runs that have both are asked; a verdict that says *ship* is taken first, else the newest. Runs
+    recorded elsewhere are no evidence: they were not made on these answers. `run` asks one run alone.
+    """
+    found: list[PromotionEvidence] = []
+    for info in workspace.runs():
+        if info.recorded or len(info.experiment.variants) < 2 or (run and info.id != run) or len(found) >= most:
+            continue
+        labels = {o.variant: o.result.bundle for o in workspace.load(info.id)[2] if o.result is not None}
+        a = next((name for name, label in labels.items() if label == in_force), "")
+        b = next((name for name, label in labels.items() if label == candidate and name != a), "")
+        if a and b:
+            verdict = compare_runs(workspace, f"{info.id}:{a}", f"{info.id}:{b}").verdict
+            found.append(
+                PromotionEvidence(
+                    run=info.id, a=a, b=b, bundle=candidate, decision=verdict.decision, sentence=verdict.sentence
+                )
+            )
+    return next((e for e in found if e.ships), found[0] if found else None)
 
 
 def wish_of(experiment: Experiment) -> Wish:

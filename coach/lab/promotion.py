@@ -44,6 +44,26 @@ class Split(Record):
         return sorted(self.shares)[-1]
 
 
+class PromotionEvidence(Record):
+    """What a promotion rests on: a comparison's verdict about this very bundle. `override` says it was put in force
+    against the verdict, or without one.
+    """
+
+    run: str = ""
+    a: str = ""
+    b: str = ""
+    bundle: str = ""
+    """Label of the bundle that was judged, `name@version#hash`."""
+    decision: str = ""
+    sentence: str = ""
+    override: bool = False
+
+    @property
+    def ships(self) -> bool:
+        """Whether the verdict itself says so."""
+        return self.decision == "ship"
+
+
 class Promotions:
     """The record of what was put in force, when and why."""
 
@@ -51,16 +71,24 @@ class Promotions:
         """Keeps it in `store`."""
         self._store = store
 
-    def promote(self, bundle: str, reason: str) -> dict[str, Any]:
-        """Makes a bundle the one that live interviews use, with the reason on record.
+    def promote(
+        self, bundle: str, reason: str, *, evidence: PromotionEvidence | None = None, override: bool = False
+    ) -> dict[str, Any]:
+        """Makes a bundle the one that live interviews use, with reason and evidence on record.
 
         Raises:
-            InputError: unknown bundle, or no reason.
+            InputError: unknown bundle, no reason, or no verdict that says *ship* of these very words; `override` puts
+                it in force all the same, on record.
         """
         found = PromptBundle.load(bundle)
         if not reason.strip():
             raise InputError("A promotion needs a reason.", mend="Say in a sentence why this bundle is better.")
-        return self._put_in_force(found.name, found.version, found.hash, found.files, reason.strip())
+        fits = evidence if evidence is not None and evidence.bundle == found.label else None
+        if not override and not (fits and fits.ships):
+            said = fits.sentence if fits else f"No comparison says that {found.label} is better."
+            raise InputError(said, mend="Compare it with the bundle in force first, or override the verdict on record.")
+        kept = (fits or PromotionEvidence()).model_copy(update={"override": not (fits and fits.ships)})
+        return self._put_in_force(found, reason.strip(), kept)
 
     def roll_back(self, reason: str) -> dict[str, Any]:
         """Puts the bundle before the present one back in force, with its very text.
@@ -70,7 +98,7 @@ class Promotions:
         """
         last = self._store.run(rows.previous_bundle)
         why = f"rolled back: {reason.strip() or 'no reason given'}"
-        return self._put_in_force(last["name"], last["version"], last["content_hash"], last["content"], why)
+        return self._put_in_force(PromptBundle.from_files(last["name"], last["content"]), why)
 
     def active(self) -> PromptBundle:
         """The bundle in force: the promoted one as it was then, else the shipped default."""
@@ -102,13 +130,41 @@ class Promotions:
         running = self.split()
         return PromptBundle.load(running.assign(interview_id)) if running else self.active()
 
-    def _put_in_force(self, name: str, version: str, digest: str, files: dict[str, str], reason: str) -> dict[str, Any]:
-        at = datetime.now(UTC)
+    def _put_in_force(
+        self, bundle: PromptBundle, reason: str, evidence: PromotionEvidence | None = None
+    ) -> dict[str, Any]:
+        at, present = datetime.now(UTC), self.active()
         made = self._store.run(
-            rows.promote, name=name, version=version, content_hash=digest, files=files, reason=reason, at=at
+            rows.promote,
+            name=bundle.name,
+            version=bundle.version,
+            content_hash=bundle.hash,
+            files=bundle.files,
+            reason=reason,
+            at=at,
+            evidence=evidence.model_dump() if evidence else None,
+            before=_never_promoted(present) if present.hash != bundle.hash else None,
         )
-        return {"id": made, "bundle": name, "version": version, "hash": digest, "reason": reason, "promoted_at": at}
+        return {
+            "id": made,
+            "bundle": bundle.name,
+            "version": bundle.version,
+            "hash": bundle.hash,
+            "reason": reason,
+            "override": bool(evidence and evidence.override),
+            "promoted_at": at,
+        }
 
     def history(self) -> list[dict[str, Any]]:
         """Every promotion, newest first."""
         return self._store.run(rows.promotions)
+
+
+def _never_promoted(bundle: PromptBundle) -> dict[str, Any]:
+    return {
+        "name": bundle.name,
+        "version": bundle.version,
+        "content_hash": bundle.hash,
+        "content": bundle.files,
+        "reason": "as shipped, before the first promotion",
+    }

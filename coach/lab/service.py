@@ -9,14 +9,15 @@ from typing import Any
 import pandas as pd
 from filelock import Timeout as LockTimeout
 
+from coach.brain.prompts.bundle import PromptBundle
 from coach.contracts.base import Record
 from coach.contracts.evaluation import Evaluation
 from coach.contracts.usage import UsageEvent
 from coach.errors import InputError, SettingsError
-from coach.lab.comparing import compare_runs, variant_of
+from coach.lab.comparing import compare_runs, evidence_for, variant_of
 from coach.lab.live import interview_outcomes
 from coach.lab.playground import Playground
-from coach.lab.promotion import Promotions, Split
+from coach.lab.promotion import PromotionEvidence, Promotions, Split
 from coach.lab.report import ComparisonReport
 from coach.lab.runs.budget import CallCeilings, unpriced, with_given_prices
 from coach.lab.runs.dataset import Dataset, Item
@@ -165,6 +166,11 @@ class Lab:
     def compare(self, run_a: str, run_b: str) -> ComparisonReport:
         """Compares two variants, each named `RUN` or `RUN:VARIANT`; see `compare_runs`."""
         return compare_runs(self.workspace, run_a, run_b)
+
+    def evidence(self, bundle: str, *, run: str = "") -> PromotionEvidence | None:
+        """What the runs made here say of a bundle, as its folder stands, against the one in force."""
+        candidate, in_force = PromptBundle.load(bundle), self.promotions.active()
+        return evidence_for(self.workspace, candidate.label, in_force.label, run=run)
 
     async def judge_pairs(
         self, run_a: str, run_b: str, judge: PairJudge, human: Mapping[str, Winner] | None = None

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from coach import bootstrap
 from coach.bootstrap import Services, build_services
-from coach.brain.prompts.bundle import PROMPTS
+from coach.brain.prompts.bundle import PROMPTS, PromptBundle
 from coach.lab.runs.experiment import Experiment
 from coach.lab.runs.variant import Variant
 from coach.settings import DATA
@@ -48,14 +48,34 @@ def test_an_empty_lab_says_what_to_do(services: Services) -> None:
         assert words in texts(app) or words in [s.value for s in app.header], tab
 
 
-def test_promotion_without_a_reason_is_refused_and_with_one_is_recorded(services: Services) -> None:
+def promote(app: AppTest, why: str, *, override: bool) -> AppTest:
+    if override:
+        next(c for c in app.checkbox if c.label.startswith("Override")).check()
+    next(t for t in app.text_input if t.label == "Why").set_value(why)
+    return next(b for b in app.button if b.label == "Promote").click().run()
+
+
+def test_promotion_wants_a_reason_and_a_verdict_or_an_override_on_record(services: Services) -> None:
     app = page("bundles")
-    promote = next(b for b in app.button if b.label == "Promote")
-    promote.click().run()
-    assert "needs a reason" in texts(app)
-    next(t for t in app.text_input if t.label == "Why").set_value("better on held-out answers")
-    next(b for b in app.button if b.label == "Promote").click().run()
-    assert services.lab.promotions.history()[0]["reason"] == "better on held-out answers"
+    assert "Nothing here compares jobfoxy" in texts(app).replace("\\", "")
+    assert "needs a reason" in texts(promote(app, " ", override=True))
+    assert "No comparison says" in texts(promote(page("bundles"), "because", override=False))
+    assert services.lab.promotions.history() == []
+    app = promote(page("bundles"), "the coach of the house wants it", override=True)
+    shown = next(d.value for d in app.dataframe if "rests on" in d.value)
+    assert shown["rests on"].tolist() == ["override: no comparison", ""]
+    assert shown["why"].tolist() == ["the coach of the house wants it", "as shipped, before the first promotion"]
+    next(b for b in page("bundles").button if b.label == "Roll back").click().run()
+    assert services.lab.promotions.active().hash == PromptBundle.load().hash
+
+
+def test_control_is_what_is_in_force_and_the_challenger_is_not(services: Services) -> None:
+    services.lab.promotions.promote("jobfoxy_v1", "so that it is on record", override=True)
+    app = page("run")
+    chosen = {s.key: s.value for s in app.selectbox if s.key}
+    assert (chosen["bundle-A"], chosen["bundle-B"]) == ("jobfoxy_v1", "jobfoxy_anchors_v1")
+    live = {s.label: s.value for s in page("bundles").selectbox}
+    assert (live["Control"], live["Treatment"]) == ("jobfoxy_v1", "jobfoxy_anchors_v1")
 
 
 async def test_the_page_shows_the_digits_of_the_service(services: Services) -> None:

@@ -16,8 +16,11 @@ from coach.contracts.evaluation import Evaluation
 from coach.errors import InputError, NotFoundError
 from coach.lab.attempts import AttemptFilter, from_attempts, import_scores
 from coach.lab.bundles import create
+from coach.lab.comparing import evidence_for
 from coach.lab.live import compare_arms, interview_outcomes, sample_ratio
-from coach.lab.promotion import Promotions, Split
+from coach.lab.promotion import PromotionEvidence, Promotions, Split
+from coach.lab.runs.experiment import Experiment, Workspace
+from coach.lab.runs.variant import Variant
 from coach.lab.statistics.pairwise import pairs, report, vote
 from coach.store import open_store
 from coach.store.repositories import lab as rows
@@ -44,10 +47,10 @@ def test_a_promotion_keeps_the_very_text_and_can_be_rolled_back(store: SqlStore)
         promotions.promote("jobfoxy_v1", "  ")
     with pytest.raises(InputError, match="no prompt bundle"):
         promotions.promote("nowhere", "because")
-    promotions.promote("jobfoxy_v1", "the first")
+    promotions.promote("jobfoxy_v1", "the first", override=True)
     edited = {**shipped.files, "system_prompt.md": shipped.system_prompt + "\nBe brief."}
     changed = PromptBundle.from_files("jobfoxy_v1", edited)
-    promotions._put_in_force(changed.name, changed.version, changed.hash, changed.files, "shorter")
+    promotions._put_in_force(changed, "shorter")
     assert promotions.active().system_prompt.endswith("Be brief.")
     promotions.roll_back("too brief")
     assert promotions.active().hash == shipped.hash
@@ -58,6 +61,51 @@ def test_a_promotion_keeps_the_very_text_and_can_be_rolled_back(store: SqlStore)
 def test_rolling_back_without_a_past_is_told(store: SqlStore) -> None:
     with pytest.raises(NotFoundError):
         Promotions(store).roll_back("")
+
+
+def test_the_first_promotion_can_be_taken_back(store: SqlStore) -> None:
+    promotions, shipped = Promotions(store), PromptBundle.load()
+    promotions.promote("jobfoxy_anchors_v1", "it is better", override=True)
+    assert promotions.active().name == "jobfoxy_anchors_v1"
+    promotions.roll_back("it is not")
+    assert promotions.active() == shipped
+    assert [h["name"] for h in promotions.history()] == ["jobfoxy_v1", "jobfoxy_anchors_v1", "jobfoxy_v1"]
+
+
+def test_a_promotion_rests_on_a_verdict_about_these_very_words(store: SqlStore) -> None:
+    promotions, label = Promotions(store), PromptBundle.load("jobfoxy_anchors_v1").label
+    ships = PromotionEvidence(run="r", a="A", b="B", bundle=label, decision="ship", sentence="Ship: it is.")
+    for evidence, words in [
+        (None, "No comparison says"),
+        (ships.model_copy(update={"decision": "hold", "sentence": "Hold: no."}), "Hold: no"),
+        (ships.model_copy(update={"bundle": "jobfoxy_anchors_v1@2.0#other"}), "No comparison says"),
+    ]:
+        with pytest.raises(InputError, match=words):
+            promotions.promote("jobfoxy_anchors_v1", "because", evidence=evidence)
+    assert not promotions.promote("jobfoxy_anchors_v1", "because", evidence=ships)["override"]
+    assert promotions.history()[0]["evidence"]["sentence"] == "Ship: it is."
+    assert promotions.promote("jobfoxy_v1", "back", override=True)["override"]
+    assert promotions.history()[0]["evidence"]["override"]
+
+
+def test_evidence_is_found_among_the_runs_of_this_bundle_against_the_one_in_force(tmp_path: Path) -> None:
+    workspace, data = Workspace(tmp_path), make_dataset(48, persons=16)
+    a, b = Variant(name="now", brain="openai"), Variant(name="new", bundle="jobfoxy_anchors_v1", brain="openai")
+    experiment = Experiment(name="try", dataset=str(data.freeze(workspace.datasets)), variants=[a, b])
+    info, _ = workspace.prepare(experiment.model_copy(update={"dataset": data.content_hash}))
+    rng, journal = np.random.default_rng(1), workspace.journal(info.id)
+    labels = {v.name: PromptBundle.load(v.bundle).label for v in (a, b)}
+    for item in data.items:
+        for variant, content in ((a, 8.0), (b, 6.5)):  # the gold content is 6: nearer is better
+            made = make_outcome(variant.name, variant.key, item.id, content=content + float(rng.normal(0, 0.3)))
+            result = made.result.model_copy(update={"bundle": labels[variant.name]})
+            journal.append(made.model_copy(update={"result": result}))
+    journal.close()
+    found = evidence_for(workspace, labels["new"], labels["now"])
+    assert found is not None and found.ships and (found.run, found.a, found.b) == (info.id, "now", "new")
+    assert evidence_for(workspace, labels["now"], labels["new"]).decision == "hold"
+    assert evidence_for(workspace, "other@1#x", labels["now"]) is None
+    assert evidence_for(workspace, labels["new"], labels["now"], run="another") is None
 
 
 def test_a_split_is_stable_fair_and_its_own() -> None:

@@ -21,7 +21,7 @@ async def test_an_interview_keeps_the_bundle_it_began_with(tmp_path: Path) -> No
         second = next(name for name in available() if name != "jobfoxy_v1")
         live = LiveBundles(promotions, make)
         first = await live.for_new("i1")
-        promotions.promote(second, "it is better")
+        promotions.promote(second, "it is better", override=True)
         assert (await live.for_new("i2")).startswith(second)
         judging = await live.judging(first)
         assert judging.bundle == first and (await live.judging(first)).brain is judging.brain

@@ -52,16 +52,17 @@ def diff(bundle_a: str, bundle_b: str, as_json: bool) -> None:
 @click.command()
 @click.argument("bundle")
 @click.option("--reason", default="promoted from the command line", help="Why this bundle is better.")
+@click.option("--run", default="", help="The run that says so; without it the newest ones are asked.")
+@click.option("--override", is_flag=True, help="Put it in force without a verdict that says so; kept on record.")
 @json_option
-def promote(bundle: str, reason: str, as_json: bool) -> None:
+def promote(bundle: str, reason: str, run: str, override: bool, as_json: bool) -> None:
     """Put BUNDLE in force for live interviews."""
     from coach.bootstrap import build_lab
 
-    emit(
-        build_lab().promotions.promote(bundle, reason),
-        as_json=as_json,
-        human=lambda d: f"{d['bundle']} {d['version']} is in force.",
-    )
+    service = build_lab()
+    made = service.promotions.promote(bundle, reason, evidence=service.evidence(bundle, run=run), override=override)
+    against = " against the verdict" if made["override"] else ""
+    emit(made, as_json=as_json, human=lambda d: f"{d['bundle']} {d['version']} is in force{against}.")
 
 
 @click.command()

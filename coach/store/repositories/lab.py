@@ -1,7 +1,7 @@
 """What the prompt lab keeps: promoted bundles, live splits, human scores, measured noise, results of runs."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -46,8 +46,17 @@ def promote(
     files: dict[str, str],
     reason: str,
     at: datetime,
+    evidence: dict[str, Any] | None = None,
+    before: dict[str, Any] | None = None,
 ) -> str:
-    """Makes a bundle the one in force and remembers its very text; returns the promotion's id."""
+    """Makes a bundle the one in force and remembers its very text; returns the promotion's id.
+
+    `before` (`name, version, content_hash, content, reason`) is what was in force although never promoted: kept as the
+    first line of the record, so that the first promotion can be taken back too.
+    """
+    if before and connection.execute(sa.select(prompt_versions.c.id).limit(1)).first() is None:
+        first = {"id": new_id(), **before, "is_active": False, "created_at": at - timedelta(milliseconds=1)}
+        connection.execute(sa.insert(prompt_versions).values(first))
     connection.execute(sa.update(prompt_versions).values(is_active=False))
     row = {
         "id": new_id(),
@@ -57,6 +66,7 @@ def promote(
         "content": files,
         "is_active": True,
         "reason": reason,
+        "evidence": evidence,
         "created_at": at,
     }
     connection.execute(sa.insert(prompt_versions).values(row))

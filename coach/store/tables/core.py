@@ -353,6 +353,7 @@ prompt_versions = sa.Table(
     json("content"),
     flag("is_active"),
     text("reason"),
+    json("evidence"),
     instant("created_at", required=True),
 )
 

@@ -1,6 +1,7 @@
 """Prompt bundles: which is in force, what they say, how two differ; promote, roll back, split live traffic."""
 
 from dataclasses import asdict
+from typing import Any
 from uuid import uuid4
 
 import pandas as pd
@@ -16,6 +17,7 @@ from coach.lab.service import Lab
 from coach.views.lab import bundle_diff
 from pages.components.shared import samples
 from pages.components.shared.prose import plain
+from pages.components.shared.selection import pick
 
 
 def show(lab: Lab) -> None:
@@ -26,14 +28,20 @@ def show(lab: Lab) -> None:
     _force(lab, bundles, active)
     _view(bundles)
     _create(bundles)
-    _compare(bundles)
+    _compare(bundles, active)
     _live(lab, bundles)
     history = lab.promotions.history()
     if history:
         st.header("History", anchor=False)
         st.dataframe(
             [
-                {"when": h["created_at"], "bundle": h["name"], "version": h["version"], "why": h["reason"]}
+                {
+                    "when": h["created_at"],
+                    "bundle": h["name"],
+                    "version": h["version"],
+                    "why": h["reason"],
+                    "rests on": _basis(h["evidence"]),
+                }
                 for h in history
             ],
             hide_index=True,
@@ -60,25 +68,48 @@ def _table(bundles: list[PromptBundle], active: PromptBundle) -> None:
 
 
 def _force(lab: Lab, bundles: list[PromptBundle], active: PromptBundle) -> None:
-    with st.form("promote", border=True):
-        left, right = st.columns([1, 2])
-        name = left.selectbox("Promote", [b.name for b in bundles])
-        reason = right.text_input("Why", placeholder="Follow-ups right in 93 % instead of 88 % on held-out answers")
-        promoted = st.form_submit_button("Promote", type="primary")
-    if promoted:
-        _attempt(lambda: lab.promotions.promote(name, reason), f"{plain(name)} is in force.")
+    """Promotion: only with a verdict about these very words, or against it on record; and the way back."""
+    waiting = [b for b in bundles if b.hash != active.hash]
+    chosen = pick("Promote", waiting, identity=lambda b: b.name, label=lambda b: b.name, key="promote-bundle")
+    if chosen is None:
+        st.caption("The only bundle there is is in force. Make another below.")
+    else:
+        _promote(lab, chosen, active)
     if len(lab.promotions.history()) > 1 and st.button(
-        "Roll back", help=f"Back to the bundle before {plain(active.name)}."
+        "Roll back", help=f"Back to the bundle before {plain(active.name)}, with its very text."
     ):
         _attempt(lambda: lab.promotions.roll_back("from the page"), "Rolled back.")
 
 
-def _compare(bundles: list[PromptBundle]) -> None:
+def _promote(lab: Lab, chosen: PromptBundle, active: PromptBundle) -> None:
+    evidence = lab.evidence(chosen.name)
+    with st.container(border=True):
+        if evidence is None:
+            st.warning(
+                f"Nothing here compares {plain(chosen.name)} with {plain(active.name)}, which is in force. "
+                "Start a run under *Run*.",
+                icon=":material/balance:",
+            )
+        else:
+            tell = st.success if evidence.ships else st.warning
+            tell(f"{plain(evidence.sentence)} Run {plain(evidence.run)}.", icon=":material/balance:")
+        with st.form("promote", border=False):
+            reason = st.text_input("Why", placeholder="Follow-ups right in 93 % instead of 88 % on held-out answers")
+            ships = evidence is not None and evidence.ships
+            override = not ships and st.checkbox("Override: put it in force without a verdict that says so; recorded")
+            if st.form_submit_button("Promote", type="primary"):
+                _attempt(
+                    lambda: lab.promotions.promote(chosen.name, reason, evidence=evidence, override=override),
+                    f"{plain(chosen.name)} is in force.",
+                )
+
+
+def _compare(bundles: list[PromptBundle], active: PromptBundle) -> None:
     st.header("What differs", anchor=False)
     names = [b.name for b in bundles]
     left, right = st.columns(2)
-    a = left.selectbox("From", names, key="diff-a")
-    b = right.selectbox("To", names, index=len(names) - 1, key="diff-b")
+    a = left.selectbox("From", names, index=names.index(active.name) if active.name in names else 0, key="diff-a")
+    b = right.selectbox("To", names, index=next((n for n, x in enumerate(names) if x != a), 0), key="diff-b")
     difference = bundle_diff(PromptBundle.load(a), PromptBundle.load(b))
     if difference:
         st.code(difference, language="diff", height=360)
@@ -94,6 +125,13 @@ def _create(bundles: list[PromptBundle]) -> None:
         idea = right.text_input("Idea", placeholder="A rewrite of at most 150 words is read to its end")
         if st.form_submit_button("Create"):
             _attempt(lambda: create(name, source=source, idea=idea), f"Edit data/prompts/{name}, then compare.")
+
+
+def _basis(evidence: dict[str, Any] | None) -> str:
+    if not evidence:
+        return ""
+    against = "override: " if evidence["override"] else ""
+    return f"{against}{evidence['sentence'] or 'no comparison'}"
 
 
 def _view(bundles: list[PromptBundle]) -> None:
@@ -149,8 +187,9 @@ def _live(lab: Lab, bundles: list[PromptBundle]) -> None:
     with st.form("split", border=True):
         name = st.text_input("Name", placeholder="Evidence first, November")
         left, right, share = st.columns(3)
-        a = left.selectbox("Control", [b.name for b in bundles])
-        b = right.selectbox("Treatment", [b.name for b in bundles], index=1)
+        names, in_force = [b.name for b in bundles], lab.promotions.active().name
+        a = left.selectbox("Control", names, index=names.index(in_force) if in_force in names else 0)
+        b = right.selectbox("Treatment", names, index=next((n for n, x in enumerate(names) if x != in_force), 0))
         percent = share.slider("Share of treatment", 5, 95, 50, step=5, format="%d %%")
         if st.form_submit_button("Start the split"):
             try:

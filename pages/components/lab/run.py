@@ -13,7 +13,7 @@ from coach.errors import CoachError
 from coach.lab.attempts import AttemptFilter, from_attempts
 from coach.lab.runs.experiment import Experiment, LimitsFile
 from coach.lab.runs.replay import RunReport
-from coach.lab.runs.variant import Variant
+from coach.lab.runs.variant import BRAINS, Variant
 from coach.lab.service import Lab
 from pages.components.shared.prose import plain
 
@@ -23,7 +23,7 @@ def show(lab: Lab) -> None:
     st.markdown("## 1 · Answers")
     dataset = _dataset(lab)
     st.markdown("## 2 · Variants")
-    variants = [variant for variant in (_variant("A", 0), _variant("B", 1)) if variant]
+    variants = [_variant(lab, "A"), _variant(lab, "B")]
     st.markdown("## 3 · Limits")
     repeats, limits = _limits()
     if not dataset:
@@ -96,12 +96,16 @@ def _stored(lab: Lab) -> str:
     return data.content_hash
 
 
-def _variant(letter: str, index: int) -> Variant | None:
-    names = available()
+def _variant(lab: Lab, letter: str) -> Variant:
+    """A begins as the control: what is in force; B as a challenger: another bundle."""
+    names, in_force = available(), lab.promotions.active().name
+    control = names.index(in_force) if in_force in names else 0
+    index = control if letter == "A" else next((n for n in range(len(names)) if n != control), control)
+    begin = next((n for n, name in enumerate(BRAINS) if name == lab.default_brain), 0)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("Name", letter, key=f"name-{letter}", max_chars=40)
-        bundle = st.selectbox("Bundle", names, index=min(index, len(names) - 1), key=f"bundle-{letter}")
-        brain = st.selectbox("Brain", ["offline", "openai"], key=f"brain-{letter}")
+        name = st.text_input("Name", "control" if letter == "A" else "challenger", key=f"name-{letter}", max_chars=40)
+        bundle = st.selectbox("Bundle", names, index=index, key=f"bundle-{letter}")
+        brain = st.selectbox("Brain", BRAINS, index=begin, key=f"brain-{letter}")
         model = st.text_input("Model", placeholder="the configured one", key=f"model-{letter}")
         weak = st.number_input("Relevance is weak below", 0.0, 10.0, 5.0, 0.5, key=f"weak-{letter}")
     policy = {} if weak == 5.0 else {"follow_up": {"relevance_weak_below": weak}}
