@@ -8,7 +8,7 @@ from coach.errors import CoachError
 from coach.views import progress
 from coach.views.attempts import attempts_frame, improvement_frame
 from coach.views.sessions import Plain, list_sessions
-from pages.components.progress import browser, history, people
+from pages.components.progress import browser, history, own_data, people
 from pages.components.shared import samples
 from pages.components.shared.prose import plain
 
@@ -36,11 +36,14 @@ def main() -> None:
         attempts = attempts[attempts["user_id"] == person]
     if not sessions:
         empty()
+        own_data.show(parts)
         return
     overview(sessions, attempts)
     charts(attempts)
     st.header("Sessions", anchor=False)
     browser.show(parts, sessions)
+    if not with_samples:
+        own_data.show(parts)
 
 
 def empty() -> None:

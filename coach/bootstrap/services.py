@@ -12,6 +12,7 @@ from coach.bootstrap.avatar import AvatarParts
 from coach.bootstrap.brain import BrainParts, build_brain
 from coach.bootstrap.lab import LabParts
 from coach.bootstrap.money import MoneyParts
+from coach.bootstrap.own_data import OwnData
 from coach.bootstrap.speech import SpeechParts
 from coach.errors import CoachError
 
@@ -30,7 +31,7 @@ class _Closable(Protocol):
     async def close(self) -> None: ...
 
 
-class Services(SpeechParts, BrainParts, AvatarParts, MoneyParts, LabParts):
+class Services(OwnData, SpeechParts, BrainParts, AvatarParts, MoneyParts, LabParts):
     """What pages, routes and commands use. Each part is built on first use and once."""
 
     @cached_property

@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "eval": "coach.cli.eval.group:evals",
     "interview": "coach.cli.interview:interview",
     "retention": "coach.cli.interview:retention",
+    "user": "coach.cli.user:user",
     "sample-data": "coach.cli.interview:sample_data",
     "db": "coach.cli.operate:db",
     "doctor": "coach.cli.operate:doctor",

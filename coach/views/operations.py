@@ -148,7 +148,12 @@ def retention_counts(store: SqlStore, now: datetime | None = None, *, of_samples
 
 def deletions_frame(store: SqlStore, *, of_samples: bool = False) -> pd.DataFrame:
     """The latest deletions, newest first: when, why, and how much of what."""
-    causes = {"sweep": "it was due", "session": "its owner deleted the session", "sample": "sample content removed"}
+    causes = {
+        "sweep": "it was due",
+        "session": "its owner deleted the session",
+        "sample": "sample content removed",
+        "person": "somebody deleted everything of theirs",
+    }
     rows = store.run(deletions.latest, of_samples=of_samples)
     frame = pd.DataFrame(rows, columns=["occurred_at", "cause", *deletions.COUNTED])
     frame["cause"] = frame["cause"].map(causes)

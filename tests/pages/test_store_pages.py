@@ -276,3 +276,20 @@ def test_of_several_sample_people_one_is_looked_at(services):
     sessions = next(box for box in app.selectbox if box.label == "Session")
     assert len(sessions.options) == 11
     assert all("Chef" in option for option in sessions.options)
+
+
+def test_everything_is_deleted_after_the_word_was_typed_and_a_receipt_is_given(services):
+    session = make.interview()
+    question = make.exchange(session)
+    services.store.run(interviews.create_interview, session, [question])
+    services.store.run(interviews.add_attempt, make.evaluated(question))
+    app = page("progress")
+    button(app, "Export everything of mine").click().run()
+    assert not app.exception
+    button(app, "Delete everything of mine").click().run()
+    assert button(app, "Delete everything").disabled
+    app.text_input(key="own_data_word").set_value("delete").run()
+    button(app, "Delete everything").click().run()
+    assert not app.exception
+    assert services.store.run(queries.interview_rows) == []
+    assert any("Keep the receipt" in each.value for each in app.success)

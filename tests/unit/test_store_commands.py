@@ -321,3 +321,18 @@ def test_everything_is_copied_to_another_file_by_command(coach, home, session, t
     again = coach("db", "copy", str(home / "coach.duckdb"), str(target))
     assert again.status == 1
     assert "not empty" in again.err
+
+
+def test_a_person_is_listed_exported_deleted_and_the_receipt_confirmed(coach, session, tmp_path):
+    (someone,) = coach("user", "list", "--json").json["users"]
+    assert (someone["id"], someone["sessions"], someone["attempts"]) == ("local", 1, 2)
+    target, receipt = tmp_path / "all.zip", tmp_path / "receipt.json"
+    assert coach("user", "export", "local", "--to", str(target), "--json").json["interviews"] == 1
+    done = coach("user", "delete", "local", "--receipt", str(receipt), "--json").json
+    assert (done["counts"]["sessions"], done["counts"]["answers"]) == (1, 2)
+    assert coach("interview", "list", "--json").json == {"interviews": []}
+    assert coach("user", "receipt", str(receipt)).status == 0
+    receipt.write_text(receipt.read_text().replace('"answers": 2', '"answers": 3'))
+    outcome = coach("user", "receipt", str(receipt))
+    assert (outcome.status, outcome.err.count("\n")) == (1, 1)
+    assert coach("user", "export", "nobody", "--to", str(target)).status == 1

@@ -38,16 +38,10 @@ def export_interview(store: SqlStore, archive: ExportedRecordings, interview_id:
         NotFoundError: there is no such session.
         StoreError: `target` cannot be written.
     """
-    snapshot = store.run(interviews.load_interview, interview_id)
-    if snapshot is None:
-        raise NotFoundError(f"There is no session {interview_id}.", mend="`python -m coach interview list` shows them.")
-    usage = store.run(queries.usage_rows, interview_id)
-    draft = target.with_name(f".{target.name}.part")
+    attempts, draft = len(_whole(store, interview_id).attempts), target.with_name(f".{target.name}.part")
     try:
         with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as bundle:
-            heard = _write_audio(bundle, archive, snapshot)
-            bundle.writestr("interview.json", json.dumps(_plain(snapshot, usage, heard), ensure_ascii=False, indent=2))
-            bundle.writestr("interview.md", readable(snapshot))
+            heard = add_interview(bundle, store, archive, interview_id)
         with draft.open("rb") as file:
             os.fsync(file.fileno())
         draft.replace(target)
@@ -55,11 +49,37 @@ def export_interview(store: SqlStore, archive: ExportedRecordings, interview_id:
         raise StoreError(f"{target} cannot be written ({error.strerror or type(error).__name__}).") from error
     finally:
         draft.unlink(missing_ok=True)
-    return Exported(interview_id, str(target), len(snapshot.attempts), len(heard), target.stat().st_size)
+    return Exported(interview_id, str(target), attempts, heard, target.stat().st_size)
 
 
-def _write_audio(bundle: zipfile.ZipFile, archive: ExportedRecordings, snapshot: InterviewSnapshot) -> dict[str, str]:
-    """Attempt id -> name in the zip; recordings that expired are left out."""
+def add_interview(
+    bundle: zipfile.ZipFile, store: SqlStore, archive: ExportedRecordings, interview_id: str, *, folder: str = ""
+) -> int:
+    """Writes one session below `folder` (empty, or ending in a slash) of a zip; returns how many recordings it has.
+
+    Raises:
+        NotFoundError: there is no such session.
+    """
+    snapshot = _whole(store, interview_id)
+    usage = store.run(queries.usage_rows, interview_id)
+    heard = _write_audio(bundle, archive, snapshot, folder)
+    plain = json.dumps(_plain(snapshot, usage, heard), ensure_ascii=False, indent=2)
+    bundle.writestr(f"{folder}interview.json", plain)
+    bundle.writestr(f"{folder}interview.md", readable(snapshot))
+    return len(heard)
+
+
+def _whole(store: SqlStore, interview_id: str) -> InterviewSnapshot:
+    snapshot = store.run(interviews.load_interview, interview_id)
+    if snapshot is None:
+        raise NotFoundError(f"There is no session {interview_id}.", mend="`python -m coach interview list` shows them.")
+    return snapshot
+
+
+def _write_audio(
+    bundle: zipfile.ZipFile, archive: ExportedRecordings, snapshot: InterviewSnapshot, folder: str
+) -> dict[str, str]:
+    """Attempt id -> name below `folder`; recordings that expired are left out."""
     names: dict[str, str] = {}
     for attempt in snapshot.attempts:
         if attempt.audio_uri is None:
@@ -69,7 +89,7 @@ def _write_audio(bundle: zipfile.ZipFile, archive: ExportedRecordings, snapshot:
         except NotFoundError:
             continue
         names[attempt.id] = f"audio/{attempt.id}{PurePosixPath(attempt.audio_uri).suffix or '.flac'}"
-        bundle.writestr(zipfile.ZipInfo(names[attempt.id]), sound)
+        bundle.writestr(zipfile.ZipInfo(f"{folder}{names[attempt.id]}"), sound)
     return names
 
 

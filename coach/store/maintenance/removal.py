@@ -54,7 +54,7 @@ def delete_interview(
         NotFoundError: there is no such session.
         StoreError, StoreBusyError: the rows are all still there; repeat it.
     """
-    attempts = store.run(_recordings_of, interview_id)
+    attempts = store.run(recordings_of, interview_id)
     store.forget(interview_id)
     for attempt_id, uri in attempts:
         if uri:
@@ -69,15 +69,21 @@ def delete_interview(
 
 
 def delete_rows(
-    connection: sa.Connection, interview_id: str, *, audio_deleted: int = 0, with_stories: bool = False
+    connection: sa.Connection,
+    interview_id: str,
+    *,
+    audio_deleted: int = 0,
+    with_stories: bool = False,
+    noted: bool = True,
 ) -> Removed:
-    """The rows of a session in one transaction.
+    """The rows of a session in one transaction; `noted`: whether the ledger of deletions is told here.
 
     Raises:
         NotFoundError: there is no such session.
     """
-    attempts = [attempt_id for attempt_id, _ in _recordings_of(connection, interview_id)]
-    _note(connection, interview_id, recordings=audio_deleted, texts=len(attempts), sessions=1)
+    attempts = [attempt_id for attempt_id, _ in recordings_of(connection, interview_id)]
+    if noted:
+        _note(connection, interview_id, recordings=audio_deleted, texts=len(attempts), sessions=1)
     usage = _anonymise_usage(connection, interview_id, attempts)
     stories = _part_from_stories(connection, attempts, with_stories=with_stories)
     for table, column in ((human_reviews, "attempt_id"), (evaluation_claims, "attempt_id"), (results, "item_id")):
@@ -108,7 +114,12 @@ def _note(connection: sa.Connection, interview_id: str, **counts: int) -> None:
     deletions.note(connection, new_id(), cause, datetime.now(UTC), **counts)
 
 
-def _recordings_of(connection: sa.Connection, interview_id: str) -> list[tuple[str, str | None]]:
+def recordings_of(connection: sa.Connection, interview_id: str) -> list[tuple[str, str | None]]:
+    """Attempt and address (None: no recording) of everything said in a session.
+
+    Raises:
+        NotFoundError: there is no such session.
+    """
     known = sa.select(mock_interviews.c.id).where(mock_interviews.c.id == interview_id)
     if connection.execute(known).first() is None:
         raise NotFoundError(f"There is no session {interview_id}.", mend="`python -m coach interview list` shows them.")

@@ -1,5 +1,6 @@
 """The record of what was deleted: how much, when and why, never what it was or whose."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -8,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from coach.store.tables.core import deletions
 
-Cause = Literal["sweep", "session", "sample"]
+Cause = Literal["sweep", "session", "sample", "person"]
 COUNTED = ("recordings", "texts", "sessions", "files")
 
 
@@ -22,8 +23,16 @@ def note(connection: sa.Connection, /, deletion_id: str, cause: Cause, at: datet
         at: when it began.
         counts: `recordings`, `texts` (attempts whose texts went), `sessions`, `files` (that belonged to no row).
     """
-    if not any(counts.values()):
-        return
+    if any(counts.values()):
+        _add(connection, deletion_id, cause, at, counts)
+
+
+def note_person(connection: sa.Connection, /, receipt_id: str, at: datetime, **counts: int) -> None:
+    """Adds the deletion of everything of somebody, under the checksum of their receipt, however little there was."""
+    _add(connection, receipt_id, "person", at, counts)
+
+
+def _add(connection: sa.Connection, deletion_id: str, cause: Cause, at: datetime, counts: Mapping[str, int]) -> None:
     row = {name: counts.get(name, 0) for name in COUNTED}
     statement = insert(deletions).values(id=deletion_id, occurred_at=at, cause=cause, **row)
     more = {name: deletions.c[name] + statement.excluded[name] for name in COUNTED}

@@ -1,0 +1,73 @@
+"""Everything of one person, from every part: handed over as one file, or deleted for good."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coach.bootstrap.store import StoreParts
+
+if TYPE_CHECKING:
+    from coach.interview.service import InterviewService
+    from coach.lab.forgetting import LabFolder
+    from coach.store.maintenance.person import PersonExport, Receipt
+
+
+class OwnData(StoreParts):
+    """What a person may ask for at any time."""
+
+    def export_person(self, user_id: str, target: Path) -> PersonExport:
+        """*Export everything of mine*: writes the zip; blocking.
+
+        Raises:
+            NotFoundError: nobody of this id is known.
+            StoreError: it cannot be written.
+        """
+        from coach.store.maintenance import person
+
+        copies = self._lab_folder(user_id).items()
+        folder = self.settings.journal_dir
+        return person.export_person(self.store, self.archive, user_id, target, journal_dir=folder, lab_items=copies)
+
+    def delete_person(self, user_id: str) -> Receipt:
+        """*Delete everything of mine*: files first, so that a crash in between can be repeated; blocking.
+
+        Raises:
+            InputError: a sample person.
+            NotFoundError: nobody of this id is known.
+            ConflictError: a subscription is running.
+            StoreError: rows are still there; repeat it.
+        """
+        from coach.store.maintenance import person
+        from coach.store.repositories import people
+
+        person.require_real(user_id)
+        if "bin" in self.__dict__:
+            self.__dict__["bin"].empty()
+        for interview_id in self.store.run(people.sessions_of, user_id):
+            self._let_go(interview_id)
+        lab = self._lab_folder(user_id)
+        files = person.delete_files(self.store, self.archive, user_id, journal_dir=self.settings.journal_dir)
+        copies = lab.forget()
+        files |= {"lab_answers": copies.answers, "lab_judgements": copies.judgements, "clips": self._forget_clips()}
+        return person.delete_everything(self.store, user_id, files)
+
+    def _let_go(self, interview_id: str) -> None:
+        """Whoever holds the interview in memory gives it up, where this process runs interviews."""
+        hub: InterviewService | None = self.__dict__.get("hub")
+        if hub is not None and hub.running:
+            hub.call(hub.let_go(interview_id))
+
+    def _lab_folder(self, user_id: str) -> LabFolder:
+        from coach.lab.forgetting import LabFolder
+        from coach.store.repositories import people
+
+        attempts = self.store.run(people.attempts_of, self.store.run(people.sessions_of, user_id))
+        return LabFolder(self.settings.coach_home / "lab", user_id, attempts)
+
+    def _forget_clips(self) -> int:
+        """Follow-ups quote answers: their clips go, whoever's they are; they are heard once anyway."""
+        spoken = [*(self.settings.coach_home / "clips").glob("*.once.wav")]
+        for path in spoken:
+            path.unlink(missing_ok=True)
+        return len(spoken)

@@ -1,0 +1,107 @@
+"""Copies of people's answers in the lab's folder: found for whom asks for them, and cut out for good."""
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+
+from coach.contracts.base import Record
+from coach.errors import CoachError, InputError
+from coach.lab.runs.dataset import Dataset, Item, thaw
+
+_FOR_NOBODY = "playground"
+
+
+class LabCopies(Record):
+    """What of a person lay in the lab: answers in datasets, judgements of them in runs."""
+
+    answers: int = 0
+    judgements: int = 0
+
+
+class LabFolder:
+    """The lab's folder as somebody sees it who looks for one person's answers."""
+
+    def __init__(self, folder: Path, user_id: str, attempt_ids: Collection[str]) -> None:
+        """`attempt_ids`: of the person's answers; an item is theirs by person or by attempt."""
+        self._folder = folder
+        self._user_id = user_id
+        self._attempts = frozenset(attempt_ids)
+
+    def items(self) -> dict[str, list[Item]]:
+        """The person's answers by the hash of the dataset they were frozen in."""
+        found = {data.content_hash: [i for i in data.items if self._is_theirs(i)] for _, data in self._datasets()}
+        return {key: items for key, items in found.items() if items}
+
+    def forget(self) -> LabCopies:
+        """Cuts them out: datasets are frozen anew without them, runs keep what is left, an emptied one goes.
+
+        What was typed in the playground has no owner and goes as a whole, as do the index of answers and drafts.
+        """
+        answers = judgements = 0
+        for path, data in self._datasets():
+            theirs = {item.id for item in data.items if self._is_theirs(item)}
+            if not theirs:
+                continue
+            rest = Dataset(name=data.name, items=tuple(item for item in data.items if item.id not in theirs))
+            for run in self._runs_of(data.content_hash):
+                judgements += _cut(run, theirs, rest)
+            if rest.items:
+                rest.freeze(path.parent)
+            path.unlink(missing_ok=True)
+            answers += len(theirs)
+        self._forget_typed()
+        return LabCopies(answers=answers, judgements=judgements)
+
+    def _is_theirs(self, item: Item) -> bool:
+        return item.person == self._user_id or item.id in self._attempts
+
+    def _datasets(self) -> list[tuple[Path, Dataset]]:
+        found = []
+        for path in sorted((self._folder / "datasets").glob("*.jsonl")):
+            try:
+                found.append((path, thaw(path)))
+            except InputError as error:
+                raise CoachError(
+                    f"The dataset {path.name} cannot be read, so nobody can say whose answers it holds.",
+                    mend="Restore or delete that file, then try again.",
+                ) from error
+        return found
+
+    def _runs_of(self, dataset_hash: str) -> list[Path]:
+        files = self._folder.glob("runs/*/run.json")
+        return [path for path in files if json.loads(path.read_text("utf8"))["dataset_hash"] == dataset_hash]
+
+    def _forget_typed(self) -> None:
+        (self._folder / "cache.jsonl").unlink(missing_ok=True)
+        for path in (self._folder / _FOR_NOBODY).glob("*.jsonl"):
+            path.unlink()
+        for path in (self._folder / "datasets").glob("*.draft"):
+            path.unlink()
+
+
+def _cut(run: Path, theirs: set[str], rest: Dataset) -> int:
+    """Takes the judgements of `theirs` out of a run; returns how many went."""
+    journal = run.parent / "outcomes.jsonl"
+    lines = journal.read_text("utf8").splitlines() if journal.exists() else []
+    kept = [line for line in lines if _item_of(line) not in theirs]
+    if rest.items:
+        _write(journal, "".join(f"{line}\n" for line in kept))
+        _write(run, json.dumps(json.loads(run.read_text("utf8")) | {"dataset_hash": rest.content_hash}, indent=1))
+    else:
+        for path in run.parent.iterdir():
+            path.unlink()
+        run.parent.rmdir()
+    return len(lines) - len(kept)
+
+
+def _item_of(line: str) -> str:
+    try:
+        return str(json.loads(line)["item_id"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text, "utf8")
+    part.replace(path)

@@ -1,0 +1,84 @@
+"""*Export everything of mine*, *Delete everything of mine*."""
+
+import tempfile
+from pathlib import Path
+
+import streamlit as st
+
+from coach.bootstrap import Services
+from coach.errors import CoachError
+from pages.components.shared import dialogs
+from pages.components.shared.prose import plain
+
+OWNER = "local"
+READY, RECEIPT = "own_data_zip", "own_data_receipt"
+WORD = "delete"
+
+
+def show(parts: Services) -> None:
+    """Both, at the end of the page."""
+    st.header("Everything of yours", anchor=False)
+    _receipt()
+    st.caption(
+        "Interviews, recordings, stories, jobs, resumes, reviews of your answers and their copies in the Prompt lab. "
+        "Take it with you as one file, or have all of it deleted, copies of the database included."
+    )
+    with st.container(horizontal=True, gap="small"):
+        _export(parts)
+        st.button(
+            "Delete everything of mine", icon=":material/delete_forever:", on_click=dialogs.ask,
+            args=("delete-everything", OWNER),
+        )  # fmt: skip
+    if dialogs.asked("delete-everything"):
+        _confirm(parts)
+
+
+def _export(parts: Services) -> None:
+    if st.button("Export everything of mine", icon=":material/folder_zip:"):
+        try:
+            with st.spinner("Gathering interviews, recordings and stories…"):
+                st.session_state[READY] = _zip(parts)
+        except CoachError as error:
+            st.error(plain(str(error)), icon=":material/error:")
+    if ready := st.session_state.get(READY):
+        st.download_button(
+            f"Save the file ({len(ready) / 1e6:.1f} MB)", ready, "job-foxy-everything.zip", "application/zip",
+            icon=":material/download:", type="primary", on_click=lambda: st.session_state.pop(READY, None),
+        )  # fmt: skip
+
+
+def _zip(parts: Services) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "everything.zip"
+        parts.export_person(OWNER, target)
+        return target.read_bytes()
+
+
+@st.dialog("Delete everything of yours?", on_dismiss=lambda: dialogs.close("delete-everything"))
+def _confirm(parts: Services) -> None:
+    st.markdown(
+        "Every interview, recording, story, job and resume goes **for good**; so do their copies in the Prompt lab and "
+        "in the copies of the database. This cannot be undone: export first if you may want any of it."
+    )
+    typed = st.text_input(f"Type *{WORD}* to confirm", key="own_data_word")
+    if st.button("Delete everything", type="primary", disabled=typed.strip().lower() != WORD):
+        try:
+            with st.spinner("Deleting…"):
+                receipt = parts.delete_person(OWNER)
+        except CoachError as error:
+            st.error(plain(str(error)), icon=":material/error:")
+            return
+        st.session_state[RECEIPT] = receipt.model_dump_json(indent=2)
+        st.session_state.pop(READY, None)
+        dialogs.close("delete-everything")
+        st.rerun()
+
+
+def _receipt() -> None:
+    if kept := st.session_state.get(RECEIPT):
+        st.success(
+            "Everything of yours is deleted. Keep the receipt: it can be confirmed here.", icon=":material/task_alt:"
+        )
+        st.download_button(
+            "Save the receipt", kept, "deletion-receipt.json", "application/json", icon=":material/receipt:"
+        )
