@@ -19,7 +19,7 @@ from coach.contracts.evaluation import (
     Scoring,
     StarChecklist,
 )
-from coach.contracts.interview import AttemptRank, ViewState
+from coach.contracts.interview import AttemptRank, OwnView, ViewState
 
 PROTOCOL_SAMPLE_RATE_HZ = 16_000
 
@@ -68,6 +68,12 @@ class EyeContactPayload(Strict):
     at_ms: FiniteFloat
     face: bool
     towards_camera: bool | None = None
+
+
+class SelfRatingPayload(OwnView):
+    """What the person thinks of an answer of their own, before they saw the coach's scores."""
+
+    attempt_id: str
 
 
 class SpeechDonePayload(Strict):
@@ -133,6 +139,11 @@ class FinishInterview(Strict):
     payload: dict[str, Any] = {}
 
 
+class SelfRating(Strict):
+    type: Literal["SELF_RATING"] = "SELF_RATING"
+    payload: SelfRatingPayload
+
+
 class SpeechDone(Strict):
     type: Literal["SPEECH_DONE"] = "SPEECH_DONE"
     payload: SpeechDonePayload
@@ -158,6 +169,7 @@ Command: TypeAlias = Annotated[
     | SubmitTranscript
     | RetryFeedback
     | FinishInterview
+    | SelfRating
     | SpeechDone
     | EyeContactSample
     | AvatarViewed,
@@ -264,6 +276,7 @@ class UpdateScoresPayload(Strict):
     notices: list[str] = []
     updated: bool = False
     care: Care | None = None
+    self_rating: OwnView | None = None
 
 
 class UpdateRewritePayload(Strict):

@@ -138,6 +138,14 @@ class BaselineRow(Record):
     sentence: str = ""
 
 
+class OwnView(Record):
+    """The person's own scores of an answer, 0-10, given before the coach's were seen."""
+
+    overall: float = Field(ge=0, le=10)
+    content: float = Field(ge=0, le=10)
+    delivery: float = Field(ge=0, le=10)
+
+
 class AttemptExtra(Lenient):
     """What is known of an attempt beside its answer; a key written by a version that had more is left out.
 
@@ -149,6 +157,7 @@ class AttemptExtra(Lenient):
         baseline: delivery against the speaker's own medians.
         recording_recovered: the recording was found after a crash.
         care: what was noticed in the answer before it was coached.
+        self_rating: what the person gave the answer before they saw the coach's scores.
         completes_answer: this answer to a follow-up was judged together with the question's answer.
     """
 
@@ -160,6 +169,7 @@ class AttemptExtra(Lenient):
     recording_recovered: bool = False
     care: Care | None = None
     completes_answer: bool = False
+    self_rating: OwnView | None = None
 
 
 class Attempt(Record):

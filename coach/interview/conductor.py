@@ -24,6 +24,7 @@ from coach.contracts.events import (
     RestartAnswer,
     RetryFeedback,
     RetryQuestion,
+    SelfRating,
     SessionState,
     SoundKept,
     SoundKeptPayload,
@@ -37,6 +38,7 @@ from coach.contracts.interview import (
     Exchange,
     InterviewSnapshot,
     InterviewStatus,
+    OwnView,
     ViewState,
     new_id,
 )
@@ -96,6 +98,7 @@ class Conductor:
             "RETRY_FEEDBACK": self._retry_feedback,
             "FINISH_INTERVIEW": self._finish_interview,
             "SPEECH_DONE": self._speech_done,
+            "SELF_RATING": self._self_rating,
             "EYE_CONTACT": self._eye_contact,
             "AVATAR_VIEW": self._avatar_viewed,
         }
@@ -431,6 +434,15 @@ class Conductor:
         if self._s.board.interview.status != InterviewStatus.COMPLETED:
             states.after("FINISH_INTERVIEW", self._s.view)
         return await self._closing.finish()
+
+    async def _self_rating(self, command: SelfRating) -> None:
+        """Kept beside the scores; the first one counts, because it was given before they were seen."""
+        given = command.payload
+        attempt = self._s.board.attempt(given.attempt_id)
+        if attempt.evaluation is None or attempt.extra.self_rating is not None:
+            return
+        own = OwnView(overall=given.overall, content=given.content, delivery=given.delivery)
+        await self._s.save(attempt.noting(self_rating=own))
 
     async def _speech_done(self, command: SpeechDone) -> None:
         self._asking.done(command.payload.task_id)

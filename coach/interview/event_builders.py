@@ -28,6 +28,7 @@ from coach.contracts.events import (
 )
 from coach.contracts.interview import Attempt, AttemptRank
 from coach.interview.rollup import ranks, standing
+from coach.interview.spoken_text import gaps, timed_sentences
 
 NOT_VERBATIM = "Fillers not measurable with this transcriber."
 DELAYED = "We captured your answer. Feedback is delayed."
@@ -54,9 +55,18 @@ def dots(attempts: Sequence[Attempt]) -> list[AttemptDot]:
 
 
 def delivery_dict(attempt: Attempt) -> dict[str, Any]:
-    """The measured delivery as the client shows it; `baseline` is empty without a history of the speaker's own."""
+    """The measured delivery as the client shows it.
+
+    `baseline` is empty without a history of the speaker's own; `gaps` are the pauses of a second and more with the
+    place in the text where they fall; `sentences` are `[start, end, start_s, end_s]` of what was said.
+    """
     delivery = attempt.delivery or DeliveryMetrics()
-    return {**delivery.model_dump(mode="json"), "baseline": [row.model_dump() for row in attempt.extra.baseline]}
+    return {
+        **delivery.model_dump(mode="json"),
+        "baseline": [row.model_dump() for row in attempt.extra.baseline],
+        "gaps": [gap._asdict() for gap in gaps(attempt.transcript, delivery)],
+        "sentences": timed_sentences(attempt.transcript),
+    }
 
 
 def notices(attempt: Attempt) -> list[str]:
@@ -104,6 +114,7 @@ def scores(
             notices=[*extra_notices, *notices(attempt)],
             updated=updated,
             care=care,
+            self_rating=attempt.extra.self_rating,
         )
     )
 

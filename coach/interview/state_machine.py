@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, Mapping[ViewState, ViewState]] = MappingProxyType(
         "FINISH_INTERVIEW": {s: s for s in (V.ASKING, V.LISTENING, V.FEEDBACK, V.ERROR_RECOVERABLE)},
         "SPEECH_DONE": {**_ANYWHERE, V.ASKING: V.LISTENING},
         "EYE_CONTACT": _ANYWHERE,
+        "SELF_RATING": _ANYWHERE,
         "AVATAR_VIEW": _ANYWHERE,
     }
 )

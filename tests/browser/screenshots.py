@@ -138,6 +138,29 @@ class Studio:
             page.get_by_role("tab", name="How you said it").click()
             self.snap(page, "11_delivery", whole=True)
 
+    def two_attempts(self) -> None:
+        with self.stage(attempt=2) as page:
+            self.finish(page)
+            page.locator(".jf-side-polished").wait_for()
+            page.get_by_role("button", name="Attempt 1: 4.6").click()
+            page.get_by_test_id("attempts").wait_for()
+            self.snap(page, "16_two_attempts")
+
+    def say_again(self) -> None:
+        with self.stage() as page:
+            self.finish(page)
+            page.locator(".jf-side-polished").wait_for()
+            page.get_by_role("button", name="Say it again: I cut the scope").click()
+            page.get_by_test_id("resay").wait_for()
+            self.snap(page, "17_say_again")
+
+    def own_view(self) -> None:
+        with self.stage() as page:
+            page.get_by_role("switch", name="Rate myself first").click()
+            self.finish(page)
+            page.get_by_role("button", name="Your story: good").click()
+            self.snap(page, "18_own_view")
+
     def delayed(self) -> None:
         with self.stage(delayed=True) as page:
             self.finish(page)
@@ -170,6 +193,9 @@ SCENES: tuple[Callable[[Studio], None], ...] = (
     Studio.review,
     Studio.feedback,
     Studio.delivery,
+    Studio.two_attempts,
+    Studio.say_again,
+    Studio.own_view,
     Studio.delayed,
     Studio.blocking,
     Studio.summary,

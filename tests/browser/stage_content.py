@@ -136,6 +136,26 @@ def metrics(*, verbatim: bool) -> dict[str, object]:
         "clarity_note": "Nearly every word was easy to make out.",
         "eye_contact": None,
         "baseline": [{"metric": "wpm", "sentence": "12 % faster than your usual 132 wpm"}] if verbatim else [],
+        "pace": [{"at_s": 5.0 * i, "wpm": wpm} for i, wpm in enumerate([128.0, 150.0, 171.0, 149.0, 118.0, 140.0], 1)],
+        "loudness": [{"at_s": i + 0.5, "lufs": -24.0 - 6 * ((i * 7) % 5) / 4} for i in range(31) if not 16 <= i < 20],
+        "loudness_range_lu": 6.2,
+        "gaps": [{"at": TRANSCRIPT.index("I cut"), "start_s": 16.4, "end_s": 19.8}],
+        "filler_hits": [
+            {
+                "start": start,
+                "end": end,
+                "text": TRANSCRIPT[start:end],
+                "start_s": 0.6 * i + 0.4,
+                "end_s": 0.6 * i + 0.7,
+            }
+            for i, (start, end) in enumerate(fillers() if verbatim else [])
+        ],
+        "sentences": [
+            [0, TRANSCRIPT.index("I was asked"), 0.4, 7.6],
+            [TRANSCRIPT.index("I was asked"), TRANSCRIPT.index("I cut"), 7.9, 10.6],
+            [TRANSCRIPT.index("I cut"), TRANSCRIPT.index("We shipped"), 11.0, 25.9],
+            [TRANSCRIPT.index("We shipped"), len(TRANSCRIPT), 26.5, 31.2],
+        ],
         "scores": {"pace": 9.6, "fillers": 6.8 if verbatim else None, "pauses": 7.2, "confidence": 7.4},
     }
 

@@ -9,6 +9,7 @@ from coach.contracts.brain import EvaluationInput, Evidence, Question, UserAnswe
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, Exchange, ViewState
 from coach.contracts.transcript import Transcript, TranscriptSource, Word, typed_transcript
+from coach.interview import event_builders
 from coach.interview.answer.completed import completed_answer
 from coach.interview.phases.closing import summary_items
 from coach.interview.rollup import question_score
@@ -107,3 +108,20 @@ def test_a_follow_up_lifts_its_question_and_never_lowers_it():
     main, probe = make.exchange(interview), make.exchange(interview, 1)
     assert question_score([make.evaluated(main, overall=6.0)], [make.evaluated(probe, overall=7.4)]) == 7.4
     assert question_score([make.evaluated(main, overall=6.0)], [make.evaluated(probe, overall=3.0)]) == 6.0
+
+
+async def test_the_own_view_is_kept_once_and_told_with_the_scores_after_a_restart(tmp_path):
+    store = FakeStore()
+    hub = make_hub(tmp_path, store=store, evaluate=ScriptedEvaluation({}))
+    client = await listening(hub)
+    scores = await typed(client, FIRST)
+    await client.view(ViewState.FEEDBACK)
+    attempt_id = scores.payload.attempt_id
+    for overall in (8.0, 2.0):
+        given = ev.SelfRatingPayload(attempt_id=attempt_id, overall=overall, content=6.0, delivery=4.0)
+        await client.send(ev.SelfRating(payload=given))
+    kept = store.attempts[attempt_id].extra.self_rating
+    assert kept is not None and (kept.overall, kept.content, kept.delivery) == (8.0, 6.0, 4.0)
+    told = event_builders.stored_scores(store.attempts[attempt_id], [], store.attempts[attempt_id].evaluation)
+    assert told.payload.self_rating == kept and told.payload.overall == 6.5
+    await hub.close()

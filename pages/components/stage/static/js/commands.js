@@ -113,6 +113,27 @@ export const COMMANDS = {
     }
   },
 
+  /** One of three taps; with the third the scores show, and all three go to the server. */
+  rateMyself(part, value) {
+    this.selfRating = { ...this.selfRating, [part]: value };
+    const { content, delivery, overall } = this.selfRating;
+    if (content && delivery && overall) {
+      const attempt_id = this.scores.attempt_id;
+      this.link?.send("SELF_RATING", { attempt_id, content, delivery, overall });
+      this.scores = { ...this.scores, self_rating: { content, delivery, overall } };
+      this.selfRating = null;
+    }
+    this.refresh();
+    if (!this.asksSelfRating) this.board.querySelector('[data-key="headline"]')?.focus();
+  },
+
+  skipSelfRating() {
+    this.selfPassed = this.scores.attempt_id;
+    this.selfRating = null;
+    this.refresh();
+    this.board.querySelector('[data-key="headline"]')?.focus();
+  },
+
   save() {
     this.act("save", { attempt_id: this.scores.attempt_id });
     this.setUi({ saved: this.scores.attempt_id });

@@ -33,3 +33,12 @@ export function modeOf(interviewId) {
   const mode = guarded(() => localStorage.getItem(MODE + interviewId));
   return ["socket", "none", "upload"].includes(mode) ? mode : "socket";
 }
+
+/** A switch the person set once, kept for this browser. */
+export function keepWish(name, on) {
+  guarded(() => localStorage.setItem(`jf-${name}`, on ? "1" : ""));
+}
+
+export function wishOf(name) {
+  return guarded(() => localStorage.getItem(`jf-${name}`)) === "1";
+}

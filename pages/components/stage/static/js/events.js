@@ -45,11 +45,11 @@ export const HANDLERS = {
   },
   UPDATE_SCORES(stage, p) {
     keepDraft(p.attempt_id, "");
-    stage.scores = p;
+    stage.scores = { ...p, self_rating: p.self_rating || (stage.scores?.attempt_id === p.attempt_id ? stage.scores.self_rating : null) };
     stage.review = null;
     stage.error = null;
     stage.follow("FEEDBACK");
-    stage.say(`Feedback is ready. Overall ${Number(p.overall).toFixed(1)} of 10. ${p.content_feedback.headline}`);
+    stage.say(stage.asksSelfRating ? "Feedback is ready. Your own view first." : `Feedback is ready. Overall ${Number(p.overall).toFixed(1)} of 10. ${p.content_feedback.headline}`);
   },
   UPDATE_REWRITE(stage, p) {
     stage.rewrite = p;

@@ -35,6 +35,28 @@ export class Player {
     }
   }
 
+  /** Plays a sound made here from a moment on; true when something plays. */
+  async playUrl(url, from = 0) {
+    this.audio.src = this.url = url;
+    this.until = 0;
+    try {
+      await this.#ready();
+      this.audio.currentTime = from;
+      await this.audio.play();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The whole recording of an attempt as bytes. */
+  async sound(attemptId, session) {
+    const remote = session?.audio_url ? session.audio_url.replace("{attempt_id}", attemptId) : "";
+    const answer = await fetch(this.own.get(attemptId) || remote);
+    if (!answer.ok) throw new Error("no recording");
+    return answer.arrayBuffer();
+  }
+
   #ready() {
     if (this.audio.readyState >= 1) return Promise.resolve();
     return new Promise((resolve, reject) => {

@@ -4,7 +4,7 @@ import { AudioPath } from "./audio_path.js";
 import { Camera } from "./camera.js";
 import { COMMANDS } from "./commands.js";
 import { button, clock, fill, h, icon } from "./dom.js";
-import { forgetMode, keepMode, modeOf } from "./drafts.js";
+import { forgetMode, keepMode, keepWish, modeOf, wishOf } from "./drafts.js";
 import { GATE_MS, receive } from "./events.js";
 import { onKey } from "./keys.js";
 import { Link } from "./link.js";
@@ -15,8 +15,10 @@ import { MENDS, Preflight } from "./preflight.js";
 import { Scene } from "./scene.js";
 import { figureOf } from "./still.js";
 import { dashboardView, delayedView, errorView, summaryView } from "./view_feedback.js";
+import { isUnscored } from "./view_care.js";
 import { introView } from "./view_intro.js";
 import { reviewView, skeletonView } from "./view_live.js";
+import { selfRateView } from "./view_selfrate.js";
 import { Voice } from "./voice.js";
 
 const NO_STATE = { status: "", view_state: "INTRO_LOADING", current_question: null, attempt_number: 0, history: [] };
@@ -32,7 +34,7 @@ export class Stage {
   constructor(host) {
     this.host = host;
     this.data = { personas: [], jobs: [], saved: [] };
-    this.setup = { persona_id: "", q_count: 3, job_id: "", device_id: "", camera: false };
+    this.setup = { persona_id: "", q_count: 3, job_id: "", device_id: "", camera: false, self_rating: wishOf("self_rating") };
     this.mic = new Microphone();
     this.micState = "closed";
     this.devices = [];
@@ -84,6 +86,13 @@ export class Stage {
     document.addEventListener("keydown", this.keyed);
   }
 
+  /** The person wanted to rate themselves first, and has not yet, nor passed. */
+  get asksSelfRating() {
+    const scores = this.scores;
+    if (!this.setup.self_rating || !scores || scores.self_rating || this.selfPassed === scores.attempt_id) return false;
+    return !isUnscored(scores.care);
+  }
+
   /** Called by Streamlit at every run of the page. */
   update(data, { trigger }) {
     this.trigger = trigger;
@@ -125,6 +134,7 @@ export class Stage {
 
   choose(change) {
     Object.assign(this.setup, change);
+    if ("self_rating" in change) keepWish("self_rating", change.self_rating);
     this.scene.refresh();
     if (!("job_id" in change)) this.refresh();
   }
@@ -490,6 +500,7 @@ export class Stage {
     if (this.view === "ERROR_RECOVERABLE") return delayedView(this, this.state.notice);
     if (this.view === "PROCESSING") return this.boardKey.startsWith("review") ? reviewView(this, this.review) : skeletonView();
     if (this.view === "FEEDBACK") {
+      if (this.asksSelfRating) return selfRateView(this);
       return this.scores ? dashboardView(this) : skeletonView();
     }
     return introView(this);

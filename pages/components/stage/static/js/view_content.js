@@ -4,9 +4,11 @@ import { button, h, icon } from "./dom.js";
 import { rewriteBones } from "./view_live.js";
 import { marked, notesOf } from "./marks.js";
 import { shownRewrite } from "./view_care.js";
+import { openResay } from "./view_resay.js";
 
 const STAR = [["situation", "Situation"], ["task", "Task"], ["action", "Action"], ["result", "Result"]];
 const FULL = { present: 100, weak: 50, missing: 0 };
+const UNNEEDED = "Not needed for this question";
 const WORDS = { present: "there", weak: "thin", missing: "missing" };
 
 function spanFor(stage, path) {
@@ -25,17 +27,43 @@ function starCard(stage, checklist) {
   return h("section", { class: "jf-card jf-slot-star", "aria-label": "STAR checklist" }, h("h2", {}, "Your story"),
     h("ul", { class: "jf-star" }, STAR.map(([key, name]) => {
       const item = checklist[key];
-      return h("li", { class: `jf-star-${item.status}` },
-        h("div", { class: "jf-star-head" }, h("strong", {}, name), h("span", { class: "jf-star-word" }, WORDS[item.status]), hear(stage, `content_feedback.star_checklist.${key}`, name)),
-        h("div", { class: "jf-bar", role: "progressbar", "aria-label": `${name}: ${item.status}`, "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": FULL[item.status] }, h("span", { style: { width: `${FULL[item.status]}%` } })),
+      const unneeded = item.status === "missing" && item.note.startsWith(UNNEEDED);
+      return h("li", { class: unneeded ? "jf-star-unneeded" : `jf-star-${item.status}` },
+        h("div", { class: "jf-star-head" }, h("strong", {}, name), h("span", { class: "jf-star-word" }, unneeded ? "not needed" : WORDS[item.status]), hear(stage, `content_feedback.star_checklist.${key}`, name)),
+        h("div", { class: "jf-bar", role: "progressbar", "aria-label": `${name}: ${unneeded ? "not needed" : item.status}`, "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": FULL[item.status] }, h("span", { style: { width: `${FULL[item.status]}%` } })),
         item.note ? h("p", {}, item.note) : null);
     })));
+}
+
+/** Practises an improvement alone: the words it is about where they are known, else the advice itself. */
+function again(stage, text, field, i) {
+  const span = spanFor(stage, `content_feedback.${field}.${i}`);
+  const said = span && stage.rewrite ? stage.rewrite.transcript.slice(span.start, span.end) : "";
+  return sayAgain(stage, said || text, `${field}-${i}`, text);
+}
+
+function sayAgain(stage, sentence, key, name) {
+  return h("button", { type: "button", class: "jf-again", "data-key": `again-${key}`, "aria-label": `Say it again: ${name}`, title: "Say this one again", onclick: () => openResay(stage, sentence) }, icon("mic", 13));
+}
+
+/** The text sentence by sentence, each with its *Say it again*; marks stay where they are. */
+function bySentence(stage, text, marks) {
+  const nodes = [];
+  let at = 0;
+  for (const found of text.matchAll(/[^.!?]+(?:[.!?]+["”’)]*|$)\s*/g)) {
+    const end = found.index + found[0].length;
+    const inside = marks.filter((m) => m.start >= at && m.end <= end).map((m) => ({ ...m, start: m.start - at, end: m.end - at }));
+    const sentence = text.slice(at, end);
+    nodes.push(...marked(sentence.trimEnd(), inside), sayAgain(stage, sentence.trim(), `sentence-${at}`, sentence.trim()), " ");
+    at = end;
+  }
+  return nodes.length ? nodes : marked(text, marks);
 }
 
 function points(stage, title, list, field, glyph, kind) {
   if (!list.length) return null;
   return h("div", { class: `jf-points jf-points-${kind}` }, h("h3", {}, title),
-    h("ul", {}, list.slice(0, 3).map((text, i) => h("li", {}, icon(glyph, 16), h("span", {}, text), hear(stage, `content_feedback.${field}.${i}`, text)))));
+    h("ul", {}, list.slice(0, 3).map((text, i) => h("li", {}, icon(glyph, 16), h("span", {}, text), h("span", { class: "jf-row" }, hear(stage, `content_feedback.${field}.${i}`, text), kind === "improve" ? again(stage, text, field, i) : null)))));
 }
 
 function insightCard(stage, feedback) {
@@ -74,7 +102,7 @@ function rewriteCard(stage) {
     h("div", { class: "jf-rewrite-head" }, h("h2", {}, "Your answer, polished"), rewriteTools(stage)), sideSwitch(stage),
     h("div", { class: "jf-sides" },
       h("div", { class: "jf-side jf-side-transcript" }, h("h3", {}, "Your words"), ...yourWords(stage, rewrite, [...fillers, ...played])),
-      h("div", { class: "jf-side jf-side-polished" }, h("h3", {}, "Polished version"), h("p", { class: "jf-text" }, marked(polished, rewritten)))),
+      h("div", { class: "jf-side jf-side-polished" }, h("h3", {}, "Polished version"), h("p", { class: "jf-text" }, bySentence(stage, polished, rewritten)))),
     stage.ui.notes ? noteList(notes) : null,
     keywords(rewrite.rewrite.keywords_to_include));
 }

@@ -1,6 +1,7 @@
 /* "How you said it": pace against the policy's band, fillers, long pauses, clarity, eye contact where there was a camera. */
 
 import { band, clock, h, icon, plural, s, score } from "./dom.js";
+import { momentsCard } from "./view_timeline.js";
 
 const PACE = { low: 80, high: 220 };
 
@@ -119,5 +120,6 @@ export function deliveryPanel(stage) {
   return h("div", { class: "jf-panel", role: "tabpanel", id: "jf-panel-delivery", "aria-labelledby": "jf-tab-delivery" },
     h("section", { class: "jf-card jf-delivery-head" }, h("p", { class: "jf-insight" }, f.headline), subScores(stage, metrics)),
     isTyped(metrics) ? null : h("div", { class: "jf-metrics" }, paceCard(metrics), fillerCard(metrics), pauseCard(stage, metrics), clarityCard(metrics)),
+    isTyped(metrics) ? null : momentsCard(stage, metrics),
     f.one_action_tip ? h("p", { class: "jf-tip" }, icon("bulb"), h("span", {}, h("strong", {}, "Try this: "), f.one_action_tip)) : null);
 }

@@ -4,6 +4,7 @@ import { band, button, h, icon, s, score } from "./dom.js";
 import { careNote, careView, isUnscored } from "./view_care.js";
 import { contentPanel } from "./view_content.js";
 import { deliveryPanel, isTyped } from "./view_delivery.js";
+import { bothViews } from "./view_selfrate.js";
 
 const TABS = [["content", "What you said", contentPanel], ["delivery", "How you said it", deliveryPanel]];
 const VERDICTS = { low: "A start to build on", mid: "Close. One change lifts it.", high: "Strong answer", none: "Feedback" };
@@ -80,6 +81,7 @@ export function dashboardView(stage) {
   if (isUnscored(stage.scores.care)) return careView(stage, actions);
   const panel = TABS.find(([id]) => id === stage.ui.tab)[2];
   return h("div", { class: "jf-dash" }, scoreCard(stage),
+    bothViews(stage),
     careNote(stage),
     noticeLine(stage.scores.notices || []),
     tabBar(stage), panel(stage), actions(stage));

@@ -48,6 +48,14 @@ function cameraChoice(stage) {
     h("span", { class: "jf-hint", id: "jf-camera-note" }, "Uses your camera. The pictures never leave this browser."));
 }
 
+function selfRatingChoice(stage) {
+  const on = stage.setup.self_rating;
+  return h("div", { class: "jf-camera" },
+    h("button", { type: "button", role: "switch", class: "jf-switch", "aria-checked": String(on), "aria-label": "Rate myself first", "aria-describedby": "jf-self-note", "data-key": "self-rating", onclick: () => stage.choose({ self_rating: !on }) },
+      h("span", { class: "jf-knob" }), h("span", {}, "Rate myself first")),
+    h("span", { class: "jf-hint", id: "jf-self-note" }, "Three taps before the coach's scores, then both side by side."));
+}
+
 function meter(stage) {
   const found = stage.preflight.verdict();
   const fillTo = `${Math.round(loudness(stage.mic.level.dbfs) * 100)}%`;
@@ -122,7 +130,7 @@ export function introView(stage) {
       : null,
     h("div", { class: "jf-setup" }, personaPicker(stage), h("div", { class: "jf-setup-row" }, countPicker(stage), jobPicker(stage))),
     h("div", { class: "jf-row jf-start" }, start, h("span", { class: "jf-hint", role: "status" }, starting ? "Preparing your coach…" : introLine(stage))),
-    h("div", { class: "jf-launch" }, stage.micBox, cameraChoice(stage)));
+    h("div", { class: "jf-launch" }, stage.micBox, cameraChoice(stage), selfRatingChoice(stage)));
 }
 
 function introLine(stage) {
