@@ -444,7 +444,10 @@ def test_a_lost_microphone_stays_said_until_a_new_one_is_taken(open_stage):
     assert len(server.frames) <= count + 2
     page.get_by_role("button", name="Use another microphone").click()
     expect(banner).to_have_count(0)
-    page.wait_for_timeout(500)
+    for _ in range(100):
+        if len({frame.take for frame in server.frames}) == 2:
+            break
+        page.wait_for_timeout(100)
     assert len({frame.take for frame in server.frames}) == 2
     page.get_by_role("button", name="Finish answer").click()
     page.get_by_test_id("overall-score").wait_for()
