@@ -5,10 +5,11 @@ from functools import partial
 import streamlit as st
 
 from coach.bootstrap import Services, services
+from coach.documents.reader import FORMATS
 from coach.errors import CoachError
 from coach.views.library import JobDescription
 from coach.views.postings import POSTING_LIMIT, posting, posting_of_file, read_posting
-from pages.components.jobs import resumes, roles
+from pages.components.jobs import match, resumes, roles
 from pages.components.shared import samples
 from pages.components.shared.prose import plain
 from pages.components.shared.undo import put_away
@@ -33,8 +34,11 @@ def main() -> None:
         with adding:
             add_job(parts)
         with listed:
+            resumes_kept = samples.mine_or_samples(parts.library.resumes())
+            stories = samples.mine_or_samples(parts.library.stories())
             for job in jobs:
                 card(parts, job)
+                match.show(job, resumes.text_for(job, resumes_kept), stories)
     with at_roles:
         roles.show(parts)
     with at_resumes:
@@ -55,7 +59,7 @@ def paste(parts: Services) -> None:
     """The form for a posting."""
     st.markdown("## Add a job")
     st.caption("Paste the posting, or import it as a file. Your questions are planned from what it asks for.")
-    file = st.file_uploader("Import a posting", type=["txt", "md", "json"], max_upload_size=1)
+    file = st.file_uploader("Import a posting", type=[*FORMATS, "json"], max_upload_size=5)
     with st.form("posting", border=False):
         title = st.text_input("Title", placeholder="read from the posting when left empty", max_chars=200)
         company = st.text_input("Company", max_chars=200)
@@ -64,8 +68,8 @@ def paste(parts: Services) -> None:
     if not sent:
         return
     try:
-        request = posting_of_file(file.name, file.getvalue()) if file else posting(title, company, text)
         with st.spinner("Reading the posting …"):
+            request = posting_of_file(file.name, file.getvalue()) if file else posting(title, company, text)
             st.session_state[DRAFT] = read_posting(parts.usage, parts.brain, parts.hub.call, request)
     except CoachError as error:
         st.error(plain(str(error)))
@@ -107,6 +111,13 @@ def card(parts: Services, job: JobDescription) -> None:
             if st.button("Practise for this job", key=f"practise-{job.id}", type="primary"):
                 st.session_state["practice_job_id"] = job.id
                 st.switch_page("practice.py")
+            st.button(
+                "Edit",
+                key=f"edit-{job.id}",
+                icon=":material/edit:",
+                on_click=st.session_state.update,
+                args=({DRAFT: job},),
+            )
             if st.button("Delete", key=f"delete-{job.id}", icon=":material/delete:", type="tertiary"):
                 put_away(parts, "job", job.id, job.title, partial(parts.library.delete_job, job.id))
                 st.rerun()

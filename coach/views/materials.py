@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from coach.documents.reader import read_document
 from coach.errors import InputError
 from coach.store.repositories.library import JobDescription, Resume, StarStory
 from coach.text.decoding import decoded, storable
@@ -12,12 +13,14 @@ RESUME_LIMIT = 60_000
 """Characters of a resume that are kept."""
 
 
-def resume_of_file(content: bytes) -> str:
-    """The text of a resume file, whatever encoding it was saved in.
+def resume_of_file(content: bytes, name: str = "resume.txt") -> str:
+    """The text of a resume file: PDF, Word, OpenDocument, RTF, HTML, or text in whatever encoding; blocking.
 
     Raises:
-        InputError: it is no text.
+        InputError: it cannot be read; the mend says what to do.
     """
+    if not name.lower().endswith((".txt", ".md")):
+        return read_document(name, content)[:RESUME_LIMIT]
     try:
         return storable(decoded(content)[:RESUME_LIMIT])
     except ValueError as error:

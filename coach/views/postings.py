@@ -6,6 +6,7 @@ from typing import Any
 from coach.brain.planning.planner import plan_interview
 from coach.brain.port import Brain, InterviewPlan, PlanRequest
 from coach.contracts.usage import UsageEvent
+from coach.documents.reader import read_document
 from coach.errors import InputError
 from coach.foreign_data import from_json
 from coach.store.repositories.library import JobDescription
@@ -21,11 +22,13 @@ def posting(title: str, company: str, text: str) -> PlanRequest:
 
 
 def posting_of_file(name: str, content: bytes) -> PlanRequest:
-    """A posting from a text file, or from JSON with title, company and description.
+    """A posting from a document, a text file, or JSON with title, company and description; blocking.
 
     Raises:
-        InputError: it is neither.
+        InputError: it is none of these; the mend says what to do.
     """
+    if not name.lower().endswith((".txt", ".md", ".json")):
+        return PlanRequest("", "", read_document(name, content)[:POSTING_LIMIT])
     try:
         text = decoded(content)
         if not name.lower().endswith(".json") or "JobPosting" in text:

@@ -293,3 +293,32 @@ def test_everything_is_deleted_after_the_word_was_typed_and_a_receipt_is_given(s
     assert not app.exception
     assert services.store.run(queries.interview_rows) == []
     assert any("Keep the receipt" in each.value for each in app.success)
+
+
+def test_a_kept_job_is_edited_and_stays_one(services):
+    one, two = (library.JobDescription(title="Analyst", company="Bright Water") for _ in range(2))
+    for job in (one, two):
+        services.store.run(library.save_job, job)
+    app = page("jobs")
+    app.button(key=f"edit-{two.id}").click().run()
+    next(item for item in app.text_input if item.label == "Company").input("Clear Water")
+    button(app, "Keep this job").click().run()
+    assert not app.exception
+    assert {job.id: job.company for job in services.store.run(library.jobs)} == {
+        one.id: "Bright Water",
+        two.id: "Clear Water",
+    }
+
+
+def test_a_job_shows_the_line_behind_a_question_and_how_to_meet_a_gap(services):
+    job = library.JobDescription(
+        title="Data engineer", description=POSTING, parsed_skills=["Airflow", "SQL"], competencies=["leadership"]
+    )
+    services.store.run(library.save_job, job)
+    services.store.run(
+        library.save_resume, library.Resume(title="R", is_base_version=True, content="Wrote SQL for years.")
+    )
+    shown = texts(page("jobs"))
+    assert "**SQL** by your resume" in shown
+    assert "**Airflow** – “You will own our pipelines" in shown and "This role needs Airflow" in shown
+    assert "because of “" in shown

@@ -1,10 +1,13 @@
 """One master resume, and for every job a copy of it that may be changed on its own."""
 
+from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
 
 from coach.bootstrap import Services
+from coach.documents.reader import FORMATS
+from coach.documents.writer import DOCX, as_docx, as_pdf
 from coach.errors import CoachError
 from coach.views.library import JobDescription, Resume
 from coach.views.materials import RESUME_LIMIT, resume_line, resume_of_file, tailored_copy
@@ -31,26 +34,51 @@ def show(parts: Services, jobs: list[JobDescription]) -> None:
             one_job(parts, master, job, tailored.get(job.id))
 
 
+def text_for(job: JobDescription, kept: list[Resume]) -> str:
+    """The resume as it is for a job: its tailored copy, else the master; empty without one."""
+    copy = next((each for each in kept if each.job_description_id == job.id and not each.is_base_version), None)
+    found = copy or next((each for each in kept if each.is_base_version), None)
+    return found.content if found else ""
+
+
 def edit_master(parts: Services, master: Resume | None) -> None:
     """The resume everything comes from."""
     st.markdown("## Master resume")
     st.caption(
         "Everything you have done. Polished answers take names and numbers only from here and from what you said."
     )
-    file = st.file_uploader("Import a resume", type=["txt", "md"], key="resume-file", max_upload_size=1)
+    file = st.file_uploader("Import a resume", type=list(FORMATS), key="resume-file", max_upload_size=5)
     if file is not None and st.session_state.get("resume-read") != file.file_id:
         st.session_state["resume-read"] = file.file_id
         try:
-            st.session_state["resume-text"] = resume_of_file(file.getvalue())
+            with st.spinner("Reading the file …"):
+                st.session_state["resume-text"] = resume_of_file(file.getvalue(), file.name)
+            st.toast("Read. Look it over, then save.", icon=":material/visibility:")
         except CoachError as error:
             st.error(plain(str(error)))
     st.session_state.setdefault("resume-text", master.content if master else "")
     text = st.text_area(
         "Master resume", height=260, max_chars=RESUME_LIMIT, key="resume-text", label_visibility="collapsed"
     )
-    if st.button("Save resume", type="primary", disabled=not text.strip()):
-        resume = master or Resume(is_base_version=True, title="My resume")
-        store(parts, resume, content=text)
+    with st.container(horizontal=True, gap="small"):
+        if st.button("Save resume", type="primary", disabled=not text.strip()):
+            resume = master or Resume(is_base_version=True, title="My resume")
+            store(parts, resume, content=text)
+        if text.strip():
+            exports(text, "master")
+
+
+def exports(text: str, key: str) -> None:
+    """The same words as Word document, PDF or Markdown; made when asked for."""
+    kinds: tuple[tuple[str, str, str, Callable[[str], bytes]], ...] = (
+        ("Word", "resume.docx", DOCX, as_docx),
+        ("PDF", "resume.pdf", "application/pdf", as_pdf),
+        ("Markdown", "resume.md", "text/markdown", str.encode),
+    )
+    for label, name, kind, make in kinds:
+        st.download_button(
+            label, partial(make, text), name, kind, icon=":material/download:", key=f"export-{name}-{key}"
+        )
 
 
 def one_job(parts: Services, master: Resume, job: JobDescription, copy: Resume | None) -> None:
@@ -73,7 +101,7 @@ def one_job(parts: Services, master: Resume, job: JobDescription, copy: Resume |
         if st.button("Save copy", key=f"save-{copy.id}", type="primary"):
             added = [resume_line(stories[key]) for key in chosen]
             store(parts, copy, content="\n".join([text.rstrip(), *added]))
-        st.download_button("Export", text, "resume.md", "text/markdown", key=f"export-{copy.id}")
+        exports(text, copy.id)
         if st.button("Delete copy", key=f"drop-{copy.id}", type="tertiary"):
             put_away(parts, "resume", copy.id, copy.title, partial(parts.library.delete_resume, copy.id))
             st.rerun()

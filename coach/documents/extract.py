@@ -1,0 +1,222 @@
+"""The reading process: a document on standard input, its words as JSON on standard output; never called in ours.
+
+Reads `KIND MOST_PAGES`; answers `{"text": …}` or `{"reason": …}` (a key of `reader._MENDS`).
+"""
+
+import io
+import json
+import logging
+import re
+import resource
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from coach.text.decoding import decoded, storable
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from pdfminer.layout import LTPage, LTTextBox
+
+MOST_MEMORY = 1_500_000_000
+MOST_UNPACKED = 60_000_000
+MOST_CHARS = 200_000
+LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "\u00ad": ""})
+WORD_ENDS = ("•", "●", "▪", "■", "◦", "‣", "\uf0b7", "\uf0a7")
+ODT_TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
+
+
+class _Refused(Exception):
+    """Carries a key of `reader._MENDS`."""
+
+
+def main() -> None:
+    """Reads, answers, ends; whatever goes wrong inside a library is a damaged file."""
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    logging.disable(logging.CRITICAL)
+    kind, most_pages = sys.argv[1], int(sys.argv[2])
+    content = sys.stdin.buffer.read()
+    try:
+        text = tidy(_READERS[kind](content, most_pages))
+        answer = {"text": text} if text else {"reason": "empty"}
+    except _Refused as error:
+        answer = {"reason": str(error)}
+    except Exception:
+        answer = {"reason": "broken"}
+    sys.stdout.write(json.dumps(answer))
+
+
+def tidy(text: str) -> str:
+    """Lines as a person reads them: ligatures and soft hyphens undone, bullets alike, no more than one empty line."""
+    text = storable(text[:MOST_CHARS]).translate(LIGATURES).replace("\xa0", " ").replace("\r", "\n").replace("\f", "\n")
+    lines = [re.sub(r"[ \t\u200b]+", " ", line).strip() for line in text.split("\n")]
+    lines = [f"- {line[1:].strip()}" if line.startswith(WORD_ENDS) else line for line in lines]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(line for line in lines if line != "-")).strip()
+
+
+def of_pdf(content: bytes, most_pages: int) -> str:
+    """Page by page; a page with a gutter down its middle is read column by column."""
+    from pdfminer.high_level import extract_pages
+    from pdfminer.layout import LAParams
+    from pdfminer.pdfdocument import PDFPasswordIncorrect
+
+    pages, drawn = [], False
+    try:
+        for number, page in enumerate(extract_pages(io.BytesIO(content), laparams=LAParams(boxes_flow=None))):
+            if number >= most_pages:
+                raise _Refused("pages")
+            pages.append("\n\n".join(box.get_text().strip() for box in in_reading_order(page)))
+            drawn = drawn or any(True for _ in page)
+    except PDFPasswordIncorrect as error:
+        raise _Refused("encrypted") from error
+    text = "\n\n".join(pages)
+    if drawn and not text.strip():
+        raise _Refused("pictures")
+    return text
+
+
+def in_reading_order(page: "LTPage") -> list["LTTextBox"]:
+    """Text boxes from top to bottom; between boxes that span the page, the left column before the right one."""
+    from pdfminer.layout import LTTextBox
+
+    boxes = sorted((box for box in page if isinstance(box, LTTextBox)), key=lambda box: -box.y1)
+    gutter = _gutter(page, boxes)
+    if gutter is None:
+        return boxes
+    ordered: list[LTTextBox] = []
+    left: list[LTTextBox] = []
+    right: list[LTTextBox] = []
+    for box in boxes:
+        if box.x0 < gutter < box.x1:
+            ordered += [*left, *right, box]
+            left, right = [], []
+        else:
+            (left if box.x1 <= gutter else right).append(box)
+    return [*ordered, *left, *right]
+
+
+def _gutter(page: "LTPage", boxes: list["LTTextBox"]) -> float | None:
+    """Where a vertical line crosses least text with much of it on both sides; None for a page of one column.
+
+    Of several such lines the one in the middle: a gutter has a width.
+    """
+    total = sum(len(box.get_text()) for box in boxes)
+    found: list[tuple[int, float]] = []
+    for percent in range(15, 86):
+        x = page.width * percent / 100
+        sides = [
+            sum(len(box.get_text()) for box in boxes if box.x1 <= x),
+            sum(len(box.get_text()) for box in boxes if box.x0 >= x),
+        ]
+        crossing = total - sum(sides)
+        if min(sides) >= 0.15 * total and crossing <= 0.3 * total:
+            found.append((crossing, x))
+    least = [x for crossing, x in found if crossing == min(found)[0]]
+    return least[len(least) // 2] if least else None
+
+
+def of_docx(content: bytes, _most_pages: int) -> str:
+    """Paragraphs and tables in order, list items as bullets; headers hold names and addresses, so they come first."""
+    import docx
+    from docx.table import Table
+    from docx.text.paragraph import Paragraph
+
+    _unpacks_within_reason(content)
+    document = docx.Document(io.BytesIO(content))
+
+    def lines(blocks: Iterator[Paragraph | Table]) -> Iterator[str]:
+        for block in blocks:
+            if isinstance(block, Paragraph):
+                listed = "List" in (block.style.name or "") if block.style else False
+                numbered = block._p.pPr is not None and block._p.pPr.numPr is not None
+                yield f"- {block.text}" if (listed or numbered) and block.text.strip() else block.text
+                continue
+            for row in block.rows:
+                seen: set[int] = set()
+                for cell in row.cells:
+                    if id(cell._tc) not in seen:
+                        seen.add(id(cell._tc))
+                        yield from lines(cell.iter_inner_content())
+
+    header = document.sections[0].header if document.sections else None
+    top = lines(header.iter_inner_content()) if header and not header.is_linked_to_previous else iter(())
+    return "\n".join([*top, *lines(document.iter_inner_content())])
+
+
+def of_odt(content: bytes, _most_pages: int) -> str:
+    """Headings and paragraphs in order, list items as bullets."""
+    from defusedxml.ElementTree import fromstring
+
+    _unpacks_within_reason(content)
+    with zipfile.ZipFile(io.BytesIO(content)) as parts:
+        root = fromstring(parts.read("content.xml"))
+    inside = {id(p) for item in root.iter(f"{ODT_TEXT}list-item") for p in item.iter(f"{ODT_TEXT}p")}
+    found = []
+    for node in root.iter():
+        if node.tag in (f"{ODT_TEXT}p", f"{ODT_TEXT}h"):
+            words = "".join(_odt_words(node))
+            found.append(f"- {words}" if id(node) in inside and words.strip() else words)
+    return "\n".join(found)
+
+
+def _odt_words(node: "Element") -> Iterator[str]:
+    yield {f"{ODT_TEXT}tab": " ", f"{ODT_TEXT}line-break": "\n", f"{ODT_TEXT}s": " "}.get(node.tag, "")
+    yield node.text or ""
+    for child in node:
+        yield from _odt_words(child)
+        yield child.tail or ""
+
+
+def of_rtf(content: bytes, _most_pages: int) -> str:
+    """Rich text without its formatting."""
+    from striprtf.striprtf import rtf_to_text
+
+    if not content.lstrip().startswith(b"{\\rtf"):
+        raise _Refused("broken")
+    read: Callable[..., str] = rtf_to_text
+    return read(content.decode("cp1252", "replace"), errors="ignore")
+
+
+def of_html(content: bytes, _most_pages: int) -> str:
+    """What a reader of the page sees, a line for each block."""
+    from bs4 import BeautifulSoup
+
+    page = BeautifulSoup(decoded(content), "html.parser")
+    for hidden in page(["script", "style", "template", "noscript", "head", "svg"]):
+        hidden.decompose()
+    for item in page("li"):
+        item.insert(0, "• ")
+    for block in page(
+        ["p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "section", "article", "br", "ul", "ol"]
+    ):
+        block.insert_before("\n")
+        block.insert_after("\n")
+    return page.get_text()
+
+
+def of_text(content: bytes, _most_pages: int) -> str:
+    """A text file, whatever encoding it was saved in."""
+    return decoded(content)
+
+
+def _unpacks_within_reason(content: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(content)) as parts:
+        if sum(part.file_size for part in parts.infolist()) > MOST_UNPACKED:
+            raise _Refused("swollen")
+
+
+_READERS: dict[str, Callable[[bytes, int], str]] = {
+    "pdf": of_pdf,
+    "docx": of_docx,
+    "odt": of_odt,
+    "rtf": of_rtf,
+    "html": of_html,
+    "htm": of_html,
+    "txt": of_text,
+    "md": of_text,
+}
+
+if __name__ == "__main__":
+    main()
