@@ -13,14 +13,14 @@ MARGIN_MM, LINE_MM = 20, 5.2
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ResumeLine:
     """One line of a resume and what it is."""
 
     kind: Kind
     text: str
 
 
-def lines_of(content: str) -> Iterator[Line]:
+def lines_of(content: str) -> Iterator[ResumeLine]:
     """The lines of a plain-text resume; the first is its title, empty ones are left out."""
     first = True
     for raw in content.splitlines():
@@ -29,13 +29,13 @@ def lines_of(content: str) -> Iterator[Line]:
             continue
         bullet = re.match(r"[-*•–]\s+(.*)", text)
         if bullet:
-            yield Line("bullet", bullet.group(1))
+            yield ResumeLine("bullet", bullet.group(1))
         elif first:
-            yield Line("title", text.lstrip("# "))
+            yield ResumeLine("title", text.lstrip("# "))
         elif text.startswith("#") or (len(text) < 60 and text == text.upper() and any(c.isalpha() for c in text)):
-            yield Line("heading", text.lstrip("# "))
+            yield ResumeLine("heading", text.lstrip("# "))
         else:
-            yield Line("text", text)
+            yield ResumeLine("text", text)
         first = False
 
 
