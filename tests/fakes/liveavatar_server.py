@@ -2,7 +2,6 @@
 
 Enforced: the key mints tokens and reads sessions, a session's own token (which expires) starts, keeps and stops it;
 bodies by mode; no start without a minute's credits, nor above the plan's concurrency; credits for every started minute
-from collections.abc import MutableMapping, MutableMapping
 from start to end, by this loop's clock; an end at the wished duration, after five idle minutes, when the credits are
 used up, and after a minute in the sandbox, which has one avatar and costs nothing; no command before `connected`, sound
 as base64 PCM of whole samples, at most 1 MB a message. What the documents only advise (pieces of about a second) and
