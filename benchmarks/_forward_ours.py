@@ -1,5 +1,6 @@
 """Our way from a browser's socket to the transcriber, for `forwarding.py`."""
 
+import asyncio
 import contextlib
 import gc
 import os
@@ -40,7 +41,7 @@ def main() -> None:
     listener.bind(("127.0.0.1", 0))
     listener.listen(1024)
     print(listener.getsockname()[1], flush=True)
-    transcriber.prepare()
+    asyncio.run(transcriber.warm_up())
     gc.collect()
     gc.freeze()
     app = Starlette(routes=[WebSocketRoute("/ws", session)])

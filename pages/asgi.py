@@ -7,7 +7,6 @@ import gc
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
@@ -127,19 +126,12 @@ async def _warm() -> None:
 def _warmings() -> list[tuple[str, Callable[[], Awaitable[None]]]]:
     """WebRTC, recogniser or SDK, voice activity model, the brain's connection: what each adapter offers."""
     parts = services()
-    transcriber: Any = parts.transcriber
-    steps: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+    return [
         ("microphone", microphone.warm_up),
         ("delivery", functools.partial(asyncio.to_thread, _load_delivery)),
+        ("transcriber", parts.transcriber.warm_up),
+        ("brain", parts.brain.warm_up),
     ]
-    if hasattr(transcriber, "warm_up"):
-        steps.append(("transcriber", transcriber.warm_up))
-    if hasattr(transcriber, "prepare"):
-        steps.append(("transcriber", functools.partial(asyncio.to_thread, transcriber.prepare)))
-    brain: Any = parts.brain
-    if hasattr(brain, "warm"):
-        steps.append(("brain", brain.warm))
-    return steps
 
 
 def _load_sample() -> None:

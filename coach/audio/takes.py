@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from coach.audio.pcm import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
+from coach.audio.spans import joined
 from coach.errors import InputError
 
 SAMPLES_PER_MS = SAMPLE_RATE_HZ / 1000
@@ -99,10 +100,7 @@ class Spans:
         if self._spans and self._spans[-1][0] <= start <= self._spans[-1][1]:
             self._spans[-1] = (self._spans[-1][0], max(end, self._spans[-1][1]))
             return
-        apart = [s for s in self._spans if s[1] < start or s[0] > end]
-        touched = [s for s in self._spans if not (s[1] < start or s[0] > end)]
-        merged = (min([start, *(s[0] for s in touched)]), max([end, *(s[1] for s in touched)]))
-        self._spans = sorted([*apart, merged])
+        self._spans = joined([*self._spans, (start, end)])
 
     def reach(self, start: int) -> int:
         """Where the unbroken part that holds `start` ends; `start` when it is not there."""

@@ -9,6 +9,7 @@ import numpy as np
 from coach.audio.edges import Segments, refine
 from coach.audio.pcm import FULL_SCALE, SAMPLE_RATE_HZ, Pcm, Samples
 from coach.audio.silero import WINDOW, WINDOW_S, Floats, Silero
+from coach.audio.spans import joined
 from coach.errors import AudioError
 
 LIVE_SPEECH_FROM, LIVE_SILENCE_BELOW = 0.3, 0.15
@@ -152,10 +153,4 @@ def _hysteresis(probabilities: Floats) -> Segments:
 
 
 def _smooth(segments: Segments) -> Segments:
-    merged: Segments = []
-    for start, end in segments:
-        if merged and start - merged[-1][1] < MERGE_GAP_S:
-            merged[-1] = (merged[-1][0], end)
-        else:
-            merged.append((start, end))
-    return [(start, end) for start, end in merged if end - start >= MIN_SPEECH_S]
+    return [(start, end) for start, end in joined(segments, MERGE_GAP_S) if end - start >= MIN_SPEECH_S]

@@ -124,5 +124,8 @@ class Brain(Protocol):
     ) -> tuple[SessionSummary, tuple[UsageEvent, ...]]:
         """Call 2: what the session showed."""
 
+    async def warm_up(self) -> None:
+        """Loads or connects what the first answer would wait for; trouble is left for that answer to tell."""
+
     async def close(self) -> None:
         """Frees clients."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from coach.audio.pcm import Pcm
+from coach.audio.spans import joined
 from coach.audio.vad import MERGE_GAP_S, speech_segments
 from coach.contracts.delivery import PacePoint, Pause, PausePlace
 from coach.contracts.transcript import Transcript, Word
@@ -67,14 +68,8 @@ def timing(transcript: Transcript, pcm: Pcm | None, heard: Segments | None = Non
 
 
 def segments_of_words(words: list[Word]) -> Segments:
-    """Speech as the words say it; gaps under 0.3 s are bridged."""
-    merged: Segments = []
-    for word in words:
-        if merged and word.start_s - merged[-1][1] < MERGE_GAP_S:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], word.end_s))
-        else:
-            merged.append((word.start_s, max(word.start_s, word.end_s)))
-    return merged
+    """Speech as the words say it; gaps up to 0.3 s are bridged."""
+    return joined(((word.start_s, max(word.start_s, word.end_s)) for word in words), MERGE_GAP_S)
 
 
 def rolling_pace(words: list[Word], span: tuple[float, float]) -> list[PacePoint]:

@@ -56,8 +56,7 @@ class Playground:
         with suppress(CoachError):
             await PipelineJudge(self._make_brain, self._price, lambda _: None)(_WARM, typed_item(*_WARM_WORDS), 0)
             brain = self._make_brain(variant, variant.resolve())
-            with suppress(AttributeError):  # only a model has a connection to open
-                await brain.warm()  # type: ignore[attr-defined]
+            await brain.warm_up()
             await brain.close()
 
     async def ask(

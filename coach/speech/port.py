@@ -107,6 +107,13 @@ class Transcriber(Protocol):
     async def open_stream(self, context: SpeechContext) -> SpeechStream:
         """Opens a live stream. Transcribers without live ability return one that works from the recording at Finish."""
 
+    async def warm_up(self) -> None:
+        """Loads or connects what the first answer would wait for; nothing where there is nothing.
+
+        Raises:
+            SettingsError: what it needs is missing.
+        """
+
     def lost_fillers(self) -> None:
         """A check found um and uh missing from live transcripts: they are not verbatim from now on."""
 

@@ -38,5 +38,8 @@ class TypedTranscriber:
     def lost_fillers(self) -> None:
         """Nothing is heard here."""
 
+    async def warm_up(self) -> None:
+        """Nothing to load."""
+
     async def close(self) -> None:
         """Holds nothing."""

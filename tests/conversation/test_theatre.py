@@ -32,7 +32,7 @@ def test_a_scene_keeps_what_it_says(name, tmp_path):
 @pytest.mark.slow
 async def test_a_scene_is_played_on_the_running_workbench(tmp_path):
     """Killed while somebody speaks: the same client finds the server again and has its answer judged."""
-    told = []
+    told: list[str] = []
     noise = random.Random(3).randbytes(6 * 32_000)
     performance = Performance(SCENES["13-killed-while-speaking"], tmp_path / "home", free_port(), told.append)
     async with performance.playing() as playing, httpx.AsyncClient(base_url=playing.url, timeout=60) as http:

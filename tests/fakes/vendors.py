@@ -144,6 +144,7 @@ class FakeTranscriber:
         )
         self.confidence = 0.9
         self.told_lost = 0
+        self.warmed = 0
         self.delay_s = 0.0
         self.verbatim_delay_s = 0.0
         self.fail_live = False
@@ -177,6 +178,9 @@ class FakeTranscriber:
     def lost_fillers(self) -> None:
         self.told_lost += 1
 
+    async def warm_up(self) -> None:
+        self.warmed += 1
+
     async def close(self) -> None:
         return None
 
@@ -191,6 +195,7 @@ class FakeBrain:
 
     def __init__(self) -> None:
         self.plans = 0
+        self.warmed = 0
         self.summaries = 0
         self.fail_summary = False
 
@@ -218,6 +223,9 @@ class FakeBrain:
             strengths=["structure"], gaps=["numbers"], next_plan=["add a number"], readiness_score=6.0
         )
         return summary, (used(interview_id, "summary", "fake.output"),)
+
+    async def warm_up(self) -> None:
+        self.warmed += 1
 
     async def close(self) -> None:
         return None

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -134,7 +135,7 @@ def test_customers_say_what_comes_and_then_what_they_bring(services: Services) -
         interview = make.interview(user_id=f"u{number}")
         asyncio.run(services.store.create_interview(interview, []))
         attempt = make.attempt(make.exchange(interview))
-        use = {"user_id": f"u{number}", "occurred_at": begun, "cost_usd": Decimal("0.25")}
+        use: dict[str, Any] = {"user_id": f"u{number}", "occurred_at": begun, "cost_usd": Decimal("0.25")}
         asyncio.run(services.store.add_usage([make.usage(attempt, **use)]))
     app = page("Customers")
     tables = [list(table.value.columns) for table in app.dataframe]

@@ -30,7 +30,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Bundles that may be changed, in the place of the shipped ones."""
     folder = tmp_path / "prompts"
     shutil.copytree(PROMPTS, folder)
-    monkeypatch.setitem(PromptBundle.load.__func__.__kwdefaults__, "folder", folder)
+    monkeypatch.setitem(vars(PromptBundle)["load"].__func__.__kwdefaults__, "folder", folder)
     monkeypatch.setitem(own_scorers.__kwdefaults__, "folder", folder)
     return folder
 

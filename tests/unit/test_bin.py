@@ -1,5 +1,7 @@
 """Deletions that wait: hidden at once, taken back or carried out, never half."""
 
+from functools import partial
+
 import pytest
 
 from coach.errors import StoreError
@@ -48,9 +50,10 @@ def test_what_is_taken_back_is_never_deleted(timers):
 
 
 def test_a_stopped_process_deletes_what_waits(timers):
-    bin_, gone = Bin(timers), []
+    gone: list[str] = []
+    bin_ = Bin(timers)
     for name in ("a", "b"):
-        bin_.put("resume", name, name, lambda name=name: gone.append(name))
+        bin_.put("resume", name, name, partial(gone.append, name))
     bin_.empty()
     assert gone == ["a", "b"]
 

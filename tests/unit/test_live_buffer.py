@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coach.speech.streaming.clock_map import NOBODY, SentTimeline, holes, joined_spans
+from coach.audio.spans import joined
+from coach.speech.streaming.clock_map import NOBODY, SentTimeline, holes
 from coach.speech.streaming.frame_buffer import FrameBuffer, Pace
 from coach.speech.streaming.silence_watch import HearingLimits, SilenceWatch
 from coach.speech.streaming.word_merge import TimedWord
@@ -122,7 +123,7 @@ def test_holes_are_what_no_span_covers() -> None:
     assert holes([(0, 1), (1, 2), (2.5, 3)], 4, 0.2) == [(2, 2.5), (3, 4)]
     assert holes([], 1, 0.2) == [(0.0, 1)]
     assert holes([(0, 5)], 1, 0.2) == []
-    assert joined_spans([(2, 3), (0, 1), (0.5, 2)]) == [(0, 3)]
+    assert joined([(2, 3), (0, 1), (0.5, 2)]) == [(0, 3)]
 
 
 def hear(*spans: tuple[float, float]) -> list[TimedWord]:

@@ -4,8 +4,12 @@ The limits are read from the contract's own schema, so that there is one place t
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
+
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
 
 from coach.contracts.brain import GuardFinding
 from coach.contracts.evaluation import json_schema
@@ -35,16 +39,17 @@ def fit(section: str, value: Any) -> tuple[Any, list[GuardFinding]]:
 @lru_cache(maxsize=1)
 def _schema() -> dict[str, Any]:
     full = json_schema()
-    return _resolved(full, full["$defs"])
+    resolver = Registry().resolver_with_root(DRAFT202012.create_resource(full))
+    return _resolved(full, lambda reference: resolver.lookup(reference).contents)
 
 
-def _resolved(node: Any, definitions: dict[str, Any]) -> Any:
+def _resolved(node: Any, look_up: Callable[[str], Any]) -> Any:
     if isinstance(node, dict):
         if "$ref" in node:
-            return _resolved(definitions[node["$ref"].rsplit("/", 1)[1]], definitions)
-        return {key: _resolved(child, definitions) for key, child in node.items() if key != "$defs"}
+            return _resolved(look_up(node["$ref"]), look_up)
+        return {key: _resolved(child, look_up) for key, child in node.items() if key != "$defs"}
     if isinstance(node, list):
-        return [_resolved(child, definitions) for child in node]
+        return [_resolved(child, look_up) for child in node]
     return node
 
 

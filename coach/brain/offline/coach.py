@@ -81,7 +81,7 @@ class OfflineCoach:
         """What the session showed, from the best attempts."""
         return summarise_offline(items, job), ()
 
-    async def warm(self) -> None:
+    async def warm_up(self) -> None:
         """Loads what the first answer would wait for."""
         if self._pool:
             await self._pool.warm_up()

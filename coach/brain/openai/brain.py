@@ -175,7 +175,7 @@ class OpenAIBrain:
         except openai.OpenAIError as error:
             raise vendor_error(error) from error
 
-    async def warm(self) -> None:
+    async def warm_up(self) -> None:
         """Opens the connection ahead of the first call; trouble is left for that call to tell."""
         with suppress(Exception):
             await self.check()

@@ -23,7 +23,7 @@ from coach.delivery.measure import measure
 from coach.errors import CoachError, InputError
 from coach.settings import settings
 from coach.speech.pieces.hesitations import placed
-from coach.speech.port import SpeechContext
+from coach.speech.port import SpeechContext, Transcriber
 from coach.text.hesitation_sounds import HESITATION
 
 PLACE_TOLERANCE = 1
@@ -86,15 +86,14 @@ async def score_all(rows: list[Recording], transcriber: str) -> dict[str, Any]:
     if not engine.capabilities.batch or engine.name == "typed":
         raise InputError("Nobody listens here: answers are typed.", mend="Run `make run`, or set COACH_TRANSCRIBER.")
     try:
-        if hasattr(engine, "warm_up"):
-            await engine.warm_up()
+        await engine.warm_up()
         items = [await _scored(engine, row) for row in rows]
     finally:
         await engine.close()
     return {"transcriber": engine.name, "items": items, **totals(items)}
 
 
-async def _scored(engine: Any, row: Recording) -> dict[str, Any]:
+async def _scored(engine: Transcriber, row: Recording) -> dict[str, Any]:
     begun = time.monotonic()
     heard = (
         await engine.transcribe(row.audio, SpeechContext(), attempt_id=f"eval-{row.audio.stem}", verbatim=True)

@@ -132,6 +132,10 @@ class RecordedBrain:
         """The live brain's."""
         return await self._live.summarise(items, job, interview_id=interview_id)
 
+    async def warm_up(self) -> None:
+        """Warms the live brain, which repairs what was recorded."""
+        await self._live.warm_up()
+
     async def close(self) -> None:
         """Closes the live brain."""
         await self._live.close()

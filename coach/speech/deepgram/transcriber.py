@@ -4,6 +4,7 @@ Both keep "um" and "uh" (`filler_words`, English). A self-hosted server may igno
 transcribed again from the recording, and where that finds lost fillers every later answer is.
 """
 
+import asyncio
 import importlib
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -88,14 +89,12 @@ class DeepgramTranscriber:
         """Live transcripts count as not verbatim from now on: each gets its second pass."""
         self._keeps_fillers = False
 
-    def prepare(self) -> None:
-        """Loads what the first interview would wait for; blocking, so call it off the event loop.
+    async def warm_up(self) -> None:
+        """Loads the SDK and the voice activity model.
 
         Also lets `gc.freeze` after it cover the SDK's thousands of models: a full collection over them takes 70 ms.
         """
-        for module in SDK_MODULES:
-            importlib.import_module(module)
-        speech_segments(np.zeros(SAMPLE_RATE_HZ, np.int16))
+        await asyncio.to_thread(_load)
 
     async def transcribe(
         self, audio: Path, context: SpeechContext, *, attempt_id: str, verbatim: bool = False
@@ -217,3 +216,9 @@ def _words(words: Any) -> list[TimedWord]:
         for w in words
     )
     return sorted(timed, key=lambda w: (w.start_s, w.end_s))
+
+
+def _load() -> None:
+    for module in SDK_MODULES:
+        importlib.import_module(module)
+    speech_segments(np.zeros(SAMPLE_RATE_HZ, np.int16))

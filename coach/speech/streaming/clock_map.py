@@ -9,6 +9,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from coach.audio.pcm import SAMPLE_RATE_HZ
+from coach.audio.spans import joined
 from coach.speech.streaming.word_merge import TimedWord
 
 Span = tuple[float, float]
@@ -83,21 +84,10 @@ class SentTimeline:
         return self._pieces[max(0, at)] if self._pieces else None
 
 
-def joined_spans(spans: list[Span], gap_s: float = 0.0) -> list[Span]:
-    """Sorted, overlapping and touching spans made one; gaps up to `gap_s` are bridged."""
-    merged: list[Span] = []
-    for start, end in sorted(spans):
-        if merged and start <= merged[-1][1] + gap_s + 1e-9:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    return merged
-
-
 def holes(spans: list[Span], end_s: float, least_s: float) -> list[Span]:
     """Stretches of `[0, end_s]` of at least `least_s` that no span covers."""
     found, at = [], 0.0
-    for start, end in [*joined_spans(spans), (end_s, end_s)]:
+    for start, end in [*joined(spans), (end_s, end_s)]:
         if min(start, end_s) - at >= least_s:
             found.append((at, min(start, end_s)))
         at = max(at, end)

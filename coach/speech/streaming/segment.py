@@ -5,7 +5,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from coach.audio.pcm import SAMPLE_RATE_HZ
-from coach.speech.streaming.clock_map import SentTimeline, Span, holes, joined_spans
+from coach.audio.spans import joined
+from coach.speech.streaming.clock_map import SentTimeline, Span, holes
 from coach.speech.streaming.frame_buffer import FrameBuffer
 from coach.speech.streaming.silence_watch import HearingLimits, SilenceWatch
 from coach.speech.streaming.word_merge import LiveResult, TimedWord, WordMerge
@@ -125,7 +126,7 @@ class Segment:
             limit = self.hearing.heard_until_s
             spans = [(a, min(b, limit)) for a, b in spans if a < limit]
             self.hearing.give_up()
-        self._accounted = joined_spans([*self._accounted, *spans])
+        self._accounted = joined([*self._accounted, *spans])
         self.buffer.rewind(self._accounted)
         if self.closed:
             self.settled.set()
@@ -140,7 +141,7 @@ class Segment:
             spans += link.timeline.spans(self.generation, until)
             if self.merge.interim:
                 spans.append((link.timeline.moment(until, self.generation), self.merge.interim_until_s))
-        return joined_spans([*holes(spans, self.end_s, self._hole_s), *self.hearing.unheard])
+        return joined([*holes(spans, self.end_s, self._hole_s), *self.hearing.unheard])
 
     def gaps(self, link: LinkLedger) -> list[Span]:
         """Stretches that `link` passed over: no final result speaks of them, though later ones came.
@@ -156,7 +157,7 @@ class Segment:
 
     def excuse_tail(self, link: LinkLedger) -> None:
         """What is left is silence: it counts as heard."""
-        self._accounted = joined_spans([*self._accounted, self.uncovered_tail(link)])
+        self._accounted = joined([*self._accounted, self.uncovered_tail(link)])
 
     def uncovered_tail(self, link: LinkLedger) -> Span:
         """From the end of the last final result to the end of the answer."""
@@ -171,7 +172,7 @@ class Segment:
         start_s = link.timeline.moment(result.start_s, self.generation)
         self.merge.add_final(link.number, start_s, end_s, words)
         seen = [*self._results.get(link.number, []), (result.start_s, result.end_s)]
-        self._results[link.number] = joined_spans(seen, 0.02)
+        self._results[link.number] = joined(seen, 0.02)
         gaps = self.gaps(link)
         self.buffer.covered(min(end_s, gaps[0][0]) if gaps else end_s)
 
