@@ -71,6 +71,9 @@ theatre: .venv/dev.stamp ## faults on a stage: lists the scenes, plays one (SCEN
 gate: .venv/run.stamp ## compare a prompt or policy with its baseline, stop a regression (EXPERIMENT=FILE.yaml, ARGS=…)
 	@$(PY) -m coach lab gate $(EXPERIMENT) $(ARGS)
 
+soak: .venv/dev.stamp ## ten interviews going round with faults (SOAK_MINUTES=60): nothing grows, nothing is unpaid
+	@$(PY) -m tests.soak
+
 notebooks: .venv/dev.stamp ## execute the notebooks on sample data
 	@$(PY) -m pytest tests/notebooks
 
@@ -90,4 +93,4 @@ lock: ## resolve the pinned requirements anew
 	uv pip compile -q --no-header --no-annotate requirements.in -o requirements.txt
 	uv pip compile -q --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
 
-.PHONY: help run test test-fast check fix eval bench gate fuzz theatre notebooks docs screenshots clean lock
+.PHONY: help run test test-fast check fix eval bench gate fuzz soak theatre notebooks docs screenshots clean lock

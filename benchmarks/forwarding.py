@@ -4,8 +4,11 @@ Two processes on two cores. This one plays all browsers and the transcriber; the
 pinned to its own core: a WebSocket in, a Deepgram stream (the same released SDK) out. Every frame carries the moment it
 was sent; its delay is read where the transcriber receives it. Both engines run under uvicorn and uvloop. `pipecat` is
 a pipeline of its transport and its Deepgram service as they come; `pipecat-lean` has what can be turned off turned off.
+Every engine's ladder is climbed until it breaks: rungs grow by half, then the gap is halved till it is a tenth.
 
 pipecat needs an environment of its own: it is expected at, or made in, PIPECAT_ENV (default ~/.cache/jobfoxy/pipecat).
+`FORWARDING_SECONDS` (8) of measuring per run, `FORWARDING_MOST` (2000) sessions at most,
+`FORWARDING_ENGINES` (all three) by name.
 """
 
 import asyncio
@@ -13,10 +16,11 @@ import contextlib
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -34,11 +38,15 @@ FRAME_S, FRAME_BYTES = 0.02, 640
 LIMIT_MS = 20.0
 WARM_UP_S, MEASURE_S = 3.0, float(os.environ.get("FORWARDING_SECONDS", "8"))
 LOAD_CORE, SERVER_CORE = 1, 0
-COUNTS = {
-    "ours": (50, 100, 150, 200, 250, 300),
-    "pipecat": (15, 25, 35, 45, 55, 65),
-    "pipecat-lean": (45, 60, 75, 90),
-}
+BEGIN = {"ours": 50, "pipecat": 30, "pipecat-lean": 50}
+STEP = 1.5
+"""Rungs grow by half until one breaks; then the gap is halved."""
+NARROW = 0.1
+"""The gap between what held and what broke at which a ladder ends, as a share of what held."""
+MOST = int(os.environ.get("FORWARDING_MOST", "2000"))
+"""Where a ladder ends that never breaks; then the verdict says so."""
+TRIES = 3
+"""Runs of one rung; it holds where the median of them does, so that one stall of the machine decides nothing."""
 
 
 @dataclass(frozen=True)
@@ -191,20 +199,45 @@ async def _run(engine: str, sessions: int, server: Server, transcriber: Transcri
 
 
 def pipecat_python() -> Path:
-    """The interpreter of pipecat's environment; made with uv when it is not there."""
+    """The interpreter of pipecat's environment; made when it is not there, with uv or with venv and pip."""
     home = Path(os.environ.get("PIPECAT_ENV", Path.home() / ".cache" / "jobfoxy" / "pipecat"))
     python = home / "bin" / "python"
     if not python.exists():
-        uv = shutil.which("uv") or "uv"
-        subprocess.run([uv, "venv", "-q", "--python", "3.11", str(home)], check=True)
-        subprocess.run([uv, "pip", "install", "-q", "--python", str(python), *PIPECAT], check=True)
+        for command in _making(home, shutil.which("uv")):
+            subprocess.run(command, check=True)
     return python
 
 
-def held(figures: Sequence[Figure], engine: str) -> int:
-    """Most sessions whose p99 kept the limit without loss."""
-    good = [f.sessions for f in figures if f.engine == engine and f.p99_ms <= LIMIT_MS and not f.lost]
-    return max(good, default=0)
+def _making(home: Path, uv: str | None) -> list[list[str]]:
+    """The commands that make pipecat's environment."""
+    python = str(home / "bin" / "python")
+    if uv:
+        return [
+            [uv, "venv", "-q", "--python", "3.11", str(home)],
+            [uv, "pip", "install", "-q", "--python", python, *PIPECAT],
+        ]
+    return [[sys.executable, "-m", "venv", str(home)], [python, "-m", "pip", "install", "-q", *PIPECAT]]
+
+
+def holds(runs: Sequence[Figure]) -> bool:
+    """Whether the median p99 of a rung's runs keeps the limit, without loss in most of them."""
+    return (
+        statistics.median(run.p99_ms for run in runs) <= LIMIT_MS and statistics.median(run.lost for run in runs) == 0
+    )
+
+
+def decided(runs: Sequence[Figure]) -> bool:
+    """Whether the runs still to come cannot change the median."""
+    good = sum(run.p99_ms <= LIMIT_MS and not run.lost for run in runs)
+    return len(runs) == TRIES or max(good, len(runs) - good) > TRIES / 2
+
+
+def next_rung(good: int, bad: int | None, begin: int) -> int | None:
+    """Sessions to try next: `good` held (0: none yet), `bad` broke (None: none yet); None at the top of the ladder."""
+    if bad is None:
+        rung = min(MOST, round(good * STEP) if good else begin)
+        return rung if rung > good else None
+    return (good + bad) // 2 if bad - good > max(2, NARROW * good) else None
 
 
 @contextlib.contextmanager
@@ -224,34 +257,55 @@ def prepared() -> Iterator[None]:
         process.cpu_affinity(everywhere)
 
 
-def climb(engine: str) -> list[Figure]:
-    """More and more sessions until the limit is missed; each count has a second try, for the machine is shared."""
-    figures: list[Figure] = []
-    for sessions in COUNTS[engine]:
-        for _ in range(2):
-            figures.append(uvloop.run(measure(engine, sessions)))
-            print(json.dumps(asdict(figures[-1])), flush=True)
-            if figures[-1].p99_ms <= LIMIT_MS:
-                break
+@dataclass(frozen=True)
+class Climb:
+    """How far one engine came. `broke` is the least count that missed the limit; None where the ladder ended first."""
+
+    held: int
+    broke: int | None
+    cpu_ms_per_session_s: tuple[float, float] | None
+    """Least and most of the runs that held."""
+
+
+def climb(engine: str, run: Callable[[str, int], Figure]) -> Climb:
+    """More and more sessions until the limit is missed, then the gap halved; `run` measures one count."""
+    good, bad, kept = 0, None, []
+    while (sessions := next_rung(good, bad, BEGIN[engine])) is not None:
+        runs: list[Figure] = []
+        while not decided(runs):
+            runs.append(run(engine, sessions))
+        if holds(runs):
+            good, kept = sessions, [*kept, *(each.cpu_ms_per_session_s for each in runs)]
         else:
-            break
-    return figures
+            bad = sessions
+    return Climb(good, bad, (min(kept), max(kept)) if kept else None)
+
+
+def measured(engine: str, sessions: int) -> Figure:
+    """One run, printed."""
+    figure = uvloop.run(measure(engine, sessions))
+    print(json.dumps(asdict(figure)), flush=True)
+    return figure
+
+
+def verdict(climbs: dict[str, Climb]) -> dict[str, Any]:
+    """How many sessions each engine held, and ours over each reference, with whether that one's ladder broke."""
+    ours = climbs.get("ours")
+    ratios = {
+        engine: {"ratio": round(ours.held / each.held, 2), "reference broke": each.broke is not None}
+        for engine, each in climbs.items()
+        if ours and engine != "ours" and each.held
+    }
+    rungs = {engine: asdict(each) for engine, each in climbs.items()}
+    return {"benchmark": "forwarding", "limit_ms": LIMIT_MS, "load": os.getloadavg()[0], **rungs, "ours over": ratios}
 
 
 def main() -> None:
-    """Prints every run, then how many sessions each engine held and their ratio."""
+    """Prints every run, then how many sessions each engine held and the ratios."""
+    engines = os.environ.get("FORWARDING_ENGINES", " ".join(BEGIN)).split()
     with prepared():
-        figures = [figure for engine in COUNTS for figure in climb(engine)]
-    ours, pipecat = held(figures, "ours"), held(figures, "pipecat")
-    verdict: dict[str, Any] = {
-        "benchmark": "forwarding",
-        "limit_ms": LIMIT_MS,
-        "ours_sessions": ours,
-        "pipecat_sessions": pipecat,
-        "pipecat_lean_sessions": held(figures, "pipecat-lean"),
-        "ratio": round(ours / pipecat, 1) if pipecat else None,
-    }
-    print(json.dumps(verdict))
+        climbs = {engine: climb(engine, measured) for engine in engines}
+    print(json.dumps(verdict(climbs)))
 
 
 if __name__ == "__main__":

@@ -147,6 +147,11 @@ class Conductor:
         return self._processing.busy()
 
     @property
+    def over(self) -> bool:
+        """Whether the interview is finished and nothing of it runs any more."""
+        return self.board.interview.status == InterviewStatus.COMPLETED and self._processing.resting
+
+    @property
     def avatar_config(self) -> dict[str, Any]:
         """What the browser needs to show the avatar."""
         return self._s.voice.config

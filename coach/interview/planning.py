@@ -1,15 +1,17 @@
 """From a request to a plan: the job's material, the questions, the exchanges that hold them."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from coach.brain.evaluation.deadlines import patience_s
 from coach.brain.port import InterviewPlan, PlanRequest
 from coach.contracts.brain import JobContext
 from coach.contracts.interview import Exchange, Interview, PlannedQuestion
-from coach.errors import CoachError, InputError, NotFoundError, VendorError
+from coach.errors import CoachError, InputError, NotFoundError, VendorError, VendorTimeoutError
 from coach.interview.aggregate import clip_key
 from coach.interview.dependencies import Dependencies, JobMaterial
 
@@ -54,11 +56,14 @@ async def plan(
         if brain is None:
             continue
         try:
-            made = await brain.plan(wanted)
+            async with asyncio.timeout(patience_s(brain)):
+                made = await brain.plan(wanted)
             return replace(made, job=material.context) if material.context else made
+        except TimeoutError:
+            last = VendorTimeoutError("The model took too long to plan.")
         except VendorError as error:
             last = error
-            log.warning("planning with %s failed", brain.name)
+        log.warning("planning with %s failed: %s", brain.name, last.code)
     raise last
 
 

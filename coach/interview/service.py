@@ -331,14 +331,29 @@ class InterviewService:
         return len(gone)
 
     async def sweep_idle(self) -> int:
-        """Lets go of conductors nobody has listened to for 10 minutes; they come back from the store."""
+        """Lets go of conductors nobody has listened to for 10 minutes, of finished ones at once; they come back from
+        the store.
+        """
         now, gone = self.parts.monotonic(), 0
         for interview_id, conductor in [*self._conductors.items()]:
             if conductor.listeners or conductor.working:
                 self._idle_since.pop(interview_id, None)
-            elif now - self._idle_since.setdefault(interview_id, now) >= IDLE_CLOSE_S:
-                self._conductors.pop(interview_id)
-                self._idle_since.pop(interview_id)
-                await conductor.close()
+                continue
+            since = self._idle_since.setdefault(interview_id, now)
+            if conductor.over or now - since >= IDLE_CLOSE_S:
+                await self._put_away(interview_id)
                 gone += 1
         return gone
+
+    async def left(self, interview_id: str) -> None:
+        """A client has gone: a finished interview that nobody listens to any more leaves the memory at once."""
+        conductor = self._conductors.get(interview_id)
+        if conductor and conductor.over and not conductor.listeners:
+            await self._put_away(interview_id)
+
+    async def _put_away(self, interview_id: str) -> None:
+        conductor = self._conductors.pop(interview_id)
+        self._idle_since.pop(interview_id, None)
+        if (opening := self._opening.get(interview_id)) and not opening.locked():
+            del self._opening[interview_id]
+        await conductor.close()

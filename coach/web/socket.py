@@ -159,8 +159,11 @@ async def serve(socket: WebSocket, hub: InterviewService, origins: tuple[str, ..
         await _turn_away(socket, "TOO_MANY_SOCKETS", "This interview is open in too many tabs.", CLOSE_TOO_MANY)
         return
     await socket.accept()
-    with suppress(WebSocketDisconnect):
-        await Line(socket, hub, conductor).run()
+    try:
+        with suppress(WebSocketDisconnect):
+            await Line(socket, hub, conductor).run()
+    finally:
+        await hub.left(conductor.id)
 
 
 async def _turn_away(socket: WebSocket, code: str, message: str, close: int) -> None:

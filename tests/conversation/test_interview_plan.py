@@ -1,10 +1,16 @@
 """An interview whose place in the plan lapsed takes it again before it goes on: resumed, and at the next question."""
 
+import asyncio
+
 import pytest
 
+from coach.brain.evaluation.deadlines import Timeouts
+from coach.brain.port import InterviewPlan, PlanRequest
 from coach.errors import EntitlementError
 from coach.interview.ports import Entitlement
+from coach.interview.service import InitRequest
 from tests.conversation.driver import listening, make_hub
+from tests.fakes.vendors import FakeBrain
 
 
 class Gate:
@@ -46,4 +52,36 @@ async def test_the_next_question_waits_for_the_place(tmp_path) -> None:
     gate.allowed = True
     await client.next()
     await client.listen()
+    await hub.close()
+
+
+async def test_a_brain_that_never_plans_is_waited_for_only_so_long(tmp_path) -> None:
+    class Stalled(FakeBrain):
+        timeouts = Timeouts(first_section_s=0.02, stall_s=0.02)
+
+        async def plan(self, request: PlanRequest) -> InterviewPlan:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    hub = make_hub(tmp_path, brain=Stalled(), spare_brain=FakeBrain())
+    begun = await hub.init(InitRequest(q_count=2))
+    assert len((await hub.open(begun.mock_interview_id)).board.questions()) == 2
+    await hub.close()
+
+
+async def test_a_finished_interview_leaves_the_memory_with_its_last_listener(tmp_path) -> None:
+    hub = make_hub(tmp_path)
+    client = await listening(hub, q_count=1)
+    key = client.conductor.id
+    await client.answer()
+    await hub.left(key)
+    assert hub.standing["interviews_open"] == 1, "it goes on"
+    await hub.finish(key)
+    await hub.left(key)
+    assert hub.standing["interviews_open"] == 1, "somebody still listens"
+    await client.leave()
+    await hub.left(key)
+    assert hub.standing["interviews_open"] == 0 and not hub._opening
+    assert (await hub.open(key)).snapshot().payload.status == "completed"
+    assert await hub.sweep_idle() == 1, "and so does one that was only looked at"
     await hub.close()

@@ -65,6 +65,7 @@ class Reply:
     code: str | None = None
     tokens: Tokens = field(default_factory=Tokens)
     delta_s: float = 0.0
+    id: str = "resp_1"
 
 
 class Disconnect(Exception):
@@ -256,7 +257,7 @@ def response_object(reply: Reply, status: str, output: list[dict[str, Any]]) -> 
     done = status in ("completed", "incomplete", "failed")
     usage = response_usage(reply.tokens) if done and reply.fault != "no_usage" else None
     return {
-        "id": "resp_1",
+        "id": reply.id,
         "object": "response",
         "created_at": int(time.time()),
         "status": status,

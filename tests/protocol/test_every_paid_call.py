@@ -11,12 +11,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx2
+import openai
 import pytest
 
 from coach.audio.flac import write_flac
 from coach.audio.pcm import SAMPLE_RATE_HZ, Pcm
 from coach.avatar.policy import avatar_policy
 from coach.bootstrap import Services, build_services
+from coach.brain.openai.errors import retry_after_s
 from coach.contracts import events as ev
 from coach.contracts.interview import PlannedQuestion, ViewState
 from coach.contracts.usage import UsageEvent
@@ -41,7 +44,7 @@ QUESTION = PlannedQuestion(text="Tell me about a time you improved a process.")
 GOOD = Reply(samples.output(), tokens=Tokens(input=1500, cached=1024, output=900))
 PLAN = {
     "job": {
-        "title": "Baker",
+        "job_title": "Baker",
         "company": "",
         "key_skills": ["sourdough", "early shifts"],
         "competencies": ["reliability"],
@@ -161,15 +164,21 @@ async def test_an_evaluation_that_is_given_up(open_services, fault) -> None:
 
 @pytest.mark.parametrize(
     "replies",
-    [[Reply(json.dumps(PLAN))], [Reply("nonsense")], [Reply("nonsense"), Reply(fault="http_error", status=401)]],
-    ids=["succeeds", "fails twice", "fails, then the key is refused"],
+    [
+        [Reply(json.dumps(PLAN))],
+        [Reply("nonsense")],
+        [Reply("nonsense"), Reply(fault="http_error", status=401)],
+        [Reply(fault="failed")],
+        [Reply(json.dumps(PLAN), fault="no_usage")],
+    ],
+    ids=["succeeds", "fails twice", "fails, then the key is refused", "fails at the vendor", "tells nothing"],
 )
 async def test_a_plan(open_services, replies) -> None:
     with OpenAIServer(*replies) as server:
         services = with_model(open_services, server.base_url)
         await services.hub.start()
         assert await services.hub.init(InitRequest(q_count=2))
-        assert server.billed
+        assert server.billed or server.untold
         agree(await written(services), server)
 
 
@@ -184,6 +193,44 @@ async def test_a_plan_that_is_given_up(open_services) -> None:
         planning.cancel()
         await asyncio.gather(planning, return_exceptions=True)
         agree(await written(services), server)
+
+
+def impatient(brain: Any) -> float:
+    return 0.5 if brain.name == "openai" else 30.0
+
+
+async def test_a_plan_that_never_comes(open_services, monkeypatch) -> None:
+    monkeypatch.setattr("coach.interview.planning.patience_s", impatient)
+    with OpenAIServer(Reply(json.dumps(PLAN), fault="stall_first")) as server:
+        services = with_model(open_services, server.base_url)
+        await services.hub.start()
+        assert await services.hub.init(InitRequest(q_count=2))
+        assert server.untold == 1
+        agree(await written(services), server)
+
+
+async def test_a_summary_that_never_comes(open_services, monkeypatch) -> None:
+    monkeypatch.setattr(
+        "coach.interview.phases.closing.patience_s", lambda brain: 0.5 if brain.name == "openai" else 30.0
+    )
+    with OpenAIServer(GOOD, Reply(json.dumps(SUMMARY), fault="stall_first")) as server:
+        services = with_model(open_services, server.base_url)
+        client = await interview(services)
+        await answer(client)
+        await client.wait("UPDATE_REWRITE", 30)
+        await client.settled()
+        told = await services.hub.finish(client.conductor.id)
+        assert told.status == "completed" and told.summary["strengths"], "the offline coach sums up"
+        assert server.untold == 1
+        agree(await written(services), server)
+
+
+def test_only_what_never_arrived_is_sent_again() -> None:
+    request = httpx2.Request("POST", "http://127.0.0.1/v1/responses")
+    for cause, again in ((httpx2.ConnectTimeout("t"), True), (httpx2.ReadTimeout("t"), False), (None, False)):
+        error = openai.APITimeoutError(request=request)
+        error.__cause__ = cause
+        assert (retry_after_s(error, 0) is not None) == again
 
 
 @pytest.mark.parametrize("replies", [[Reply(json.dumps(SUMMARY))], [Reply("nonsense")]], ids=["succeeds", "fails"])

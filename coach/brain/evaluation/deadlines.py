@@ -19,6 +19,12 @@ class Timeouts:
     total_s: float = 90.0
 
 
+def patience_s(brain: object) -> float:
+    """How long somebody waits for a brain's plan or summary: till a first section would be due, and one stall."""
+    timeouts: Timeouts = getattr(brain, "timeouts", None) or Timeouts()
+    return timeouts.first_section_s + timeouts.stall_s
+
+
 class Watch:
     """Deadlines of one call, on the event loop's clock. Tell it when the first section is there."""
 

@@ -33,7 +33,7 @@ from coach.brain.prompts.bundle import PromptBundle
 from coach.contracts.brain import JobContext
 from coach.contracts.interview import SessionSummary, new_id
 from coach.contracts.usage import UsageEvent
-from coach.errors import VendorProtocolError, VendorRefusalError
+from coach.errors import VendorError, VendorProtocolError, VendorRefusalError
 
 Output = TypeVar("Output", bound=BaseModel)
 UsageSink = Callable[[tuple[UsageEvent, ...]], None]
@@ -287,8 +287,14 @@ class OpenAIBrain:
             raise vendor_error(error) from error
         except openai.OpenAIError as error:
             raise vendor_error(error) from error
-        text, ended = responses_text(response) if self._api == "responses" else chat_text(response)
-        return text, ended, meter(call=f"{call}:{response.id}").told(response.usage)
+        used = meter(call=f"{call}:{response.id}")
+        told = used.told(response.usage)
+        try:
+            text, ended = responses_text(response) if self._api == "responses" else chat_text(response)
+        except VendorError:
+            self._tell(told or used.estimated(prompt.chars, 0))  # an answer that failed on the way is paid for too
+            raise
+        return text, ended, told or used.estimated(prompt.chars, len(text))
 
     def _tell(self, usage: tuple[UsageEvent, ...]) -> None:
         if self._on_usage and usage:

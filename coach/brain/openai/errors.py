@@ -1,5 +1,6 @@
 """Turns the SDK's errors into ours: safe to show, split by kind, never with a key or content in the message."""
 
+import httpx2
 import openai
 
 from coach.errors import (
@@ -51,7 +52,12 @@ def coded_error(code: str | None) -> VendorError:
 
 
 def retry_after_s(error: openai.OpenAIError, attempt: int) -> float | None:
-    """Seconds to wait before trying again, None when it is not worth it. `attempt` counts from 0."""
+    """Seconds to wait before trying again, None when it is not worth it. `attempt` counts from 0.
+
+    A request that arrived and was not answered in time is not sent again: it was waited for, and it is paid for.
+    """
+    if isinstance(error, openai.APITimeoutError) and not isinstance(error.__cause__, httpx2.ConnectTimeout):
+        return None
     if isinstance(error, openai.APIStatusError):
         if error.status_code not in (408, 409, 429) and error.status_code < 500:
             return None

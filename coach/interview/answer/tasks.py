@@ -20,6 +20,11 @@ class AnswerTasks:
         """Whether an attempt (or any) is being worked on."""
         return attempt_id in self._main if attempt_id else bool(self._main)
 
+    @property
+    def resting(self) -> bool:
+        """Whether nothing runs at all, beside the main line neither."""
+        return not (self._main or self._side or self._last)
+
     def start(self, attempt_id: str, work: Coroutine[Any, Any, None]) -> None:
         """Begins the one work on an attempt; where it is being worked on already, `work` is dropped."""
         if attempt_id in self._main:

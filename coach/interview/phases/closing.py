@@ -1,7 +1,9 @@
 """The end of an interview: summary, readiness, the dead token."""
 
+import asyncio
 import logging
 
+from coach.brain.evaluation.deadlines import patience_s
 from coach.brain.port import SummaryItem
 from coach.contracts.events import InterviewSummary, SummaryPayload
 from coach.contracts.interview import Attempt, AttemptStatus, Exchange, InterviewStatus, SessionSummary
@@ -104,10 +106,11 @@ class Closing:
             if brain is None:
                 continue
             try:
-                summary, usage = await brain.summarise(items, job, interview_id=self._s.board.interview.id)
+                async with asyncio.timeout(patience_s(brain)):
+                    summary, usage = await brain.summarise(items, job, interview_id=self._s.board.interview.id)
                 await self._s.parts.store.add_usage(usage)
                 return summary
-            except VendorError:
+            except (VendorError, TimeoutError):
                 log.warning("the summary could not be had from %s", brain.name)
         return SessionSummary(headline="The summary is not available; your answers and scores are kept.")
 

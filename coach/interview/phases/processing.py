@@ -31,6 +31,11 @@ class Processing:
         """Whether an attempt (or any) is being worked on."""
         return self._tasks.busy(attempt_id)
 
+    @property
+    def resting(self) -> bool:
+        """Whether nothing runs at all, not even what would be cancelled unnoticed."""
+        return self._tasks.resting
+
     async def settle(self, timeout_s: float) -> None:
         """Waits until nothing is being worked on, at most `timeout_s`."""
         await self._tasks.settle(timeout_s)

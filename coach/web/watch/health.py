@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +83,8 @@ def health_routes(
         return JSONResponse({"status": status, "checks": told, "providers": {**providers()}}, 200 if ready else 503)
 
     async def metrics(_: Request) -> Response:
-        text = figures.text(await asyncio.to_thread(standing))
+        here = {"tasks": float(len(asyncio.all_tasks())), "threads": float(threading.active_count())}
+        text = figures.text({**await asyncio.to_thread(standing), **here})
         return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
     return [Route(path, handler) for path, handler in zip(PATHS, (healthz, readyz, metrics), strict=True)]
