@@ -7,10 +7,12 @@ from coach.bootstrap import services
 from coach.errors import CoachError
 from coach.views import review
 from pages.components.review import desk as review_desk
+from pages.components.review import queue
 from pages.components.shared import samples
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
 
+KEY = "review_answer"
 WAITING, JUDGED, EVERY = "To review", "Reviewed", "All"
 
 
@@ -29,7 +31,7 @@ def main() -> None:
         headline(frame)
         shown = choose(frame)
         if shown is not None:
-            review_desk.show(parts, shown, blind=st.session_state.get("review_blind", False))
+            review_desk.show(parts, shown, blind=st.session_state.get("review_blind", True))
     except CoachError as error:
         st.error(plain(str(error)), icon=":material/error:")
 
@@ -80,28 +82,36 @@ def headline(frame: pd.DataFrame) -> None:
 
 def choose(frame: pd.DataFrame) -> pd.Series | None:
     """The answer to look at: those waiting first, newest on top."""
-    judged = frame["human"].notna()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         which = st.segmented_control(
             "Show", [WAITING, JUDGED, EVERY], default=WAITING, key="review_which", label_visibility="collapsed"
         )
-        st.toggle("Hide machine scores", key="review_blind", help="Judge first, compare afterwards: less anchoring.")
+        st.toggle(
+            "Hide machine scores", True, key="review_blind", help="Judge first, compare afterwards: less anchoring."
+        )
+        frame = queue.narrowed(frame)
+    judged = frame["human"].notna()
     rows = frame[~judged] if which == WAITING else frame[judged] if which == JUDGED else frame
     if rows.empty:
-        st.info(
-            "Every answer has a human score." if which == WAITING else "No answer has a human score yet.",
-            icon=":material/task_alt:",
-        )
+        st.info(nothing(which or EVERY), icon=":material/task_alt:")
         return None
+    queue.step([str(each) for each in rows["attempt_id"]], KEY)
     return pick(
         "Answer",
         [row for _, row in rows.iterrows()],
         identity=lambda row: str(row["attempt_id"]),
         label=label,
-        key="review_answer",
+        key=KEY,
         address="answer",
         width=720,
     )
+
+
+def nothing(which: str) -> str:
+    """Why the queue is empty, and what to do."""
+    if queue.narrows():
+        return "No answer fits the filter; widen it."
+    return "Every answer has a human score." if which == WAITING else "No answer has a human score yet."
 
 
 def label(row: pd.Series) -> str:

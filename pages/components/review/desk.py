@@ -12,6 +12,7 @@ from coach.views.sessions import find_session
 from pages.components.progress import history
 from pages.components.shared.prose import plain
 
+SCORES = ("overall", "content", "delivery", "relevance")
 STATUSES = [status.value for status in StarStatus]
 
 
@@ -99,31 +100,50 @@ def _judgement(parts: Services, attempt: Attempt, *, blind: bool, judged: bool) 
             relevance=scoring.content_breakdown.relevance,
             star_checklist=star,
         )
-    with st.expander("Give my own scores", expanded=blind and not judged), st.form(f"own-{attempt.id}", border=False):
-        own = _own_scores(None if blind and not judged else evaluation)
-        comment = st.text_area("Comment", max_chars=2000, placeholder="What the machine missed", height=80)
-        if st.form_submit_button("Keep my scores"):
-            _keep(parts, attempt, reviewer, comment=comment, **own)
+    with st.expander("Give my own scores", expanded=not judged):
+        _overall_by_key(attempt)
+        with st.form(f"own-{attempt.id}", border=False):
+            own = _own_scores(attempt)
+            comment = st.text_area("Comment", max_chars=2000, placeholder="What the machine missed", height=80)
+            if st.form_submit_button("Keep my scores"):
+                if own["overall"] is None:
+                    st.error("Give at least an overall score.", icon=":material/star:")
+                else:
+                    _keep(parts, attempt, reviewer, comment=comment, **own)
 
 
-def _own_scores(evaluation: Evaluation | None) -> dict[str, object]:
-    """Sliders and STAR choices, beginning where the machine stands, or in the middle."""
-    scoring = evaluation.scoring if evaluation else None
-    begin = {
-        "overall": scoring.overall if scoring else 5.0,
-        "content": scoring.content if scoring else 5.0,
-        "delivery": scoring.delivery if scoring else 5.0,
-        "relevance": scoring.content_breakdown.relevance if scoring else 5.0,
-    }
+def _overall_by_key(attempt: Attempt) -> None:
+    """Overall with one press: the buttons, or their digits on the keyboard."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.caption("Overall, or press the digit")
+        for score in range(1, 10):
+            st.button(
+                str(score),
+                key=f"overall-{score}-{attempt.id}",
+                shortcut=str(score),
+                on_click=st.session_state.update,
+                args=({_key("overall", attempt): float(score)},),
+            )
+
+
+def _own_scores(attempt: Attempt) -> dict[str, object]:
+    """Empty until touched, so that nothing is kept that nobody meant; what is left empty is not judged."""
     own: dict[str, object] = {}
-    for column, (name, value) in zip(st.columns(4, gap="medium"), begin.items(), strict=True):
-        own[name] = column.slider(name.capitalize(), 0.0, 10.0, float(value), 0.1, format="%.1f")
-    checklist = evaluation.content_feedback.star_checklist if evaluation else None
-    star = {}
+    for column, name in zip(st.columns(4, gap="medium"), SCORES, strict=True):
+        own[name] = column.number_input(
+            name.capitalize(), 0.0, 10.0, None, 0.5, format="%.1f", key=_key(name, attempt), placeholder="0 to 10"
+        )
+    star: dict[str, str] = {}
     for column, item in zip(st.columns(4, gap="medium"), STAR_ITEMS, strict=True):
-        at = getattr(checklist, item).status.value if checklist else StarStatus.WEAK.value
-        star[item] = column.selectbox(item.capitalize(), STATUSES, index=STATUSES.index(at))
-    return {**own, "star_checklist": star}
+        given = column.selectbox(
+            item.capitalize(), STATUSES, index=None, key=_key(item, attempt), placeholder="not judged"
+        )
+        star |= {item: given} if given else {}
+    return {**own, "star_checklist": star or None}
+
+
+def _key(name: str, attempt: Attempt) -> str:
+    return f"own-{name}-{attempt.id}"
 
 
 def _keep(parts: Services, attempt: Attempt, reviewer: str, **scores: object) -> None:
