@@ -7,7 +7,7 @@ from coach.bootstrap import services
 from coach.errors import CoachError
 from coach.views import progress
 from coach.views.attempts import attempts_frame, improvement_frame
-from coach.views.sessions import Plain, list_sessions
+from coach.views.sessions import OWNER, Plain, list_sessions
 from pages.components.progress import browser, history, own_data, people
 from pages.components.shared import samples
 from pages.components.shared.prose import plain
@@ -20,14 +20,15 @@ def main() -> None:
     st.title("Progress")
     parts = services()
     try:
+        with_samples = samples.switch(parts, there=parts.has_samples())
+        whose = None if with_samples else OWNER
         going = parts.bin.holds("session")
-        sessions = [s for s in list_sessions(parts.store) if s["interview_id"] not in going]
-        everything = attempts_frame(parts.store)
+        sessions = [s for s in list_sessions(parts.store, whose) if s["interview_id"] not in going]
+        everything = attempts_frame(parts.store, user_id=whose)
         everything = everything[~everything["interview_id"].isin(going)]
     except CoachError as error:
         st.error(plain(str(error)), icon=":material/database_off:")
         return
-    with_samples = samples.switch(parts, there=any(session["is_sample"] for session in sessions))
     sessions = [s for s in sessions if s["attempts"] and bool(s["is_sample"]) == with_samples]
     attempts = everything[everything["is_sample"].astype(bool) == with_samples]
     person = people.choose(sessions) if with_samples else None

@@ -87,7 +87,7 @@ def _deleted(receipt: dict[str, Any]) -> str:
 @user.command("receipt", help="Confirms a deletion receipt: is it whole, and does the ledger know it?")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @json_option
-def confirm_receipt(file: Path, as_json: bool) -> None:
+def receipt(file: Path, as_json: bool) -> None:
     """Checks a receipt."""
     from coach.store import open_store
     from coach.store.maintenance.person import confirm

@@ -10,21 +10,24 @@ from coach.store import SqlStore
 from coach.store.repositories import interviews, queries
 
 Plain = dict[str, Any]
+OWNER = "local"
+"""Who practises where nobody signs in."""
 
 
 def list_sessions(store: SqlStore, user_id: str | None = None) -> list[Plain]:
     """All sessions, newest first, with a score so far where the session is not finished."""
     rows = store.run(queries.interview_rows, user_id)
     attempts: dict[str, list[Plain]] = {}
-    for attempt in store.run(queries.attempt_rows, None, user_id):
-        attempts.setdefault(attempt["interview_id"], []).append(attempt)
+    if any(row["overall_score"] is None and row["attempts"] for row in rows):
+        for attempt in store.run(queries.attempt_rows, None, user_id):
+            attempts.setdefault(attempt["interview_id"], []).append(attempt)
     return [_listed(row, attempts.get(row["id"], [])) for row in rows]
 
 
-def begun_sessions(store: SqlStore) -> list[Plain]:
-    """Sessions that were begun and not finished, newest first: what can be resumed. Sample content is left out."""
+def begun_sessions(store: SqlStore, user_id: str = OWNER) -> list[Plain]:
+    """The person's sessions that were begun and not finished, newest first: what can be resumed; no sample content."""
     unfinished = (InterviewStatus.PLANNED, InterviewStatus.IN_PROGRESS, InterviewStatus.ABANDONED)
-    rows = store.run(queries.interview_rows)
+    rows = store.run(queries.interview_rows, user_id)
     return [row for row in rows if row["status"] in unfinished and row["attempts"] and not row["is_sample"]]
 
 

@@ -30,7 +30,7 @@ def interview_rows(connection: sa.Connection, user_id: str | None = None) -> Row
     """Sessions, newest first, with the numbers of questions, answered questions and attempts."""
     sessions, attempts = mock_interviews.c, mock_interview_attempts.c
     spoken = attempts.status != AttemptStatus.DISCARDED.value
-    counted = (
+    grouped = (
         sa.select(
             attempts.interview_id.label("counted_id"),
             sa.func.count(sa.distinct(attempts.exchange_id)).label("questions_answered"),
@@ -38,8 +38,11 @@ def interview_rows(connection: sa.Connection, user_id: str | None = None) -> Row
         )
         .where(spoken)
         .group_by(attempts.interview_id)
-        .subquery()
     )
+    if user_id is not None:
+        theirs = sa.select(sessions.id).where(sessions.user_id == user_id)
+        grouped = grouped.where(attempts.interview_id.in_(theirs))
+    counted = grouped.subquery()
     columns = [sessions[name] for name in sessions.keys() if name not in ("strengths", "gaps", "plan", "summary")]  # noqa: SIM118
     query = (
         sa.select(

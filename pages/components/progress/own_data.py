@@ -7,10 +7,10 @@ import streamlit as st
 
 from coach.bootstrap import Services
 from coach.errors import CoachError
+from coach.views.sessions import OWNER
 from pages.components.shared import dialogs
 from pages.components.shared.prose import plain
 
-OWNER = "local"
 READY, RECEIPT = "own_data_zip", "own_data_receipt"
 WORD = "delete"
 

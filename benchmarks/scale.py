@@ -1,0 +1,171 @@
+"""What a page asks the database as the attempts of everybody grow: 10,000 → 100,000 → 1,000,000, on either engine.
+
+`python -m benchmarks.scale [--engine duckdb|postgresql] [--attempts N …] [--rounds N]`. PostgreSQL is one of its own,
+started here. Every person has 200 attempts in a year but one, who has 5,000. Every row carries the same
+evaluation and timeline; transcripts are short.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from coach.store import SqlStore
+from coach.store.repositories import interviews, ledger
+from coach.views import operations, sessions
+from coach.views.attempts import attempts_frame
+from tests.fakes import records as make
+from tests.fakes.postgres import postgres_server
+
+PER_PERSON, BUSY = 200, 5_000
+PER_SESSION = 4
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+_TIMELINE = (
+    '{"finish": 0, "transcript_final": 250, "measured": 255, "request_sent": 260, "first_token": 700, '
+    '"follow_up_complete": 960, "first_scores": 1900, "rewrite": 3600, "stored": 3610}'
+)
+
+
+def fill(store: SqlStore, attempts: int) -> None:
+    """Writes everybody's rows with the database's own series."""
+    store.upgrade()
+    others = max(1, (attempts - BUSY) // PER_PERSON)
+    rest = attempts - BUSY
+    store.run(_fill, others, rest)
+
+
+def _fill(connection: sa.Connection, others: int, rest: int) -> None:
+    series = "generate_series" if connection.dialect.name == "postgresql" else "range"
+    last = {"generate_series": -1, "range": 0}[series]
+    made = "TIMESTAMPTZ '2025-12-02 00:00:00+00'"
+
+    def run(text: str, **values: str) -> None:
+        connection.execute(sa.text(text), values)
+
+    run(f"INSERT INTO users (id, name, created_at) SELECT 'p' || n, 'Person ' || n, {made} "
+        f"FROM {series}(0, {others + 1 + last}) AS t(n)")  # fmt: skip
+    size = (BUSY + rest) // PER_SESSION
+    busy = BUSY // PER_SESSION
+    owner = f"CASE WHEN n < {busy} THEN 'p0' ELSE 'p' || (1 + (n % {others})) END"
+    at = f"{made} + (n::BIGINT * 31536000 / {size}) * INTERVAL '1 second'"
+    run("INSERT INTO mock_interviews (id, user_id, persona_id, q_count, status, overall_score, job, bundle, is_sample, "
+        f"created_at, started_at, last_activity_at) SELECT 'i' || n, {owner}, 'sarah', 2, 'completed', 5 + n % 4, '{{}}', "
+        f"'b', false, {at}, {at}, {at} FROM {series}(0, {size + last}) AS t(n)")  # fmt: skip
+    run("INSERT INTO mock_interview_exchanges (id, interview_id, \"order\", question_text, competency, question_type, "
+        "follow_up_question_text, avatar_clip_key, avatar_dynamic_text_hash) SELECT 'e' || n, 'i' || (n // 2), n % 2, "
+        f"'Tell me about a time you improved something.', 'ownership', 'behavioral', '', '', '' "
+        f"FROM {series}(0, {size * 2 + last}) AS t(n)".replace("//", "/" if series == "generate_series" else "//"))  # fmt: skip
+    scores = ", ".join(f"{name}" for name in ("overall_score", "content_score", "delivery_score", "wpm"))
+    run("INSERT INTO mock_interview_attempts (id, exchange_id, interview_id, attempt_number, status, transcript, "
+        f"duration_seconds, {scores}, word_count, filler_count, long_pause_count, speech_seconds, verbatim, evaluation, "
+        "prompt_version, policy_version, model, brain, transcriber, timeline, extra, created_at, finished_at) "
+        "SELECT 'a' || n, 'e' || (n // 2), 'i' || (n // 4), 1 + n % 2, 'evaluated', 'I measured it.', 60, 5 + n % 4, "
+        f"5 + n % 4, 6, 140, 140, 3, 1, 55, true, CAST(:evaluation AS JSON), 'b', 'p', 'm', 'offline', 'whisper', "
+        f"CAST(:timeline AS JSON), CAST(:extra AS JSON), {made} + (n::BIGINT * 31536000 / {size * 4}) * INTERVAL '1 second', {made} "
+        f"FROM {series}(0, {size * 4 + last}) AS t(n)".replace("//", "/" if series == "generate_series" else "//"),
+        evaluation=make.evaluation().model_dump_json(), timeline=_TIMELINE, extra="{}",
+    )  # fmt: skip
+    if connection.dialect.name == "postgresql":
+        run("ANALYZE")
+
+
+def questions(store: SqlStore) -> dict[str, Callable[[], Any]]:
+    """What pages ask, by name."""
+    usual = "p3"
+    return {
+        "Progress: sessions of one person": lambda: sessions.list_sessions(store, usual),
+        "Progress: attempts of one person": lambda: attempts_frame(store, user_id=usual),
+        "Progress: one session": lambda: sessions.find_session(store, "i77"),
+        "Practice: what can be resumed": lambda: sessions.begun_sessions(store, usual),
+        "Operations: a day of answers": lambda: operations.answers_frame(store, days=1, now=NOW),
+        "Operations: retention": lambda: operations.retention_counts(store, NOW),
+        "Margins: ledger": lambda: store.run(ledger.usage_sums, "meter"),
+        "5,000 attempts: sessions": lambda: sessions.list_sessions(store, "p0"),
+        "5,000 attempts: attempts": lambda: attempts_frame(store, user_id="p0"),
+    }
+
+
+def inserting(store: SqlStore) -> Callable[[], None]:
+    """Adds one judged attempt to a fresh interview."""
+    session = make.interview(user_id="p3")
+    question = make.exchange(session)
+    store.run(interviews.create_interview, session, [question])
+    number = iter(range(1, 100_000))
+
+    def insert() -> None:
+        attempt = make.evaluated(question, next(number))
+        store.run(interviews.add_attempt, attempt)
+
+    return insert
+
+
+def timed(question: Callable[[], Any], rounds: int) -> tuple[float, float]:
+    """Median and 95th percentile in milliseconds, the first call left out."""
+    question()
+    took = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        question()
+        took.append((time.perf_counter() - start) * 1000)
+    took.sort()
+    return statistics.median(took), took[min(len(took) - 1, round(0.95 * (len(took) - 1)))]
+
+
+def measure(url: str, attempts: int, rounds: int) -> Iterator[dict[str, Any]]:
+    """One row per question."""
+    with SqlStore(url, backup_hours=0) as store:
+        start = time.perf_counter()
+        fill(store, attempts)
+        yield {"what": "(filled in s)", "attempts": attempts, "p50_ms": time.perf_counter() - start, "p95_ms": 0.0}
+        asked = questions(store) | {"insert of one judged attempt": inserting(store)}
+        for name, question in asked.items():
+            p50, p95 = timed(question, rounds)
+            yield {"what": name, "attempts": attempts, "p50_ms": round(p50, 1), "p95_ms": round(p95, 1)}
+
+
+@contextmanager
+def databases(engine: str) -> Iterator[Callable[[int], str]]:
+    """Gives a fresh database's address for each size."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        postgres_server() if engine == "postgresql" else nullcontext("") as url,
+    ):
+
+        def fresh(size: int) -> str:
+            if engine == "duckdb":
+                return f"duckdb:///{Path(folder) / f'{size}.duckdb'}"
+            name = f"scale{size}"
+            admin = sa.create_engine(str(url), isolation_level="AUTOCOMMIT")
+            with admin.connect() as connection:
+                connection.execute(sa.text(f"CREATE DATABASE {name}"))
+            admin.dispose()
+            return str(url).replace("/postgres", f"/{name}")
+
+        yield fresh
+
+
+def main() -> None:
+    """Measures and prints a table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--engine", default="duckdb", choices=["duckdb", "postgresql"])
+    parser.add_argument("--attempts", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--rounds", type=int, default=20)
+    wanted = parser.parse_args()
+    with databases(wanted.engine) as fresh:
+        for size in wanted.attempts:
+            for row in measure(fresh(size), size, wanted.rounds):
+                print(
+                    f"{wanted.engine:<11}{row['attempts']:>9}  {row['what']:<36}{row['p50_ms']:>9.1f}{row['p95_ms']:>9.1f}",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()
