@@ -44,6 +44,7 @@ def fill(store: SqlStore, attempts: int) -> None:
 def _fill(connection: sa.Connection, others: int, rest: int) -> None:
     series = "generate_series" if connection.dialect.name == "postgresql" else "range"
     last = {"generate_series": -1, "range": 0}[series]
+    halved = "/" if series == "generate_series" else "//"
     made = "TIMESTAMPTZ '2025-12-02 00:00:00+00'"
 
     def run(text: str, **values: str) -> None:
@@ -56,20 +57,22 @@ def _fill(connection: sa.Connection, others: int, rest: int) -> None:
     owner = f"CASE WHEN n < {busy} THEN 'p0' ELSE 'p' || (1 + (n % {others})) END"
     at = f"{made} + (n::BIGINT * 31536000 / {size}) * INTERVAL '1 second'"
     run("INSERT INTO mock_interviews (id, user_id, persona_id, q_count, status, overall_score, job, bundle, is_sample, "
-        f"created_at, started_at, last_activity_at) SELECT 'i' || n, {owner}, 'sarah', 2, 'completed', 5 + n % 4, '{{}}', "
-        f"'b', false, {at}, {at}, {at} FROM {series}(0, {size + last}) AS t(n)")  # fmt: skip
+        f"created_at, started_at, last_activity_at) SELECT 'i' || n, {owner}, 'sarah', 2, 'completed', 5 + n % 4, "
+        f"'{{}}', 'b', false, {at}, {at}, {at} FROM {series}(0, {size + last}) AS t(n)")  # fmt: skip
     run("INSERT INTO mock_interview_exchanges (id, interview_id, \"order\", question_text, competency, question_type, "
         "follow_up_question_text, avatar_clip_key, avatar_dynamic_text_hash) SELECT 'e' || n, 'i' || (n // 2), n % 2, "
         f"'Tell me about a time you improved something.', 'ownership', 'behavioral', '', '', '' "
-        f"FROM {series}(0, {size * 2 + last}) AS t(n)".replace("//", "/" if series == "generate_series" else "//"))  # fmt: skip
+        f"FROM {series}(0, {size * 2 + last}) AS t(n)".replace("//", halved))  # fmt: skip
     scores = ", ".join(f"{name}" for name in ("overall_score", "content_score", "delivery_score", "wpm"))
     run("INSERT INTO mock_interview_attempts (id, exchange_id, interview_id, attempt_number, status, transcript, "
-        f"duration_seconds, {scores}, word_count, filler_count, long_pause_count, speech_seconds, verbatim, evaluation, "
-        "prompt_version, policy_version, model, brain, transcriber, timeline, extra, created_at, finished_at) "
+        f"duration_seconds, {scores}, word_count, filler_count, long_pause_count, speech_seconds, verbatim, "
+        "evaluation, prompt_version, policy_version, model, brain, transcriber, timeline, extra, created_at, "
+        "finished_at) "
         "SELECT 'a' || n, 'e' || (n // 2), 'i' || (n // 4), 1 + n % 2, 'evaluated', 'I measured it.', 60, 5 + n % 4, "
         f"5 + n % 4, 6, 140, 140, 3, 1, 55, true, CAST(:evaluation AS JSON), 'b', 'p', 'm', 'offline', 'whisper', "
-        f"CAST(:timeline AS JSON), CAST(:extra AS JSON), {made} + (n::BIGINT * 31536000 / {size * 4}) * INTERVAL '1 second', {made} "
-        f"FROM {series}(0, {size * 4 + last}) AS t(n)".replace("//", "/" if series == "generate_series" else "//"),
+        "CAST(:timeline AS JSON), CAST(:extra AS JSON), "
+        f"{made} + (n::BIGINT * 31536000 / {size * 4}) * INTERVAL '1 second', {made} "
+        f"FROM {series}(0, {size * 4 + last}) AS t(n)".replace("//", halved),
         evaluation=make.evaluation().model_dump_json(), timeline=_TIMELINE, extra="{}",
     )  # fmt: skip
     if connection.dialect.name == "postgresql":
@@ -157,14 +160,12 @@ def main() -> None:
     parser.add_argument("--engine", default="duckdb", choices=["duckdb", "postgresql"])
     parser.add_argument("--attempts", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--rounds", type=int, default=20)
-    wanted = parser.parse_args()
+    wanted, _ = parser.parse_known_args()
     with databases(wanted.engine) as fresh:
         for size in wanted.attempts:
             for row in measure(fresh(size), size, wanted.rounds):
-                print(
-                    f"{wanted.engine:<11}{row['attempts']:>9}  {row['what']:<36}{row['p50_ms']:>9.1f}{row['p95_ms']:>9.1f}",
-                    flush=True,
-                )
+                figures = f"{row['p50_ms']:>9.1f}{row['p95_ms']:>9.1f}"
+                print(f"{wanted.engine:<11}{row['attempts']:>9}  {row['what']:<36}{figures}", flush=True)
 
 
 if __name__ == "__main__":

@@ -42,8 +42,9 @@ def retention_counts(connection: sa.Connection, now: datetime, *, of_samples: bo
     Of real people, or with `of_samples` of invented ones.
     """
     audio, sessions = mock_interview_attempts.c, mock_interviews.c
-    theirs = sa.select(sessions.id).where(sessions.is_sample.is_(of_samples))
-    kept = (audio.audio_uri.is_not(None), audio.audio_deleted_at.is_(None), audio.interview_id.in_(theirs))
+    invented = audio.interview_id.in_(sa.select(sessions.id).where(sessions.is_sample.is_(True)))
+    theirs = invented if of_samples else sa.not_(invented)
+    kept = (audio.audio_uri.is_not(None), audio.audio_deleted_at.is_(None), theirs)
     idle = (
         sessions.is_sample.is_(of_samples),
         sessions.status.in_(["planned", "in_progress"]),

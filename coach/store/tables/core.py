@@ -418,7 +418,13 @@ price_entries = sa.Table(
 INDEXED: dict[str, tuple[tuple[str, ...], ...]] = {
     "mock_interviews": (("user_id", "created_at"), ("status", "last_activity_at")),
     "mock_interview_exchanges": (("interview_id", "order"),),
-    "mock_interview_attempts": (("exchange_id",), ("interview_id",), ("status",), ("audio_expires_at",)),
+    "mock_interview_attempts": (
+        ("exchange_id",),
+        ("interview_id",),
+        ("status",),
+        ("audio_expires_at",),
+        ("created_at",),
+    ),
     "star_stories": (("user_id",),),
     "usage_tracking": (("attempt_id",), ("interview_id",), ("billed_state",), ("occurred_at",)),
     "auth_tokens": (("token_hash",),),
