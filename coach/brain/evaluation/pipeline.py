@@ -15,6 +15,7 @@ from coach.brain.evaluation.call_reader import CallReader
 from coach.brain.evaluation.deadlines import Timeouts
 from coach.brain.evaluation.draft import Tally
 from coach.brain.evaluation.progress import CareTaken, EvaluationFinished, MarkReached, Progress, SectionReady
+from coach.brain.evaluation.reading_threads import read_beside
 from coach.brain.evaluation.repair import RepairLadder
 from coach.brain.evaluation.unscored import unscored_steps
 from coach.brain.guards.measured import GuardContext
@@ -59,7 +60,7 @@ async def run_evaluation(
     timeouts = timeouts or getattr(brain, "timeouts", None) or Timeouts()
     context = GuardContext(call.input, transcript, delivery, policy, brain.model, call.resume_text)
     total_deadline = asyncio.get_running_loop().time() + timeouts.total_s
-    care, passages = await asyncio.to_thread(lambda: (context.care, context.instructions))
+    care, passages = await read_beside(transcript.text, lambda: (context.care, context.instructions))
     bundle = bundle or getattr(getattr(brain, "bundle", None), "label", "")
     if care and care.unscored:
         for step in unscored_steps(context, care, brain=brain.name, bundle=bundle):
