@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from coach import bootstrap
 from coach.bootstrap import Services, build_services
 from coach.brain.port import PlanRequest
+from coach.contracts.interview import OwnView
 from coach.errors import InputError
 from coach.store.maintenance.sample import load_sample
 from coach.store.repositories import interviews, library, queries
@@ -322,3 +323,15 @@ def test_a_job_shows_the_line_behind_a_question_and_how_to_meet_a_gap(services):
     assert "**SQL** by your resume" in shown
     assert "**Airflow** – “You will own our pipelines" in shown and "This role needs Airflow" in shown
     assert "because of “" in shown
+
+
+def test_the_own_view_stands_beside_the_coachs_and_a_session_can_be_handed_on(services):
+    interview = make.interview()
+    exchange = make.exchange(interview)
+    own = OwnView(overall=8, content=6, delivery=4)
+    services.store.run(interviews.create_interview, interview, [exchange])
+    services.store.run(interviews.add_attempt, make.evaluated(exchange).noting(self_rating=own))
+    app = page("progress")
+    assert "Own view, given first: story 6.0 (coach" in texts(app)
+    shared = [item.label for item in app.get("download_button")]
+    assert "Share as PDF" in shared and "Share as HTML" in shared

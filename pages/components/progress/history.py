@@ -69,6 +69,7 @@ def full(attempt: Attempt, archive: AudioArchive) -> None:
         st.info("We captured this answer. Its feedback is delayed.")
         st.markdown(plain(attempt.transcript.text))
         return
+    own_view(attempt)
     feedback_of(attempt, attempt.evaluation)
     said, better = st.columns(2, gap="large")
     said.markdown("**What you said**")
@@ -97,6 +98,21 @@ def numbers(attempt: Attempt) -> None:
     fillers = "fillers not measurable" if measured.filler_count is None else _count(measured.filler_count, "filler")
     pauses = f"{_count(measured.long_pause_count, 'pause')} over 3 s"
     st.caption(" · ".join([*parts, fillers, pauses, f"{attempt.duration_seconds:.0f} s"]))
+
+
+def own_view(attempt: Attempt) -> None:
+    """What the person thought of it before they saw the coach's scores; nothing where they did not say."""
+    mine = attempt.extra.self_rating
+    if mine is None or attempt.evaluation is None:
+        return
+    coach = attempt.evaluation.scoring
+    pairs = (
+        ("story", mine.content, coach.content),
+        ("delivery", mine.delivery, coach.delivery),
+        ("all in all", mine.overall, coach.overall),
+    )
+    said = ", ".join(f"{name} {score_text(own)} (coach {score_text(theirs)})" for name, own, theirs in pairs)
+    st.caption(f"Own view, given first: {said}")
 
 
 def _count(number: int, noun: str) -> str:

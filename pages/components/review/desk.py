@@ -60,6 +60,7 @@ def _machine(attempt: Attempt, evaluation: Evaluation) -> None:
         f"STAR {parts.star:.1f} · relevance {parts.relevance:.1f} · clarity {parts.clarity:.1f} · "
         f"impact {parts.impact:.1f}"
     )
+    history.own_view(attempt)
     history.feedback_of(attempt, evaluation)
 
 

@@ -34,10 +34,11 @@ const textMarks = (one, two) => changes(one.rewrite?.transcript || "", two.rewri
 function column(stage, shown, marks) {
   const { scores, rewrite } = shown;
   const name = `attempt ${scores.attempt_number}`;
+  const rank = (stage.scores?.history || []).find((dot) => dot.attempt_id === scores.attempt_id)?.rank || scores.attempt_status;
   const length = scores.delivery_metrics?.duration_s || 0;
   return h("section", { class: "jf-side jf-attempt", "aria-label": `Attempt ${scores.attempt_number}` },
     h("div", { class: "jf-row" }, h("h3", {}, `Attempt ${scores.attempt_number}`), h("strong", { class: `jf-b-${band(scores.overall)} jf-tone` }, score(scores.overall)),
-      scores.attempt_status === "best" ? h("span", { class: "jf-badge jf-badge-best" }, icon("star", 13), "Best") : null,
+      rank === "best" ? h("span", { class: "jf-badge jf-badge-best" }, icon("star", 13), "Best") : null,
       h("span", { class: "jf-grow" }),
       length ? button("Hear it", { kind: "secondary", glyph: "play", name: `Hear ${name}`, onclick: () => stage.playMoment(0, length, scores.attempt_id) }) : h("span", { class: "jf-hint" }, "Typed")),
     h("p", { class: "jf-insight jf-insight-small" }, scores.content_feedback.headline),
