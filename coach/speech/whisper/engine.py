@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from faster_whisper import WhisperModel
 
-from coach.audio.pcm import FULL_SCALE, Pcm
+from coach.audio.pcm import FULL_SCALE, SAMPLE_RATE_HZ, Pcm
 from coach.errors import SettingsError
 from coach.speech.pieces.hesitant import HESITANT
 
@@ -21,6 +21,10 @@ REMNANT_FRAMES = 100
 """A rest of a piece shorter than this is its padding: a second window over it only invents words."""
 MOST_REPETITIVE = 2.4
 """Compression ratio of a loop ("the the the …"), Whisper's own threshold."""
+
+TOKENS_PER_S, TOKENS_MORE, TOKENS_MOST = 8, 24, 200
+"""What a piece may at most be written in: nobody says 8 tokens a second (300 words a minute are 6.5), and a pass that
+goes round in a circle would fill 448 of them, at four times the usual cost, before its text is thrown away."""
 
 
 class EngineWord(NamedTuple):
@@ -96,6 +100,7 @@ def _words(model: WhisperModel, pcm16: bytes, *, language: str, **options: str |
         condition_on_previous_text=False,
         temperature=0,
         beam_size=1,
+        max_new_tokens=min(TOKENS_MOST, TOKENS_MORE + int(len(sound) / SAMPLE_RATE_HZ * TOKENS_PER_S)),
         **options,
     )
     return [
