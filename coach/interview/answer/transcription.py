@@ -7,8 +7,9 @@ from pathlib import Path
 from coach.contracts.interview import Attempt
 from coach.errors import CoachError, VendorError
 from coach.interview.aggregate import InterviewAggregate
+from coach.interview.answer.speech_context import speech_context
 from coach.interview.dependencies import Follower, HeardSound, off_loop
-from coach.speech.port import Heard, SpeechContext
+from coach.speech.port import Heard
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,8 @@ class AnswerTranscription:
             except VendorError:
                 log.warning("the live transcript failed; the recording is transcribed")
         sealed = await recording
-        return await self._parts.transcriber.transcribe(sealed, self._context(attempt), attempt_id=attempt.id)
+        context = await speech_context(self._s)
+        return await self._parts.transcriber.transcribe(sealed, context, attempt_id=attempt.id)
 
     async def verbatim(self, attempt: Attempt, recording: Path | None) -> Heard | None:
         """A second hearing that keeps um and uh; None when it fails or there is nothing to hear."""
@@ -59,12 +61,8 @@ class AnswerTranscription:
             return None
         try:
             return await self._parts.transcriber.transcribe(
-                recording, self._context(attempt), attempt_id=attempt.id, verbatim=True
+                recording, await speech_context(self._s), attempt_id=attempt.id, verbatim=True
             )
         except CoachError:
             log.warning("the verbatim pass failed; fillers stay provisional")
             return None
-
-    def _context(self, attempt: Attempt) -> SpeechContext:
-        terms = tuple(self._s.board.interview.job.key_skills)
-        return SpeechContext(keyterms=terms, interview_id=attempt.interview_id)

@@ -10,8 +10,9 @@ from coach.errors import CoachError, RateLimitError, VendorAuthError
 from coach.interview.aggregate import InterviewAggregate
 from coach.interview.answer.baseline import Baseline
 from coach.interview.answer.recording import AnswerRecording
+from coach.interview.answer.speech_context import speech_context
 from coach.interview.dependencies import off_loop
-from coach.speech.port import SpeechContext, SpeechStream
+from coach.speech.port import SpeechStream
 
 KEEPS_RECORDING = "The transcriber is not reachable. We keep recording; tap Finish to submit what we captured."
 REFUSED = "{problem} We keep recording."
@@ -45,10 +46,8 @@ class Listening:
         if self._opened:
             return
         self._opened = True
-        job = self._s.board.interview.job
-        context = SpeechContext(keyterms=tuple(job.key_skills), interview_id=self._s.board.interview.id)
         try:
-            self._stream = await self._s.parts.transcriber.open_stream(context)
+            self._stream = await self._s.parts.transcriber.open_stream(await speech_context(self._s))
         except VendorAuthError as error:
             self._refused = REFUSED.format(problem=error)
             self._s.tell(error.code, self._refused)

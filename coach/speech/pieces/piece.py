@@ -33,7 +33,7 @@ class PieceRequest:
     Attributes:
         lane: whose answer it is; answers take turns.
         urgent: the person waits for it (*Finish* was pressed).
-        hotwords: terms of the job and resume that may be said.
+        hotwords: terms of the job and resume that may be said; a recogniser they would harm leaves them out.
         hesitations: whether the second pass for um and uh is wanted.
     """
 

@@ -78,9 +78,13 @@ def load(model: EngineModel) -> ShortWindowModel:
         ) from error
 
 
-def plain(model: WhisperModel, pcm16: bytes, *, language: str, hotwords: str) -> list[EngineWord]:
-    """The words of a piece, punctuated, without hesitations."""
-    return _words(model, pcm16, language=language, hotwords=hotwords or None)
+def plain(model: WhisperModel, pcm16: bytes, *, language: str) -> list[EngineWord]:
+    """The words of a piece, punctuated, without hesitations.
+
+    No hotwords: with five terms base lost a third of a spontaneous answer (word error rate 0.08 to 0.33), with 35 almost
+    half of it, and heard no term better in return.
+    """
+    return _words(model, pcm16, language=language)
 
 
 def hesitating(model: WhisperModel, pcm16: bytes, *, language: str) -> list[EngineWord]:

@@ -45,7 +45,7 @@ def probe(model: str, filler_model: str) -> WhisperProbe:
         sound = _sample().to_bytes()
         begun = time.monotonic()
         for what in ("plain", "hesitating")[: len(models)]:
-            recogniser.child.hear({"pass": what, "language": "en", "hotwords": ""}, sound)
+            recogniser.child.hear({"pass": what, "language": "en"}, sound)
         return WhisperProbe(models, recogniser.child.load_s, (time.monotonic() - begun) / PROBE_S)
     finally:
         recogniser.child.close()

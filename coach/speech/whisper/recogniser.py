@@ -65,7 +65,7 @@ class WhisperRecogniser:
         await asyncio.to_thread(self.child.close)
 
     def _ask(self, request: PieceRequest, what: str) -> "asyncio.Future[list[Word]]":
-        task = {"pass": what, "language": request.language, "hotwords": request.hotwords}
+        task = {"pass": what, "language": request.language}
         work = partial(self._heard, task, request.piece)
         return asyncio.wrap_future(self._turns.submit(work, lane=request.lane, urgent=request.urgent))
 

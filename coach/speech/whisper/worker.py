@@ -68,7 +68,7 @@ def _heard(loaded: dict[str, Any], task: dict[str, Any], pcm16: bytes) -> dict[s
 
     try:
         if task["pass"] == "plain":
-            return {"words": plain(loaded["text"], pcm16, language=task["language"], hotwords=task["hotwords"])}
+            return {"words": plain(loaded["text"], pcm16, language=task["language"])}
         return {"words": hesitating(loaded["fillers"], pcm16, language=task["language"]) if "fillers" in loaded else []}
     except Exception as error:
         return {"error": f"{type(error).__name__}"}
