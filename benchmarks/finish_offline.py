@@ -17,7 +17,6 @@ import uvloop
 from benchmarks._playing import percentiles, table
 from coach.audio.decode import decode
 from coach.bootstrap import Services, build_services
-from coach.contracts import events as ev
 from coach.contracts.interview import PlannedQuestion
 from coach.interview.latency import stages
 from coach.interview.service import InitRequest

@@ -92,9 +92,7 @@ def word_errors(rows) -> dict[str, float]:
     heard: dict[str, Any] = {}
     for persona, text, *_, pcm in rows[:HEARD]:
         sound = soxr.resample(np.frombuffer(pcm, "<i2").astype(np.float32), SAMPLE_RATE_HZ, 16_000)
-        words = recogniser.child.hear(
-            {"pass": "plain", "language": "en"}, sound.astype("<i2").tobytes()
-        )
+        words = recogniser.child.hear({"pass": "plain", "language": "en"}, sound.astype("<i2").tobytes())
         said.setdefault(persona, []).append(normalised(text))
         heard.setdefault(persona, []).append(normalised(" ".join(w for w, *_ in words)))
     recogniser.child.close()
