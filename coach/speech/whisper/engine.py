@@ -81,8 +81,8 @@ def load(model: EngineModel) -> ShortWindowModel:
 def plain(model: WhisperModel, pcm16: bytes, *, language: str) -> list[EngineWord]:
     """The words of a piece, punctuated, without hesitations.
 
-    No hotwords: with five terms base lost a third of a spontaneous answer (word error rate 0.08 to 0.33), with 35 almost
-    half of it. Whether they would help where terms are said was not measured.
+    No hotwords: with five terms base lost a third of a spontaneous answer (word error rate 0.08 to 0.33), with 35
+    almost half of it. Whether they would help where terms are said was not measured.
     """
     return _words(model, pcm16, language=language)
 
