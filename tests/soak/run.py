@@ -91,7 +91,7 @@ async def soak(plan: Plan, folder: Path, say: Callable[[str], None] = lambda _: 
     """Runs it; `folder` keeps the application's home and log."""
     report, dice = Report(plan), random.Random(plan.seed)
     speech = answer(24)
-    hearing = FaultyDeepgram(speech, report.counts, random.Random(dice.random()), plan.share)
+    hearing = FaultyDeepgram(speech, report.counts, random.Random(dice.random()), plan.share, slow=plan.slow)
     model = FaultyModel(report.counts, random.Random(dice.random()), plan.share, slow=plan.slow)
     async with hearing.running() as deepgram:
         with model as openai:
@@ -160,7 +160,7 @@ async def _quiet(app: AppProcess, http: httpx.AsyncClient) -> Sample:
     """The least of everything in the moments after everybody has gone."""
     until, found = time.monotonic() + QUIET_S, [await _sample(app, http)]
     while time.monotonic() < until and not (len(found) > 6 and len({each.tasks for each in found[-6:]}) == 1):
-        await asyncio.sleep(EVERY_S)
+        await asyncio.sleep(EVERY_S / 2)
         found.append(await _sample(app, http))
     least = {name: min(getattr(each, name) for each in found) for name in ("tasks", "files", "sockets", "interviews")}
     return Sample(at_s=found[-1].at_s, rss_mb=found[-1].rss_mb, **least)

@@ -29,10 +29,12 @@ PLAN = {
 WHOLE = {"session_summary": json.dumps(SUMMARY), "interview_plan": json.dumps(PLAN)}
 EVALUATION = samples.output()
 SPEECH_FAULTS: tuple[dict[str, Any], ...] = (
-    {"refuse": 503}, {"refuse": 429}, {"drop_at_s": 1.5}, {"drop_at_s": 6.0}, {"close_at_s": 3.0, "close": (1011,
-    "NET-0001")},
-    {"silent_from_s": 2.0}, {"finalize": "none"}, {"finalize": "unflagged"}, {"finalize": "drop"}, {"slow_s": 0.7},
-    {"duplicate": True}, {"shuffle": True}, {"garbage": True}, {"stall_at_s": 2.5},
+    {"refuse": 503}, {"refuse": 429}, {"drop_at_s": 1.5}, {"drop_at_s": 6.0},
+    {"close_at_s": 3.0, "close": (1011, "NET-0001")}, {"finalize": "unflagged"}, {"finalize": "drop"}, {"slow_s": 0.7},
+    {"duplicate": True}, {"shuffle": True}, {"garbage": True},
+)  # fmt: skip
+SLOW_SPEECH_FAULTS: tuple[dict[str, Any], ...] = (
+    {"silent_from_s": 2.0}, {"finalize": "none"}, {"stall_at_s": 2.5},
 )  # fmt: skip
 MODEL_FAULTS: tuple[dict[str, Any], ...] = (
     {"fault": "http_error", "status": 500, "retry_after": "0"}, {"fault": "http_error", "status": 429,
@@ -62,16 +64,17 @@ class Counts:
 
 
 class FaultyDeepgram(DeepgramServer):
-    """Hears coded speech; a share of its connections and requests goes wrong."""
+    """Hears coded speech; a share of its connections and requests goes wrong, with `slow` also into deadlines."""
 
-    def __init__(self, speech: Speech, counts: Counts, dice: random.Random, share: float) -> None:
+    def __init__(self, speech: Speech, counts: Counts, dice: random.Random, share: float, *, slow: bool) -> None:
         super().__init__(speech, validate=False)
+        self._kinds = (*SPEECH_FAULTS, *SLOW_SPEECH_FAULTS) if slow else SPEECH_FAULTS
         self._counts, self._dice, self._share = counts, dice, share
 
     async def _live(self, socket: WebSocket) -> None:
         fault = Fault()
         if self._dice.random() < self._share:
-            chosen = self._dice.choice(SPEECH_FAULTS)
+            chosen = self._dice.choice(self._kinds)
             self._counts.faults[f"speech {next(iter(chosen))}"] += 1
             fault = Fault(**chosen)
         self._always = fault
