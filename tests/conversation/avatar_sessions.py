@@ -3,21 +3,25 @@ what the policy computes from the recorded attempts.
 """
 
 import asyncio
+import io
 import random
-import socket
+import wave
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import uvicorn
+from pydantic import SecretStr
 
 from coach.avatar.drawn import DrawnAvatar
 from coach.avatar.governed import GovernedAvatar
+from coach.avatar.liveavatar.avatar import LiveAvatar
+from coach.avatar.liveavatar.sound import RATE_HZ
 from coach.avatar.policy import AvatarPolicy
-from coach.avatar.remote import RemoteAvatar
+from coach.avatar.port import SpeechRequest
 from coach.contracts.interview import PlannedQuestion, ViewState
+from coach.contracts.usage import UsageEvent
 from coach.economics.ledger import total_usd
 from coach.economics.metering import MeteredStore
 from coach.economics.model.replay import recorded_connections
@@ -27,7 +31,7 @@ from coach.interview.service import InitRequest, InterviewService
 from coach.store.repositories import asked, ledger
 from tests.conversation.driver import Client, make_hub
 from tests.fakes import vendors
-from tests.fakes.avatar_server import AvatarServer
+from tests.fakes.liveavatar_server import KEY, LiveAvatarServer, Serving
 
 PACE = 14.0
 """Characters a second the loopback avatar says."""
@@ -35,14 +39,6 @@ EPOCH = datetime(2026, 11, 23, 9, tzinfo=UTC)
 QUESTION = "Tell me about a time you had to decide something without all the facts, and say what came of it. "
 FOLLOW_UP = "What did you do yourself, and how did you know that it had worked out?"
 TIMING = InterviewTiming(min_display_s=0.01, speech_grace_s=30, restart_every_s=0, settle_s=5, level_every_s=5)
-
-
-class QuietServer(uvicorn.Server):
-    """Waits for its end instead of looking at the clock ten times a second, which a clock that jumps would follow."""
-
-    async def main_loop(self) -> None:
-        self.over = asyncio.Event()
-        await self.over.wait()
 
 
 @dataclass
@@ -103,6 +99,17 @@ class Person:
         await asyncio.sleep(rng.uniform(1, 60))
 
 
+async def sound(request: SpeechRequest, *, persona_id: str, interview_id: str) -> bytes:
+    """Silence as long as the words take."""
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE_HZ)
+        file.writeframes(bytes(2 * round(len(request.text) / PACE * RATE_HZ)))
+    return out.getvalue()
+
+
 def wall() -> datetime:
     """The jumping clock as the time of day."""
     return EPOCH + timedelta(seconds=asyncio.get_running_loop().time() - 1_000)
@@ -110,36 +117,40 @@ def wall() -> datetime:
 
 async def sessions(count: int, home: Path, policy: AvatarPolicy, *, seed: int = 1) -> Counts:
     """Plays `count` interviews one after another and counts their credits in three books."""
-    vendor = AvatarServer(minute_s=policy.tariff.minute_s, chars_per_s=PACE)
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = QuietServer(uvicorn.Config(vendor.app, log_level="critical", lifespan="off", loop="none"))
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:  # noqa: ASYNC110 - uvicorn tells it in no other way
-        await asyncio.sleep(0.005)
+    vendor = LiveAvatarServer(credits=1_000_000, minute_s=policy.tariff.minute_s)
     evaluate = vendors.ScriptedEvaluation()
-    live = RemoteAvatar(f"http://127.0.0.1:{listener.getsockname()[1]}", tariff=policy.tariff)
     store = MeteredStore(f"duckdb:///{home / 'coach.duckdb'}")
-    parts: dict[str, Any] = {
-        "store": store,
-        "avatar": GovernedAvatar(live, DrawnAvatar(), policy),
-        "evaluate": evaluate,
-        "timing": TIMING,
-        "clock": wall,
-        "monotonic": asyncio.get_running_loop().time,
-    }
-    hub = make_hub(home, **parts)
     person = Person(seed, evaluate)
-    played = [await person.interview(hub) for _ in range(count)]
-    await hub.close()
-    server.over.set()
-    await task
+    async with Serving(vendor) as serving:
+        given_up: list[UsageEvent] = []
+        live = LiveAvatar(
+            SecretStr(KEY),
+            serving.url,
+            policy=policy,
+            sound=sound,
+            on_usage=given_up.extend,
+            picture_patience_s=0,
+        )
+        parts: dict[str, Any] = {
+            "store": store,
+            "avatar": GovernedAvatar(live, DrawnAvatar(), policy),
+            "evaluate": evaluate,
+            "timing": TIMING,
+            "clock": wall,
+            "monotonic": asyncio.get_running_loop().time,
+        }
+        hub = make_hub(home, **parts)
+        played = [await person.interview(hub) for _ in range(count)]
+        await hub.close()
+        await parts["avatar"].close()
+        await store.add_usage(given_up)
     counts = _counted(store, policy, vendor, played, person)
     store.close()
     return counts
 
 
 def _counted(
-    store: MeteredStore, policy: AvatarPolicy, vendor: AvatarServer, played: list[str], person: Person
+    store: MeteredStore, policy: AvatarPolicy, vendor: LiveAvatarServer, played: list[str], person: Person
 ) -> Counts:
     events = [e for e in store.run(ledger.usage_events, vendors=["liveavatar"]) if e.unit == "credit"]
     recorded = {each.interview_id: each for each in store.run(asked.asked_interviews)}
@@ -150,7 +161,7 @@ def _counted(
         interviews=len(played),
         model=model,
         ledger=int(sum(event.quantity for event in events)),
-        vendor=sum(vendor.credits.values()),
+        vendor=vendor.used,
         model_usd=sum((price.cost(Decimal(c.credits)) for c in made), Decimal(0)),
         ledger_usd=total_usd(events),
         connections=len(made),

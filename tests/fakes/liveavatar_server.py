@@ -283,8 +283,9 @@ class LiveAvatarServer:
             if due <= now:
                 await self._end(session, reason)
                 return
+            minute_over = started + (math.floor((now - started + 1e-3) / self.minute_s) + 1) * self.minute_s
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(due, started + used * self.minute_s) - now + 1e-6):
+                async with asyncio.timeout(max(1e-3, min(due, minute_over) - now)):
                     await session.over.wait()
 
     async def _end(self, session: Session, reason: str) -> None:
