@@ -1,8 +1,8 @@
 """An event loop whose clock jumps to the next timer as soon as nothing is going on: minutes of waiting pass at once.
 
-Work in threads is waited for in real time, and so are bytes on loopback sockets: the kernel says what has not arrived
-yet. To wait a fixed time instead is slow on an idle machine and too short on a busy one, where the clock then jumps over
-an answer that was under way, and a connection seems never to be made.
+Work in threads is waited for in real time, and so are bytes on loopback sockets: the kernel says what has not come yet.
+To wait a fixed time instead is slow on an idle machine and too short on a busy one, where the clock then jumps over an
+answer that was under way, and a connection seems never to be made.
 """
 
 import asyncio
