@@ -112,8 +112,7 @@ def measure(
         sound: what `listen` found in `pcm`, where that was done beforehand.
         band: words per minute that get the full score.
     """
-    if sound is None and pcm is not None:
-        sound = listen(pcm)
+    sound = sound or (listen(pcm) if pcm is not None else None)
     when = timing(transcript, pcm, sound.segments if sound else None)
     clarity = of_words.clarity(transcript.words)
     metrics = DeliveryMetrics(

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -78,6 +79,25 @@ async def _material(parts: Dependencies, request: InitRequest) -> JobMaterial:
     if found is None:
         raise NotFoundError("There is no such job or role profile.")
     return found
+
+
+def interview(
+    request: InitRequest, plan: InterviewPlan, interview_id: str, user_id: str, bundle: str, now: datetime
+) -> Interview:
+    """The interview that `request` and its plan make; `now` is when it begins (UTC)."""
+    return Interview(
+        id=interview_id,
+        user_id=user_id,
+        job_description_id=request.job_description_id,
+        role_profile_id=request.role_profile_id,
+        resume_id=request.resume_id,
+        persona_id=request.persona_id,
+        q_count=len(plan.questions),
+        job=plan.job,
+        bundle=bundle,
+        created_at=now,
+        last_activity_at=now,
+    )
 
 
 def exchanges(interview: Interview, questions: Sequence[PlannedQuestion]) -> list[Exchange]:

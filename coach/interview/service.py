@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from coach.avatar.port import Avatar
 from coach.contracts.events import SummaryPayload
-from coach.contracts.interview import Interview, InterviewStatus, PlannedQuestion, new_id
+from coach.contracts.interview import InterviewStatus, PlannedQuestion, new_id
 from coach.errors import CoachError, EntitlementError, InputError, NotFoundError, StoppingError
 from coach.interview import planning
 from coach.interview.conductor import Conductor
@@ -164,25 +164,11 @@ class InterviewService:
         interview_id = new_id()
         leave = await self._leave(user_id, interview_id, request.q_count)
         count = min(request.q_count, leave.max_questions)
-        bundle, throttled = self.parts.bundle, leave.level == "throttled"
-        if self.parts.bundles:
-            bundle = await self.parts.bundles.for_new(interview_id, throttled=throttled)
+        throttled, bundles = leave.level == "throttled", self.parts.bundles
+        bundle = await bundles.for_new(interview_id, throttled=throttled) if bundles else self.parts.bundle
         parts = await self._judged_by(bundle) if throttled else self.parts
         plan = await planning.plan(parts, request, count, user_id=user_id, ready=questions)
-        now = self.parts.clock()
-        interview = Interview(
-            id=interview_id,
-            user_id=user_id,
-            job_description_id=request.job_description_id,
-            role_profile_id=request.role_profile_id,
-            resume_id=request.resume_id,
-            persona_id=request.persona_id,
-            q_count=len(plan.questions),
-            job=plan.job,
-            bundle=bundle,
-            created_at=now,
-            last_activity_at=now,
-        )
+        interview = planning.interview(request, plan, interview_id, user_id, bundle, self.parts.clock())
         await self.parts.store.create_interview(interview, planning.exchanges(interview, plan.questions))
         await self.parts.store.add_usage(plan.usage)
         plain = throttled or not leave.avatar

@@ -125,7 +125,22 @@ def compare_variants(
         InputError: a variant is unknown.
     """
     found = [o for o in outcomes if o.variant in (a, b)]
-    report = ComparisonReport(
+    report = _opened(found, dataset, a, b, same_coach)
+    silent = _silent(found, a, b)
+    if silent:
+        return report.model_copy(update={"verdict": nothing_compared(silent)})
+    scores = score_table(found, dataset.items, scorers)
+    comparisons, notes = _compare_all(scores, a, b, scorers, seed)
+    if not comparisons:
+        return report.model_copy(
+            update={"verdict": nothing_compared(" ".join(notes) or "no answer was judged by both.")}
+        )
+    return _decided(report, scores, dataset, adjust(comparisons), scorers, wish or Wish(), same_coach, notes, seed)
+
+
+def _opened(found: Sequence[Outcome], dataset: Dataset, a: str, b: str, same_coach: str) -> ComparisonReport:
+    """A report before anything is compared: on what, by whom, and what failed."""
+    return ComparisonReport(
         a=a,
         b=b,
         dataset=dataset.name,
@@ -138,16 +153,6 @@ def compare_variants(
         bundles=_judged_by(found, "bundle"),
         brains=_judged_by(found, "brain"),
     )
-    silent = _silent(found, a, b)
-    if silent:
-        return report.model_copy(update={"verdict": nothing_compared(silent)})
-    scores = score_table(found, dataset.items, scorers)
-    comparisons, notes = _compare_all(scores, a, b, scorers, seed)
-    if not comparisons:
-        return report.model_copy(
-            update={"verdict": nothing_compared(" ".join(notes) or "no answer was judged by both.")}
-        )
-    return _decided(report, scores, dataset, adjust(comparisons), scorers, wish or Wish(), same_coach, notes, seed)
 
 
 def _decided(

@@ -53,6 +53,7 @@ class Tally:
         self._judges_relevance = judges_relevance
         self._findings: list[GuardFinding] = []
         self._evidence: list[Evidence] = []
+        self._concluded = False
         self._held: dict[str, Guarded] = {}
         self._shown: dict[str, Guarded] = {}
         self._failed_readers: list[FailedCall] = []
@@ -120,6 +121,7 @@ class Tally:
         """The end: cross-section guards, then everything in one record."""
         await self._collect_late_usage()
         evaluation = self._conclude()
+        self._concluded = True
         status = "fallback" if self._minimal else "repaired" if self._failed_readers else "complete"
         return EvaluationResult.model_validate(
             {
@@ -173,10 +175,12 @@ class Tally:
             reader.settle()
 
     def abandon(self, sink: Callable[[Sequence[UsageEvent]], None] | None) -> None:
-        """The evaluation was given up: stop what still runs and tell what was used.
+        """An evaluation without a result was given up: stop what still runs and tell what was used.
 
         Under identities of its own: the same attempt is evaluated again with the same numbers of calls after a restart.
         """
+        if self._concluded:
+            return
         for reader in self._failed_readers:
             reader.settle()
         if sink and self.usage:

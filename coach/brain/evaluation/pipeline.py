@@ -71,20 +71,15 @@ async def run_evaluation(
     tally = Tally(context, bundle=bundle, brain=brain.name, judges_relevance=brain.judges_relevance)
     if passages:
         tally.note("instructions_ignored", f"{len(passages)} passage(s) addressed to the evaluator")
-    finished = False
     try:
-        climb = _climb(brain, _as_data(call, context), tally, timeouts, total_deadline)
-        async with aclosing(climb) as stream:
+        async with aclosing(_climb(brain, _as_data(call, context), tally, timeouts, total_deadline)) as stream:
             async for progress in stream:
                 yield progress
         for ready in tally.fill_with_minimal():
             yield ready
-        result = await tally.result()
-        finished = True
-        yield EvaluationFinished(result)
+        yield EvaluationFinished(await tally.result())
     finally:
-        if not finished:
-            tally.abandon(on_abandoned)
+        tally.abandon(on_abandoned)
 
 
 async def evaluate_to_end(

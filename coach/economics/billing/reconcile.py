@@ -2,9 +2,10 @@
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Literal, TypeVar
 
 from coach.contracts.base import Record
@@ -104,8 +105,7 @@ def reconcile(
 ) -> Reconciliation:
     """Compares everything in the period; changes nothing.
 
-    Stripe is asked for every customer, its own unknown ones too, and every meter; one that does not answer is named
-    and the rest compared.
+    Stripe is asked for every customer, unknown ones too, and every meter; one that does not answer is named.
 
     Args:
         store: the database with ledger and outbox.
@@ -120,30 +120,59 @@ def reconcile(
         VendorAuthError: the key is refused.
         VendorError: Stripe's customers could not be listed.
     """
-    book = plans or plan_book()
-    names = meter_names(book)
+    book, names = plans or plan_book(), meter_names(plans or plan_book())
     rows_kept = store.run(outbox.all_rows)
     period = _period(rows_kept, since, until, now or datetime.now(UTC))
     used = store.run(outbox.ledger_sums, names, since=since, until=until)
+    groups = _grouped(row for row in rows_kept if period.holds(row) or (since is None and until is None))
+    ours = _ours(store, rows_kept)
+    everybody = ours | set(_patiently(gateway.customers, sleep)) if gateway else set()
+    keys = sorted({*used, *groups} | {(who, name) for who in everybody for name in names.values()})
+    one = partial(_one, gateway=gateway, period=period, sleep=sleep)
+    told = [one(key, used.get(key, 0), groups.get(key, []), known=key[0] in ours) for key in keys]
+    return _told(gateway, told, [*_unpriced(store), *_foreign(store, book, since, until)])
+
+
+Told = tuple[list[BooksComparison], list[Difference]]
+
+
+def _told(gateway: BillingGateway | None, told: Sequence[Told], before: Sequence[Difference]) -> Reconciliation:
+    """Everything that was compared in one record; `before`: what differs whoever the customer is."""
+    differences = [*before, *(difference for _, found in told for difference in found)]
+    rows = [row for found, _ in told for row in found]
+    asked = gateway is not None
+    return Reconciliation(agrees=not differences, compared_with_stripe=asked, rows=rows, differences=differences)
+
+
+def _ours(store: SqlStore, rows: Sequence[OutboxRow]) -> set[str]:
+    """Stripe's ids of customers we know."""
+    accounts = {a.stripe_customer_id for a in store.run(billing.accounts) if a.stripe_customer_id}
+    return accounts | {row.customer_id for row in rows}
+
+
+def _one(
+    key: tuple[str, str],
+    ledger: int,
+    events: Sequence[OutboxRow],
+    *,
+    gateway: BillingGateway | None,
+    period: _Period,
+    sleep: Callable[[float], None],
+    known: bool,
+) -> Told:
+    """One customer's meter: its row, where there is anything in it, and what differs."""
+    comparison, trouble = _compare(key, ledger, events, gateway, period, sleep)
+    rows = [comparison] if events or any((comparison.ledger, comparison.outbox, comparison.stripe)) else []
+    missing = [_difference("not_compared", comparison, 0, detail=trouble)] if trouble else []
+    return rows, [*missing, *_differences(comparison, events, known=known)]
+
+
+def _grouped(rows: Iterable[OutboxRow]) -> dict[tuple[str, str], list[OutboxRow]]:
+    """Outbox rows by customer and meter."""
     groups: dict[tuple[str, str], list[OutboxRow]] = defaultdict(list)
-    for row in rows_kept:
-        if period.holds(row) or (since is None and until is None):
-            groups[row.customer_id, row.event_name].append(row)
-    ours = {each.stripe_customer_id for each in store.run(billing.accounts) if each.stripe_customer_id}
-    ours |= {row.customer_id for row in rows_kept}
-    everybody = ours | set(_patiently(gateway.customers, sleep) if gateway else ())
-    keys = {*used, *groups} | ({(who, name) for who in everybody for name in names.values()} if gateway else set())
-    rows, differences = [], [*_unpriced(store), *_foreign(store, book, since, until)]
-    for key in sorted(keys):
-        comparison, trouble = _compare(key, used.get(key, 0), groups.get(key, []), gateway, period, sleep)
-        if any((comparison.ledger, comparison.outbox, comparison.stripe)) or groups.get(key):
-            rows.append(comparison)
-        if trouble:
-            differences.append(_difference("not_compared", comparison, 0, detail=trouble))
-        differences += _differences(comparison, groups.get(key, []), known=key[0] in ours)
-    return Reconciliation(
-        agrees=not differences, compared_with_stripe=gateway is not None, rows=rows, differences=differences
-    )
+    for row in rows:
+        groups[row.customer_id, row.event_name].append(row)
+    return groups
 
 
 def _period(rows: Sequence[OutboxRow], since: datetime | None, until: datetime | None, now: datetime) -> _Period:

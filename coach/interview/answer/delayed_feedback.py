@@ -1,5 +1,7 @@
 """Feedback that failed, produced later from the stored attempts, without a session being open."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import cast
 
 from coach.brain.evaluation.pipeline import UsageSink, evaluate_to_end
@@ -49,20 +51,25 @@ async def produce_delayed(
         attempt = attempt.noting(feedback_retries=attempt.extra.feedback_retries + 1)
         current = [*(a for a in snapshot.attempts if a.id not in {d.id for d in done}), *done]
         fresh = InterviewSnapshot(interview=snapshot.interview, exchanges=snapshot.exchanges, attempts=current)
-        call = _call(fresh, attempt, policy, resume_text)
-        completed = _completed(fresh, attempt)
-        result = await evaluate_to_end(
-            brain,
-            call,
-            transcript=completed.transcript if completed else attempt.transcript or typed_transcript(""),
-            delivery=attempt.delivery or DeliveryMetrics(),
-            policy=policy,
-            bundle=bundle,
-            on_abandoned=on_abandoned,
-        )
+        judge = partial(evaluate_to_end, brain, policy=policy, bundle=bundle, on_abandoned=on_abandoned)
+        result = await _judged(judge, fresh, attempt, _call(fresh, attempt, policy, resume_text))
         done.append(await _keep(store, fresh, attempt, result))
     await _score_session(store, interview_id)
     return done
+
+
+async def _judged(
+    judge: Callable[..., Awaitable[EvaluationResult]],
+    snapshot: InterviewSnapshot,
+    attempt: Attempt,
+    call: EvaluationCall,
+) -> EvaluationResult:
+    completed = _completed(snapshot, attempt)
+    return await judge(
+        call,
+        transcript=completed.transcript if completed else attempt.transcript or typed_transcript(""),
+        delivery=attempt.delivery or DeliveryMetrics(),
+    )
 
 
 def _call(snapshot: InterviewSnapshot, attempt: Attempt, policy: Policy, resume_text: str) -> EvaluationCall:

@@ -11,7 +11,7 @@ Below `T_PERSONS` persons the p-value is that of a sign-flip permutation test ov
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -87,8 +87,7 @@ def compare_paired(
     """Compares `b` with `a` item by item.
 
     Args:
-        table: columns `item`, `cluster`, `a`, `b`; repeats of one item are averaged first; rows where either is
-            missing are left out.
+        table: columns `item`, `cluster`, `a`, `b`; repeats of an item are averaged, rows with a gap left out.
         scorer: name carried into the result.
         confidence: of the intervals, 0-1.
         seed: of bootstrap and permutation.
@@ -102,24 +101,11 @@ def compare_paired(
     difference = (items["b"] - items["a"]).to_numpy(float)
     clusters, index = np.unique(items["cluster"].astype(str).to_numpy(), return_inverse=True)
     _require_enough(scorer, len(items), len(clusters))
-    sums = np.bincount(index, weights=difference).astype(float)
-    sizes = np.bincount(index).astype(float)
-    estimate, se = _cluster_mean(difference, index)
-    low, high, p_value = _t_interval(estimate, se, len(clusters) - 1, confidence)
-    p_permutation = _sign_flip(sums, seed, permutations)
-    few = len(clusters) < T_PERSONS or p_value == 0
-    covers = bootstrap and len(clusters) >= BCA_PERSONS
-    boot_low, boot_high = _bootstrap(sums, sizes, confidence, seed) if covers else (None, None)
+    p_permutation = _sign_flip(np.bincount(index, weights=difference).astype(float), seed, permutations)
     return PairedComparison(
         scorer=scorer,
-        estimate=estimate,
-        low=low,
-        high=high,
-        p_value=p_permutation if few else p_value,
-        p_permutation=p_permutation,
-        boot_low=boot_low,
-        boot_high=boot_high,
-        se=se,
+        **_interval_of(difference, index, confidence, p_permutation),
+        **(_bca(difference, index, confidence, seed) if bootstrap else NO_BCA),
         sd=float(difference.std(ddof=1)),
         icc=intraclass_correlation(difference, index),
         n_items=len(items),
@@ -129,6 +115,42 @@ def compare_paired(
         mean_b=float(items["b"].mean()),
         confidence=confidence,
     )
+
+
+class _Interval(TypedDict):
+    estimate: float
+    se: float
+    low: float
+    high: float
+    p_value: float
+    p_permutation: float
+
+
+class _Bca(TypedDict):
+    boot_low: float | None
+    boot_high: float | None
+
+
+NO_BCA = _Bca(boot_low=None, boot_high=None)
+
+
+def _interval_of(difference: Floats, index: NDArray[np.intp], confidence: float, p_permutation: float) -> _Interval:
+    """Mean over clusters with its t interval; below `T_PERSONS` persons the permutation's p-value stands."""
+    persons = len(np.unique(index))
+    estimate, se = _cluster_mean(difference, index)
+    low, high, p_value = _t_interval(estimate, se, persons - 1, confidence)
+    p = p_permutation if persons < T_PERSONS or p_value == 0 else p_value
+    return _Interval(estimate=estimate, se=se, low=low, high=high, p_value=p, p_permutation=p_permutation)
+
+
+def _bca(difference: Floats, index: NDArray[np.intp], confidence: float, seed: int) -> _Bca:
+    """The BCa interval over clusters, from `BCA_PERSONS` on."""
+    sizes = np.bincount(index).astype(float)
+    if len(sizes) < BCA_PERSONS:
+        return NO_BCA
+    sums = np.bincount(index, weights=difference).astype(float)
+    low, high = _bootstrap(sums, sizes, confidence, seed)
+    return _Bca(boot_low=low, boot_high=high)
 
 
 def _require_enough(scorer: str, items: int, clusters: int) -> None:

@@ -71,25 +71,35 @@ def decide(
     lowest, best = sorted((sign * primary.low, sign * primary.high))
     p = primary.p_adjusted if primary.p_adjusted is not None else primary.p_value
     span = f"{_interval(primary)}, {_p_text(p)}"
-    stopped = _too_few(primary, span) or _broken(guards, span)
+    small = _not_worth(gain, best, smallest_useful, span, sure=p < alpha)
+    stopped = _too_few(primary, span) or _broken(guards, span) or small
     if stopped:
         return stopped
-    if p < alpha and gain < 0:
-        return Verdict("hold", f"Hold: B is worse, {span}.")
-    if best < smallest_useful:
-        return Verdict("hold", f"Not worth it: an improvement of {smallest_useful:g} is ruled out ({span}).")
-    if p < alpha and gain < smallest_useful:
-        return Verdict("hold", f"Not worth it: B is better by less than {smallest_useful:g} ({span}).")
     unsure = [(g, margin) for g, margin in guards if not not_worse(g, margin)]
     found = p < alpha and gain >= smallest_useful and lowest > TRIVIAL_SHARE * smallest_useful
     if found and not unsure:
         return Verdict("ship", f"Ship: {span}, and no guarded score became worse.")
-    more = max(
-        [_more_for_guard(*each, alpha) for each in unsure] + ([] if found else [_more(primary, smallest_useful, alpha)])
-    )
+    wanted = [_more_for_guard(*each, alpha) for each in unsure]
+    wanted += [] if found else [_more(primary, smallest_useful, alpha)]
+    return _undecided(wanted, unsure if found else [], span)
+
+
+def _not_worth(gain: float, best: float, smallest_useful: float, span: str, *, sure: bool) -> Verdict | None:
+    """Hold: worse, or better by too little; None where neither is known. `best` is the good end of the interval."""
+    if sure and gain < 0:
+        return Verdict("hold", f"Hold: B is worse, {span}.")
+    if best < smallest_useful:
+        return Verdict("hold", f"Not worth it: an improvement of {smallest_useful:g} is ruled out ({span}).")
+    if sure and gain < smallest_useful:
+        return Verdict("hold", f"Not worth it: B is better by less than {smallest_useful:g} ({span}).")
+    return None
+
+
+def _undecided(wanted: Sequence[int], unsure: Sequence[tuple[PairedComparison, Margin]], span: str) -> Verdict:
+    """How many more items are needed, and because of what: scores that may be worse, or the gain itself."""
     names = ", ".join(g.scorer for g, _ in unsure)
-    reason = f"{names} may have become worse" if found else "the interval still holds both"
-    return Verdict("need more", f"About {more} more items: {reason} ({span}).", more)
+    reason = f"{names} may have become worse" if unsure else "the interval still holds both"
+    return Verdict("need more", f"About {max(wanted)} more items: {reason} ({span}).", max(wanted))
 
 
 def decide_same(

@@ -88,26 +88,15 @@ def export_person(
         NotFoundError: nobody of this id is known.
         StoreError: `target` cannot be written.
     """
-    sessions = store.run(people.sessions_of, user_id)
-    rows = store.run(people.rows_of, user_id)
-    stories = store.run(library.stories, user_id)
-    heard, draft = 0, target.with_name(f".{target.name}.part")
+    sessions, rows = store.run(people.sessions_of, user_id), store.run(people.rows_of, user_id)
+    stories, draft = store.run(library.stories, user_id), target.with_name(f".{target.name}.part")
     try:
         with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as bundle:
             bundle.writestr("README.md", _about(user_id, len(sessions)))
-            bundle.writestr("person.json", _as_json({"format": "jobfoxy-person/1", "user_id": user_id, **rows}))
-            bundle.writestr("library.md", _readable(stories))
-            for interview_id in sessions:
-                heard += add_interview(bundle, store, archive, interview_id, folder=f"interviews/{interview_id}/")
-            for name, items in lab_items.items():
-                lines = "".join(f"{item.model_dump_json()}\n" for item in items)
-                bundle.writestr(f"lab/{name}.jsonl", lines)
-            for attempt_id in store.run(people.attempts_of, sessions):
-                for path in journal_dir.glob(f"{attempt_id}*"):
-                    bundle.write(path, f"in-progress/{path.name}")
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
-        draft.replace(target)
+            _add_rows(bundle, {"format": "jobfoxy-person/1", "user_id": user_id, **rows}, stories)
+            heard = sum(add_interview(bundle, store, archive, each, folder=f"interviews/{each}/") for each in sessions)
+            _add_elsewhere(bundle, lab_items, journal_dir, store.run(people.attempts_of, sessions))
+        _put(draft, target)
     except OSError as error:
         raise StoreError(f"{target} cannot be written ({error.strerror or type(error).__name__}).") from error
     finally:
@@ -116,6 +105,30 @@ def export_person(
         user_id=user_id, file=str(target), interviews=len(sessions), audio_files=heard, stories=len(stories),
         lab_copies=sum(map(len, lab_items.values())), size_bytes=target.stat().st_size,
     )  # fmt: skip
+
+
+def _put(draft: Path, target: Path) -> None:
+    """Puts a finished file in its place, forced to disk before."""
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
+    draft.replace(target)
+
+
+def _add_rows(bundle: zipfile.ZipFile, person: Mapping[str, object], stories: Sequence[library.StarStory]) -> None:
+    """Everything of the person's for programs, the library also for reading."""
+    bundle.writestr("person.json", _as_json(person))
+    bundle.writestr("library.md", _readable(stories))
+
+
+def _add_elsewhere(
+    bundle: zipfile.ZipFile, lab_items: Mapping[str, Sequence[Record]], journal_dir: Path, attempts: Sequence[str]
+) -> None:
+    """What lies outside the database: copies in the lab, recordings in progress."""
+    for name, items in lab_items.items():
+        bundle.writestr(f"lab/{name}.jsonl", "".join(f"{item.model_dump_json()}\n" for item in items))
+    for attempt_id in attempts:
+        for path in journal_dir.glob(f"{attempt_id}*"):
+            bundle.write(path, f"in-progress/{path.name}")
 
 
 def require_real(user_id: str) -> None:
