@@ -5,9 +5,11 @@ from functools import partial
 import streamlit as st
 
 from coach.bootstrap import Services, services
+from coach.documents.writer import as_pdf
 from coach.errors import CoachError
 from coach.views.library import JobDescription, StarStory
 from coach.views.materials import PARTS, cheat_sheet
+from pages.components.library import cheat
 from pages.components.library.card import card, name_of
 from pages.components.shared import dialogs, samples
 from pages.components.shared.prose import plain
@@ -15,6 +17,7 @@ from pages.components.shared.selection import pick, unique_labels
 from pages.components.shared.undo import put_away
 
 NEW = "new"
+VIEWS = ["Stories", "Cheat sheet"]
 
 
 def main() -> None:
@@ -35,6 +38,13 @@ def main() -> None:
     st.caption("Your best answers, polished. Read them ten minutes before the real interview.")
     if not (shown := find(parts, jobs, everything)):
         st.info("No story matches. Try fewer or other words.")
+        return
+    if (
+        st.segmented_control("View", VIEWS, default=VIEWS[0], key="library_view", label_visibility="collapsed")
+        == VIEWS[1]
+    ):
+        cheat.show(shown)
+        return
     columns = st.columns(2, gap="medium") if len(shown) > 1 else [st.container()]
     for position, story in enumerate(shown):
         with columns[position % len(columns)]:
@@ -82,6 +92,13 @@ def find(parts: Services, jobs: dict[str, JobDescription], everything: list[Star
         found = parts.library.stories(search=words, job_id=job.id if job else "")
         shown = samples.mine_or_samples(found)
         st.download_button("Export", cheat_sheet(shown), "stories.md", "text/markdown", icon=":material/download:")
+        st.download_button(
+            "PDF",
+            partial(as_pdf, cheat_sheet(shown).replace("*", "")),
+            "stories.pdf",
+            "application/pdf",
+            icon=":material/print:",
+        )
         st.button("Write a story", icon=":material/edit_note:", on_click=dialogs.ask, args=("edit", NEW))
     return shown
 

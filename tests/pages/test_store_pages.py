@@ -335,3 +335,19 @@ def test_the_own_view_stands_beside_the_coachs_and_a_session_can_be_handed_on(se
     assert "Own view, given first: story 6.0 (coach" in texts(app)
     shared = [item.label for item in app.get("download_button")]
     assert "Share as PDF" in shared and "Share as HTML" in shared
+
+
+def test_the_cheat_sheet_shows_one_story_a_screen_and_turns_by_keys(services):
+    twins = [library.StarStory(title="The flood", action=f"I moved {n} wards.") for n in (2, 3)]
+    for story in twins:
+        services.store.run(library.save_story, story)
+    app = page("library")
+    app.segmented_control(key="library_view").set_value("Cheat sheet").run()
+    first = texts(app)
+    assert ("I moved 2 wards" in first) != ("I moved 3 wards" in first) and "1 of 2" in first
+    following = app.button(key="library_cheat-j")
+    assert following.proto.shortcut == "j"
+    following.click().run()
+    second = texts(app)
+    assert ("I moved 2 wards" in second) != ("I moved 2 wards" in first) and "2 of 2" in second
+    assert app.button(key="library_cheat-j").disabled and not app.button(key="library_cheat-k").disabled

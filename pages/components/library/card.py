@@ -37,6 +37,10 @@ def card(story: StarStory, jobs: dict[str, JobDescription]) -> None:
         resume.code(resume_line(story), language=None, wrap_lines=True)
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             copy_button(story.polished_answer, key=f"copy-{story.id}")
+            if st.button("Practise this again", key=f"again-{story.id}", icon=":material/replay:"):
+                if story.job_description_id in jobs:
+                    st.session_state["practice_job_id"] = story.job_description_id
+                st.switch_page("practice.py")
             st.button(
                 "Edit", key=f"edit-{story.id}", icon=":material/edit:", on_click=dialogs.ask, args=("edit", story.id)
             )
