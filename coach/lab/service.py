@@ -16,6 +16,7 @@ from coach.contracts.usage import UsageEvent
 from coach.errors import InputError, SettingsError
 from coach.lab.comparing import compare_runs, evidence_for, variant_of
 from coach.lab.live import interview_outcomes
+from coach.lab.planner import RunPlan, plan_run
 from coach.lab.playground import Playground
 from coach.lab.promotion import PromotionEvidence, Promotions, Split
 from coach.lab.report import ComparisonReport
@@ -84,6 +85,10 @@ class Lab:
         """What a run may cost at most, before anything is called."""
         data = self.workspace.dataset_of(experiment)
         return estimate_cost(experiment, data, default_model=self._default_model, price=self._price)
+
+    def plan(self, experiment: Experiment) -> RunPlan:
+        """How small a difference a run would find, before anything is called."""
+        return plan_run(self.workspace, self.workspace.dataset_of(experiment), experiment)
 
     async def run(self, experiment: Experiment, *, on_progress: Callable[[RunReport], None] | None = None) -> RunResult:
         """Runs an experiment, or what is left of it, and stores what came of it.

@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from coach.brain.prompts.bundle import PromptBundle
+from coach.lab.planner import RunPlan
 from coach.lab.report import ComparisonReport
 from coach.lab.statistics.agreement import Agreement, agreement
 from coach.views.palette import FOX, GOOD, INK_SOFT, LINE, LOW
@@ -88,6 +89,25 @@ def slice_forest(report: ComparisonReport) -> go.Figure:
 
 def _colour(low: float, high: float) -> str:
     return GOOD if low > 0 else LOW if high < 0 else INK_SOFT
+
+
+def plan_curve(plan: RunPlan) -> go.Figure:
+    """How small a difference runs of other sizes would find, with this size and the smallest useful one marked."""
+    sizes, found = zip(*plan.curve, strict=True)
+    figure = go.Figure(
+        go.Scatter(
+            x=sizes,
+            y=found,
+            mode="lines+markers",
+            line={"color": FOX, "width": 3},
+            hovertemplate="%{x} answers find %{y:.2f} or more<extra></extra>",
+        )
+    )
+    figure.add_hline(y=plan.effect, line={"color": GOOD, "width": 2, "dash": "dot"})
+    figure.add_vline(x=plan.items, line={"color": INK_SOFT, "width": 1, "dash": "dot"})
+    figure.update_xaxes(title="answers", type="log")
+    figure.update_yaxes(title=f"found in 4 of 5 runs, {plan.unit}", rangemode="tozero")
+    return style(figure, height=260)
 
 
 def item_frame(report: ComparisonReport) -> pd.DataFrame:

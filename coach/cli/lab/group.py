@@ -6,7 +6,7 @@ import click
 
 _COMMANDS = {
     "run": "runs", "compare": "runs", "judge": "runs", "noise": "runs", "runs": "runs", "gate": "gate",
-    "scorers": "scorers",
+    "scorers": "scorers", "plan": "planning", "adversarial": "planning",
     "bundles": "bundles", "create": "bundles", "diff": "bundles", "promote": "bundles", "rollback": "bundles",
 }  # fmt: skip
 

@@ -10,11 +10,13 @@ from pydantic import ValidationError
 
 from coach.brain.prompts.bundle import available
 from coach.errors import CoachError
+from coach.lab.adversarial import adversarial_set
 from coach.lab.attempts import AttemptFilter, from_attempts
 from coach.lab.runs.experiment import Experiment, LimitsFile
 from coach.lab.runs.replay import RunReport
 from coach.lab.runs.variant import BRAINS, Variant
 from coach.lab.service import Lab
+from coach.views.lab import plan_curve
 from pages.components.shared.prose import plain
 
 
@@ -51,6 +53,8 @@ def _dataset(lab: Lab) -> str:
         return _uploaded(lab)
     if source == "Stored answers":
         return _stored(lab)
+    if st.button("Make the hard answers", help="Orders to the grader, learner's English, nothing, other languages."):
+        adversarial_set().freeze(lab.workspace.datasets)
     frozen = lab.workspace.frozen()
     if not frozen:
         st.caption("No dataset was frozen yet.")
@@ -132,6 +136,11 @@ def _start(lab: Lab, experiment: Experiment) -> None:
     estimate = lab.estimate(experiment)
     price = "nothing to pay" if estimate.cost_usd == 0 else _price(estimate.cost_usd)
     st.markdown(f"**{estimate.calls} calls**, {price}.")
+    plan = lab.plan(experiment)
+    st.caption(plain(plan.sentence))
+    with st.expander("What other sizes would find"):
+        st.plotly_chart(plan_curve(plan), key="plan")
+        st.caption("Dotted: the smallest useful difference, and this size.")
     if not st.button("Start the run", type="primary"):
         return
     bar = st.progress(0.0, "Starting…")
