@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,8 @@ def build_brain(
         from coach.brain.offline.coach import OfflineCoach
 
         return OfflineCoach(bundle.policy.rewrite_words[1], judges)
+    if name in ("local", "openai"):
+        _share_spans()
     if name == "local":
         return _local_brain(settings, bundle, on_usage)
     if name != "openai":
@@ -78,6 +81,14 @@ def build_brain(
         api=settings.coach_openai_api,
         on_usage=on_usage,
     )
+
+
+def _share_spans() -> None:
+    """Every call of a model becomes a span where a collector is named; the exporter is loaded only then."""
+    if any(name.startswith("OTEL_EXPORTER_OTLP") for name in os.environ):
+        from coach.web.watch import traces
+
+        traces.everywhere()
 
 
 def _local_brain(settings: Settings, bundle: PromptBundle, on_usage: UsageSink | None) -> Brain:

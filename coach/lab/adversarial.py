@@ -23,8 +23,8 @@ KINDS = ("plain", "injection", "bridge", "learner's English", "empty", "no answe
 def adversarial_set(*, seed: int = 0, plain: Path = PLAIN) -> Dataset:
     """The set: plain answers, and every kind made from them; the same seed makes the same set.
 
-    Gold labels: orders, bridges and learner's English keep those of the plain twin, with no care to take; an empty answer,
-    a question back and another language have to be noticed as such and carry no score.
+    Gold labels: orders, bridges and learner's English keep those of the plain twin, with no care to take; an empty
+    answer, a question back and another language have to be noticed as such and carry no score.
     """
     chance, words = random.Random(seed), _words()
     items = [_of(item, "plain", 0, item.input.user_answer.transcript, item.gold) for item in from_jsonl(plain).items]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -25,6 +25,7 @@ from coach.brain.openai.shapes import (
     to_plan,
     to_summary,
 )
+from coach.brain.openai.spans import CallSpan
 from coach.brain.openai.streams import chat_chunks, chat_text, responses_chunks, responses_text
 from coach.brain.openai.usage import UsageMeter
 from coach.brain.planning.posting_page import read_page
@@ -95,6 +96,19 @@ class OpenAIBrain:
             VendorError: split by kind.
         """
         prompt = self._evaluation_prompt(call)
+        span = self._span(prompt, streamed=True)
+        try:
+            async with aclosing(self._evaluated(call, prompt)) as chunks:
+                async for chunk in chunks:
+                    span.saw(chunk)
+                    yield chunk
+        except BaseException as error:
+            span.failed(error)
+            raise
+        finally:
+            span.close()
+
+    async def _evaluated(self, call: EvaluationCall, prompt: Prompt) -> AsyncGenerator[BrainChunk, None]:
         yield RequestSent()
         try:
             stream = await self._send(prompt, stream=True)
@@ -203,6 +217,17 @@ class OpenAIBrain:
         said: str = getattr(self.bundle.corrections, kind, self.bundle.corrections.invalid_schema)
         return f"{said} ({detail})" if detail else said
 
+    def _span(self, prompt: Prompt, *, streamed: bool) -> CallSpan:
+        return CallSpan(
+            model=self.model,
+            base_url=str(self._client.base_url),
+            bundle=self.bundle.label,
+            purpose=prompt.schema_name,
+            max_tokens=prompt.max_output_tokens,
+            streamed=streamed,
+            temperature=self.bundle.model_settings.temperature,
+        )
+
     def _prompt(self, system: str, user: str, name: str, model: type[BaseModel], correction: str = "") -> Prompt:
         return Prompt(system, user, name, model_schema(model), correction, PLAN_TOKENS)
 
@@ -277,24 +302,35 @@ class OpenAIBrain:
         meter = partial(
             UsageMeter, subject=subject, model=self.model, interview_id=interview_id, bundle=self.bundle.label
         )
+        span = self._span(prompt, streamed=False)
         try:
             response = await self._send(prompt, stream=False)
-        except (openai.APITimeoutError, asyncio.CancelledError) as error:
-            # What was asked is paid for also when the answer was not waited for.
-            self._tell(meter(call=f"{call}:{new_id()}").estimated(prompt.chars, 0))
-            if isinstance(error, asyncio.CancelledError):
-                raise
-            raise vendor_error(error) from error
-        except openai.OpenAIError as error:
-            raise vendor_error(error) from error
-        used = meter(call=f"{call}:{response.id}")
-        told = used.told(response.usage)
-        try:
-            text, ended = responses_text(response) if self._api == "responses" else chat_text(response)
-        except VendorError:
-            self._tell(told or used.estimated(prompt.chars, 0))  # an answer that failed on the way is paid for too
+            used = meter(call=f"{call}:{response.id}")
+            told = used.told(response.usage)
+            span.used(told)
+            text, ended = self._said(response, told or used.estimated(prompt.chars, 0))
+            span.ended(ended, str(getattr(response, "model", "")))
+        except BaseException as error:
+            span.failed(error)
+            self._charge_unheard(error, meter(call=f"{call}:{new_id()}"), prompt)
+            if isinstance(error, openai.OpenAIError):
+                raise vendor_error(error) from error
             raise
+        finally:
+            span.close()
         return text, ended, told or used.estimated(prompt.chars, len(text))
+
+    def _said(self, response: Any, used: tuple[UsageEvent, ...]) -> tuple[str, str]:
+        try:
+            return responses_text(response) if self._api == "responses" else chat_text(response)
+        except VendorError:
+            self._tell(used)  # an answer that failed on the way is paid for too
+            raise
+
+    def _charge_unheard(self, error: BaseException, meter: UsageMeter, prompt: Prompt) -> None:
+        """What was asked is paid for also when the answer was not waited for."""
+        if isinstance(error, (openai.APITimeoutError, asyncio.CancelledError)):
+            self._tell(meter.estimated(prompt.chars, 0))
 
     def _tell(self, usage: tuple[UsageEvent, ...]) -> None:
         if self._on_usage and usage:

@@ -5,6 +5,7 @@ attributes, words never are.
 """
 
 import os
+from functools import cache
 from time import time_ns
 
 from opentelemetry import trace
@@ -23,6 +24,15 @@ def configured() -> bool:
     """Whether a collector is named, by the variables every OpenTelemetry program reads."""
     named = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
     return any(os.environ.get(name) for name in named) and os.environ.get("OTEL_SDK_DISABLED", "").lower() != "true"
+
+
+@cache
+def everywhere() -> None:
+    """Spans that any part of this process makes go to the collector, where one is named; once, sent at its end too."""
+    if configured():
+        provider = TracerProvider(resource=Resource.create({"service.name": "jobfoxy"}))
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        trace.set_tracer_provider(provider)
 
 
 class Traces:
