@@ -23,7 +23,10 @@ from coach.lab.runs.journal import ResponseCache, RunJournal
 from coach.lab.runs.judge import Pricer
 from coach.lab.runs.outcome import Outcome
 from coach.lab.runs.variant import Variant
+from coach.settings import DATA
 
+SHIPPED = DATA / "lab"
+"""Runs recorded elsewhere, shipped so that the lab teaches without a key."""
 CHARS_PER_TOKEN = 4.0
 """Rule of thumb for English text, used only for the estimate before a run."""
 EXPECTED_OUTPUT_TOKENS = 900
@@ -104,9 +107,10 @@ class RunInfo(Record):
 class Workspace:
     """Datasets, runs and cached answers below one folder."""
 
-    def __init__(self, folder: Path) -> None:
-        """Keeps everything below `folder`."""
+    def __init__(self, folder: Path, *, shipped: Path = SHIPPED) -> None:
+        """Keeps everything below `folder`; runs that were recorded elsewhere are read from `shipped`."""
         self.folder = folder
+        self._shipped = shipped
         self.cache = ResponseCache(folder / "cache.jsonl")
 
     @property
@@ -191,19 +195,22 @@ class Workspace:
             raise InputError(f"There is no run '{run_id}'.", mend="List the runs with `python -m coach lab runs`.")
         info = RunInfo.model_validate_json(path.read_bytes())
         found = {o.identity: o for o in self.journal(run_id).outcomes()}
-        return info, thaw(self.datasets / f"{info.dataset_hash}.jsonl"), list(found.values())
+        frozen = path.parent.parent.parent / "datasets" / f"{info.dataset_hash}.jsonl"
+        return info, thaw(frozen), list(found.values())
 
     def runs(self) -> list[RunInfo]:
-        """All runs, newest first."""
-        found = [RunInfo.model_validate_json(p.read_bytes()) for p in self.folder.glob("runs/*/run.json")]
-        return sorted(found, key=lambda r: r.started_at, reverse=True)
+        """All runs, newest first; recorded ones last."""
+        own = {p.parent.name: p for place in (self._shipped, self.folder) for p in place.glob("runs/*/run.json")}
+        found = [RunInfo.model_validate_json(path.read_bytes()) for path in own.values()]
+        return sorted(found, key=lambda r: (not r.recorded, r.started_at), reverse=True)
 
     def alone(self, run_id: str) -> FileLock:
         """The lock of a run: two processes at one run would pay for the same calls."""
         return FileLock(self._run(run_id) / ".lock", timeout=0)
 
     def _run(self, run_id: str) -> Path:
-        return self.folder / "runs" / run_id
+        own, shipped = self.folder / "runs" / run_id, self._shipped / "runs" / run_id
+        return shipped if not own.exists() and (shipped / "run.json").is_file() else own
 
 
 class Estimate(Record):
