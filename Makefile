@@ -74,8 +74,9 @@ gate: .venv/run.stamp ## compare a prompt or policy with its baseline, stop a re
 soak: .venv/dev.stamp ## ten interviews going round with faults (SOAK_MINUTES=60): nothing grows, nothing is unpaid
 	@$(PY) -m tests.soak
 
-notebooks: .venv/dev.stamp ## execute the notebooks on sample data
-	@$(PY) -m pytest tests/notebooks
+notebooks: .venv/dev.stamp ## execute the notebooks on sample data and render them to docs/notebooks
+	@$(PY) -m pytest tests/notebooks -k runs
+	@$(PY) -m tests.notebooks.render
 
 docs: .venv/dev.stamp ## renew what documents take from the code
 	@.venv/bin/cog -r $(COGGED) >/dev/null

@@ -101,7 +101,8 @@ def primary_of(data: Dataset) -> str:
 
 
 def _spread(workspace: Workspace, primary: str, unit: str) -> tuple[float, float, str]:
-    for info in [run for run in workspace.runs() if len(run.experiment.variants) > 1][:RUNS_ASKED]:
+    made = [run for run in workspace.runs() if len(run.experiment.variants) > 1 and not run.recorded]
+    for info in made[:RUNS_ASKED]:
         try:
             report = compare_runs(workspace, info.id, info.id)
         except CoachError:

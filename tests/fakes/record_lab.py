@@ -1,9 +1,9 @@
 """Records the lab's shipped run: `python -m tests.fakes.record_lab`.
 
-No vendor's model could be asked where this was written, so a stand-in answers: the real adapter sends both bundles' prompts
-over the wire to a loopback server, which writes evaluations in the contract's form. Its scores lean on the gold labels: with
-the plain bundle squeezed to the middle of the scale, with anchors spread. The run teaches the lab; it says nothing about
-the bundles, is marked as recorded, and is never taken as evidence for a promotion.
+No vendor's model could be asked where this was written, so a stand-in answers: the real adapter sends both bundles'
+prompts over the wire to a loopback server, which writes evaluations in the contract's form. Its scores lean on the gold
+labels: with the plain bundle squeezed to the middle of the scale, with anchors spread. The run teaches the lab; it says
+nothing about the bundles, is marked as recorded, and is never taken as evidence for a promotion.
 """
 
 import asyncio
@@ -64,7 +64,9 @@ def wandering(*parts: str) -> float:
 async def written_for(item: Item, shape: str) -> str:
     """The evaluation the stand-in writes: the words of the offline coach, the scores by its shape."""
     answer = item.input.user_answer
-    said = Transcript(text=answer.transcript, duration_s=0, transcriber="stored", source=TranscriptSource.TYPED, verbatim=True)
+    said = Transcript(
+        text=answer.transcript, duration_s=0, transcriber="stored", source=TranscriptSource.TYPED, verbatim=True
+    )
     result = await evaluate_to_end(
         OfflineCoach(), EvaluationCall(input=item.input, attempt_id=item.id), transcript=said,
         delivery=from_input(item.input.delivery_metrics), policy=Policy(),
@@ -72,7 +74,10 @@ async def written_for(item: Item, shape: str) -> str:
     found: dict[str, Any] = result.evaluation.model_dump(mode="json")
     follows, wanders = SHAPES[shape]
     gold = item.gold.content or 5.0
-    score = lambda part: round(min(10, max(0, 5.8 + follows * (gold - 5.8) + wanders * wandering(item.id, shape, part))), 1)  # noqa: E731
+
+    def score(part: str) -> float:
+        return round(min(10, max(0, 5.8 + follows * (gold - 5.8) + wanders * wandering(item.id, shape, part))), 1)
+
     parts = {name: score(name) for name in ("star", "relevance", "clarity", "impact")}
     if item.gold.follow_up == "low_relevance":
         parts["relevance"] = round(2.5 + wandering(item.id, shape, "off"), 1)
@@ -91,13 +96,16 @@ async def written_for(item: Item, shape: str) -> str:
     return json.dumps(found, ensure_ascii=False)
 
 
+def opening(item: Item) -> str:
+    """How an answer begins as it stands in a request: JSON within JSON."""
+    once = json.dumps(item.input.user_answer.transcript[:60], ensure_ascii=False)[1:-1]
+    return json.dumps(once, ensure_ascii=False)[1:-1]
+
+
 async def main() -> None:
     """Records into `data/lab`."""
     items = from_jsonl(SAMPLE).items
-    written = {
-        (shape, json.dumps(json.dumps(i.input.user_answer.transcript[:60], ensure_ascii=False)[1:-1], ensure_ascii=False)[1:-1]):
-        await written_for(i, shape) for shape in SHAPES for i in items
-    }  # fmt: skip
+    written = {(shape, opening(item)): await written_for(item, shape) for shape in SHAPES for item in items}
     with tempfile.TemporaryDirectory() as home, StandIn(written) as server:
         parts = build_services(
             coach_home=home, coach_database_url="", coach_audio_url="", coach_brain="openai", openai_api_key="k",
@@ -126,7 +134,13 @@ def keep(folder: Path, run: str) -> None:
     (TARGET / "runs" / run / "run.json").write_text(json.dumps(info, indent=1) + "\n", "utf8")
     lines = []
     for line in (folder / "runs" / run / "outcomes.jsonl").read_text("utf8").splitlines():
-        outcome = json.loads(line) | {"first_section_ms": None, "total_ms": None, "usage": [], "cost_usd": "0", "cached": True}
+        outcome = json.loads(line) | {
+            "first_section_ms": None,
+            "total_ms": None,
+            "usage": [],
+            "cost_usd": "0",
+            "cached": True,
+        }
         outcome["result"]["usage"] = []
         lines.append(json.dumps(outcome, ensure_ascii=False))
     (TARGET / "runs" / run / "outcomes.jsonl").write_text("\n".join(lines) + "\n", "utf8")

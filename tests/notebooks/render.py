@@ -31,6 +31,8 @@ def render(path: Path, home: Path) -> str:
     """One notebook as a page of its own, without a path of this machine in it."""
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}).execute()
+    for cell in notebook.cells:
+        cell["outputs"] = [o for o in cell.get("outputs", []) if o.get("name") != "stderr"]
     body, _ = HTMLExporter(template_name="basic").from_notebook_node(notebook)
     body = body.replace(str(home), "~").replace(str(ROOT), ".")
     body = re.sub(r"\b(?:cell-)?id=\"?[0-9a-f]{8,}[^\s>]*", "", body)

@@ -40,7 +40,7 @@ def texts(app: AppTest) -> str:
 def test_an_empty_lab_says_what_to_do(services: Services) -> None:
     wanted = {
         "playground": "press *Try it*", "edit": "Nothing is changed yet", "run": "Choose answers first",
-        "compare": "No run to compare yet", "bundles": "What differs", "calibration": "No answer has a human score",
+        "compare": "by a stand-in model", "bundles": "What differs", "calibration": "No answer has a human score",
     }  # fmt: skip
     for tab, words in wanted.items():
         app = page(tab)
@@ -100,9 +100,21 @@ def test_a_run_is_built_and_started_on_the_page(services: Services) -> None:
     next(g for g in app.segmented_control if g.label == "Answers from").set_value("Frozen before").run()
     assert "40 calls" in texts(app)
     next(b for b in app.button if b.label == "Start the run").click().run(timeout=120)
-    runs = services.lab.workspace.runs()
+    runs = [run for run in services.lab.workspace.runs() if not run.recorded]
     assert [r.dataset_hash for r in runs] == [data.content_hash]
     assert len(services.lab.workspace.load(runs[0].id)[2]) == 40
+
+
+def test_a_recorded_run_teaches_is_marked_and_is_no_evidence(services: Services) -> None:
+    run = services.lab.workspace.runs()[-1]
+    report = services.lab.compare(run.id, run.id)
+    app = page("compare")
+    assert plain(report.verdict.sentence) in texts(app) and plain(run.recorded) in texts(app)
+    assert run.recorded == report.recorded and report.verdict.decision == "ship"
+    assert set(report.brains.values()) == {"openai"} and len(set(report.bundles.values())) == 2
+    assert services.lab.evidence("jobfoxy_anchors_v1") is None
+    table = next(d.value for d in app.dataframe if "p_adjusted" in d.value and "scorer" in d.value)
+    assert table["estimate"].tolist() == report.frame()["estimate"].tolist()
 
 
 def test_one_answer_is_tried_on_both_sides_and_put_into_a_dataset(services: Services) -> None:
