@@ -47,10 +47,15 @@ class DrawnSession:
 
     async def _fetch(self, voice: VoiceSource, request: SpeechRequest) -> None:
         """A voice that failed once is not asked again: one interviewer does not change voices at every question."""
-        url, trouble = None, ""
+        urls: list[str | None] = [None]
+        trouble = ""
         try:
             async with asyncio.timeout(PATIENCE_S):
-                url = await voice(request, persona_id=self._persona_id, interview_id=self._interview_id)
+                made = (
+                    voice(part, persona_id=self._persona_id, interview_id=self._interview_id)
+                    for part in request.parts()
+                )
+                urls = [*await asyncio.gather(*made)]
         except TimeoutError:
             trouble = TOO_SLOW
         except CoachError as error:
@@ -58,7 +63,9 @@ class DrawnSession:
         if trouble:
             self._voice = None
         detail = VOICE_GONE.format(problem=trouble) if trouble else ""
-        await self._listener(AvatarEvent("say", request.task_id, detail=detail, audio_url=url))
+        lead = urls[0] if len(urls) > 1 else None
+        event = AvatarEvent("say", request.task_id, detail=detail, audio_url=urls[-1], lead_in_url=lead)
+        await self._listener(event)
 
     async def cancel(self) -> None:
         """A clip nobody waits for any more; the page stops by itself when the next thing is said."""

@@ -149,7 +149,7 @@ class GovernedSession:
         left = self._left
         if left is not None and connected is not None:
             left -= self._policy.tariff.credits(connected)
-        return self._policy.affords(left, self._policy.expected_s(request.text), connected_for_s=connected)
+        return self._policy.affords(left, self._policy.expected_s(request.words), connected_for_s=connected)
 
     async def _say_live(self, request: SpeechRequest) -> None:
         try:
@@ -213,7 +213,8 @@ class GovernedSession:
 
     async def _ready(self, prepare: VoiceSource, request: SpeechRequest) -> None:
         with suppress(CoachError):
-            await prepare(request, persona_id=self._persona_id, interview_id=self._interview_id)
+            for part in request.parts():
+                await prepare(part, persona_id=self._persona_id, interview_id=self._interview_id)
 
     async def _heard(self, event: AvatarEvent) -> None:
         """Passes on what happens; the end of the words starts the wait, a connection lost in silence is no loss."""

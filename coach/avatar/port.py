@@ -1,7 +1,7 @@
 """The avatar port: who asks. LiveAvatar, the drawn persona and test doubles fit behind it."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from coach.contracts.usage import UsageEvent
@@ -11,12 +11,26 @@ Purpose = Literal["intro", "question", "follow_up", "transition"]
 
 @dataclass(frozen=True, slots=True)
 class SpeechRequest:
-    """Something to say. `task_id` identifies it in every event; `clip_key` names a cached clip when there is one."""
+    """Something to say. `task_id` identifies it in every event; `clip_key` names a cached clip when there is one.
+
+    `lead_in` is said before it in the same breath: a phrase that comes again and again, so with a clip of its own.
+    """
 
     task_id: str
     text: str
     purpose: Purpose
     clip_key: str = ""
+    lead_in: str = ""
+
+    @property
+    def words(self) -> str:
+        """All that is said."""
+        return f"{self.lead_in} {self.text}".strip()
+
+    def parts(self) -> tuple["SpeechRequest", ...]:
+        """What is made into a clip each: the lead-in where there is one, and the text."""
+        own = replace(self, lead_in="")
+        return (replace(own, text=self.lead_in, purpose="transition"), own) if self.lead_in else (own,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +59,7 @@ class AvatarEvent:
     task_id: str = ""
     detail: str = ""
     audio_url: str | None = None
+    lead_in_url: str | None = None
     code: str = "AVATAR_DRAWN"
     view: AvatarView | None = None
 

@@ -57,7 +57,7 @@ class RemoteSession:
 
     async def speak(self, request: SpeechRequest) -> None:
         """See the port."""
-        body = {"task_id": request.task_id, "text": request.text, "clip_key": request.clip_key}
+        body = {"task_id": request.task_id, "text": request.words, "clip_key": request.clip_key}
         await self._call("POST", f"/sessions/{self._id}/speak", body)
 
     async def cancel(self) -> None:

@@ -301,6 +301,9 @@ class SpeakPayload(Strict):
     purpose: Literal["intro", "question", "follow_up", "transition"] = "question"
     audio_url: str | None = None
     by: Literal["browser", "avatar"] = "browser"
+    lead_in: str = ""
+    """Said before `text`, in the same breath; `lead_in_url` is its clip."""
+    lead_in_url: str | None = None
 
 
 class AvatarStreamPayload(Strict):

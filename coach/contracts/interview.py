@@ -159,6 +159,7 @@ class AttemptExtra(Lenient):
         care: what was noticed in the answer before it was coached.
         self_rating: what the person gave the answer before they saw the coach's scores.
         completes_answer: this answer to a follow-up was judged together with the question's answer.
+        lead_in: what the interviewer said before the question that this attempt is the first at.
     """
 
     eye_contact: float | None = None
@@ -169,6 +170,7 @@ class AttemptExtra(Lenient):
     recording_recovered: bool = False
     care: Care | None = None
     completes_answer: bool = False
+    lead_in: str = ""
     self_rating: OwnView | None = None
 
 

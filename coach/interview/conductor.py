@@ -341,7 +341,7 @@ class Conductor:
         if following is None:
             raise IllegalCommandError("That was the last question; finish the interview.")
         await self._keep_place()
-        await self._asking.ask(following)
+        await self._asking.ask(following, after=current)
 
     async def _retry_question(self, command: RetryQuestion) -> None:
         exchange = self._s.board.exchange(command.payload.question_id)

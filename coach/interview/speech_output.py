@@ -37,6 +37,7 @@ class _Speech:
     started: Callable[[], None]
     in_browser: bool = False
     audio_url: str | None = None
+    lead_in_url: str | None = None
     relayed: bool = False
     timer: asyncio.TimerHandle | None = None
 
@@ -49,6 +50,8 @@ def _speak(speech: _Speech) -> Speak:
             text=request.text,
             purpose=request.purpose,
             audio_url=speech.audio_url,
+            lead_in=request.lead_in,
+            lead_in_url=speech.lead_in_url,
             by="avatar" if speech.relayed else "browser",
         )
     )
@@ -105,12 +108,13 @@ class SpeechOutput:
         *,
         task_id: str = "",
         clip_key: str = "",
+        lead_in: str = "",
         asked: Callable[[], None] = _nothing,
         started: Callable[[], None] = _nothing,
     ) -> str:
         """Asks for speech and returns its task id; `asked` and `started` are called when it happens."""
         await self.stop()
-        request = SpeechRequest(task_id or new_id(), text, purpose, clip_key)
+        request = SpeechRequest(task_id or new_id(), text, purpose, clip_key, lead_in)
         speech = self._current = _Speech(request, asked, started)
         self._arm(speech, self._timing.avatar_start_s if self._session and not self.down else 0.0)
         if self._session is None or self.down:
@@ -189,7 +193,7 @@ class SpeechOutput:
             task.cancel()
 
     def _arm(self, speech: _Speech, first_s: float = 0.0) -> None:
-        wait_s = first_s + self._timing.speech_timeout_s(speech.request.text)
+        wait_s = first_s + self._timing.speech_timeout_s(speech.request.words)
         speech.timer = asyncio.get_running_loop().call_later(wait_s, self._too_long, speech)
 
     def _too_long(self, speech: _Speech) -> None:
@@ -241,6 +245,7 @@ class SpeechOutput:
             case "say":
                 if event.detail:
                     self._emit(Notice(payload=NoticePayload(code="VOICE_FAILED", message=event.detail)))
+                speech.lead_in_url = event.lead_in_url
                 self._in_browser(speech, event.audio_url)
             case "relay":
                 self._in_browser(speech, relayed=True)

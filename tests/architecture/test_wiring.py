@@ -14,14 +14,17 @@ from coach.bootstrap import Services, build_avatar, build_brain, build_services,
 from coach.brain.guards.measured import GuardContext, gate_follow_up, guard_section, measured_scoring
 from coach.brain.openai.brain import OpenAIBrain
 from coach.brain.prompts.bundle import PromptBundle
-from coach.brain.prompts.policy import FollowUpPolicy, Policy
+from coach.brain.prompts.policy import FollowUpPolicy, MannerPolicy, Policy
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.evaluation import ContentFeedback, FollowUp, Scoring
+from coach.contracts.interview import Attempt, AttemptStatus
 from coach.delivery.measure import measure
 from coach.errors import SettingsError
 from coach.interview.dependencies import Dependencies
+from coach.interview.manner import manner_after
 from coach.settings import Settings, load_settings
 from tests.fakes import brain_samples as samples
+from tests.fakes.records import START
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = [*(ROOT / "coach").rglob("*.py"), *(ROOT / "pages").rglob("*.py"), ROOT / "app.py"]
@@ -161,6 +164,14 @@ def _words(policy: Policy) -> Any:
     return len(brain.evaluate_now(samples.call(samples.ANSWER * 12)).rewrite.polished_answer.split())
 
 
+def _manner(policy: Policy) -> Any:
+    first = Attempt(exchange_id="e", interview_id="i", attempt_number=1, created_at=START)
+    heard = DeliveryMetrics(long_pause_count=1, hesitation_clusters=[(1.0, 2.0)])
+    answer = {"status": AttemptStatus.CAPTURED, "overall_score": 5.0, "delivery": heard}
+    again = first.model_copy(update={"status": AttemptStatus.DISCARDED})
+    return manner_after([again, first.model_copy(update=answer)], policy)
+
+
 STRICT = FollowUpPolicy(star_triggers=(), relevance_weak_below=0)
 OUTCOMES: dict[str, tuple[Callable[[Policy], Any], Policy, Policy]] = {
     "version": (_version, Policy(), Policy(version="mine")),
@@ -174,13 +185,18 @@ OUTCOMES: dict[str, tuple[Callable[[Policy], Any], Policy, Policy]] = {
         Policy(follow_up=STRICT),
         Policy(follow_up=FollowUpPolicy(star_triggers=(), relevance_weak_below=9.9)),
     ),
+    **{
+        f"manner.{name}": (_manner, Policy(), Policy(manner=MannerPolicy.model_validate({name: value})))
+        for name, value in {"score_below": 6, "restarts_from": 1, "long_pauses_from": 1, "stumbles_from": 1}.items()
+    },
 }
 WAITING = {"follow_up.story_types"}
 """Read by `Policy.asks_for_story`, which no reading asks yet."""
 
 
 def test_every_field_of_a_policy_is_tried() -> None:
-    names = {name for name in Policy.model_fields if name != "follow_up"}
+    names = {name for name in Policy.model_fields if name not in ("follow_up", "manner")}
+    names |= {f"manner.{name}" for name in MannerPolicy.model_fields}
     names |= {f"follow_up.{name}" for name in FollowUpPolicy.model_fields}
     assert names == {*OUTCOMES} | WAITING
 

@@ -106,8 +106,10 @@ class LiteSession:
         Raises:
             CoachError: there is no sound, or the session is gone.
         """
-        wav = await self._sound(request, persona_id=self._persona_id, interview_id=self._interview_id)
-        pcm = await asyncio.to_thread(pcm_of, wav)
+        pcm = b""
+        for part in request.parts():
+            wav = await self._sound(part, persona_id=self._persona_id, interview_id=self._interview_id)
+            pcm += await asyncio.to_thread(pcm_of, wav)
         with suppress(TimeoutError):
             async with asyncio.timeout(self._picture_patience_s):
                 await self._seen.wait()

@@ -24,6 +24,22 @@ class FollowUpPolicy(Record):
     story_types: tuple[str, ...] = ("behavioral", "behavioural", "leadership", "situational", "general")
 
 
+class MannerPolicy(Record):
+    """When the interviewer goes on in a supportive way: each alone suffices.
+
+    Attributes:
+        score_below: overall score under this.
+        restarts_from: so many times started over.
+        long_pauses_from: so many pauses of 3 s and more.
+        stumbles_from: so many clusters of hesitations and words begun again.
+    """
+
+    score_below: float = Field(default=4.0, ge=0, le=10)
+    restarts_from: int = Field(default=2, ge=1)
+    long_pauses_from: int = Field(default=2, ge=1)
+    stumbles_from: int = Field(default=4, ge=1)
+
+
 class Policy(Record):
     """Weights, thresholds and bands of one bundle. `version` goes into every evaluation's metadata."""
 
@@ -31,6 +47,7 @@ class Policy(Record):
     content_weight: float = Field(default=0.7, ge=0, le=1)
     delivery_weight: float = Field(default=0.3, ge=0, le=1)
     follow_up: FollowUpPolicy = FollowUpPolicy()
+    manner: MannerPolicy = MannerPolicy()
     pace_band_wpm: tuple[float, float] = PACE_BAND_WPM
     rewrite_words: tuple[int, int] = (120, 220)
 

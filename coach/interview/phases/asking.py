@@ -3,6 +3,7 @@
 from coach.contracts.interview import Exchange, ViewState, new_id
 from coach.interview.aggregate import InterviewAggregate, clip_key
 from coach.interview.latency import Timeline
+from coach.interview.manner import lead_in
 from coach.interview.phases.listening import Listening
 from coach.interview.speech_output import text_hash
 
@@ -17,18 +18,26 @@ class Asking:
         self._task_id = ""
         self._follow_up_tasks: dict[str, str] = {}
 
-    async def ask(self, exchange: Exchange) -> None:
-        """Shows ASKING for `exchange` and has its text spoken."""
+    async def ask(self, exchange: Exchange, *, after: Exchange | None = None) -> None:
+        """Shows ASKING for `exchange` and has its text spoken, led in by how the answer to `after` went."""
         await self._s.voice.stop()
-        await self._enter(exchange)
+        said_before = self._lead_in(after) if after else ""
+        await self._enter(exchange, said_before)
         purpose = "follow_up" if exchange.follow_up_of else "question"
         self._task_id = new_id()
         await self._s.voice.say(
             exchange.question_text,
             purpose,  # type: ignore[arg-type]
             task_id=self._task_id,
+            lead_in=said_before,
             clip_key=exchange.avatar_clip_key or clip_key(exchange.question_text, self._s.board.interview.persona_id),
         )
+
+    def _lead_in(self, before: Exchange) -> str:
+        board = self._s.board
+        tried = [each for each in board.attempts.values() if each.exchange_id == before.id]
+        tried.sort(key=lambda attempt: attempt.created_at)
+        return lead_in(tried, self._s.parts.policy, turn=board.question_number(before))
 
     async def ask_follow_up(self, exchange: Exchange, asked_by: str) -> None:
         """The follow-up was queued with the feedback of `asked_by`: it is not generated twice.
@@ -44,8 +53,8 @@ class Asking:
         if not self._s.voice.speaking(task_id):
             await self._listen()
 
-    async def _enter(self, exchange: Exchange) -> None:
-        attempt = await self._listening.new_attempt(exchange)
+    async def _enter(self, exchange: Exchange, said_before: str = "") -> None:
+        attempt = await self._listening.new_attempt(exchange, lead_in=said_before)
         self._s.exchange_id, self._s.attempt_id = exchange.id, attempt.id
         self._s.change(ViewState.ASKING)
 

@@ -4,7 +4,7 @@ from collections import deque
 
 from coach.audio.takes import ClockedFrame
 from coach.contracts.events import EyeContactPayload, Level, LevelPayload
-from coach.contracts.interview import Attempt, AttemptStatus, Exchange, InterviewStatus, ViewState
+from coach.contracts.interview import Attempt, AttemptExtra, AttemptStatus, Exchange, InterviewStatus, ViewState
 from coach.delivery.eye_contact import EyeSample, eye_contact
 from coach.errors import CoachError, RateLimitError, VendorAuthError
 from coach.interview.aggregate import InterviewAggregate
@@ -54,7 +54,7 @@ class Listening:
         except CoachError:
             self._s.tell("STT_STREAM_FAILED", KEEPS_RECORDING)
 
-    async def new_attempt(self, exchange: Exchange) -> Attempt:
+    async def new_attempt(self, exchange: Exchange, *, lead_in: str = "") -> Attempt:
         """The next attempt at `exchange`; one that has not begun is taken again."""
         latest = self._s.board.latest(exchange.id)
         if latest and latest.status == AttemptStatus.RECORDING:
@@ -67,6 +67,7 @@ class Listening:
                 prompt_version=self._s.parts.bundle,
                 transcriber=self._s.parts.transcriber.name,
                 created_at=self._s.parts.clock(),
+                extra=AttemptExtra(lead_in=lead_in),
             )
         )
 

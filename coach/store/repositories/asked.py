@@ -44,6 +44,7 @@ def asked_interviews(connection: sa.Connection, *, with_samples: bool = False) -
         a.created_at,
         a.finished_at,
         a.timeline,
+        a.extra,
         e.follow_up_of,
         sa.func.length(e.question_text).label("question"),
         sa.func.length(e.follow_up_question_text).label("follow_up"),
@@ -63,7 +64,9 @@ def _asks(rows: list[Any]) -> tuple[Ask, ...]:
     for row in rows:
         if row["follow_up_of"] is None and row["exchange_id"] not in begun:
             begun.add(row["exchange_id"])
-            asks.append(Ask(row["interview_id"], row["created_at"], "question", int(row["question"] or 0)))
+            before = len((row["extra"] or {}).get("lead_in") or "")
+            asked = int(row["question"] or 0) + (before + 1 if before else 0)
+            asks.append(Ask(row["interview_id"], row["created_at"], "question", asked))
         spoken_ms = (row["timeline"] or {}).get("speak_requested")
         if spoken_ms is not None and row["finished_at"]:
             at = row["finished_at"] + timedelta(milliseconds=spoken_ms)

@@ -417,12 +417,15 @@ export class Stage {
     this.scene.refresh();
     const on = { start: (how) => this.scene.speaks(how), word: () => this.scene.drawn?.word() };
     if (p.by === "avatar") {
-      const said = await this.picture.say(p, on);
+      const said = await this.picture.say({ ...p, text: [p.lead_in, p.text].filter(Boolean).join(" ") }, on);
       if (this.speaking !== p.task_id) return;
       if (said) return this.#spoken(p, true);
       this.picture.giveUp();
     }
-    const result = await this.voice.say(p.text, { wish: this.persona?.voice, audioUrl: p.audio_url, muted: this.data.voice === "none", on });
+    const how = { wish: this.persona?.voice, muted: this.data.voice === "none", on };
+    if (p.lead_in) await this.voice.say(p.lead_in, { ...how, audioUrl: p.lead_in_url });
+    if (this.speaking !== p.task_id) return;
+    const result = await this.voice.say(p.text, { ...how, audioUrl: p.audio_url });
     if (this.speaking === p.task_id) this.#spoken(p, result.ok);
   }
 
