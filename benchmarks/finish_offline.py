@@ -9,6 +9,7 @@ import os
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -88,7 +89,8 @@ async def fresh(home: Path) -> tuple[float, Services]:
 async def measure(home: Path) -> None:
     """Prints every row as it is known."""
     first_s, services = await fresh(home)
-    rows, alone = [], {}
+    rows: list[Any] = []
+    alone: dict[Any, Any] = {}
     for seconds in LENGTHS_S:
         for people in (1, 2):
             used = used_s()

@@ -269,7 +269,8 @@ class Climb:
 
 def climb(engine: str, run: Callable[[str, int], Figure]) -> Climb:
     """More and more sessions until the limit is missed, then the gap halved; `run` measures one count."""
-    good, bad, kept = 0, None, []
+    good, bad = 0, None
+    kept: list[Any] = []
     while (sessions := next_rung(good, bad, BEGIN[engine])) is not None:
         runs: list[Figure] = []
         while not decided(runs):

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -27,7 +28,7 @@ NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Services:
+def parts(tmp_path: Path) -> Iterator[Services]:
     found = build_services(
         coach_home=tmp_path / "home", coach_database_url="", coach_audio_url="", coach_brain="offline"
     )

@@ -9,9 +9,11 @@ import os
 import random
 import statistics
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -117,7 +119,7 @@ async def _stretches(
             for seconds in (plan.warm_s, plan.minutes * 60 - plan.warm_s):
                 until = time.monotonic() + seconds
                 people = [_person(plan, http, speech, dice, report) for _ in range(plan.people)]
-                rounds = [each.go_round(lambda until=until: time.monotonic() < until) for each in people]
+                rounds = [each.go_round(partial(_before, until)) for each in people]
                 ended = await asyncio.gather(*rounds, return_exceptions=True)
                 report.troubles += [f"a person: {each!r}" for each in ended if isinstance(each, BaseException)]
                 report.quiet.append(await _quiet(app, http))
@@ -173,7 +175,7 @@ async def _compare(folder: Path, report: Report) -> None:
         events: list[UsageEvent] = await services.store.arun(ledger.usage_events)
     finally:
         await services.close()
-    totals: Counter[str] = Counter()
+    totals: defaultdict[str, Decimal] = defaultdict(Decimal)
     for event in events:
         totals[event.meter + (" guessed" if event.estimated else "")] += event.quantity
     report.ledger = {name: round(float(total), 3) for name, total in sorted(totals.items())}
@@ -221,3 +223,7 @@ def _judge_memory(report: Report) -> None:
 def load() -> str:
     """What else the machine did."""
     return f"load average {os.getloadavg()[0]:.1f}"
+
+
+def _before(until: float) -> bool:
+    return time.monotonic() < until

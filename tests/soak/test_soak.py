@@ -7,6 +7,7 @@ judged.
 import os
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ async def test_interviews_going_round_with_faults_leave_nothing_behind(tmp_path)
     assert report.counts.live_s > 3 and report.counts.tokens["input"] > 5000
 
 
-def report_of(rss_mb: list[float], *, quiet: tuple[int, int] = (9, 9), **ledger: float) -> Report:
+def report_of(rss_mb: list[float], *, quiet: Any = (9, 9), **ledger: Any) -> Report:
     counts = Counts(live_s=20.0, batch_s=5.0, characters=50, tokens=Counter(input=100, cached_input=7, output=30))
     told = {"nova-3.live": 20.0, "nova-3.batch": 5.0, "aura-2.characters": 50, "guessed calls": 0}
     told |= {"gpt-test-1.input": 100, "gpt-test-1.cached_input": 7, "gpt-test-1.output": 30}

@@ -1,5 +1,6 @@
 """The forwarding benchmark climbs until an engine breaks, lets one stall of the machine decide nothing, needs no uv."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from benchmarks import forwarding
 from benchmarks.forwarding import Climb, Figure, climb, verdict
 
 
-def engine(limit: int, stalls: tuple[int, ...] = ()) -> tuple[list[int], object]:
+def engine(limit: int, stalls: tuple[int, ...] = ()) -> tuple[list[int], Callable[[str, int], Figure]]:
     """An engine that holds `limit` sessions; run number n of `stalls` meets a busy machine."""
     asked: list[int] = []
 

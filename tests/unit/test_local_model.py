@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from coach.bootstrap import build_brain, chosen_brain
+from coach.bootstrap.providers import local_model
 from coach.brain.openai.local import LocalModel, find_local_models, remember, remembered
 from coach.brain.prompts.bundle import PromptBundle
-from coach.cli.diagnosis import local_model
 from coach.errors import SettingsError
 from coach.settings import Settings
 from tests.fakes.openai_server import OpenAIServer, Reply
