@@ -5,7 +5,7 @@ window.__streamlit = { BACKEND_BASE_URL: window.location.origin };
 /* Streamlit puts a low placeholder where a part is loaded for the first time, and everything below jumps when it comes.
    So what is below the title shows when the first run of the page stands, and at the latest after PATIENCE_MS. */
 {
-  const PATIENCE_MS = 4000;
+  const PATIENCE_MS = 8000;
   const root = document.documentElement;
   const lift = () => {
     root.classList.remove("jf-first");
