@@ -44,7 +44,17 @@ KEPT = {
 
 def unused() -> list[str]:
     """`path:line: what` of everything nothing calls and nothing excuses."""
-    found = vulture.Vulture(ignore_decorators=["@*validator", "@*serializer", "@*.listens_for"])
+    found = vulture.Vulture(
+        ignore_decorators=[
+            "@*.command",
+            "@*.group",
+            "@click.command",
+            "@click.group",
+            "@*validator",
+            "@*serializer",
+            "@*.listens_for",
+        ]
+    )
     found.scavenge([str(ROOT / path) for path in PRODUCT])
     excused = re.compile("|".join(CALLED_BY_NAME))
     return [
