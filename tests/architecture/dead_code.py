@@ -17,7 +17,7 @@ CALLABLE = {"function", "method", "class", "property"}
 CALLED_BY_NAME = {
     r"_on_\w+": "the stage's events find their handler by name (`interview_desk`)",
     r"list_commands|format_commands": "click asks a group for its commands",
-    r"\w+_command|list_budgets|simulate|invoices|forecast": "a command",
+    r"\w+_command|list_budgets|simulate|invoices|forecast|adversarial": "a command",
     r"evals|rewrites|list_|export|backup|doctor|practice": "a command",
     r"settings_customise_sources|field_title_should_be_set": "pydantic asks for it",
     r"process_bind_param|process_result_value": "SQLAlchemy's type decorator",
