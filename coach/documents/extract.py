@@ -3,6 +3,8 @@
 Reads `KIND MOST_PAGES`; answers `{"text": …}` or `{"reason": …}` (a key of `reader._MENDS`).
 """
 
+from __future__ import annotations
+
 import io
 import json
 import logging
@@ -77,7 +79,7 @@ def of_pdf(content: bytes, most_pages: int) -> str:
     return text
 
 
-def in_reading_order(page: "LTPage") -> list["LTTextBox"]:
+def in_reading_order(page: LTPage) -> list[LTTextBox]:
     """Text boxes from top to bottom; between boxes that span the page, the left column before the right one."""
     from pdfminer.layout import LTTextBox
 
@@ -97,7 +99,7 @@ def in_reading_order(page: "LTPage") -> list["LTTextBox"]:
     return [*ordered, *left, *right]
 
 
-def _gutter(page: "LTPage", boxes: list["LTTextBox"]) -> float | None:
+def _gutter(page: LTPage, boxes: list[LTTextBox]) -> float | None:
     """Where a vertical line crosses least text with much of it on both sides; None for a page of one column.
 
     Of several such lines the one in the middle: a gutter has a width.
@@ -161,7 +163,7 @@ def of_odt(content: bytes, _most_pages: int) -> str:
     return "\n".join(found)
 
 
-def _odt_words(node: "Element") -> Iterator[str]:
+def _odt_words(node: Element) -> Iterator[str]:
     yield {f"{ODT_TEXT}tab": " ", f"{ODT_TEXT}line-break": "\n", f"{ODT_TEXT}s": " "}.get(node.tag, "")
     yield node.text or ""
     for child in node:

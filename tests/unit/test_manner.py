@@ -61,7 +61,7 @@ def test_the_manner_follows_the_answer(tried, manner):
 
 
 def test_after_a_struggling_answer_the_words_differ():
-    ways = ({}, {"long_pause_count": 3}, {"missing": ("result",)})
+    ways: tuple[dict[str, object], ...] = ({}, {"long_pause_count": 3}, {"missing": ("result",)})
     said = {lead_in([answered(**how)], Policy(), turn=1) for how in ways}
     assert len(said) == 3 and all(said)
     parts = ("situation", "task", "action", "result")
