@@ -333,7 +333,7 @@ class Conductor:
             return
         if self._s.view == ViewState.LISTENING:
             return
-        states.after("READY_FOR_NEXT", self._s.view)
+        self._goes_on("READY_FOR_NEXT")
         if self._s.view == ViewState.ASKING:
             self._asking.done_current()
             return
@@ -347,10 +347,16 @@ class Conductor:
         exchange = self._s.board.exchange(command.payload.question_id)
         if self._s.view == ViewState.LISTENING and exchange.id == self._s.exchange_id:
             return
-        states.after("RETRY_QUESTION", self._s.view)
+        self._goes_on("RETRY_QUESTION")
         await self._ask_leave()
         await self._s.voice.stop()
         await self._listening.arm(await self._listening.new_attempt(exchange))
+
+    def _goes_on(self, command: str) -> None:
+        """A finished interview keeps its feedback on the screen, and nothing is added to it."""
+        states.after(command, self._s.view)
+        if self._s.board.interview.status == InterviewStatus.COMPLETED:
+            raise IllegalCommandError("This interview is finished.", mend="Start a new one to practise again.")
 
     async def _keep_place(self) -> None:
         """An interview whose place in the plan lapsed takes it again before it goes on."""
@@ -375,7 +381,7 @@ class Conductor:
         current = self._current()
         if current.follow_up_of == command.payload.question_id:
             return
-        states.after("ANSWER_FOLLOW_UP", self._s.view)
+        self._goes_on("ANSWER_FOLLOW_UP")
         text = self._s.follow_up_text()
         if current.id != command.payload.question_id or not text:
             raise IllegalCommandError("There is no follow-up to this question.")

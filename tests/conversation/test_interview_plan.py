@@ -6,7 +6,7 @@ import pytest
 
 from coach.brain.evaluation.deadlines import Timeouts
 from coach.brain.port import InterviewPlan, PlanRequest
-from coach.errors import EntitlementError
+from coach.errors import EntitlementError, IllegalCommandError
 from coach.interview.ports import Entitlement
 from coach.interview.service import InitRequest
 from tests.conversation.driver import listening, make_hub
@@ -84,4 +84,19 @@ async def test_a_finished_interview_leaves_the_memory_with_its_last_listener(tmp
     assert hub.standing["interviews_open"] == 0 and not hub._opening
     assert (await hub.open(key)).snapshot().payload.status == "completed"
     assert await hub.sweep_idle() == 1, "and so does one that was only looked at"
+    await hub.close()
+
+
+@pytest.mark.parametrize("command", ["retry", "next", "follow_up"])
+async def test_a_finished_interview_takes_no_further_answer_and_nothing_is_changed(tmp_path, command) -> None:
+    hub = make_hub(tmp_path)
+    client = await listening(hub, q_count=2)
+    await client.answer()
+    await hub.finish(client.conductor.id)
+    board = client.conductor.board
+    before = (board.interview.status, dict(board.exchanges), dict(board.attempts), client.state.view_state)
+    send = {"retry": client.retry, "follow_up": client.follow_up, "next": client.next}[command]
+    with pytest.raises(IllegalCommandError, match="finished"):
+        await send()
+    assert (board.interview.status, dict(board.exchanges), dict(board.attempts), client.state.view_state) == before
     await hub.close()
