@@ -53,6 +53,7 @@ class TranscriptionServer:
 
     async def _transcribe(self, request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer {KEY}":
+            await request.body()  # an answer before the end of an upload may be lost with the connection
             return _error(401, "Incorrect API key provided.")
         if self._faults:
             return _error(self._faults.pop(0), "fault")

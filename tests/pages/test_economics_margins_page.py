@@ -169,5 +169,5 @@ def test_a_budget_that_is_used_stands_among_what_needs_somebody(services: Servic
     assert services.check_budgets().raised == 1
     app = AppTest.from_file(PAGE.with_name("operations.py"), default_timeout=90).run()
     assert not app.exception and any(
-        "This installation has used $0.0004 of $0.0004" in each.value for each in app.warning
+        "This installation has used $0.0004 of $0.0004" in each.value.replace("\\", "") for each in app.warning
     )
