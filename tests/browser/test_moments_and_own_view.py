@@ -74,7 +74,7 @@ def test_a_sentence_is_said_again_and_stitched_into_the_answer(open_stage):
     dialog.get_by_role("button", name="Stop").click()
     page.evaluate("document.querySelector('.jf-host').jfStage.player.own.clear()")
     dialog.get_by_role("button", name="Hear it in your answer").click()
-    page.wait_for_function("document.querySelector('.jf-host').jfStage.player.url.startsWith('blob:')")
+    page.wait_for_function("document.querySelector('.jf-host').jfStage.player.url?.startsWith('blob:') ?? false")
     seconds = page.evaluate("""async () => {
       const sound = await (await fetch(document.querySelector(".jf-host").jfStage.player.url)).arrayBuffer();
       return (await new AudioContext().decodeAudioData(sound)).duration;
