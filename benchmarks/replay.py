@@ -71,8 +71,7 @@ async def measure(folder: Path) -> dict[str, float]:
                 finished_at=datetime.now(UTC),
             )  # fmt: skip
 
-        data = dataset()
-        gate = asyncio.Semaphore(CONCURRENCY)
+        data, gate = dataset(), asyncio.Semaphore(CONCURRENCY)
 
         async def plain(variant: Variant, item: Item) -> None:
             async with gate:
