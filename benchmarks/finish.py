@@ -18,7 +18,7 @@ import uvloop
 from benchmarks._playing import hub_on, percentiles, table
 from coach.brain.port import RequestSent, StreamEnd, TextDelta
 from coach.brain.prompts.policy import Policy
-from coach.contracts import events as ev
+from coach.contracts import commands as cmd
 from coach.contracts.interview import PlannedQuestion, ViewState
 from coach.interview import defaults
 from coach.interview import latency as waterfall
@@ -111,7 +111,7 @@ async def answers(home: Path, seconds: float, listen, first_s: float) -> tuple[l
             own.append(marks["first_scores"] - (STT_S + first_s) * 1000)
             for stage in waterfall.stages(marks):
                 stages.setdefault(stage.name, []).append(stage.ms)
-        await client.send(ev.RetryQuestion(payload=ev.ExchangeRef(question_id=client.state.current_question.id)))
+        await client.send(cmd.RetryQuestion(payload=cmd.ExchangeRef(question_id=client.state.current_question.id)))
     await hub.close()
     return own, stages
 

@@ -20,7 +20,7 @@ from benchmarks._playing import hub_on, percentiles, process, table
 from coach.avatar.remote import RemoteAvatar
 from coach.brain.openai.brain import OpenAIBrain
 from coach.brain.prompts.bundle import PromptBundle
-from coach.contracts import events as ev
+from coach.contracts import commands as cmd
 from coach.contracts.interview import PlannedQuestion, ViewState
 from coach.interview.service import InitRequest
 from tests.conversation.driver import Client, tone
@@ -46,7 +46,7 @@ async def answer_on(client: Client, until: float, ours: list[float]) -> None:
             ours.append(marks["speak_requested"] - marks["follow_up_complete"])
         client.seen.clear()
         client._cursor = 0
-        await client.send(ev.RetryQuestion(payload=ev.ExchangeRef(question_id=client.state.current_question.id)))
+        await client.send(cmd.RetryQuestion(payload=cmd.ExchangeRef(question_id=client.state.current_question.id)))
 
 
 async def crowd(url: str, home: Path, streams: int) -> tuple[list[float], list[float], float]:

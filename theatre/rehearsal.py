@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from coach.bootstrap import Services, build_services
-from coach.contracts import events as ev
+from coach.contracts import commands as cmd
 from coach.contracts.interview import Attempt, AttemptStatus, PlannedQuestion, ViewState
 from coach.errors import CoachError
 from coach.interview.service import InitRequest
@@ -149,8 +149,8 @@ class _Rehearsal:
         await self._ended()
         if self.scene.tries_again:
             self.vendors.recover()
-            ref = ev.AttemptRef(attempt_id=self.client.state.attempt_id or "")
-            await self.client.send(ev.RetryFeedback(payload=ref))
+            ref = cmd.AttemptRef(attempt_id=self.client.state.attempt_id or "")
+            await self.client.send(cmd.RetryFeedback(payload=ref))
             await self.client.wait("UPDATE_REWRITE", WITHIN_S)
         await self.client.settled()
 

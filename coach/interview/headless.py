@@ -5,22 +5,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from coach.contracts.events import (
-    ErrorEvent,
-    Event,
+from coach.contracts.commands import (
     ExchangeRef,
     ReadyForNext,
     ReadyForNextPayload,
     RetryQuestion,
-    Speak,
     SpeechDone,
     SpeechDonePayload,
     StartInterview,
     StartPayload,
     SubmitTranscript,
     TranscriptPayload,
-    TranscriptReview,
 )
+from coach.contracts.events import ErrorEvent, Event, Speak, TranscriptReview
 from coach.contracts.interview import Attempt, Exchange, InterviewStatus, PlannedQuestion, ViewState
 from coach.errors import CoachError, InputError, VendorError
 from coach.interview.conductor import Conductor

@@ -6,8 +6,8 @@ import yaml
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from coach.contracts import events
-from coach.contracts.events import PROTOCOL_VERSION, Command, Event
+from coach.contracts.commands import PROTOCOL_SAMPLE_RATE_HZ, Command
+from coach.contracts.events import PROTOCOL_VERSION, Event
 from coach.interview.service import WS_PATH
 from coach.web import access
 
@@ -104,7 +104,7 @@ def _message(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _audio() -> dict[str, Any]:
-    rate = events.PROTOCOL_SAMPLE_RATE_HZ
+    rate = PROTOCOL_SAMPLE_RATE_HZ
     return {
         "name": "AUDIO",
         "summary": f"One frame of sound: Int16 PCM, mono, {rate} Hz, or an Opus packet; behind a head if clocked.",

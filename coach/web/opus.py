@@ -5,7 +5,7 @@ from typing import Any
 import av
 import numpy as np
 
-from coach.contracts.events import PROTOCOL_SAMPLE_RATE_HZ
+from coach.contracts.commands import PROTOCOL_SAMPLE_RATE_HZ
 from coach.errors import InputError
 
 

@@ -11,6 +11,7 @@ from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
+from coach.contracts import commands as cmd
 from coach.contracts import events as ev
 from coach.contracts.interview import Attempt, AttemptStatus, ViewState
 from coach.errors import CoachError, IllegalCommandError, InputError, NotFoundError, RateLimitError
@@ -146,9 +147,9 @@ class Rest:
         state = conductor.snapshot().payload
         question = state.current_question
         if question is None:
-            await conductor.send(ev.StartInterview())
+            await conductor.send(cmd.StartInterview())
         elif state.view_state not in (ViewState.ASKING, ViewState.LISTENING):
-            await conductor.send(ev.ReadyForNext(payload=ev.ReadyForNextPayload(last_question_id=question.id)))
+            await conductor.send(cmd.ReadyForNext(payload=cmd.ReadyForNextPayload(last_question_id=question.id)))
         return answer(_question(conductor.snapshot().payload))
 
     async def submit(self, request: Request) -> Response:
@@ -156,11 +157,11 @@ class Rest:
         conductor, attempt = await self._attempt(request)
         text = (await body_of(request, models.SubmitRequest)).transcript
         if text is not None:
-            typed = ev.TranscriptPayload(attempt_id=attempt.id, text=text)
-            await conductor.send(ev.SubmitTranscript(payload=typed))
+            typed = cmd.TranscriptPayload(attempt_id=attempt.id, text=text)
+            await conductor.send(cmd.SubmitTranscript(payload=typed))
         else:
-            finish = ev.FinishAnswerPayload(question_id=attempt.exchange_id, attempt_id=attempt.id, timestamp_ms=0)
-            await conductor.send(ev.FinishAnswer(payload=finish))
+            finish = cmd.FinishAnswerPayload(question_id=attempt.exchange_id, attempt_id=attempt.id, timestamp_ms=0)
+            await conductor.send(cmd.FinishAnswer(payload=finish))
         return answer(models.Submitted(attempt_id=attempt.id, status=_status(conductor, attempt.id)), 202)
 
     async def upload(self, request: Request) -> Response:
@@ -178,7 +179,7 @@ class Rest:
         """POST /exchanges/{id}/retry."""
         conductor = await self._of_token(request)
         exchange = conductor.board.exchange(request.path_params["id"])
-        await conductor.send(ev.RetryQuestion(payload=ev.ExchangeRef(question_id=exchange.id)))
+        await conductor.send(cmd.RetryQuestion(payload=cmd.ExchangeRef(question_id=exchange.id)))
         state = conductor.snapshot().payload
         return answer(models.Retried(new_attempt_id=state.attempt_id or "", attempt_number=state.attempt_number), 201)
 

@@ -14,7 +14,8 @@ from aiolimiter import AsyncLimiter
 from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from coach.contracts.events import ErrorEvent, ErrorPayload, command_adapter
+from coach.contracts.commands import command_adapter
+from coach.contracts.events import ErrorEvent, ErrorPayload
 from coach.contracts.interview import InterviewStatus
 from coach.errors import CoachError, InputError
 from coach.interview.broadcast import Subscription

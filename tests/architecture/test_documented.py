@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import get_args
 
 from coach.cli import COMMANDS
-from coach.contracts import events
+from coach.contracts import commands, events
 from coach.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +26,6 @@ def test_every_command_is_documented() -> None:
 
 def test_every_event_and_command_of_the_socket_is_documented() -> None:
     protocol = (ROOT / "docs" / "protocol.md").read_text("utf8")
-    union = [*get_args(get_args(events.Command)[0]), *get_args(get_args(events.Event)[0])]
+    union = [*get_args(get_args(commands.Command)[0]), *get_args(get_args(events.Event)[0])]
     names = [model.model_fields["type"].default for model in union]
     assert [name for name in names if f"`{name}`" not in protocol] == []

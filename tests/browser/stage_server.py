@@ -22,6 +22,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from coach.audio.preflight import browser_limits
 from coach.audio.takes import ClockedFrame
+from coach.contracts import commands as cmd
 from coach.contracts import events as ev
 from coach.contracts.interview import ViewState
 from coach.speech.voice.port import Spoken
@@ -89,7 +90,7 @@ class ScriptedConductor:
         )
 
     async def handle(self, message: dict[str, object]) -> None:
-        kind = ev.command_adapter.validate_python(message).type
+        kind = cmd.command_adapter.validate_python(message).type
         await getattr(self, f"on_{kind.lower()}", self.ignore)()
 
     async def ignore(self) -> None:

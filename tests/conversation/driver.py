@@ -11,6 +11,7 @@ from typing import Any
 
 from coach.audio.archive import AudioArchive
 from coach.avatar.drawn import DrawnAvatar
+from coach.contracts import commands as cmd
 from coach.contracts import events as ev
 from coach.contracts.interview import ViewState
 from coach.interview.conductor import Conductor
@@ -102,13 +103,13 @@ class Client:
         await self.conductor.send(command)
 
     async def start(self) -> None:
-        await self.send(ev.StartInterview())
+        await self.send(cmd.StartInterview())
 
     async def listen(self) -> None:
         """Plays the browser's voice until LISTENING."""
         if self.state.view_state == ViewState.ASKING:
             speak = await self.wait("SPEAK")
-            await self.send(ev.SpeechDone(payload=ev.SpeechDonePayload(task_id=speak.payload.task_id)))
+            await self.send(cmd.SpeechDone(payload=cmd.SpeechDonePayload(task_id=speak.payload.task_id)))
         await self.view(ViewState.LISTENING)
 
     async def speak(self, seconds: float = 0.4) -> None:
@@ -117,11 +118,11 @@ class Client:
             assert self.conductor.push_audio(sound[at : at + 640])
         await asyncio.sleep(0)
 
-    def finish_command(self, attempt_id: str = "") -> ev.FinishAnswer:
+    def finish_command(self, attempt_id: str = "") -> cmd.FinishAnswer:
         state = self.state
         assert state.current_question
-        return ev.FinishAnswer(
-            payload=ev.FinishAnswerPayload(
+        return cmd.FinishAnswer(
+            payload=cmd.FinishAnswerPayload(
                 question_id=state.current_question.id, attempt_id=attempt_id or state.attempt_id or "", timestamp_ms=0
             )
         )
@@ -140,17 +141,17 @@ class Client:
     async def next(self) -> None:
         question = self.state.current_question
         assert question
-        await self.send(ev.ReadyForNext(payload=ev.ReadyForNextPayload(last_question_id=question.id)))
+        await self.send(cmd.ReadyForNext(payload=cmd.ReadyForNextPayload(last_question_id=question.id)))
 
     async def retry(self) -> None:
         question = self.state.current_question
         assert question
-        await self.send(ev.RetryQuestion(payload=ev.ExchangeRef(question_id=question.id)))
+        await self.send(cmd.RetryQuestion(payload=cmd.ExchangeRef(question_id=question.id)))
 
     async def follow_up(self) -> None:
         question = self.state.current_question
         assert question
-        await self.send(ev.AnswerFollowUp(payload=ev.ExchangeRef(question_id=question.id)))
+        await self.send(cmd.AnswerFollowUp(payload=cmd.ExchangeRef(question_id=question.id)))
 
     async def leave(self) -> None:
         self._subscription.close()

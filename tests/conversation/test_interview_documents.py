@@ -7,6 +7,7 @@ from pathlib import Path
 import jsonschema
 import yaml
 
+from coach.contracts import commands as cmd
 from coach.contracts import events as ev
 from coach.contracts.interview import ViewState
 from coach.web import asyncapi, openapi
@@ -27,7 +28,7 @@ def test_the_shipped_asyncapi_document_is_the_generated_one():
 
 def test_every_command_and_event_is_in_the_document():
     document = yaml.safe_load(asyncapi.text())
-    for union, operation in ((ev.command_adapter, "command"), (ev.event_adapter, "event")):
+    for union, operation in ((cmd.command_adapter, "command"), (ev.event_adapter, "event")):
         named = {m["$ref"].rsplit("/", 1)[1] for m in document["operations"][operation]["messages"]}
         assert set(union.json_schema()["discriminator"]["mapping"]) == named - {"AUDIO"}
 

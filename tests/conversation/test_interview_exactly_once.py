@@ -7,7 +7,7 @@ import pytest
 
 from coach.bootstrap import build_services
 from coach.brain.prompts.policy import Policy
-from coach.contracts import events as ev
+from coach.contracts import commands as cmd
 from coach.contracts.interview import AttemptStatus, InterviewStatus, PlannedQuestion, ViewState
 from coach.errors import IllegalCommandError, InputError, NotFoundError, StoreBusyError
 from coach.interview import store_and_forward as spool
@@ -36,7 +36,7 @@ async def test_finish_from_two_tabs_and_rest_at_once_is_one_evaluation(tmp_path)
     second = Client(client.conductor)
     await client.speak()
     command = client.finish_command()
-    typed = ev.SubmitTranscript(payload=ev.TranscriptPayload(attempt_id=command.payload.attempt_id, text="late"))
+    typed = cmd.SubmitTranscript(payload=cmd.TranscriptPayload(attempt_id=command.payload.attempt_id, text="late"))
     await asyncio.gather(*(c.send(x) for c, x in itertools.product([client, second], [command, command, typed])))
     for tab in (client, second):
         await tab.wait("UPDATE_REWRITE")
@@ -53,7 +53,7 @@ async def test_double_clicks_on_next_and_follow_up_move_on_once(tmp_path):
     await client.answer()
     await client.view(ViewState.FEEDBACK)
     question = client.state.current_question.id
-    twice = ev.AnswerFollowUp(payload=ev.ExchangeRef(question_id=question))
+    twice = cmd.AnswerFollowUp(payload=cmd.ExchangeRef(question_id=question))
     await client.send(twice)
     await client.send(twice)
     await client.view(ViewState.LISTENING)
@@ -61,7 +61,7 @@ async def test_double_clicks_on_next_and_follow_up_move_on_once(tmp_path):
     await client.answer()
     await client.view(ViewState.FEEDBACK)
     probe = client.state.current_question.id
-    again = ev.ReadyForNext(payload=ev.ReadyForNextPayload(last_question_id=probe))
+    again = cmd.ReadyForNext(payload=cmd.ReadyForNextPayload(last_question_id=probe))
     await client.send(again)
     await client.send(again)
     await client.send(again)
@@ -84,7 +84,7 @@ async def test_a_follow_up_is_its_own_exchange_and_there_is_one_at_most(tmp_path
     await client.view(ViewState.FEEDBACK)
     with pytest.raises(IllegalCommandError):
         await client.follow_up()
-    await client.send(ev.RetryQuestion(payload=ev.ExchangeRef(question_id=main)))
+    await client.send(cmd.RetryQuestion(payload=cmd.ExchangeRef(question_id=main)))
     await client.view(ViewState.LISTENING)
     assert client.state.attempt_number == 2
     await client.answer()
@@ -104,7 +104,7 @@ async def test_a_contradicted_follow_up_is_taken_back(tmp_path):
     client = await begin(hub)
     await client.start()
     await client.send(
-        ev.ReadyForNext(payload=ev.ReadyForNextPayload(last_question_id=client.state.current_question.id))
+        cmd.ReadyForNext(payload=cmd.ReadyForNextPayload(last_question_id=client.state.current_question.id))
     )
     await client.view(ViewState.LISTENING)
     await client.answer()
@@ -310,7 +310,7 @@ async def test_feedback_that_failed_can_be_had_later(tmp_path):
     attempt = first.payload.attempt_id
     assert "Feedback is delayed" in first.payload.notices[0]
     assert store.attempts[attempt].status == AttemptStatus.DELAYED and store.attempts[attempt].overall_score is None
-    again = ev.RetryFeedback(payload=ev.AttemptRef(attempt_id=attempt))
+    again = cmd.RetryFeedback(payload=cmd.AttemptRef(attempt_id=attempt))
     await client.send(again)
     await client.send(again)
     await client.wait("UPDATE_SCORES", overall=7.0)
@@ -332,7 +332,7 @@ async def test_an_evaluation_that_breaks_keeps_the_answer(tmp_path, section):
     await client.settled()
     stored = store.attempts[client.state.attempt_id]
     assert stored.status == AttemptStatus.DELAYED and stored.transcript.text and stored.audio_uri
-    await client.send(ev.RetryFeedback(payload=ev.AttemptRef(attempt_id=stored.id)))
+    await client.send(cmd.RetryFeedback(payload=cmd.AttemptRef(attempt_id=stored.id)))
     await client.wait("UPDATE_REWRITE")
     await client.settled()
     assert store.attempts[stored.id].status == AttemptStatus.EVALUATED
@@ -349,7 +349,7 @@ async def test_a_dead_transcriber_keeps_the_audio_and_can_be_asked_again(tmp_pat
     await client.view(ViewState.ERROR_RECOVERABLE)
     attempt = client.state.attempt_id
     transcriber.fail_live = transcriber.fail_batch = False
-    await client.send(ev.RetryFeedback(payload=ev.AttemptRef(attempt_id=attempt)))
+    await client.send(cmd.RetryFeedback(payload=cmd.AttemptRef(attempt_id=attempt)))
     await client.wait("UPDATE_REWRITE")
     await client.settled()
     assert store.attempts[attempt].transcript.source == "batch"

@@ -4,6 +4,7 @@ from coach.brain.evaluation.pipeline import evaluate_to_end
 from coach.brain.offline.coach import OfflineCoach
 from coach.brain.port import EvaluationCall
 from coach.brain.prompts.policy import Policy
+from coach.contracts import commands as cmd
 from coach.contracts import events as ev
 from coach.contracts.brain import EvaluationInput, Evidence, Question, UserAnswer
 from coach.contracts.delivery import DeliveryMetrics
@@ -26,8 +27,8 @@ SECOND = "In the end all forty two deliveries arrived on time and complaints fel
 
 
 async def typed(client, text: str) -> ev.UpdateScores:
-    payload = ev.TranscriptPayload(attempt_id=client.state.attempt_id, text=text)
-    await client.send(ev.SubmitTranscript(payload=payload))
+    payload = cmd.TranscriptPayload(attempt_id=client.state.attempt_id, text=text)
+    await client.send(cmd.SubmitTranscript(payload=payload))
     scores = await client.wait("UPDATE_SCORES")
     await client.settled()
     return scores
@@ -118,8 +119,8 @@ async def test_the_own_view_is_kept_once_and_told_with_the_scores_after_a_restar
     await client.view(ViewState.FEEDBACK)
     attempt_id = scores.payload.attempt_id
     for overall in (8.0, 2.0):
-        given = ev.SelfRatingPayload(attempt_id=attempt_id, overall=overall, content=6.0, delivery=4.0)
-        await client.send(ev.SelfRating(payload=given))
+        given = cmd.SelfRatingPayload(attempt_id=attempt_id, overall=overall, content=6.0, delivery=4.0)
+        await client.send(cmd.SelfRating(payload=given))
     kept = store.attempts[attempt_id].extra.self_rating
     assert kept is not None and (kept.overall, kept.content, kept.delivery) == (8.0, 6.0, 4.0)
     told = event_builders.stored_scores(store.attempts[attempt_id], [], store.attempts[attempt_id].evaluation)

@@ -99,12 +99,12 @@ async def goes_on(home, interview_id):
     if capture and capture.seconds:
         state = conductor.snapshot().payload
         assert state.recoverable_s > 0
-        from coach.contracts import events as ev
+        from coach.contracts import commands as cmd
 
-        payload = ev.FinishAnswerPayload(
+        payload = cmd.FinishAnswerPayload(
             question_id=state.current_question.id, attempt_id=state.attempt_id, timestamp_ms=0
         )
-        await conductor.send(ev.FinishAnswer(payload=payload))
+        await conductor.send(cmd.FinishAnswer(payload=payload))
         await conductor.settle(20)
     await hub.close()
     hub.parts.store._store.close()  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from coach.audio.archive import AudioArchive
 from coach.avatar.drawn import DrawnAvatar
 from coach.brain.offline.coach import OfflineCoach
 from coach.brain.prompts.policy import Policy
-from coach.contracts import events as ev
+from coach.contracts import commands as cmd
 from coach.contracts.interview import PlannedQuestion, ViewState
 from coach.delivery import measure as delivery
 from coach.interview import defaults
@@ -84,7 +84,7 @@ async def test_no_callback_of_an_answer_works_longer_than_50_ms(tmp_path, watch)
         await client.wait("UPDATE_REWRITE", 60)
         await client.settled()
         if first:
-            await client.send(ev.RetryQuestion(payload=ev.ExchangeRef(question_id=client.state.current_question.id)))
+            await client.send(cmd.RetryQuestion(payload=cmd.ExchangeRef(question_id=client.state.current_question.id)))
             await client.view(ViewState.LISTENING)
     await hub.close()
     assert 0 < watch.longest_s < LONGEST_S, watch.culprit

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from coach.contracts import commands as cmd
 from coach.contracts import events as ev
 from coach.contracts.interview import AttemptStatus, InterviewStatus, ViewState
 from coach.errors import CoachError, IllegalCommandError
@@ -167,7 +168,7 @@ class Interviews(RuleBasedStateMachine):
                 async with self.conductor._s.lock:
                     before = self.facts()
                     try:
-                        await self.conductor._handlers[command.type](command)
+                        await self.conductor._commands.carry_out(command)
                     except CoachError as error:
                         done = False
                         if isinstance(error, IllegalCommandError):
@@ -179,7 +180,7 @@ class Interviews(RuleBasedStateMachine):
 
     @rule()
     def start(self) -> None:
-        self.send(ev.StartInterview())
+        self.send(cmd.StartInterview())
 
     @rule(frames=st.integers(1, 3))
     def speak(self, frames: int) -> None:
@@ -196,10 +197,10 @@ class Interviews(RuleBasedStateMachine):
             return
         heard = self.conductor._listening.capture is not None and self.conductor._listening.capture.frames > 0
         view = state.view_state
-        payload = ev.FinishAnswerPayload(
+        payload = cmd.FinishAnswerPayload(
             question_id=state.current_question.id, attempt_id=state.attempt_id, timestamp_ms=0
         )
-        if self.send(ev.FinishAnswer(payload=payload), times) and view == ViewState.LISTENING and heard:
+        if self.send(cmd.FinishAnswer(payload=payload), times) and view == ViewState.LISTENING and heard:
             self.finished_answers.add(state.attempt_id)
 
     @rule(times=st.integers(1, 2))
@@ -207,8 +208,8 @@ class Interviews(RuleBasedStateMachine):
         if self.state.attempt_id:
             asked, spoken = len(self.evaluations.calls), len(self.avatar.spoken)
             restarting = self.state.view_state == ViewState.LISTENING
-            payload = ev.RestartAnswerPayload(attempt_id=self.state.attempt_id)
-            self.send(ev.RestartAnswer(payload=payload), times)
+            payload = cmd.RestartAnswerPayload(attempt_id=self.state.attempt_id)
+            self.send(cmd.RestartAnswer(payload=payload), times)
             if restarting:
                 assert (len(self.evaluations.calls), len(self.avatar.spoken)) == (asked, spoken)
 
@@ -216,36 +217,36 @@ class Interviews(RuleBasedStateMachine):
     def next_question(self, times: int) -> None:
         question = self.state.current_question
         if question:
-            self.send(ev.ReadyForNext(payload=ev.ReadyForNextPayload(last_question_id=question.id)), times)
+            self.send(cmd.ReadyForNext(payload=cmd.ReadyForNextPayload(last_question_id=question.id)), times)
 
     @rule()
     def retry(self) -> None:
         if self.state.current_question:
-            self.send(ev.RetryQuestion(payload=ev.ExchangeRef(question_id=self.state.current_question.id)))
+            self.send(cmd.RetryQuestion(payload=cmd.ExchangeRef(question_id=self.state.current_question.id)))
 
     @rule(times=st.integers(1, 2))
     def answer_follow_up(self, times: int) -> None:
         if self.state.current_question:
-            self.send(ev.AnswerFollowUp(payload=ev.ExchangeRef(question_id=self.state.current_question.id)), times)
+            self.send(cmd.AnswerFollowUp(payload=cmd.ExchangeRef(question_id=self.state.current_question.id)), times)
 
     @rule(text=st.sampled_from(["I led the migration.", "  ", "We did it."]), times=st.integers(1, 2))
     def submit(self, text: str, times: int) -> None:
         if self.state.attempt_id:
-            payload = ev.TranscriptPayload(attempt_id=self.state.attempt_id, text=text)
-            self.send(ev.SubmitTranscript(payload=payload), times)
+            payload = cmd.TranscriptPayload(attempt_id=self.state.attempt_id, text=text)
+            self.send(cmd.SubmitTranscript(payload=payload), times)
 
     @rule(times=st.integers(1, 2))
     def retry_feedback(self, times: int) -> None:
         if self.state.attempt_id:
-            self.send(ev.RetryFeedback(payload=ev.AttemptRef(attempt_id=self.state.attempt_id)), times)
+            self.send(cmd.RetryFeedback(payload=cmd.AttemptRef(attempt_id=self.state.attempt_id)), times)
 
     @rule()
     def strangers(self) -> None:
         for command in (
-            ev.FinishAnswer(payload=ev.FinishAnswerPayload(question_id="x", attempt_id="x", timestamp_ms=0)),
-            ev.RetryQuestion(payload=ev.ExchangeRef(question_id="x")),
-            ev.SpeechDone(payload=ev.SpeechDonePayload(task_id="x")),
-            ev.EyeContactSample(payload=ev.EyeContactPayload(at_ms=0, face=True)),
+            cmd.FinishAnswer(payload=cmd.FinishAnswerPayload(question_id="x", attempt_id="x", timestamp_ms=0)),
+            cmd.RetryQuestion(payload=cmd.ExchangeRef(question_id="x")),
+            cmd.SpeechDone(payload=cmd.SpeechDonePayload(task_id="x")),
+            cmd.EyeContactSample(payload=cmd.EyeContactPayload(at_ms=0, face=True)),
         ):
             self.send(command)
 
@@ -288,13 +289,13 @@ class Interviews(RuleBasedStateMachine):
     @rule()
     def finish_interview(self) -> None:
         if len(self.conductor.board.attempts) > 1:
-            self.send(ev.FinishInterview())
+            self.send(cmd.FinishInterview())
 
     @rule()
     def browser_has_spoken(self) -> None:
         spoken = [e for e in self.log[-1] if e.type == "SPEAK"]
         if spoken:
-            self.send(ev.SpeechDone(payload=ev.SpeechDonePayload(task_id=spoken[-1].payload.task_id)))
+            self.send(cmd.SpeechDone(payload=cmd.SpeechDonePayload(task_id=spoken[-1].payload.task_id)))
 
     # -- what must hold ----------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from coach.contracts import events as ev
+from coach.contracts import commands as cmd
 from coach.contracts.delivery import DeliveryMetrics
 from coach.errors import VendorAuthError
 from coach.interview.service import InitRequest
@@ -14,8 +14,8 @@ from tests.fakes.store import FakeStore
 from tests.fakes.vendors import FakeTranscriber
 
 
-def look(*, face: bool = True, towards: bool | None = True) -> ev.EyeContactSample:
-    return ev.EyeContactSample(payload=ev.EyeContactPayload(at_ms=0, face=face, towards_camera=towards))
+def look(*, face: bool = True, towards: bool | None = True) -> cmd.EyeContactSample:
+    return cmd.EyeContactSample(payload=cmd.EyeContactPayload(at_ms=0, face=face, towards_camera=towards))
 
 
 async def looked(hub, samples):

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from coach.contracts.events import command_adapter
+from coach.contracts.commands import command_adapter
 from coach.contracts.interview import AttemptStatus, InterviewStatus, ViewState
 from coach.errors import IllegalCommandError
 from coach.interview import state_machine as states

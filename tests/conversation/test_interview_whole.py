@@ -5,7 +5,7 @@ import wave
 import pytest
 
 from coach.brain.offline.coach import OfflineCoach
-from coach.contracts import events as ev
+from coach.contracts import commands as cmd
 from coach.contracts.interview import AttemptRank, AttemptStatus, InterviewStatus, ViewState
 from coach.interview.planning import InitRequest
 from tests.conversation.driver import begin, listening, make_hub, tone
@@ -91,8 +91,8 @@ async def test_only_an_unsure_transcript_waits_for_the_person_and_never_sends_it
         await client.settled()
         assert scripts.calls == [] and review.payload.doubtful
         assert store.attempts[review.payload.attempt_id].status == AttemptStatus.REVIEW
-        text = ev.TranscriptPayload(attempt_id=review.payload.attempt_id, text="I led the migration.")
-        await client.send(ev.SubmitTranscript(payload=text))
+        text = cmd.TranscriptPayload(attempt_id=review.payload.attempt_id, text="I led the migration.")
+        await client.send(cmd.SubmitTranscript(payload=text))
     await client.wait("UPDATE_SCORES")
     await client.settled()
     assert len(scripts.calls) == 1
@@ -111,12 +111,12 @@ async def test_not_what_you_said_scores_the_same_attempt_again_without_asking_th
     await client.wait("UPDATE_SCORES")
     await client.settled()
     (first,) = store.attempts.values()
-    same = ev.SubmitTranscript(payload=ev.TranscriptPayload(attempt_id=first.id, text=first.transcript.text))
+    same = cmd.SubmitTranscript(payload=cmd.TranscriptPayload(attempt_id=first.id, text=first.transcript.text))
     await client.send(same)
     await client.settled()
     assert len(scripts.calls) == 1, "nothing was corrected, nothing is scored again"
     text = "I led the migration of our night run and cut it from nine hours to two."
-    submit = ev.SubmitTranscript(payload=ev.TranscriptPayload(attempt_id=first.id, text=text))
+    submit = cmd.SubmitTranscript(payload=cmd.TranscriptPayload(attempt_id=first.id, text=text))
     await client.send(submit)
     await client.send(submit)
     await client.settled()
@@ -141,7 +141,7 @@ async def test_the_offline_transcript_is_reviewed_before_it_is_scored(tmp_path):
     assert scripts.calls == []
     assert client.state.view_state == ViewState.PROCESSING
     text = "I led the migration of the night run."
-    submit = ev.SubmitTranscript(payload=ev.TranscriptPayload(attempt_id=review.payload.attempt_id, text=text))
+    submit = cmd.SubmitTranscript(payload=cmd.TranscriptPayload(attempt_id=review.payload.attempt_id, text=text))
     await client.send(submit)
     await client.send(submit)
     await client.wait("UPDATE_SCORES")
@@ -157,7 +157,7 @@ async def test_a_typed_answer_needs_no_audio(tmp_path):
     hub = make_hub(tmp_path, evaluate=scripts)
     client = await listening(hub)
     attempt_id = client.state.attempt_id
-    await client.send(ev.SubmitTranscript(payload=ev.TranscriptPayload(attempt_id=attempt_id, text="I typed this.")))
+    await client.send(cmd.SubmitTranscript(payload=cmd.TranscriptPayload(attempt_id=attempt_id, text="I typed this.")))
     await client.wait("UPDATE_REWRITE")
     await client.settled()
     assert scripts.calls[0].input.user_answer.transcript == "I typed this."
@@ -204,9 +204,9 @@ async def test_start_over_costs_nothing_and_leaves_no_gap(tmp_path):
     client = await listening(hub)
     old = client.state.attempt_id
     await client.speak()
-    await client.send(ev.RestartAnswer(payload=ev.RestartAnswerPayload(attempt_id=old)))
+    await client.send(cmd.RestartAnswer(payload=cmd.RestartAnswerPayload(attempt_id=old)))
     reset = await client.wait("LISTENING_RESET")
-    await client.send(ev.RestartAnswer(payload=ev.RestartAnswerPayload(attempt_id=old)))
+    await client.send(cmd.RestartAnswer(payload=cmd.RestartAnswerPayload(attempt_id=old)))
     assert client.state.attempt_id == reset.payload.new_attempt_id != old
     assert client.state.attempt_number == 1
     assert scripts.calls == [] and store.usage == {} and len(transcriber.streams) == 1

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from coach.audio.archive import AudioArchive
 from coach.avatar.drawn import DrawnAvatar
-from coach.contracts import events as ev
+from coach.contracts import commands as cmd
 from coach.contracts.interview import ViewState
 from coach.errors import CoachError
 from coach.interview.dependencies import Dependencies
@@ -101,7 +101,7 @@ async def speak(client: Client) -> None:
     while True:
         for event in client.seen[at:]:
             if event.type == "SPEAK":
-                await client.send(ev.SpeechDone(payload=ev.SpeechDonePayload(task_id=event.payload.task_id)))
+                await client.send(cmd.SpeechDone(payload=cmd.SpeechDonePayload(task_id=event.payload.task_id)))
         at = len(client.seen)
         await asyncio.sleep(0.002)
 

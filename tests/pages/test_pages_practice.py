@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from coach import bootstrap
 from coach.bootstrap import Services, build_services
-from coach.contracts.events import SpeechDone, SpeechDonePayload, StartInterview, SubmitTranscript, TranscriptPayload
+from coach.contracts.commands import SpeechDone, SpeechDonePayload, StartInterview, SubmitTranscript, TranscriptPayload
 from coach.contracts.interview import ViewState
 from coach.errors import InputError, NotFoundError
 from coach.store.repositories import library

@@ -7,7 +7,7 @@ import pytest
 import uvicorn
 
 from coach.avatar.remote import RemoteAvatar
-from coach.contracts import events as ev
+from coach.contracts import commands as cmd
 from coach.contracts.interview import ViewState
 from tests.conversation.driver import begin, make_hub, slow
 from tests.fakes.avatar_server import AvatarServer
@@ -64,7 +64,7 @@ async def test_one_that_refuses_to_speak_gives_way_to_the_browsers_voice(vendor,
     await client.start()
     speak = await client.wait("SPEAK")
     assert client.of("NOTICE")[0].payload.code == "AVATAR_DOWN"
-    await client.send(ev.SpeechDone(payload=ev.SpeechDonePayload(task_id=speak.payload.task_id)))
+    await client.send(cmd.SpeechDone(payload=cmd.SpeechDonePayload(task_id=speak.payload.task_id)))
     await client.view(ViewState.LISTENING)
     await client.answer()
     await hub.close()
@@ -77,7 +77,7 @@ async def test_one_that_dies_in_the_middle_of_a_question_gives_way_too(vendor, t
     await client.view(ViewState.ASKING)
     vendor.drop_events()
     speak = await client.wait("SPEAK")
-    await client.send(ev.SpeechDone(payload=ev.SpeechDonePayload(task_id=speak.payload.task_id)))
+    await client.send(cmd.SpeechDone(payload=cmd.SpeechDonePayload(task_id=speak.payload.task_id)))
     await client.view(ViewState.LISTENING)
     assert len(client.of("SPEECH_END")) == 1
     await hub.close()

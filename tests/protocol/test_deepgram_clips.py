@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 
 from coach.avatar.drawn import DrawnAvatar
 from coach.bootstrap import build_avatar, chosen_voice, spoken_from
-from coach.contracts import events as ev
+from coach.contracts import commands as cmd
 from coach.errors import SettingsError
 from coach.settings import load_settings
 from coach.speech.voice.clips import Clips
@@ -104,7 +104,7 @@ async def test_an_interview_is_asked_in_the_voice(tmp_path):
         told = (await client.wait("SPEAK")).payload
         assert clips.find(told.audio_url.removeprefix("/clips/").removesuffix(".wav"))
         assert [e.payload for e in client.conductor._s.welcome() if e.type == "SPEAK"] == [told]
-        await client.send(ev.SpeechDone(payload=ev.SpeechDonePayload(task_id=told.task_id)))
+        await client.send(cmd.SpeechDone(payload=cmd.SpeechDonePayload(task_id=told.task_id)))
         await client.wait("SESSION_STATE", view_state="LISTENING")
         assert server.spoken == [told.text]
         await hub.close()

@@ -20,7 +20,7 @@ from coach.audio.pcm import SAMPLE_RATE_HZ, Pcm
 from coach.avatar.policy import avatar_policy
 from coach.bootstrap import Services, build_services
 from coach.brain.openai.errors import retry_after_s
-from coach.contracts import events as ev
+from coach.contracts import commands as cmd
 from coach.contracts.interview import PlannedQuestion, ViewState
 from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError, VendorError
@@ -120,8 +120,8 @@ async def interview(services: Services) -> Client:
 
 async def answer(client: Client) -> str:
     attempt_id = client.state.attempt_id or ""
-    payload = ev.TranscriptPayload(attempt_id=attempt_id, text=samples.ANSWER)
-    await client.send(ev.SubmitTranscript(payload=payload))
+    payload = cmd.TranscriptPayload(attempt_id=attempt_id, text=samples.ANSWER)
+    await client.send(cmd.SubmitTranscript(payload=payload))
     return attempt_id
 
 
@@ -365,12 +365,12 @@ async def test_a_live_avatar(open_services, mode, fault, monkeypatch) -> None:
         begun = await services.hub.init(InitRequest(q_count=1), questions=[QUESTION])
         client = Client(await services.hub.open(begun.mock_interview_id))
         await client.start()
-        await client.send(ev.AvatarViewed(payload=ev.AvatarViewPayload(session_id=await picture(client), shown=True)))
+        await client.send(cmd.AvatarViewed(payload=cmd.AvatarViewPayload(session_id=await picture(client), shown=True)))
         if mode == "full" or "never_connects" in fault or "drop_after_s" in fault:
             speak = (await client.wait("SPEAK", 20)).payload
             assert speak.by == ("avatar" if mode == "full" else "browser")
             assert speak.by == "avatar" or speak.audio_url.startswith("/clips/"), "the same sound is the fallback"
-            await client.send(ev.SpeechDone(payload=ev.SpeechDonePayload(task_id=speak.task_id)))
+            await client.send(cmd.SpeechDone(payload=cmd.SpeechDonePayload(task_id=speak.task_id)))
         await client.view(ViewState.LISTENING, 20)
         await services.hub.finish(client.conductor.id)
         events = [e for e in await written(services) if e.vendor == "liveavatar"]

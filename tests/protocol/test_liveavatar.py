@@ -16,7 +16,7 @@ from coach.avatar.liveavatar.avatar import Faces, LiveAvatar
 from coach.avatar.liveavatar.sound import RATE_HZ, pcm_of, pieces
 from coach.avatar.policy import avatar_policy
 from coach.avatar.port import SpeechRequest
-from coach.contracts import events as ev
+from coach.contracts import commands as cmd
 from coach.contracts.interview import ViewState
 from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError, InputError, SettingsError, VendorAuthError, VendorLimitError, VendorProtocolError
@@ -87,7 +87,7 @@ async def spoken_by_drawn(client: Client) -> None:
     """The drawn persona says it, with its clip; the client plays that and is listened to."""
     speak = await client.wait("SPEAK")
     assert speak.payload.by == "browser" and speak.payload.audio_url == "/clips/there.wav"
-    await client.send(ev.SpeechDone(payload=ev.SpeechDonePayload(task_id=speak.payload.task_id)))
+    await client.send(cmd.SpeechDone(payload=cmd.SpeechDonePayload(task_id=speak.payload.task_id)))
     await client.view(ViewState.LISTENING)
 
 
@@ -145,9 +145,9 @@ async def test_words_wait_for_the_picture_but_not_for_ever(vendor, tmp_path):
     await client.start()
     stream = (await client.wait("AVATAR_STREAM")).payload
     assert vendor.said == []
-    other = ev.AvatarViewPayload(session_id="another", shown=True)
-    await client.send(ev.AvatarViewed(payload=other))
-    await client.send(ev.AvatarViewed(payload=ev.AvatarViewPayload(session_id=stream.session_id, shown=True)))
+    other = cmd.AvatarViewPayload(session_id="another", shown=True)
+    await client.send(cmd.AvatarViewed(payload=other))
+    await client.send(cmd.AvatarViewed(payload=cmd.AvatarViewPayload(session_id=stream.session_id, shown=True)))
     await client.view(ViewState.LISTENING)
     assert len(vendor.said) == 1
     await hub.close()
@@ -158,7 +158,7 @@ async def test_where_the_browser_cannot_show_it_the_drawn_persona_says_it(vendor
     client = await begin(hub)
     await client.start()
     stream = (await client.wait("AVATAR_STREAM")).payload
-    await client.send(ev.AvatarViewed(payload=ev.AvatarViewPayload(session_id=stream.session_id, shown=False)))
+    await client.send(cmd.AvatarViewed(payload=cmd.AvatarViewPayload(session_id=stream.session_id, shown=False)))
     await spoken_by_drawn(client)
     assert told(client, "AVATAR_DOWN") == [AUDIO_MODE] and vendor.said == []
     await hub.close()
@@ -261,7 +261,7 @@ async def test_full_mode_is_said_by_the_browser_over_the_picture(vendor, tmp_pat
     await client.start()
     speak = (await client.wait("SPEAK")).payload
     assert speak.by == "avatar" and client.of("AVATAR_STREAM")[0].payload.mode == "full"
-    await client.send(ev.SpeechDone(payload=ev.SpeechDonePayload(task_id=speak.task_id)))
+    await client.send(cmd.SpeechDone(payload=cmd.SpeechDonePayload(task_id=speak.task_id)))
     await client.view(ViewState.LISTENING)
     await client.answer()
     await hub.finish(client.conductor.id)

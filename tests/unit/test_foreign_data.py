@@ -8,7 +8,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from coach.contracts.events import command_adapter
+from coach.contracts.commands import command_adapter
 from coach.economics.model.scenario import ScenarioError, read_scenario
 from coach.errors import InputError
 from coach.foreign_data import from_json, from_yaml

@@ -19,7 +19,8 @@ from pathlib import Path
 from coach.audio.level import FinishFade, FinishState, rms_dbfs
 from coach.audio.second_path import SecondPath
 from coach.audio.takes import ClockedFrame, TakeMap
-from coach.contracts.events import PROTOCOL_SAMPLE_RATE_HZ, LevelPayload
+from coach.contracts.commands import PROTOCOL_SAMPLE_RATE_HZ
+from coach.contracts.events import LevelPayload
 from coach.errors import CoachError, StoreError
 from coach.interview.dependencies import Ear, Follower, Journal
 from coach.speech.port import SpeechStream

@@ -3,7 +3,8 @@
 from collections import deque
 
 from coach.audio.takes import ClockedFrame
-from coach.contracts.events import EyeContactPayload, Level, LevelPayload
+from coach.contracts.commands import EyeContactPayload
+from coach.contracts.events import Level, LevelPayload
 from coach.contracts.interview import Attempt, AttemptExtra, AttemptStatus, Exchange, InterviewStatus, ViewState
 from coach.delivery.eye_contact import EyeSample, eye_contact
 from coach.errors import CoachError, RateLimitError, VendorAuthError

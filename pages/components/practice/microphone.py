@@ -10,7 +10,7 @@ import itertools
 import logging
 from typing import TYPE_CHECKING, Any
 
-from coach.contracts.events import PROTOCOL_SAMPLE_RATE_HZ
+from coach.contracts.commands import PROTOCOL_SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
     from av import AudioFrame
