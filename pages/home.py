@@ -11,29 +11,27 @@ if str(HERE.parent) not in sys.path:
 
 from coach.bootstrap import services  # noqa: E402
 from coach.settings import settings  # noqa: E402
+from pages.components.shared import navigation  # noqa: E402
+from pages.components.shared.tour import tour  # noqa: E402
 from pages.components.shared.undo import undo_bar  # noqa: E402
 
-SCREENS = {
-    "practice": "Practice",
-    "jobs": "Jobs & resumes",
-    "progress": "Progress",
-    "library": "Library",
-    "review": "Review",
-    "prompt_lab": "Prompt lab",
-    "margins": "Margins",
-    "operations": "Operations",
+# By group: the file of a screen and its title.
+SCREENS: navigation.Groups = {
+    "Practise": {
+        "practice": "Practice",
+        "jobs": "Jobs & resumes",
+        "progress": "Progress",
+        "library": "Library",
+    },
+    "Coach": {"review": "Review"},
+    "Tune": {"prompt_lab": "Prompt lab"},
+    "Cost": {"margins": "Margins"},
+    "Operate": {"operations": "Operations"},
 }
 
-
-def screens() -> list[st.Page]:
-    """Every screen whose file is there, and the bare address, which leads to Practice."""
-    there = {name: title for name, title in SCREENS.items() if (HERE / f"{name}.py").exists()}
-    pages = [st.Page(HERE / f"{name}.py", title=title, url_path=name) for name, title in there.items()]
-
-    def start() -> None:
-        st.switch_page(pages[0])
-
-    return [st.Page(start, title="Job Foxy", default=True, visibility="hidden"), *pages]
+def start() -> None:
+    """The bare address leads to Practice."""
+    st.switch_page(HERE / "practice.py")
 
 
 def warn_if_open() -> None:
@@ -49,9 +47,19 @@ def warn_if_open() -> None:
         )
 
 
-st.set_page_config(page_title="Job Foxy", page_icon=str(HERE / "static" / "fox.svg"), layout="wide")
+st.set_page_config(
+    page_title="Job Foxy",
+    page_icon=str(HERE / "static" / "fox.svg"),
+    layout="wide",
+    initial_sidebar_state="collapsed",
+)
 st.logo(str(HERE / "static" / "wordmark.svg"), size="large")
-page = st.navigation(screens(), position="top")
+sections = navigation.sections(HERE, SCREENS)
+page = st.navigation(
+    {"": [st.Page(start, title="Job Foxy", default=True, visibility="hidden")], **sections}, position="sidebar"
+)
+navigation.bar(sections)
+tour(services())
 warn_if_open()
 undo_bar(services())
 page.run()

@@ -24,6 +24,11 @@ def list_sessions(store: SqlStore, user_id: str | None = None) -> list[Plain]:
     return [_listed(row, attempts.get(row["id"], [])) for row in rows]
 
 
+def any_session(store: SqlStore, user_id: str = OWNER) -> bool:
+    """Whether the person ever gave an answer; sample content does not count."""
+    return store.run(queries.ever_answered, user_id)
+
+
 def begun_sessions(store: SqlStore, user_id: str = OWNER) -> list[Plain]:
     """The person's sessions that were begun and not finished, newest first: what can be resumed; no sample content."""
     unfinished = (InterviewStatus.PLANNED, InterviewStatus.IN_PROGRESS, InterviewStatus.ABANDONED)

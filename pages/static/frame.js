@@ -38,3 +38,22 @@ window.__streamlit = { BACKEND_BASE_URL: window.location.origin };
   });
   watch.observe(document.documentElement, { subtree: true, childList: true });
 }
+
+/* The bar of screens is a landmark, and says which screen this is; Streamlit's links say neither. */
+{
+  const tell = () => {
+    const bar = document.querySelector(".st-key-jf_nav");
+    if (!bar) return;
+    if (!bar.hasAttribute("role")) {
+      bar.setAttribute("role", "navigation");
+      bar.setAttribute("aria-label", "Screens");
+    }
+    for (const link of bar.querySelectorAll("a")) {
+      const here = new URL(link.href).pathname === location.pathname;
+      if (here && !link.ariaCurrent) link.ariaCurrent = "page";
+      else if (!here && link.ariaCurrent) link.ariaCurrent = null;
+    }
+  };
+  const watch = new MutationObserver(tell);
+  watch.observe(document.documentElement, { subtree: true, childList: true });
+}

@@ -26,6 +26,18 @@ _ATTEMPT_COLUMNS = (
 )  # fmt: skip
 
 
+def ever_answered(connection: sa.Connection, user_id: str) -> bool:
+    """Whether the person has an attempt of their own; sample content does not count."""
+    sessions, attempts = mock_interviews.c, mock_interview_attempts.c
+    found = (
+        sa.select(sa.literal(1))
+        .join_from(mock_interviews, mock_interview_attempts, attempts.interview_id == sessions.id)
+        .where(sessions.user_id == user_id, sessions.is_sample.is_(False))
+        .limit(1)
+    )
+    return connection.execute(found).first() is not None
+
+
 def interview_rows(connection: sa.Connection, user_id: str | None = None) -> Rows:
     """Sessions, newest first, with the numbers of questions, answered questions and attempts."""
     sessions, attempts = mock_interviews.c, mock_interview_attempts.c
