@@ -29,6 +29,7 @@ SCREENS: navigation.Groups = {
     "Operate": {"operations": "Operations"},
 }
 
+
 def start() -> None:
     """The bare address leads to Practice."""
     st.switch_page(HERE / "practice.py")
