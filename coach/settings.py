@@ -56,8 +56,11 @@ class Settings(BaseSettings):
     stripe_webhook_secret: SecretStr | None = Field(default=None, description="Secret that signs Stripe webhooks.")
     coach_smtp_url: SecretStr | None = Field(
         default=None,
-        description="Mail server for budget alerts: smtp://user:password@host:587, or smtps://…",
+        description="Mail server for alerts of budgets and of the watch: smtp://user:password@host:587, or smtps://…",
     )
+    coach_watch_email: str = Field(default="", description="Who is told by mail when a bundle in use became worse.")
+    coach_watch_webhook: str = Field(default="", description="Address that is posted to when a bundle became worse.")
+    coach_watch_file: str = Field(default="", description="Rules of the watch; default data/lab/watch.yaml.")
     coach_mail_from: str = Field(default="", description="Sender of mails; default job-foxy@ the mail server.")
     coach_address: str = Field(
         default="127.0.0.1",

@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 LAG_EVERY_S = 0.5
 BUDGETS_EVERY_S = 60.0
 PROVIDERS_EVERY_S = 60.0
+WATCH_EVERY_S = 900.0
 KNOWN_PATHS = {row.path for row in ENDPOINTS} | {*health.PATHS, "/openapi.json", "/sign-in", WEBHOOK_PATH, WS_PATH}
 HOME = Path(__file__).resolve().parent / "home.py"
 
@@ -63,7 +64,12 @@ async def lifespan(_: App) -> AsyncIterator[None]:
     if services().settings.coach_sample_data:
         await asyncio.to_thread(_load_sample)
     beside = [asyncio.create_task(_warm()), asyncio.create_task(_watch_the_loop())]
-    beside += [asyncio.create_task(_watch_budgets()), asyncio.create_task(_watch_providers())]
+    looks: list[tuple[float, str, Callable[[], object]]] = [
+        (BUDGETS_EVERY_S, "budgets", lambda: services().check_budgets()),
+        (PROVIDERS_EVERY_S, "providers", lambda: services().providers.look()),
+        (WATCH_EVERY_S, "bundles in use", lambda: services().check_watch(services().alarm)),
+    ]
+    beside += [asyncio.create_task(_again_and_again(*each)) for each in looks]
     if billing := services().billing:
         beside.append(asyncio.create_task(billing.flush_for_ever()))
     yield
@@ -77,24 +83,14 @@ async def lifespan(_: App) -> AsyncIterator[None]:
     logging.getLogger().removeHandler(counting)
 
 
-async def _watch_budgets() -> None:
-    """Tells once a minute of budgets that are used; what fails is tried again."""
+async def _again_and_again(every_s: float, what: str, look: Callable[[], object]) -> None:
+    """Looks in a thread; what fails is said and tried the next time."""
     while True:
         try:
-            await asyncio.to_thread(services().check_budgets)
+            await asyncio.to_thread(look)
         except CoachError as error:
-            log.warning("budgets are looked at again in a minute: %s", error)
-        await asyncio.sleep(BUDGETS_EVERY_S)
-
-
-async def _watch_providers() -> None:
-    """Asks once a minute whether those that are set up answer."""
-    while True:
-        try:
-            await asyncio.to_thread(services().providers.look)
-        except CoachError as error:
-            log.warning("providers are asked again in a minute: %s", error)
-        await asyncio.sleep(PROVIDERS_EVERY_S)
+            log.warning("%s are looked at again in %.0f s: %s", what, every_s, error)
+        await asyncio.sleep(every_s)
 
 
 async def _watch_the_loop() -> None:

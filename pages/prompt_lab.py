@@ -10,6 +10,7 @@ from pages.components.lab import compare as lab_compare
 from pages.components.lab import editor as lab_editor
 from pages.components.lab import playground as lab_playground
 from pages.components.lab import run as lab_run
+from pages.components.lab import watch as lab_watch
 from pages.components.shared import samples
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
@@ -21,8 +22,9 @@ SECTIONS = {
     "Compare": lab_compare.show,
     "Bundles": lab_bundles.show,
     "Calibration": lab_calibration.show,
+    "Watch": lab_watch.show,
 }
-OF_PEOPLE = ("Bundles", "Calibration")
+OF_PEOPLE = ("Bundles", "Calibration", "Watch")
 
 
 def main() -> None:

@@ -9,7 +9,10 @@ from coach.bootstrap.brain import build_batch, build_brain, build_score_judge, c
 from coach.bootstrap.store import StoreParts
 
 if TYPE_CHECKING:
+    from coach.contracts.notice import Tell
     from coach.lab.service import Lab
+    from coach.lab.watch.alarms import WatchChecked
+    from coach.lab.watch.desk import Watch
 
 
 class LabParts(StoreParts):
@@ -33,3 +36,31 @@ class LabParts(StoreParts):
             make_batch=lambda variant, bundle: build_batch(self.settings, bundle),
             make_score_judge=lambda used: build_score_judge(self.settings, on_usage=used),
         )
+
+    @cached_property
+    def watch(self) -> Watch:
+        """Bundles in use, day by day.
+
+        Raises:
+            SettingsError: the rules cannot be used.
+        """
+        from coach.lab.watch.desk import Watch
+        from coach.lab.watch.rules import watch_rules
+
+        settings = self.settings
+        return Watch(
+            self.store,
+            self.lab.workspace,
+            watch_rules(settings.coach_watch_file),
+            email=settings.coach_watch_email,
+            webhook=settings.coach_watch_webhook,
+        )
+
+    def check_watch(self, tell: Tell) -> WatchChecked:
+        """Raises and tells what became worse; blocking.
+
+        Raises:
+            StoreError: the database does not answer.
+            SettingsError: the rules cannot be used.
+        """
+        return self.watch.check(tell)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from coach.bootstrap.store import StoreParts
 
 if TYPE_CHECKING:
+    from coach.contracts.notice import Tell
     from coach.economics.billing.giving_back import GivenBack
     from coach.economics.billing.service import Billing
-    from coach.economics.budgets import Alarm, Budgets, Checked
+    from coach.economics.budgets import Budgets, Checked
 
 
 class MoneyParts(StoreParts):
@@ -28,9 +29,9 @@ class MoneyParts(StoreParts):
         return Billing(self.store, gateway, secret=self.settings.stripe_webhook_secret)
 
     @cached_property
-    def alarm(self) -> Alarm:
-        """How an operator is told that a budget is used."""
-        from coach.economics.budgets import Messenger
+    def alarm(self) -> Tell:
+        """How an operator is told of what was raised."""
+        from coach.economics.messenger import Messenger
 
         url = self.settings.coach_smtp_url
         return Messenger(url.get_secret_value() if url else "", self.settings.coach_mail_from)

@@ -7,42 +7,24 @@ same then): whoever died while telling cannot say whether it had arrived.
 
 import hashlib
 import re
-import smtplib
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from email.message import EmailMessage
-from typing import Literal, Protocol
-from urllib.parse import unquote, urlsplit
-
-import httpx
+from typing import Literal
 
 from coach.contracts.base import Record
 from coach.contracts.interview import new_id
-from coach.errors import InputError, NotFoundError, SettingsError
+from coach.contracts.notice import Notice, Tell
+from coach.errors import InputError, NotFoundError
 from coach.store import SqlStore
 from coach.store.repositories import budgets as rows
+from coach.store.repositories.alerts import MOST_TRIES, next_try
 from coach.store.repositories.budgets import EVERY_CUSTOMER, Budget, BudgetAlert
 
-__all__ = ["Alarm", "Budget", "BudgetAlert", "Budgets", "Checked", "Messenger", "check", "period_start", "sentence"]
+__all__ = ["Budget", "BudgetAlert", "Budgets", "Checked", "check", "period_start", "sentence"]
 LEVELS = (80, 100)
-MOST_TRIES = 12
-"""With doubling waits from a minute on: about three days."""
-SEND_TIMEOUT_S = 10.0
 Scope = Literal["all", "customer"]
 Period = Literal["day", "month"]
-
-
-class Alarm(Protocol):
-    """Tells one alert of one budget."""
-
-    def __call__(self, budget: Budget, alert: BudgetAlert) -> None:
-        """Returns when it arrived.
-
-        Raises:
-            OSError, httpx.HTTPError, smtplib.SMTPException: it did not arrive; it is tried again.
-            SettingsError: it cannot be told with the present settings.
-        """
 
 
 class Checked(Record):
@@ -124,7 +106,7 @@ class Budgets:
         return list(highest.values())
 
 
-def check(store: SqlStore, tell: Alarm, *, clock: Callable[[], datetime] | None = None) -> Checked:
+def check(store: SqlStore, tell: Tell, *, clock: Callable[[], datetime] | None = None) -> Checked:
     """Raises what is due and tells what nobody was told of; blocking. Two processes at once tell each alert once."""
     now = (clock or _now)()
     known = {budget.id: budget for budget in store.run(rows.all_budgets)}
@@ -132,9 +114,10 @@ def check(store: SqlStore, tell: Alarm, *, clock: Callable[[], datetime] | None 
     raised = store.run(rows.raise_alerts, due)
     told = failed = 0
     for alert in store.run(rows.claim, now, MOST_TRIES):
-        error = _told(known[alert.budget_id], alert, tell) if alert.budget_id in known else ""
-        wait = timedelta(minutes=2**alert.tries)
-        store.run(rows.settle, alert.id, told_at=None if error else now, retry_at=now + wait, error=error)
+        error = tell(notice(known[alert.budget_id], alert)) if alert.budget_id in known else ""
+        store.run(
+            rows.settle, alert.id, told_at=None if error else now, retry_at=next_try(now, alert.tries), error=error
+        )
         told, failed = told + (not error), failed + bool(error)
     return Checked(raised=raised, told=told, failed=failed)
 
@@ -180,23 +163,15 @@ def _usd(amount: Decimal) -> str:
     return f"${amount:,.2f}" if amount >= 1 else f"${amount:,.4f}"
 
 
-class Messenger:
-    """Tells by webhook and by mail, each where the budget names one."""
-
-    def __init__(self, smtp_url: str = "", sender: str = "") -> None:
-        """`smtp_url`: smtp://user:password@host:587 (STARTTLS where offered) or smtps://…; `sender`: From."""
-        self._smtp, self._sender = urlsplit(smtp_url) if smtp_url else None, sender
-
-    def __call__(self, budget: Budget, alert: BudgetAlert) -> None:
-        """Tells it; see `Alarm`."""
-        if budget.webhook:
-            self._post(budget, alert)
-        if budget.email:
-            self._mail(budget, alert)
-
-    def _post(self, budget: Budget, alert: BudgetAlert) -> None:
-        body = {
-            "id": alert.id,
+def notice(budget: Budget, alert: BudgetAlert) -> Notice:
+    """The alert as it is told."""
+    return Notice(
+        id=alert.id,
+        subject=f"Job Foxy: {alert.level} % of a budget is used",
+        text=sentence(budget, alert),
+        email=budget.email,
+        webhook=budget.webhook,
+        body={
             "type": "budget.passed",
             "level_percent": alert.level,
             "user_id": alert.user_id or None,
@@ -204,42 +179,8 @@ class Messenger:
             "period_start": alert.period_start.isoformat(),
             "spent_usd": str(alert.spent_usd),
             "budget_usd": str(budget.usd),
-            "text": sentence(budget, alert),
-        }
-        httpx.post(budget.webhook, json=body, timeout=SEND_TIMEOUT_S, follow_redirects=False).raise_for_status()
-
-    def _mail(self, budget: Budget, alert: BudgetAlert) -> None:
-        if self._smtp is None or not self._smtp.hostname:
-            raise SettingsError(
-                "No mail server is set.", mend="Set COACH_SMTP_URL, e.g. smtp://user:password@host:587."
-            )
-        message = EmailMessage()
-        message["Subject"] = f"Job Foxy: {alert.level} % of a budget is used"
-        message["From"] = self._sender or f"job-foxy@{self._smtp.hostname}"
-        message["To"] = budget.email
-        message["Message-ID"] = f"<{alert.id}@job-foxy>"
-        message.set_content(sentence(budget, alert))
-        kind = smtplib.SMTP_SSL if self._smtp.scheme == "smtps" else smtplib.SMTP
-        with kind(self._smtp.hostname, self._smtp.port or 0, timeout=SEND_TIMEOUT_S) as server:
-            server.ehlo()
-            if kind is smtplib.SMTP and server.has_extn("starttls"):
-                server.starttls()
-            if self._smtp.username:
-                server.login(unquote(self._smtp.username), unquote(self._smtp.password or ""))
-            server.send_message(message)
-
-
-def _told(budget: Budget, alert: BudgetAlert, tell: Alarm) -> str:
-    """Empty when it arrived, else why not, without an address or a password."""
-    try:
-        tell(budget, alert)
-    except httpx.HTTPStatusError as error:
-        return f"the webhook answered {error.response.status_code}"
-    except SettingsError as error:
-        return str(error)
-    except (OSError, httpx.HTTPError, smtplib.SMTPException) as error:
-        return type(error).__name__
-    return ""
+        },
+    )
 
 
 def _spent(store: SqlStore, budget: Budget, now: datetime) -> list[tuple[str, Decimal]]:

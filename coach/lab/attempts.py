@@ -47,7 +47,7 @@ def from_attempts(store: SqlStore, wanted: AttemptFilter, *, name: str = "attemp
         InputError: none is left.
     """
     found = store.run(rows.stored_answers, include_sample=wanted.include_sample)
-    items = tuple(_item(row) for row in found if wanted.takes(row))
+    items = tuple(item_of(row) for row in found if wanted.takes(row))
     if not items:
         raise InputError(
             "No stored answer fits the filter.", mend="Widen it, or ask for consent to use answers in the lab."
@@ -55,7 +55,8 @@ def from_attempts(store: SqlStore, wanted: AttemptFilter, *, name: str = "attemp
     return Dataset(name=name, items=items)
 
 
-def _item(row: Mapping[str, Any]) -> Item:
+def item_of(row: Mapping[str, Any]) -> Item:
+    """A stored answer (a row of `store.lab.stored_answers`) as an item of a dataset."""
     delivery = row["delivery_metrics"] or {}
     known = {k: delivery.get(k) for k in ("wpm", "filler_count", "long_pause_count") if k in delivery}
     return Item(

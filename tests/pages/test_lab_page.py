@@ -2,6 +2,7 @@
 
 import pkgutil
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from coach.brain.prompts.bundle import PROMPTS, PromptBundle
 from coach.lab.runs.experiment import Experiment
 from coach.lab.runs.variant import Variant
 from coach.settings import DATA
+from coach.store.repositories.lab import set_consent
 from pages.components.shared.prose import plain
+from tests.ports.test_watch import practise
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "prompt_lab.py"
 
@@ -41,6 +44,7 @@ def test_an_empty_lab_says_what_to_do(services: Services) -> None:
     wanted = {
         "playground": "press *Try it*", "edit": "Nothing is changed yet", "run": "Choose answers first",
         "compare": "by a stand-in model", "bundles": "What differs", "calibration": "No answer has a human score",
+        "watch": "Nobody practised in this span",
     }  # fmt: skip
     for tab, words in wanted.items():
         app = page(tab)
@@ -166,3 +170,30 @@ def test_an_edit_is_kept_as_a_new_bundle(services: Services, tmp_path: Path, mon
     app.text_input(key="edit-save-idea").set_value("Shorter").run()
     app.button(key="edit-save-new").click().run()
     assert (shelf / "brief_v1" / "system_prompt.md").read_text("utf8").endswith("Be brief.")
+
+
+def test_a_worse_day_is_told_and_its_worst_answers_become_a_dataset(services: Services) -> None:
+    now = datetime.now(UTC)
+    with services.store as store:
+        for person in range(12):
+            for days, overall in ((2, 7.0), (0, 4.0)):
+                practise(store, f"p{person}", now - timedelta(days=days, seconds=1), overall + person % 3 / 2)
+            store.run(set_consent, f"p{person}", person < 3, now)
+        app = page("watch")
+        assert "overall score 4.50 points, where it had 7.50" in texts(app)
+        assert {"Overall score", "Answers a guard changed", "Finish to scores, s"} <= {
+            m.value.strip("*") for m in app.markdown
+        }
+        app.text_input(key="watch-dataset").set_value("Low ones")
+        app.button(key="watch-collect").click().run()
+        assert "6 added: Low ones has 6 answers" in app.success[0].value, "three agreed, two answers each"
+        app.button(key="watch-collect").click().run()
+        assert "0 added" in app.success[0].value
+        app.text_input(key="watch-dataset").set_value(" ")
+        app.button(key="watch-collect").click().run()
+        assert "Give the dataset a name" in app.error[0].value
+
+
+def test_rules_that_cannot_be_used_are_told_on_the_page(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services.settings, "coach_watch_file", "/nowhere/watch.yaml")
+    assert "COACH_WATCH_FILE" in page("watch").error[0].value.replace("\\", "")

@@ -16,7 +16,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from coach.contracts.usage import UsageEvent
-from coach.economics.budgets import Budgets, Messenger, check, period_start
+from coach.economics.budgets import Budgets, check, period_start
+from coach.economics.messenger import Messenger
 from coach.economics.metering import MeteredStore
 from coach.errors import InputError, NotFoundError
 from coach.store import SqlStore

@@ -6,7 +6,7 @@ import click
 
 _COMMANDS = {
     "run": "runs", "compare": "runs", "judge": "runs", "noise": "runs", "runs": "runs", "gate": "gate",
-    "scorers": "scorers", "plan": "planning", "adversarial": "planning",
+    "scorers": "scorers", "plan": "planning", "adversarial": "planning", "watch": "watching",
     "bundles": "bundles", "create": "bundles", "diff": "bundles", "promote": "bundles", "rollback": "bundles",
 }  # fmt: skip
 

@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from coach.store.repositories import alerts
 from coach.store.tables.billing import budget_alerts, budgets
 from coach.store.tables.core import mock_interviews, usage_tracking
 
-LEASE = timedelta(minutes=2)
-"""A sender that has not come back by then was interrupted; another takes the alert over."""
 EVERY_CUSTOMER = "customer"
 
 
@@ -79,34 +78,22 @@ def spent(connection: sa.Connection, since: datetime, *, by_customer: bool) -> d
     return {user: Decimal(usd) for user, usd in connection.execute(query)}
 
 
-def raise_alerts(connection: sa.Connection, alerts: Sequence[BudgetAlert]) -> int:
+def raise_alerts(connection: sa.Connection, raised: Sequence[BudgetAlert]) -> int:
     """Writes down alerts that were not raised before; returns how many are new."""
-    if not alerts:
-        return 0
-    rows = [{name: getattr(alert, name) for name in BudgetAlert.__slots__} for alert in alerts]
-    statement = insert(budget_alerts).values(rows).on_conflict_do_nothing().returning(budget_alerts.c.id)
-    return len(connection.execute(statement).all())
+    rows = [{name: getattr(alert, name) for name in BudgetAlert.__slots__} for alert in raised]
+    return alerts.raise_once(connection, budget_alerts, rows)
 
 
 def claim(connection: sa.Connection, now: datetime, most_tries: int) -> list[BudgetAlert]:
-    """Takes alerts that nobody was told of yet; whoever claims them has `LEASE` to tell."""
-    c = budget_alerts.c
-    due = sa.and_(c.told_at.is_(None), c.tries < most_tries, c.next_try_at <= now)
-    query = sa.select(budget_alerts).where(due).order_by(c.raised_at, c.id)
-    if connection.dialect.name == "postgresql":
-        query = query.with_for_update(skip_locked=True)
-    found = [BudgetAlert(**row) for row in connection.execute(query).mappings()]
-    change = sa.update(budget_alerts).where(c.id.in_([alert.id for alert in found]))
-    connection.execute(change.values(tries=c.tries + 1, next_try_at=now + LEASE))
-    return found
+    """Takes alerts that nobody was told of yet; see `alerts.claim`."""
+    return [BudgetAlert(**row) for row in alerts.claim(connection, budget_alerts, now, most_tries)]
 
 
 def settle(
     connection: sa.Connection, alert_id: str, *, told_at: datetime | None, retry_at: datetime, error: str
 ) -> None:
     """What became of telling."""
-    change = sa.update(budget_alerts).where(budget_alerts.c.id == alert_id)
-    connection.execute(change.values(told_at=told_at, next_try_at=retry_at, error=error or None))
+    alerts.settle(connection, budget_alerts, alert_id, told_at=told_at, retry_at=retry_at, error=error)
 
 
 def recent(connection: sa.Connection, since: datetime) -> list[BudgetAlert]:

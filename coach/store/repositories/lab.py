@@ -164,12 +164,19 @@ def live_outcomes(connection: sa.Connection, since: datetime, *, of_samples: boo
 
 
 def stored_answers(
-    connection: sa.Connection, *, include_sample: bool = False, of_samples: bool = False
+    connection: sa.Connection,
+    *,
+    include_sample: bool = False,
+    of_samples: bool = False,
+    since: datetime | None = None,
+    bundle: str = "",
+    worst: int | None = None,
 ) -> list[dict[str, Any]]:
     """Evaluated attempts with all a dataset needs: transcript, question, job, delivery, machine and latest human score.
 
     Only answers of people who consented; answers whose text was deleted are gone; sample content, which is nobody's,
-    on demand beside them (`include_sample`) or alone (`of_samples`).
+    on demand beside them (`include_sample`) or alone (`of_samples`). `since` and `bundle` (a label) narrow; `worst`
+    asks for so many of the lowest overall, worst first.
     """
     a, e, i, h = mock_interview_attempts.c, mock_interview_exchanges.c, mock_interviews.c, human_reviews.c
     query = (
@@ -181,8 +188,11 @@ def stored_answers(
         .join(mock_interview_exchanges, a.exchange_id == e.id)
         .join(mock_interviews, a.interview_id == i.id)
         .where(a.status == "evaluated", a.transcript.is_not(None), a.transcript != "")
-        .order_by(a.created_at, a.id)
     )  # fmt: skip
+    query = query.where(a.created_at >= since) if since else query
+    query = query.where(a.prompt_version == bundle) if bundle else query
+    scored = query.where(a.overall_score.is_not(None)).order_by(a.overall_score, a.id).limit(worst)
+    query = query.order_by(a.created_at, a.id) if worst is None else scored
     agreed = i.user_id.in_(sa.select(lab_consents.c.user_id)) & sa.not_(i.is_sample)
     alone = i.is_sample if of_samples else agreed
     query = query.where(sa.or_(agreed, i.is_sample) if include_sample else alone)

@@ -112,6 +112,21 @@ budget_alerts = sa.Table(
     text("error", None),
 )
 
+watch_alerts = sa.Table(
+    "watch_alerts",
+    metadata,
+    sa.Column("id", sa.String(96), primary_key=True),
+    sa.Column("bundle", sa.String(200), nullable=False),
+    sa.Column("metric", sa.String(40), nullable=False),
+    instant("day", required=True),
+    sa.Column("finding", JSON, nullable=False),
+    instant("raised_at", required=True),
+    instant("told_at"),
+    sa.Column("tries", sa.Integer(), nullable=False),
+    instant("next_try_at"),
+    text("error", None),
+)
+
 economics_scenarios = sa.Table(
     "economics_scenarios",
     metadata,

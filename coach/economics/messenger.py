@@ -1,0 +1,59 @@
+"""How an operator is told of something: by webhook and by mail, each where the notice names one."""
+
+import smtplib
+from email.message import EmailMessage
+from urllib.parse import unquote, urlsplit
+
+import httpx
+
+from coach.contracts.notice import Notice
+from coach.errors import SettingsError
+
+SEND_TIMEOUT_S = 10.0
+
+
+class Messenger:
+    """Tells by webhook and by mail."""
+
+    def __init__(self, smtp_url: str = "", sender: str = "") -> None:
+        """`smtp_url`: smtp://user:password@host:587 (STARTTLS where offered) or smtps://…; `sender`: From."""
+        self._smtp, self._sender = urlsplit(smtp_url) if smtp_url else None, sender
+
+    def __call__(self, notice: Notice) -> str:
+        """Empty when it arrived, else why not; see `coach.contracts.notice.Tell`."""
+        try:
+            if notice.webhook:
+                self._post(notice)
+            if notice.email:
+                self._mail(notice)
+        except httpx.HTTPStatusError as error:
+            return f"the webhook answered {error.response.status_code}"
+        except SettingsError as error:
+            return str(error)
+        except (OSError, httpx.HTTPError, smtplib.SMTPException) as error:
+            return type(error).__name__
+        return ""
+
+    def _post(self, notice: Notice) -> None:
+        body = {"id": notice.id, **notice.body, "text": notice.text}
+        httpx.post(notice.webhook, json=body, timeout=SEND_TIMEOUT_S, follow_redirects=False).raise_for_status()
+
+    def _mail(self, notice: Notice) -> None:
+        if self._smtp is None or not self._smtp.hostname:
+            raise SettingsError(
+                "No mail server is set.", mend="Set COACH_SMTP_URL, e.g. smtp://user:password@host:587."
+            )
+        message = EmailMessage()
+        message["Subject"] = notice.subject
+        message["From"] = self._sender or f"job-foxy@{self._smtp.hostname}"
+        message["To"] = notice.email
+        message["Message-ID"] = f"<{notice.id}@job-foxy>"
+        message.set_content(notice.text)
+        kind = smtplib.SMTP_SSL if self._smtp.scheme == "smtps" else smtplib.SMTP
+        with kind(self._smtp.hostname, self._smtp.port or 0, timeout=SEND_TIMEOUT_S) as server:
+            server.ehlo()
+            if kind is smtplib.SMTP and server.has_extn("starttls"):
+                server.starttls()
+            if self._smtp.username:
+                server.login(unquote(self._smtp.username), unquote(self._smtp.password or ""))
+            server.send_message(message)

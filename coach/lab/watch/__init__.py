@@ -1,0 +1,1 @@
+"""Bundles in use, watched day by day."""
