@@ -9,10 +9,10 @@ from coach.bootstrap.brain import build_batch, build_brain, build_score_judge, c
 from coach.bootstrap.store import StoreParts
 
 if TYPE_CHECKING:
-    from coach.contracts.notice import Tell
+    from coach.contracts.alert_message import Tell
     from coach.lab.service import Lab
     from coach.lab.watch.alarms import WatchChecked
-    from coach.lab.watch.desk import Watch
+    from coach.lab.watch.desk import BundleWatch
 
 
 class LabParts(StoreParts):
@@ -38,17 +38,17 @@ class LabParts(StoreParts):
         )
 
     @cached_property
-    def watch(self) -> Watch:
+    def watch(self) -> BundleWatch:
         """Bundles in use, day by day.
 
         Raises:
             SettingsError: the rules cannot be used.
         """
-        from coach.lab.watch.desk import Watch
+        from coach.lab.watch.desk import BundleWatch
         from coach.lab.watch.rules import watch_rules
 
         settings = self.settings
-        return Watch(
+        return BundleWatch(
             self.store,
             self.lab.workspace,
             watch_rules(settings.coach_watch_file),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from coach.bootstrap.store import StoreParts
 
 if TYPE_CHECKING:
-    from coach.contracts.notice import Tell
+    from coach.contracts.alert_message import Tell
     from coach.economics.billing.giving_back import GivenBack
     from coach.economics.billing.service import Billing
     from coach.economics.budgets import Budgets, Checked

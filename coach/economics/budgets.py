@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
+from coach.contracts.alert_message import AlertMessage, Tell
 from coach.contracts.base import Record
 from coach.contracts.interview import new_id
-from coach.contracts.notice import Notice, Tell
 from coach.errors import InputError, NotFoundError
 from coach.store import SqlStore
 from coach.store.repositories import budgets as rows
@@ -163,9 +163,9 @@ def _usd(amount: Decimal) -> str:
     return f"${amount:,.2f}" if amount >= 1 else f"${amount:,.4f}"
 
 
-def notice(budget: Budget, alert: BudgetAlert) -> Notice:
+def notice(budget: Budget, alert: BudgetAlert) -> AlertMessage:
     """The alert as it is told."""
-    return Notice(
+    return AlertMessage(
         id=alert.id,
         subject=f"Job Foxy: {alert.level} % of a budget is used",
         text=sentence(budget, alert),

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from coach.contracts.notice import Notice
+from coach.contracts.alert_message import AlertMessage
 from coach.errors import SettingsError
 
 SEND_TIMEOUT_S = 10.0
@@ -19,8 +19,8 @@ class Messenger:
         """`smtp_url`: smtp://user:password@host:587 (STARTTLS where offered) or smtps://…; `sender`: From."""
         self._smtp, self._sender = urlsplit(smtp_url) if smtp_url else None, sender
 
-    def __call__(self, notice: Notice) -> str:
-        """Empty when it arrived, else why not; see `coach.contracts.notice.Tell`."""
+    def __call__(self, notice: AlertMessage) -> str:
+        """Empty when it arrived, else why not; see `coach.contracts.alert_message.Tell`."""
         try:
             if notice.webhook:
                 self._post(notice)
@@ -34,11 +34,11 @@ class Messenger:
             return type(error).__name__
         return ""
 
-    def _post(self, notice: Notice) -> None:
+    def _post(self, notice: AlertMessage) -> None:
         body = {"id": notice.id, **notice.body, "text": notice.text}
         httpx.post(notice.webhook, json=body, timeout=SEND_TIMEOUT_S, follow_redirects=False).raise_for_status()
 
-    def _mail(self, notice: Notice) -> None:
+    def _mail(self, notice: AlertMessage) -> None:
         if self._smtp is None or not self._smtp.hostname:
             raise SettingsError(
                 "No mail server is set.", mend="Set COACH_SMTP_URL, e.g. smtp://user:password@host:587."

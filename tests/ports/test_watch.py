@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from coach.contracts.alert_message import AlertMessage
 from coach.contracts.brain import GuardFinding
 from coach.contracts.interview import AttemptStatus
-from coach.contracts.notice import Notice
 from coach.errors import InputError
 from coach.lab.runs.experiment import Workspace
-from coach.lab.watch.desk import Watch
+from coach.lab.watch.desk import BundleWatch
 from coach.lab.watch.rules import watch_rules
 from coach.store import SqlStore
 from coach.store.repositories import lab as answers
@@ -32,7 +32,12 @@ def practise(store: SqlStore, user: str, at: datetime, overall: float | None = 6
     interview = make.interview(user_id=user, created_at=at, last_activity_at=at, is_sample=user.startswith("sample-"))
     question = make.exchange(interview)
     usage_usd = changes.pop("usd", None)
-    values = {"created_at": at, "prompt_version": BUNDLE, "guards": [], "timeline": {"first_scores": 2000.0}}
+    values: dict[str, Any] = {
+        "created_at": at,
+        "prompt_version": BUNDLE,
+        "guards": [],
+        "timeline": {"first_scores": 2000.0},
+    }
     attempt = make.evaluated(question, overall=overall or 0.0, **(values | changes))
     if overall is None:
         attempt = attempt.model_copy(update={"overall_score": None, "evaluation": None})
@@ -49,8 +54,8 @@ def practise(store: SqlStore, user: str, at: datetime, overall: float | None = 6
 
 
 @pytest.fixture
-def watch(sql_store: SqlStore, tmp_path: Path) -> Iterator[Watch]:
-    yield Watch(sql_store, Workspace(tmp_path), watch_rules(), webhook="http://127.0.0.1:9/alerts")
+def watch(sql_store: SqlStore, tmp_path: Path) -> Iterator[BundleWatch]:
+    yield BundleWatch(sql_store, Workspace(tmp_path), watch_rules(), webhook="http://127.0.0.1:9/alerts")
 
 
 def test_the_day_is_summed_by_bundle_and_person_and_in_utc(sql_store: SqlStore) -> None:
@@ -84,13 +89,13 @@ def bad_day(store: SqlStore) -> None:
 
 
 def test_a_worse_day_is_told_once_whoever_looks_and_again_when_it_did_not_arrive(
-    sql_store: SqlStore, watch: Watch
+    sql_store: SqlStore, watch: BundleWatch
 ) -> None:
     bad_day(sql_store)
-    got: list[Notice] = []
+    got: list[AlertMessage] = []
     lines = ["the webhook answered 503"]
 
-    def tell(notice: Notice) -> str:
+    def tell(notice: AlertMessage) -> str:
         got.append(notice)
         return lines.pop() if lines else ""
 
@@ -110,7 +115,7 @@ def test_a_worse_day_is_told_once_whoever_looks_and_again_when_it_did_not_arrive
     assert raised.told_at == later and raised.alarm.bundle == BUNDLE
 
 
-def test_a_new_bundle_is_compared_with_what_judged_before(sql_store: SqlStore, watch: Watch) -> None:
+def test_a_new_bundle_is_compared_with_what_judged_before(sql_store: SqlStore, watch: BundleWatch) -> None:
     for person in range(12):
         practise(sql_store, f"p{person}", NOON - timedelta(days=2), 6.5 + person % 3 / 2)
         practise(sql_store, f"p{person}", NOON, 4.5 + person % 3 / 2, prompt_version="new@2#f")
@@ -120,7 +125,7 @@ def test_a_new_bundle_is_compared_with_what_judged_before(sql_store: SqlStore, w
 
 
 def test_worst_answers_are_of_those_who_agreed_and_who_takes_it_back_is_left_out(
-    sql_store: SqlStore, watch: Watch
+    sql_store: SqlStore, watch: BundleWatch
 ) -> None:
     ids = [practise(sql_store, user, NOON, score) for user, score in (("ada", 5.0), ("bo", 1.0), ("cy", 3.0))]
     assert watch.worst(BUNDLE, now=NOON) == []

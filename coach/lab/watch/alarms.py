@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from coach.contracts.alert_message import AlertMessage, Tell
 from coach.contracts.base import Record
-from coach.contracts.notice import Notice, Tell
 from coach.lab.watch.figures import change, mean_of
 from coach.lab.watch.rules import MetricRule, WatchRules
 from coach.store.repositories import alerts
@@ -180,9 +180,9 @@ def _row(alarm: WatchAlarm, now: datetime) -> dict[str, object]:
     }
 
 
-def _notice(alert: dict[str, Any], email: str, webhook: str) -> Notice:
+def _notice(alert: dict[str, Any], email: str, webhook: str) -> AlertMessage:
     finding = alert["finding"]
-    return Notice(
+    return AlertMessage(
         id=alert["id"],
         subject=f"Job Foxy: {NAMES.get(alert['metric'], alert['metric'])} became worse",
         text=finding["sentence"],

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from coach.contracts.notice import Tell
+from coach.contracts.alert_message import Tell
 from coach.lab.attempts import item_of
 from coach.lab.runs.collecting import add_to
 from coach.lab.runs.dataset import Dataset
@@ -29,7 +29,7 @@ class RaisedAlarm:
     error: str
 
 
-class Watch:
+class BundleWatch:
     """Bundles in use, day by day."""
 
     def __init__(

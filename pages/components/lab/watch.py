@@ -7,7 +7,7 @@ import streamlit as st
 from coach.bootstrap import services
 from coach.errors import CoachError
 from coach.lab.service import Lab
-from coach.lab.watch.desk import Watch
+from coach.lab.watch.desk import BundleWatch
 from coach.views.attempts import short
 from coach.views.lab_watch import TITLES, alarm_frame, watch_chart, watch_frame
 from pages.components.shared import samples
@@ -46,7 +46,7 @@ def show(_lab: Lab) -> None:
     _worst(watch, sorted(set(frame["bundle"])), days or 28, invented=invented)
 
 
-def _alarms(watch: Watch) -> None:
+def _alarms(watch: BundleWatch) -> None:
     now = watch.worse()
     for alarm in now:
         st.warning(plain(alarm.sentence), icon=":material/trending_down:")
@@ -62,7 +62,7 @@ def _alarms(watch: Watch) -> None:
             st.dataframe(record, hide_index=True)
 
 
-def _worst(watch: Watch, bundles: list[str], days: int, *, invented: bool) -> None:
+def _worst(watch: BundleWatch, bundles: list[str], days: int, *, invented: bool) -> None:
     st.header("Worst answers", anchor=False)
     bundle = pick("Bundle", bundles, identity=str, label=str, key="watch-bundle", address="bundle")
     found = watch.worst(bundle or "", days=days, of_samples=invented)

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from coach.contracts.base import Record
 
 
-class Notice(Record):
+class AlertMessage(Record):
     """One message. `id` is the same however often it is tried; `body` is what a webhook gets, beside `id` and `text`.
 
     It carries ids and figures, never a name or a word somebody said.
@@ -21,5 +21,5 @@ class Notice(Record):
     body: dict[str, JsonValue] = {}
 
 
-Tell = Callable[[Notice], str]
+Tell = Callable[[AlertMessage], str]
 """Tells a notice: empty when it arrived, else why not, without an address or a password."""
