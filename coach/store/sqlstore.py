@@ -8,10 +8,9 @@ import asyncio
 import atexit
 import contextlib
 import logging
-import math
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -19,9 +18,6 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import sqlalchemy as sa
 
-from coach.contracts.delivery import DeliveryMetrics
-from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot, PlannedQuestion
-from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError, StoreError
 from coach.store.engine import chores, copies, neighbour, schema
 from coach.store.engine.chores import Restored
@@ -29,7 +25,7 @@ from coach.store.engine.engine import LOCK_WAIT_S, Database
 from coach.store.engine.orders import Order
 from coach.store.engine.troubles import one_line, plain_errors
 from coach.store.engine.worker import Worker
-from coach.store.repositories import interviews
+from coach.store.interview_facts import InterviewFacts
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -43,7 +39,7 @@ FORGET_WITHIN_S = 2.0
 """How long a server is waited for that does not take up a request at its door."""
 
 
-class SqlStore:
+class SqlStore(InterviewFacts):
     """Durable facts. A method returns only when its transaction is on disk; a failed one leaves nothing behind."""
 
     def __init__(
@@ -332,90 +328,6 @@ class SqlStore:
                 f"A database server is not {what} by this program.",
                 mend="Use its own tools (pg_dump, pg_restore), or `python -m coach db copy` into a file.",
             )
-
-    # -- the conductor's port ----------------------------------------------------------------------------------------
-
-    async def create_interview(self, interview: Interview, exchanges: Sequence[Exchange]) -> None:
-        """Stores a planned interview with its questions."""
-        await self.arun(interviews.create_interview, interview, exchanges)
-
-    async def load_interview(self, interview_id: str) -> InterviewSnapshot | None:
-        """Everything of one interview; None when unknown."""
-        return await self.arun(interviews.load_interview, interview_id)
-
-    async def find_attempt(self, attempt_id: str) -> Attempt | None:
-        """One attempt; None when unknown."""
-        return await self.arun(interviews.find_attempt, attempt_id)
-
-    async def update_interview(self, interview: Interview) -> None:
-        """Writes the interview's row anew."""
-        await self.arun(interviews.update_interview, interview)
-
-    async def add_exchange(self, exchange: Exchange) -> None:
-        """Stores a follow-up exchange; idempotent by id."""
-        await self.arun(interviews.add_exchange, exchange)
-
-    async def update_exchange(self, exchange: Exchange) -> None:
-        """Writes the exchange's row anew."""
-        await self.arun(interviews.update_exchange, exchange)
-
-    async def add_attempt(self, attempt: Attempt) -> None:
-        """Stores a new attempt; idempotent by id."""
-        await self.arun(interviews.add_attempt, attempt)
-
-    async def update_attempt(self, attempt: Attempt) -> None:
-        """Writes the attempt's row anew."""
-        await self.arun(interviews.update_attempt, attempt)
-
-    async def claim_evaluation(self, attempt_id: str, *, owner: str) -> bool:
-        """True for exactly one caller; the attempt is evaluating from then on."""
-        return await self.arun(interviews.claim_evaluation, attempt_id, owner)
-
-    async def keep_and_claim(self, attempt: Attempt, *, owner: str) -> bool:
-        """Row and claim in one transaction; True for exactly one caller."""
-        return await self.arun(interviews.keep_and_claim, attempt, owner)
-
-    async def complete_attempt(self, attempt: Attempt, exchange: Exchange, usage: Sequence[UsageEvent]) -> None:
-        """Evaluation, roll-up and usage in one transaction."""
-        await self.arun(interviews.complete_attempt, attempt, exchange, usage)
-
-    async def add_usage(self, usage: Sequence[UsageEvent]) -> None:
-        """Stores usage events; those already known are left as they are."""
-        await self.arun(interviews.add_usage, usage)
-
-    async def existing(self, interview_ids: Sequence[str]) -> list[str]:
-        """Those that are stored."""
-        return await self.arun(interviews.existing, interview_ids)
-
-    async def unfinished_attempts(self) -> list[Attempt]:
-        """Attempts to take up again after a crash; dead claims are released."""
-        return await self.arun(interviews.unfinished_attempts)
-
-    async def store_token(self, interview_id: str, token_hash: str, expires_at: float) -> None:
-        """Keeps the hash of the interview's token; expiry in epoch seconds."""
-        await self.arun(interviews.store_token, interview_id, token_hash, expires_at)
-
-    async def check_token(self, token_hash: str, now: float, latest: float = math.inf) -> str | None:
-        """The interview a live token belongs to."""
-        return await self.arun(interviews.check_token, token_hash, now, latest)
-
-    async def revoke_token(self, interview_id: str) -> None:
-        """Makes the interview's token dead."""
-        await self.arun(interviews.revoke_token, interview_id)
-
-    async def scores_noise(self, bundle: str) -> float | None:
-        """Measured scoring noise of a bundle; None when not measured."""
-        return await self.arun(interviews.scores_noise, bundle)
-
-    async def asked_questions(self, user_id: str, *, limit: int) -> list[PlannedQuestion]:
-        """What the person was asked, newest first."""
-        return await self.arun(interviews.asked_questions, user_id, limit=limit)
-
-    async def earlier_deliveries(
-        self, user_id: str, *, transcriber: str, but: str, limit: int
-    ) -> list[DeliveryMetrics]:
-        """Measured delivery of the person's latest answers, newest first."""
-        return await self.arun(interviews.earlier_deliveries, user_id, transcriber=transcriber, but=but, limit=limit)
 
     async def aclose(self) -> None:
         """`close` beside an event loop."""

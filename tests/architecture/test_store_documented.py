@@ -4,7 +4,7 @@ from pathlib import Path
 
 from coach.store.engine import schema
 from coach.store.tables.billing import billing_accounts
-from coach.store.tables.core import metadata
+from coach.store.tables.columns import metadata
 
 ROOT = Path(__file__).resolve().parents[2]
 

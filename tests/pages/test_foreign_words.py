@@ -11,7 +11,7 @@ from coach import bootstrap
 from coach.bootstrap import build_services
 from coach.store.maintenance.sample import load_sample
 from coach.store.repositories import library
-from coach.store.tables.core import metadata
+from coach.store.tables.columns import metadata
 from pages.components.shared.prose import plain
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"

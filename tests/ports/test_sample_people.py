@@ -20,7 +20,7 @@ from coach.store.maintenance.retention import RetentionPolicy, sweep
 from coach.store.maintenance.sample import EPOCH, SAMPLE, load_sample, remove_sample
 from coach.store.maintenance.sample_people import read_people
 from coach.store.repositories import lab, ledger, outbox
-from coach.store.tables.core import metadata
+from coach.store.tables.columns import metadata
 from coach.views import margins, review
 from coach.views import operations as ops
 from coach.views.attempts import attempts_frame

@@ -9,7 +9,7 @@ from coach.store.engine import schema
 from coach.store.maintenance import integrity
 from coach.store.repositories import interviews
 from coach.store.tables.billing import billing_accounts
-from coach.store.tables.core import metadata
+from coach.store.tables.columns import metadata
 from tests.fakes import records as make
 
 COLUMNS = sa.text(

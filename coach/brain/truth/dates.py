@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from coach.brain.truth.lexicon import MONTHS, SEASONS, WEEKDAYS
-from coach.brain.truth.numbers import Quantity
+from coach.brain.truth.quantity import Quantity
 
 _CALENDAR_WORD = re.compile(
     r"\b(?:" + "|".join(sorted((name.title() for name in (*MONTHS, *WEEKDAYS)), key=len, reverse=True)) + r")\b"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from coach.brain.truth.numbers import Quantity
+from coach.brain.truth.quantity import Quantity
 
 _NEAR = 5
 """Quantities of one story stand within so many of each other."""

@@ -15,7 +15,8 @@ from coach.brain.reading.text import sentence_spans
 from coach.brain.truth.dates import clock_times, dates, dotted_times, source_dates, spoken_times
 from coach.brain.truth.derived import ratios
 from coach.brain.truth.names import Name, NameSources, names
-from coach.brain.truth.numbers import Quantity, quantities
+from coach.brain.truth.numbers import quantities
+from coach.brain.truth.quantity import Quantity
 from coach.brain.truth.support import QuantitySources
 
 _BRACKETED = re.compile(r"\[[^\]]{0,60}\]|\{[^}]{0,60}\}|<[^>]{0,60}>|\b_{2,}\b")

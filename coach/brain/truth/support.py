@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from coach.brain.truth.derived import Derived, Ratio
 from coach.brain.truth.number_words import SCALES, TIME_UNITS
-from coach.brain.truth.numbers import Quantity
+from coach.brain.truth.quantity import Quantity
 
 _NOTHING = re.compile(r"\b(?:no|none|nothing|never|without|zero|nobody|not (?:a|one|any)|didn't|wasn't|nil)\b", re.I)
 _EVERYTHING = re.compile(

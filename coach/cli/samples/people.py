@@ -21,9 +21,10 @@ from coach.brain.evaluation.pipeline import evaluate_to_end
 from coach.brain.offline.coach import OfflineCoach
 from coach.brain.port import BrainChunk, EvaluationCall, StreamEnd
 from coach.brain.prompts.bundle import PromptBundle
-from coach.cli.sample_build import speak as spoken_aloud
-from coach.cli.sample_build import stories_of, summary_item, write_opus
+from coach.cli.sample_build import stories_of, summary_item
 from coach.cli.samples import traffic
+from coach.cli.samples.speech import speak as spoken_aloud
+from coach.cli.samples.speech import write_opus
 from coach.cli.samples.telling import Tale, speak, tell
 from coach.contracts.brain import DeliveryInput, EvaluationInput, HistoryItem, JobContext, Question, UserAnswer
 from coach.contracts.interview import (

@@ -27,7 +27,8 @@ from coach.speech.deepgram.live import MODEL, DeepgramLive, keyterms
 from coach.speech.port import Heard, SpeechCapabilities, SpeechContext
 from coach.speech.streaming.connection import SpeechProbe
 from coach.speech.streaming.segment import LiveOptions
-from coach.speech.streaming.stream import LiveStream, silero_speech_s
+from coach.speech.streaming.silence_watch import silero_speech_s
+from coach.speech.streaming.stream import LiveStream
 from coach.speech.streaming.word_merge import TimedWord, joined
 
 NAME = "deepgram"

@@ -8,6 +8,10 @@ All times are seconds on the attempt's clock.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import anyio.to_thread
+
+from coach.audio.pcm import Pcm
+from coach.audio.vad import speech_segments
 from coach.speech.streaming.clock_map import Span
 from coach.speech.streaming.word_merge import TimedWord
 
@@ -91,6 +95,12 @@ class SilenceWatch:
             return None
         self._probed_until_s = span[1]
         return span
+
+
+async def silero_speech_s(pcm: bytes) -> float:
+    """Seconds of speech in Int16 mono 16 kHz audio, by voice activity, off the event loop."""
+    segments = await anyio.to_thread.run_sync(speech_segments, Pcm.from_bytes(pcm).samples)
+    return sum(end - start for start, end in segments)
 
 
 def _touches(span: Span, word: TimedWord) -> bool:

@@ -10,24 +10,22 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from uuid import uuid4
 
-import anyio.to_thread
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential_jitter
 
-from coach.audio.pcm import SAMPLE_RATE_HZ, Pcm
-from coach.audio.vad import speech_segments
+from coach.audio.pcm import SAMPLE_RATE_HZ
 from coach.contracts.transcript import Transcript, TranscriptSource
-from coach.contracts.usage import UsageEvent, usage_event_id
+from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError, UsageError, VendorError
 from coach.speech.port import Heard, SpeechContext
 from coach.speech.streaming.clock_map import Span
 from coach.speech.streaming.connection import DeafLinkError, Link, LiveSocket, LiveVendor, SpeechProbe
 from coach.speech.streaming.segment import LinkLedger, LiveOptions, Segment
-from coach.speech.streaming.word_merge import TimedWord, joined
+from coach.speech.streaming.silence_watch import silero_speech_s
+from coach.speech.streaming.usage import sound_sent
+from coach.speech.streaming.word_merge import completed_by_live_words, joined
 
 _log = logging.getLogger(__name__)
 
@@ -37,12 +35,6 @@ LOST = "We keep recording; the live transcript is interrupted. Tap Finish to sub
 REFUSED = "The transcriber refused us, we keep recording: {problem}"
 LEFT_OUT = "The live transcriber cannot keep up with the sound; {seconds:.1f} s will come from the recording."
 STRAGGLER_SPEECH_S = 0.25
-
-
-async def silero_speech_s(pcm: bytes) -> float:
-    """Seconds of speech in Int16 mono 16 kHz audio, by voice activity, off the event loop."""
-    segments = await anyio.to_thread.run_sync(speech_segments, Pcm.from_bytes(pcm).samples)
-    return sum(end - start for start, end in segments)
 
 
 class LiveStream:
@@ -309,7 +301,7 @@ class LiveStream:
             note = "The recording gave no words; the live transcript stands."
             return Heard(self._transcript(segment, TranscriptSource.LIVE, [note]), self._take_usage(segment, heard))
         beyond = [w for w in own if w.start_s >= heard.transcript.duration_s] if heard.transcript.duration_s else []
-        return Heard(_completed(heard.transcript, beyond, seconds), self._take_usage(segment, heard))
+        return Heard(completed_by_live_words(heard.transcript, beyond, seconds), self._take_usage(segment, heard))
 
     def _what_there_is(self, segment: Segment, seconds: float, problem: CoachError) -> Heard:
         """The recording could not be transcribed: the live words stand, with a loud note; no words are an error."""
@@ -341,40 +333,10 @@ class LiveStream:
         sent = self._unclaimed + (segment.sent if segment else Counter())
         self._unclaimed.clear()
         for call, samples in sent.items():
-            self._usage.append(self._usage_event(segment, call, samples))
+            self._usage.append(sound_sent(self._vendor, self._context.interview_id, segment, call, samples))
         if segment is not None:
             segment.sent.clear()
-
-    def _usage_event(self, segment: Segment | None, call: str, samples: int) -> UsageEvent:
-        call_id = f"{call}.{segment.generation if segment else 0}"
-        attempt_id = segment.attempt_id if segment else None
-        return UsageEvent(
-            event_id=usage_event_id(attempt_id or "", call_id, self._vendor.meter),
-            vendor=self._vendor.vendor,
-            meter=self._vendor.meter,
-            quantity=(Decimal(samples) / SAMPLE_RATE_HZ).quantize(Decimal("0.001")),
-            unit="second",
-            occurred_at=datetime.now(UTC),
-            attempt_id=attempt_id,
-            interview_id=self._context.interview_id or None,
-            call_id=call_id,
-        )
 
     def _take_usage(self, segment: Segment, also: Heard | None = None) -> tuple[UsageEvent, ...]:
         self._book(segment)
         return self.take_usage() + (also.usage if also else ())
-
-
-def _completed(batch: Transcript, beyond: list[TimedWord], seconds: float) -> Transcript:
-    """The recording's transcript, with live words from after the recording's end, and how it came about."""
-    note = f"The live stream missed {seconds:.1f} s; the transcript was made from the recording."
-    if not beyond:
-        return batch.model_copy(update={"notes": [*batch.notes, note]})
-    return batch.model_copy(
-        update={
-            "text": f"{batch.text} {joined(beyond)}".strip(),
-            "words": [*batch.words, *(w.to_word() for w in beyond)],
-            "source": TranscriptSource.LIVE_AND_BATCH,
-            "notes": [*batch.notes, note],
-        }
-    )

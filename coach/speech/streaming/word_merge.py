@@ -7,7 +7,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from coach.contracts.transcript import Word
+from coach.contracts.transcript import Transcript, TranscriptSource, Word
 
 HESITATIONS = frozenset({"uh", "um", "uhm", "erm", "er", "mhmm", "mm-mm", "uh-uh", "uh-huh", "nuh-uh", "mm", "hmm"})
 _EDGES = " \t.,;:!?\"'()[]…"
@@ -140,4 +140,19 @@ def spread(text: str, start_s: float, end_s: float) -> tuple[TimedWord, ...]:
     return tuple(
         TimedWord(start_s + i * step, start_s + (i + 1) * step, part.strip(_EDGES).lower() or part, part)
         for i, part in enumerate(parts)
+    )
+
+
+def completed_by_live_words(batch: Transcript, beyond: list[TimedWord], seconds: float) -> Transcript:
+    """The recording's transcript, with live words from after the recording's end, and how it came about."""
+    note = f"The live stream missed {seconds:.1f} s; the transcript was made from the recording."
+    if not beyond:
+        return batch.model_copy(update={"notes": [*batch.notes, note]})
+    return batch.model_copy(
+        update={
+            "text": f"{batch.text} {joined(beyond)}".strip(),
+            "words": [*batch.words, *(w.to_word() for w in beyond)],
+            "source": TranscriptSource.LIVE_AND_BATCH,
+            "notes": [*batch.notes, note],
+        }
     )

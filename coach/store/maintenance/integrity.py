@@ -6,7 +6,7 @@ looks; and it has no foreign keys, so counting is how one sees that the reposito
 
 import sqlalchemy as sa
 
-from coach.store.tables.core import metadata
+from coach.store.tables.columns import metadata
 
 
 def read_through(connection: sa.Connection) -> None:

@@ -24,7 +24,7 @@ from coach.store.engine.engine import prepare_duckdb
 from coach.store.maintenance.integrity import dangling_references
 from coach.store.sqlstore import SqlStore
 from coach.store.tables.billing import billing_accounts
-from coach.store.tables.core import metadata
+from coach.store.tables.columns import metadata
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from coach.store.tables.core import metadata
+from coach.store.tables.columns import metadata
 
 context.configure(
     connection=context.config.attributes["connection"], target_metadata=metadata, transaction_per_migration=False

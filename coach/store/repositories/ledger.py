@@ -10,12 +10,7 @@ import sqlalchemy as sa
 
 from coach.contracts.usage import UsageEvent
 from coach.store.repositories import records, samples
-from coach.store.tables.core import (
-    mock_interview_attempts,
-    mock_interview_exchanges,
-    mock_interviews,
-    usage_tracking,
-)
+from coach.store.tables.core import mock_interview_attempts, mock_interview_exchanges, mock_interviews, usage_tracking
 
 
 def usage_events(

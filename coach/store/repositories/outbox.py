@@ -15,7 +15,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from coach.store.repositories import samples
 from coach.store.tables.billing import billing_accounts, billing_outbox
-from coach.store.tables.core import UtcDateTime, usage_tracking
+from coach.store.tables.columns import UtcDateTime
+from coach.store.tables.core import usage_tracking
 
 LEASE = timedelta(minutes=2)
 """A batch whose sender has not come back by then was interrupted; another takes it over."""

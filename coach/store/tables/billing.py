@@ -2,7 +2,8 @@
 
 import sqlalchemy as sa
 
-from coach.store.tables.core import INDEXED, JSON, MONEY, flag, identity, instant, metadata, reference, text
+from coach.store.tables.columns import JSON, MONEY, flag, identity, instant, metadata, reference, text
+from coach.store.tables.core import INDEXED
 
 billing_accounts = sa.Table(
     "billing_accounts",
