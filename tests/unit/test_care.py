@@ -29,15 +29,22 @@ def sentences() -> dict[str, list[tuple[str, str]]]:
     return by_half
 
 
-@pytest.mark.parametrize("half", ["written_on", "held_out", "afterwards", "classes", "classes_later"])
-def test_what_needs_care_is_found_and_look_alikes_are_not(half: str) -> None:
-    """Recall ≥ 0.95, false alarms ≤ 2 % (or one sentence), on each part of the list."""
+@pytest.mark.parametrize(
+    ("half", "share"),
+    [
+        ("written_on", 0.05), ("held_out", 0.05), ("afterwards", 0.05), ("last", 0.05), ("classes", 0.05),
+        ("classes_later", 0.05), ("parts", 0.02), ("parts_later", 0.08), ("parts_last", 0.13),
+    ],
+)  # fmt: skip
+def test_what_needs_care_is_found_and_look_alikes_are_not(half: str, share: float) -> None:
+    """False alarms ≤ 2 % (or one sentence) and misses up to `share`, on each part of the list; the open ones among the
+    wordings of misconduct stay missed (docs/care.md)."""
     listed = sentences()[half]
     harmful = [(kind, text) for kind, text in listed if kind != HARMLESS]
     harmless = [text for kind, text in listed if kind == HARMLESS]
     missed = [text for _, text in harmful if not read_care(text).kind]
     alarms = [text for text in harmless if read_care(text).kind]
-    assert len(missed) <= 0.05 * len(harmful), missed
+    assert len(missed) <= share * len(harmful), missed
     assert len(alarms) <= max(1, 0.02 * len(harmless)), alarms
 
 
@@ -170,6 +177,24 @@ def test_odd_input_needs_no_care_and_no_time(text: str) -> None:
 )
 def test_languages(text: str, language: str) -> None:
     assert other_language(text) == language
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I only imagine the answers before a survey, I never wrote one into it.",
+        "Sorted mail, trained temps, drove nights, fixed scanners, counted stock.",
+        "I reported a driver who clocked Tom in when he was late.",
+        "My supervisor asked me to change the dates on the log before the audit and I refused.",
+    ],
+)
+def test_a_deed_of_somebody_else_or_refused_is_none_of_the_speakers(text: str) -> None:
+    assert read_care(text).kind == ""
+
+
+def test_a_question_asked_back_is_no_answer_by_the_readings_own_verdict() -> None:
+    said = "Sorry, I don't understand the question. Can you explain me again?"
+    assert read_care(said).kind == "not_an_answer"
 
 
 def test_labelled_answers_of_the_project_raise_no_alarm() -> None:

@@ -6,7 +6,7 @@ ones, so that a learner's English, a foreign dish or a city never counts.
 
 import re
 
-from coach.brain.care.lexicon import english_words, language_words, scripts
+from coach.brain.care.lexicon import english_words, everyday_words, language_words, scripts
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -17,6 +17,12 @@ _OUTNUMBERS = 2.0
 _SHARE = 0.18
 _UNKNOWN_WORDS, _UNKNOWN_SHARE = 14, 0.04
 """With fewer English function words than this among so many words it is some other language."""
+_PLAIN_WORDS, _PLAIN_SHARE = 5, 0.1
+"""So many words with no English function word at all and at most this share of everyday words or English endings."""
+_MARKED_SHARE = 0.2
+"""Share of words with letters English has not, from which one English look-alike ("i") does not count."""
+_MARKED = re.compile(r"[^\x00-\x7f]")
+_ENGLISH_END = re.compile(r"(?:ed|ing|tion|sion|ly|ment|ness|ity|'s|ers?|able|ful|ship)$")
 UNKNOWN = "another language"
 
 
@@ -39,12 +45,23 @@ def _by_words(text: str) -> str:
     words = [w.lower().replace("’", "'") for w in _WORD.findall(text)]
     if len(words) < _MIN_WORDS:
         return ""
-    english = sum(word in english_words() for word in words)
+    english = sum(word in english_words() and word != "i" for word in words)
     counts = {name: sum(_is_in(word, known) for word in words) for name, known in language_words().items()}
     best = max(counts, key=lambda name: counts[name])
     if counts[best] >= _MIN_HITS and counts[best] >= _SHARE * len(words) and counts[best] >= _OUTNUMBERS * english:
         return best
-    return UNKNOWN if len(words) >= _UNKNOWN_WORDS and english <= _UNKNOWN_SHARE * len(words) else ""
+    if len(words) >= _UNKNOWN_WORDS and english <= _UNKNOWN_SHARE * len(words):
+        return UNKNOWN
+    return UNKNOWN if not english and _reads_foreign(words) else ""
+
+
+def _reads_foreign(words: list[str]) -> bool:
+    """Whether words without an English function word among them look like none of English."""
+    if len(words) < _PLAIN_WORDS:
+        return False
+    marked = sum(bool(_MARKED.search(word)) for word in words)
+    plain = sum(word in everyday_words() or bool(_ENGLISH_END.search(word)) for word in words)
+    return marked >= _MARKED_SHARE * len(words) or plain <= _PLAIN_SHARE * len(words)
 
 
 def _is_in(word: str, known: frozenset[str]) -> bool:

@@ -1,6 +1,7 @@
 """The rules of the care layer, read once from `data/care` and compiled.
 
 `kinds.yaml` holds regular expressions over one folded sentence; `{name}` in them stands for an entry of its `words`.
+`frames.yaml` holds deeds by their parts (who did, what, to what, hidden how), for a kind whose wordings are endless.
 """
 
 import re
@@ -24,6 +25,19 @@ class KindRules:
 
     patterns: tuple[re.Pattern[str], ...]
     unless: tuple[re.Pattern[str], ...]
+    frames: tuple["Frame", ...] = ()
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A deed by its parts: every slot is in the sentence, in any order, and nothing of `silent` is."""
+
+    slots: tuple[re.Pattern[str], ...]
+    silent: tuple[re.Pattern[str], ...]
+
+    def fits(self, folded: str) -> bool:
+        """True when the folded sentence has all the parts."""
+        return all(slot.search(folded) for slot in self.slots) and not any(s.search(folded) for s in self.silent)
 
 
 @cache
@@ -32,7 +46,7 @@ def _read(name: str) -> Any:
 
 
 def _expanded(pattern: str) -> str:
-    words = _read("kinds.yaml")["words"]
+    words = _read("kinds.yaml")["words"] | _read("frames.yaml")["words"]
     for _ in range(3):
         pattern = _NAME.sub(lambda m: words.get(m.group(1), m.group()), pattern)
     return pattern
@@ -46,7 +60,8 @@ def _compiled(patterns: list[str]) -> tuple[re.Pattern[str], ...]:
 def rules(kind: str) -> KindRules:
     """The compiled rules of one of `SPOKEN_KINDS`."""
     entry = _read("kinds.yaml")[kind]
-    return KindRules(_compiled(entry["patterns"]), _compiled(entry.get("unless", [])))
+    frames = tuple(Frame(_compiled(f["all"]), _compiled(f.get("not", []))) for f in _read("frames.yaml").get(kind, []))
+    return KindRules(_compiled(entry["patterns"]), _compiled(entry.get("unless", [])), frames)
 
 
 @lru_cache(maxsize=1)
@@ -87,6 +102,12 @@ def language_words() -> dict[str, frozenset[str]]:
 def english_words() -> frozenset[str]:
     """English function words."""
     return frozenset(_read("languages.yaml")["english"].split())
+
+
+@lru_cache(maxsize=1)
+def everyday_words() -> frozenset[str]:
+    """The commonest English words, function words among them."""
+    return frozenset((DATA / "skills" / "common_words.txt").read_text(encoding="utf-8").split())
 
 
 @lru_cache(maxsize=1)

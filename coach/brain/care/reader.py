@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from coach.brain.care.languages import other_language
 from coach.brain.care.lexicon import SPOKEN_KINDS, non_answers, rules
-from coach.brain.reading.text import fold, sentence_spans
+from coach.brain.reading.clauses import read_clauses
+from coach.brain.reading.text import fold, read_answer, sentence_spans
+from coach.brain.reading.verdicts import verdict
 
 Span = tuple[int, int]
 MAX_CHARS = 60_000
@@ -76,7 +78,13 @@ def stretches(text: str) -> Iterator[Span]:
 def kinds_in(sentence: str) -> list[str]:
     """The kinds one sentence speaks for, the gravest first."""
     folded = fold(sentence)
-    return [kind for kind in SPOKEN_KINDS if next(_hits(folded, kind), None)]
+    return [kind for kind in SPOKEN_KINDS if next(_hits(folded, kind), None) or _framed(folded, kind)]
+
+
+def _framed(folded: str, kind: str) -> bool:
+    """True when a frame of the kind fits and nothing in the sentence silences the kind."""
+    chosen = rules(kind)
+    return any(f.fits(folded) for f in chosen.frames) and not any(u.search(folded) for u in chosen.unless)
 
 
 def _hits(folded: str, kind: str) -> Iterator[Span]:
@@ -101,4 +109,10 @@ def is_no_answer(text: str) -> bool:
             matched = True
         else:
             rest += len(sentence.split())
-    return matched and rest <= _REST_WORDS
+    return (matched and rest <= _REST_WORDS) or _verdict_says_so(text)
+
+
+def _verdict_says_so(text: str) -> bool:
+    """What the reading itself is certain of: the question asked back, or a refusal."""
+    answer = read_answer(text)
+    return verdict(answer, read_clauses(answer)) in ("repeat", "refusal")
