@@ -25,11 +25,11 @@ class KindRules:
 
     patterns: tuple[re.Pattern[str], ...]
     unless: tuple[re.Pattern[str], ...]
-    frames: tuple["Frame", ...] = ()
+    frames: tuple["DeedFrame", ...] = ()
 
 
 @dataclass(frozen=True)
-class Frame:
+class DeedFrame:
     """A deed by its parts: every slot is in the sentence, in any order, and nothing of `silent` is."""
 
     slots: tuple[re.Pattern[str], ...]
@@ -60,7 +60,7 @@ def _compiled(patterns: list[str]) -> tuple[re.Pattern[str], ...]:
 def rules(kind: str) -> KindRules:
     """The compiled rules of one of `SPOKEN_KINDS`."""
     entry = _read("kinds.yaml")[kind]
-    frames = tuple(Frame(_compiled(f["all"]), _compiled(f.get("not", []))) for f in _read("frames.yaml").get(kind, []))
+    frames = tuple(DeedFrame(_compiled(f["all"]), _compiled(f.get("not", []))) for f in _read("frames.yaml").get(kind, []))
     return KindRules(_compiled(entry["patterns"]), _compiled(entry.get("unless", [])), frames)
 
 
