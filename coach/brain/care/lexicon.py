@@ -60,7 +60,9 @@ def _compiled(patterns: list[str]) -> tuple[re.Pattern[str], ...]:
 def rules(kind: str) -> KindRules:
     """The compiled rules of one of `SPOKEN_KINDS`."""
     entry = _read("kinds.yaml")[kind]
-    frames = tuple(DeedFrame(_compiled(f["all"]), _compiled(f.get("not", []))) for f in _read("frames.yaml").get(kind, []))
+    frames = tuple(
+        DeedFrame(_compiled(f["all"]), _compiled(f.get("not", []))) for f in _read("frames.yaml").get(kind, [])
+    )
     return KindRules(_compiled(entry["patterns"]), _compiled(entry.get("unless", [])), frames)
 
 
