@@ -14,6 +14,7 @@ class FakePieceRecogniser:
         self.requests: list[PieceRequest] = []
         self.hurried: list[str] = []
         self.fail = False
+        self.warmed = asyncio.Event()
         self._asked = asyncio.Event()
 
     async def asked(self, count: int) -> None:
@@ -37,7 +38,7 @@ class FakePieceRecogniser:
         self.hurried.append(lane)
 
     async def warm_up(self) -> None:
-        return None
+        self.warmed.set()
 
     async def close(self) -> None:
         return None

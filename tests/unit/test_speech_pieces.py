@@ -119,6 +119,8 @@ def test_the_gate_cuts_silence_off_and_keeps_the_clock():
         ("We won.", "We one.", "We won."),
         ("We won the deal.", "Different words and, um, nothing shared at all here", "We won the deal."),
         ("We won it.", "We, um, uh, um, um, uh, won it.", "We, um, uh, won it."),
+        ("We won it.", "We, uh, uh, uh, uh, uh, won it.", "We won it."),
+        ("We won it.", "We won it. Uh, uh, uh,", "We won it. Uh, Uh,"),
     ],
 )
 def test_um_and_uh_go_beside_the_nearest_shared_word(plain, second, merged):
@@ -227,12 +229,13 @@ def recorded(pcm: Pcm, tmp_path):
 
 
 async def test_finish_waits_for_the_tail_only_and_hotwords_go_along(recogniser, tmp_path):
-    pcm = long_answer(8, pause_s=0.5)
+    pcm = long_answer(8, pause_s=0.4)
+    pcm = pcm.slice(0, pcm.duration_s - 2.0)
     engine = PieceTranscriber(recogniser, name="whisper", label="Whisper")
     stream = await engine.open_stream(CONTEXT)
     await stream.start_answer("one")
     await say(stream, pcm)
-    await recogniser.asked(2)
+    await recogniser.asked(3)
     before = len(recogniser.requests)
     stream.end_answer()
     heard = (await stream.finish_answer(recorded(pcm, tmp_path))).transcript
@@ -246,6 +249,21 @@ async def test_finish_waits_for_the_tail_only_and_hotwords_go_along(recogniser, 
     )
     assert heard.duration_s == pytest.approx(pcm.duration_s, abs=0.01)
     await engine.close()
+
+
+async def test_the_models_load_while_the_question_is_asked(recogniser):
+    engine = PieceTranscriber(recogniser, name="whisper", label="Whisper")
+    await engine.open_stream(CONTEXT)
+    await asyncio.wait_for(recogniser.warmed.wait(), 5)
+    await engine.close()
+
+
+async def test_the_last_piece_is_never_longer_than_what_can_be_waited_for():
+    """*Finish* waits for it: ten seconds of sound are at most one second of two cores."""
+    pcm, cutter = Pcm(np.concatenate([spoken(" ".join(SENTENCES)).samples] * 2)), PieceCutter()
+    for frame in frames(pcm, 4_000):
+        cutter.push(frame)
+        assert cutter.pending is None or cutter.pending.end_s - cutter.pending.start_s <= 10.3
 
 
 async def test_what_was_recognised_at_a_rest_is_not_recognised_again(recogniser, tmp_path):
@@ -262,7 +280,7 @@ async def test_what_was_recognised_at_a_rest_is_not_recognised_again(recogniser,
 
 @pytest.mark.parametrize("trouble", ["missing sound", "recogniser"])
 async def test_what_the_live_way_missed_comes_from_the_recording(recogniser, tmp_path, trouble):
-    pcm = answer(0.4, SENTENCES[0], 0.6, SENTENCES[1], 0.4).pcm
+    pcm = answer(0.4, SENTENCES[0], 0.4, SENTENCES[1], 0.4).pcm
     engine = PieceTranscriber(recogniser, name="whisper", label="Whisper")
     stream = await engine.open_stream(CONTEXT)
     await stream.start_answer("one")

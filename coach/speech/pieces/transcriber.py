@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from coach.audio.decode import decode
 from coach.contracts.transcript import TranscriptSource
+from coach.errors import CoachError
 from coach.speech.pieces.assemble import transcript_of
 from coach.speech.pieces.confidence import REVIEW_BELOW
 from coach.speech.pieces.cutter import pieces
@@ -25,6 +27,7 @@ class PieceTranscriber:
         self.recogniser = recogniser
         self.name = name
         self.label = label
+        self._warming: asyncio.Task[None] | None = None
 
     @property
     def capabilities(self) -> SpeechCapabilities:
@@ -56,18 +59,28 @@ class PieceTranscriber:
         return Heard(transcript_of(heard, duration_s, TranscriptSource.BATCH, transcriber=self.name))
 
     async def open_stream(self, context: SpeechContext) -> SpeechStream:
-        """A stream that recognises while the person speaks."""
+        """A stream that recognises while the person speaks; what it needs is loaded while the question is asked."""
+        if self._warming is None or self._warming.done():
+            self._warming = asyncio.create_task(self._warm_quietly())
 
         async def batch(recording: Path, attempt_id: str) -> Heard:
             return await self.transcribe(recording, context, attempt_id=attempt_id)
 
         return PieceStream(partial(self._ask, context), self.recogniser.hurry, batch, name=self.name)
 
+    async def _warm_quietly(self) -> None:
+        """Trouble is told by the first piece, where somebody can be told of it."""
+        with suppress(CoachError):
+            await self.recogniser.warm_up()
+
     def lost_fillers(self) -> None:
         """Nothing to check: recordings are heard by the same two passes."""
 
     async def close(self) -> None:
         """Frees the recogniser."""
+        if self._warming:
+            self._warming.cancel()
+            await asyncio.gather(self._warming, return_exceptions=True)
         await self.recogniser.close()
 
     def _ask(self, context: SpeechContext, piece: Piece, lane: str, *, urgent: bool) -> "asyncio.Future[PieceWords]":
