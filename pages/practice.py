@@ -2,7 +2,6 @@
 
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -34,7 +33,7 @@ def on_act() -> None:
         desk().act(dict(asked))
 
 
-def stage_data(mine: Desk, *, playing: bool) -> dict[str, Any]:
+def stage_data(mine: Desk, *, playing: bool) -> dict[str, object]:
     """Everything the stage shows before its socket is open."""
     idle = mine.session is None
     parts = mine.services

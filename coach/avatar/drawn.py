@@ -1,7 +1,7 @@
 """The drawn persona: drawn by the page, spoken by the browser's own voice or by clips made on the server."""
 
 import asyncio
-from typing import Any, Protocol
+from typing import Protocol
 
 from coach.avatar.port import AvatarEvent, AvatarListener, SpeechRequest
 from coach.contracts.usage import UsageEvent
@@ -77,7 +77,7 @@ class DrawnSession:
     async def seen(self, *, shown: bool) -> None:
         """There is no live picture."""
 
-    def client_config(self) -> dict[str, Any]:
+    def client_config(self) -> dict[str, object]:
         """Persona and kind of voice."""
         voice = "none" if self._muted else "server" if self._voice else "browser"
         return {"kind": "drawn", "persona_id": self._persona_id, "voice": voice}

@@ -111,7 +111,7 @@ class GovernedSession:
         elif self._connection is not None or self._saying is not None:
             self._later(self._unseen(self._saying))
 
-    def client_config(self) -> dict[str, Any]:
+    def client_config(self) -> dict[str, object]:
         """The drawn persona's, with `live` where a connection is open."""
         live = self._connection.client_config() if self._connection else None
         return {**self._drawn.client_config(), **({"live": live} if live else {})}

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from coach.contracts.usage import UsageEvent
 
@@ -83,7 +83,7 @@ class AvatarSession(Protocol):
     async def seen(self, *, shown: bool) -> None:
         """The browser shows the live picture, or cannot; means nothing where there is none."""
 
-    def client_config(self) -> dict[str, Any]:
+    def client_config(self) -> dict[str, object]:
         """What the browser needs to show it (persona, url, token); no secret of ours."""
 
     async def usage(self) -> tuple[UsageEvent, ...]:

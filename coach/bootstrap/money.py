@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from coach.bootstrap.store import StoreParts
 
@@ -53,7 +53,7 @@ class MoneyParts(StoreParts):
 
         return Budgets(self.store)
 
-    def taken_interviews(self) -> list[dict[str, Any]]:
+    def taken_interviews(self) -> list[dict[str, object]]:
         """Interviews taken from plans, newest first: whose, which plan, when, and whether given back."""
         from coach.store.repositories import billing
 

@@ -54,7 +54,7 @@ def dots(attempts: Sequence[Attempt]) -> list[AttemptDot]:
     ]
 
 
-def delivery_dict(attempt: Attempt) -> dict[str, Any]:
+def delivery_dict(attempt: Attempt) -> dict[str, object]:
     """The measured delivery as the client shows it.
 
     `baseline` is empty without a history of the speaker's own; `gaps` are the pauses of a second and more with the

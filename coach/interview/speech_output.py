@@ -86,7 +86,7 @@ class SpeechOutput:
         self.down = False
 
     @property
-    def config(self) -> dict[str, Any]:
+    def config(self) -> dict[str, object]:
         """What the browser needs to show the avatar."""
         return self._session.client_config() if self._session else {"kind": "none"}
 

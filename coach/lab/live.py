@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,7 +37,7 @@ def sample_ratio(bundles: Sequence[str], split: Split) -> RatioCheck:
     return RatioCheck(counts, p_value, p_value >= SRM_ALARM)
 
 
-def interview_outcomes(attempts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def interview_outcomes(attempts: Sequence[Mapping[str, object]]) -> pd.DataFrame:
     """One row per interview: `bundle, user_id`, outcomes and guard metrics, from rows of `store.lab.live_outcomes`.
 
     improvement = mean over questions of best minus first overall; completed, retried, saved are 0 or 1; fallback is the
@@ -53,7 +52,7 @@ def interview_outcomes(attempts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _one_interview(interview_id: str, group: pd.DataFrame) -> dict[str, Any]:
+def _one_interview(interview_id: str, group: pd.DataFrame) -> dict[str, object]:
     scored = group.dropna(subset=["overall_score"]).sort_values("attempt_number")
     by_question = scored.groupby("exchange_id")["overall_score"]
     return {

@@ -6,7 +6,6 @@ stage that sends it and hears when it is over. Without a context the avatar says
 
 import asyncio
 from contextlib import suppress
-from typing import Any
 
 from coach.avatar.liveavatar.account import LiveAvatarAccount, StartedSession
 from coach.avatar.liveavatar.paid import PaidSession
@@ -45,7 +44,7 @@ class FullSession:
     async def seen(self, *, shown: bool) -> None:
         """The stage waits for its picture before it lets it speak."""
 
-    def client_config(self) -> dict[str, Any]:
+    def client_config(self) -> dict[str, object]:
         """Where the browser joins the picture."""
         return {"kind": "liveavatar", "session_id": self._view.session_id, "url": self._view.url, "mode": "full"}
 

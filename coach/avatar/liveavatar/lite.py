@@ -132,7 +132,7 @@ class LiteSession:
         if shown:
             self._seen.set()
 
-    def client_config(self) -> dict[str, Any]:
+    def client_config(self) -> dict[str, object]:
         """Where the browser joins the picture."""
         return {"kind": "liveavatar", "session_id": self._view.session_id, "url": self._view.url, "mode": "lite"}
 
@@ -205,7 +205,7 @@ class LiteSession:
             self._ready.set_result(None)
         return state not in ("closing", "closed")
 
-    def _is_current(self, event: dict[str, Any]) -> bool:
+    def _is_current(self, event: dict[str, object]) -> bool:
         """Whether it speaks of what is being said; what was interrupted may still be heard of."""
         return bool(self._current) and event.get("event_id") not in self._past
 

@@ -7,7 +7,7 @@ minimal evaluation stands in for every section that is still missing.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 from coach.brain.evaluation.tidy import lightly_cleaned
 from coach.brain.guards.limits import cut_at_word
@@ -81,7 +81,7 @@ def safe_minimal(context: GuardContext) -> Evaluation:
     )
 
 
-def _conservative_scoring(context: GuardContext) -> dict[str, Any]:
+def _conservative_scoring(context: GuardContext) -> dict[str, object]:
     content = CONSERVATIVE if context.has_content else 0.0
     plain = Scoring.model_validate(
         {
@@ -95,7 +95,7 @@ def _conservative_scoring(context: GuardContext) -> dict[str, Any]:
     return measured_scoring(plain, context.delivery, context.policy).model_dump()
 
 
-def _not_assessed() -> dict[str, Any]:
+def _not_assessed() -> dict[str, object]:
     item = {"status": "missing", "note": "Not assessed yet."}
     return {
         "headline": DELAYED,
@@ -107,7 +107,7 @@ def _not_assessed() -> dict[str, Any]:
     }
 
 
-def _own_words(context: GuardContext) -> dict[str, Any]:
+def _own_words(context: GuardContext) -> dict[str, object]:
     return {
         "polished_answer": cut_at_word(lightly_cleaned(context.transcript.text), 2200),
         "star_version": dict.fromkeys(("situation", "task", "action", "result"), ""),

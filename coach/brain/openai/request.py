@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import openai
 
@@ -18,7 +18,7 @@ class Prompt:
     system: str
     user: str
     schema_name: str
-    schema: dict[str, Any]
+    schema: dict[str, object]
     correction: str = ""
     max_output_tokens: int = 1200
 
@@ -34,7 +34,7 @@ class Abilities:
 
     refused: set[str] = field(default_factory=set)
 
-    def learn(self, error: openai.APIStatusError, sent: dict[str, Any]) -> bool:
+    def learn(self, error: openai.APIStatusError, sent: dict[str, object]) -> bool:
         """True when the error names an optional parameter that can be left out next time.
 
         A server that refuses a JSON schema is asked for plain JSON first (llama.cpp's Python server takes only that).
@@ -72,7 +72,7 @@ class RequestBuilder:
         self._model = model
         self._official = official
 
-    def build(self, prompt: Prompt, *, stream: bool) -> dict[str, Any]:
+    def build(self, prompt: Prompt, *, stream: bool) -> dict[str, object]:
         """The keyword arguments of `responses.create` or `chat.completions.create`."""
         body = self._responses(prompt) if self._api == "responses" else self._chat(prompt, stream=stream)
         kept = {key: value for key, value in body.items() if value is not None and key not in self.abilities.refused}
@@ -100,7 +100,7 @@ class RequestBuilder:
         content = f"{prompt.user}\n\n{self._correction(prompt)}" if prompt.correction else prompt.user
         return [{"role": "user", "content": content}]
 
-    def _responses(self, prompt: Prompt) -> dict[str, Any]:
+    def _responses(self, prompt: Prompt) -> dict[str, object]:
         settings = self._settings()
         shape = {"type": "json_schema", "name": prompt.schema_name, "schema": prompt.schema, "strict": self._strict}
         return {
@@ -114,7 +114,7 @@ class RequestBuilder:
             "store": False,
         }
 
-    def _chat(self, prompt: Prompt, *, stream: bool) -> dict[str, Any]:
+    def _chat(self, prompt: Prompt, *, stream: bool) -> dict[str, object]:
         settings = self._settings()
         shape = {"name": prompt.schema_name, "schema": prompt.schema, "strict": self._strict}
         return {

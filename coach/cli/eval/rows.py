@@ -9,7 +9,7 @@ from coach.errors import InputError
 from coach.foreign_data import from_json
 
 
-def read_rows(file: Path, needed: tuple[str, ...]) -> list[dict[str, Any]]:
+def read_rows(file: Path, needed: tuple[str, ...]) -> list[dict[str, object]]:
     """Rows of a JSON-lines file, each an object with at least `needed`.
 
     Raises:
@@ -36,7 +36,7 @@ def read_lines(file: Path) -> list[tuple[int, str]]:
     return rows
 
 
-def _row(name: str, number: int, line: str, needed: tuple[str, ...]) -> dict[str, Any]:
+def _row(name: str, number: int, line: str, needed: tuple[str, ...]) -> dict[str, object]:
     try:
         row = from_json(line)
     except ValueError as error:
@@ -47,7 +47,7 @@ def _row(name: str, number: int, line: str, needed: tuple[str, ...]) -> dict[str
     return dict(row)
 
 
-def write_outputs(target: Path | None, rows: Iterable[dict[str, Any]]) -> None:
+def write_outputs(target: Path | None, rows: Iterable[dict[str, object]]) -> None:
     """Writes one JSON object per line; does nothing without a target.
 
     Raises:

@@ -4,7 +4,6 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from coach.contracts.interview import Attempt
 from coach.contracts.usage import UsageEvent, usage_event_id
@@ -58,7 +57,7 @@ def usage(attempt: Attempt, user_id: str, bundle: str, rng: random.Random) -> li
     return [event.model_copy(update={"occurred_at": at}) for event in priced]
 
 
-def outbox(events: Sequence[UsageEvent], bad_day: datetime) -> list[dict[str, Any]]:
+def outbox(events: Sequence[UsageEvent], bad_day: datetime) -> list[dict[str, object]]:
     """The product's units as told to Stripe: sent, those of the bad day refused at first; no row waits to be sent."""
     rows = []
     for event in events:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from coach.economics.billing.catalog import CatalogObject, Change
 
@@ -80,5 +80,5 @@ class BillingGateway(Protocol):
     def customer_of_charge(self, charge_id: str) -> str:
         """Whose charge it is; empty when it is nobody's."""
 
-    def subscription(self, subscription_id: str) -> dict[str, Any]:
+    def subscription(self, subscription_id: str) -> dict[str, object]:
         """A subscription as it is now."""

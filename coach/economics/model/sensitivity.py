@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
 
 from coach.contracts.base import Record
 from coach.economics.model.assumptions import NAMES
@@ -62,7 +61,7 @@ class Spike:
     name: str
     changed: str
     assumptions: Mapping[str, float]
-    prices: Mapping[str, Any]
+    prices: Mapping[str, object]
     avatar: str = ""
     full_use: bool = False
 
@@ -133,7 +132,9 @@ def heat_map(
     return cells
 
 
-def changed_market(market: Market, assumptions: Mapping[str, float], prices: Mapping[str, Any], label: str) -> Market:
+def changed_market(
+    market: Market, assumptions: Mapping[str, float], prices: Mapping[str, object], label: str
+) -> Market:
     """The market under a what-if; `×1.5` multiplies the price in force."""
     return Market(
         assumptions=market.assumptions.with_overrides(assumptions),
@@ -142,7 +143,7 @@ def changed_market(market: Market, assumptions: Mapping[str, float], prices: Map
     )
 
 
-def _absolute(prices: Mapping[str, Any], market: Market) -> dict[str, Any]:
+def _absolute(prices: Mapping[str, object], market: Market) -> dict[str, object]:
     absolute = {}
     for key, value in prices.items():
         if isinstance(value, str) and value.startswith("×"):

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError
@@ -18,7 +18,7 @@ from coach.lab.runs.own_scorers import JudgePrompt, material
 class AnswerJudge(Protocol):
     """A model that scores one evaluation by a prompt."""
 
-    async def score(self, prompt: str, shown: Mapping[str, Any], low: float, high: float) -> float:
+    async def score(self, prompt: str, shown: Mapping[str, object], low: float, high: float) -> float:
         """A score between `low` and `high`.
 
         Raises:

@@ -21,9 +21,9 @@ FILLERS = RequestOptions(additional_query_parameters={"filler_words": "true"})
 """Keeps um and uh in live results (English)."""
 
 
-def live_query(context: SpeechContext, model: str) -> dict[str, Any]:
+def live_query(context: SpeechContext, model: str) -> dict[str, object]:
     """The live request. nova-3 takes `keyterm`, not `keywords`; `FILLERS` goes beside it."""
-    query: dict[str, Any] = {
+    query: dict[str, object] = {
         "model": model,
         "language": context.language,
         "encoding": "linear16",
@@ -39,7 +39,7 @@ def live_query(context: SpeechContext, model: str) -> dict[str, Any]:
     return query | keyterms(context)
 
 
-def keyterms(context: SpeechContext) -> dict[str, Any]:
+def keyterms(context: SpeechContext) -> dict[str, object]:
     """`keyterm` of the request: the job's terms, without doubles or blanks."""
     terms = list(dict.fromkeys(t.strip() for t in context.keyterms if t.strip()))[:KEYTERMS_MOST]
     return {"keyterm": terms} if terms else {}

@@ -93,7 +93,7 @@ def _write_audio(
     return names
 
 
-def _plain(snapshot: InterviewSnapshot, usage: queries.Rows, heard: dict[str, str]) -> dict[str, Any]:
+def _plain(snapshot: InterviewSnapshot, usage: queries.Rows, heard: dict[str, str]) -> dict[str, object]:
     plain = snapshot.model_dump(mode="json")
     for attempt in plain["attempts"]:
         attempt["audio_file"] = heard.get(attempt["id"])

@@ -207,13 +207,13 @@ def had_outcome(connection: sa.Connection, outcome: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def scenarios(connection: sa.Connection) -> dict[str, dict[str, Any]]:
+def scenarios(connection: sa.Connection) -> dict[str, dict[str, object]]:
     """Saved what-if scenarios by name."""
     c = economics_scenarios.c
     return {row.name: row.scenario for row in connection.execute(sa.select(c.name, c.scenario).order_by(c.name))}
 
 
-def save_scenario(connection: sa.Connection, name: str, scenario: dict[str, Any], now: datetime) -> None:
+def save_scenario(connection: sa.Connection, name: str, scenario: dict[str, object], now: datetime) -> None:
     """Saves a scenario under its name, replacing an older one."""
     values = {"scenario": scenario, "updated_at": now}
     statement = insert(economics_scenarios).values(name=name, **values)
@@ -238,7 +238,7 @@ def user_of(connection: sa.Connection, use_id: str) -> str | None:
 
 def taken_interviews(
     connection: sa.Connection, *, user_id: str | None = None, limit: int = 200
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """Interviews with their use, newest first: id, person, plan, when, and `state` (reserved, used, given back)."""
     i, u = mock_interviews.c, billing_uses.c
     query = sa.select(i.id, i.user_id).order_by(i.created_at.desc()).limit(limit)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -47,7 +47,7 @@ def totals(connection: sa.Connection, *, of_samples: bool = False) -> dict[str, 
     return {name: int(count) for name, count in connection.execute(query).mappings().one().items()}
 
 
-def latest(connection: sa.Connection, limit: int = 50, *, of_samples: bool = False) -> list[dict[str, Any]]:
+def latest(connection: sa.Connection, limit: int = 50, *, of_samples: bool = False) -> list[dict[str, object]]:
     """The latest deletions, newest first, of real people or of invented ones."""
     theirs = deletions.c.cause == "sample"
     query = (

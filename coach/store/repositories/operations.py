@@ -1,7 +1,6 @@
 """What the operator's page reads: how answers went, never what was said."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -9,7 +8,7 @@ from coach.contracts.interview import AttemptStatus
 from coach.store.repositories import deletions, samples
 from coach.store.tables.core import mock_interview_attempts, mock_interviews, usage_tracking
 
-Rows = list[dict[str, Any]]
+Rows = list[dict[str, object]]
 
 
 def answer_rows(connection: sa.Connection, since: datetime, *, of_samples: bool = False) -> Rows:

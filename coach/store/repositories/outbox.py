@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -157,7 +156,7 @@ def settle(connection: sa.Connection, settlements: Sequence[Settlement], now: da
         outcome = (each.state, each.error, each.next_try_at, each.tried_at)
         by_outcome.setdefault(outcome, []).append(each.event_id)
     for (state, error, next_try_at, tried_at), ids in by_outcome.items():
-        values: dict[str, Any] = {"state": state, "error": error}
+        values: dict[str, object] = {"state": state, "error": error}
         values |= {"next_try_at": next_try_at} if next_try_at else {}
         values |= {"tried_at": tried_at} if tried_at else {}
         if state not in OPEN:

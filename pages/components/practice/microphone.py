@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from coach.interview.service import InterviewService
 
 log = logging.getLogger(__name__)
-NO_ICE: dict[str, Any] = {"iceServers": []}
+NO_ICE: dict[str, object] = {"iceServers": []}
 WARM_UP_TIMEOUT_S = 20.0
 _connections = itertools.count(1)
 
@@ -52,7 +52,7 @@ class FrameIntake:
         return frames
 
 
-def ice_configuration() -> dict[str, Any] | None:
+def ice_configuration() -> dict[str, object] | None:
     """No ICE servers on localhost, where none are needed and an unreachable one costs seconds; else what the
     environment offers (streamlit-webrtc reads the TURN credentials of Cloudflare, Twilio or Hugging Face).
     """
@@ -81,7 +81,7 @@ def sender(*, key: str, intake: FrameIntake | None, on: bool, device_id: str = "
 def _mount(key: str, intake: FrameIntake | None, on: bool, device_id: str) -> bool:
     from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
-    audio: dict[str, Any] = {"echoCancellation": True, "noiseSuppression": False, "autoGainControl": True}
+    audio: dict[str, object] = {"echoCancellation": True, "noiseSuppression": False, "autoGainControl": True}
     if device_id:
         audio["deviceId"] = {"ideal": device_id}
     ice = ice_configuration()
