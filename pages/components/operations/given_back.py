@@ -37,7 +37,7 @@ def show(parts: Services) -> None:
     )
     st.dataframe(frame, hide_index=True)
     chosen = pick(
-        "Interview to give back", rows, identity=lambda r: r["interview_id"], label=_label, key="give-back-pick"
+        "Interview to give back", rows, identity=lambda r: str(r["interview_id"]), label=_label, key="give-back-pick"
     )
     if chosen is None:
         return
