@@ -1,13 +1,13 @@
-"""Review: listen to answers, read them beside the machine's scores, agree or give own scores."""
+"""Review: listen to answers, read them beside the machine's scores, agree or give own scores, comment at a second."""
 
 import pandas as pd
 import streamlit as st
 
-from coach.bootstrap import services
+from coach.bootstrap import Services, services
 from coach.errors import CoachError
 from coach.views import review
+from pages.components.review import agreement, queue, rubric
 from pages.components.review import desk as review_desk
-from pages.components.review import queue
 from pages.components.shared import samples
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
@@ -23,15 +23,16 @@ def main() -> None:
     parts = services()
     try:
         frame = review.review_frame(parts.store)
+        frame = frame[~frame["interview_id"].isin(parts.bin.holds("session"))]
         samples.switch(parts, there=bool(frame["is_sample"].any()))
         frame = frame[frame["is_sample"].astype(bool) == samples.shown()]
         if frame.empty:
             empty()
             return
-        headline(frame)
-        shown = choose(frame)
+        agreement.headline(parts, frame)
+        shown, coach = choose(parts, frame)
         if shown is not None:
-            review_desk.show(parts, shown, blind=st.session_state.get("review_blind", True))
+            review_desk.show(parts, shown, coach, blind=st.session_state.get("review_blind", True))
     except CoachError as error:
         st.error(plain(str(error)), icon=":material/error:")
 
@@ -45,58 +46,24 @@ def empty() -> None:
             st.switch_page("practice.py")
 
 
-def headline(frame: pd.DataFrame) -> None:
-    """How far people and the machine agree."""
-    found = review.agreement_by_type(frame)
-    overall = found.get("all")
-    kappa = None if overall is None else overall.qwk
-    figures = [
-        ("Agreement", "–" if kappa is None else f"{kappa:.2f}", f"Weighted kappa: {review.kappa_word(kappa)}"),
-        ("Usual difference", "–" if overall is None else f"{overall.mae:.1f}", "points of 10, overall"),
-        (
-            "The machine scores",
-            "–" if overall is None else f"{overall.bias:+.1f}",
-            "no judgement yet" if overall is None else review.leaning(overall.bias),
-        ),
-        ("Reviewed", f"{0 if overall is None else overall.n} of {len(frame)}", "answers with a human score"),
-    ]
-    with st.container(horizontal=True, gap="medium"):
-        for number, (name, value, note) in enumerate(figures):
-            with st.container(border=True, height="stretch", width="stretch", key=f"review_figure_{number}"):
-                st.metric(name, value)
-                st.caption(note)
-    if overall is not None:
-        with st.expander("By question type"):
-            numbers = st.column_config.NumberColumn(format="%.2f")
-            shown = dict.fromkeys(("kappa", "difference", "machine higher by"), numbers)
-            st.dataframe(review.agreement_table(found), hide_index=True, column_config=shown)
-            between = review.reviewers_table(frame, review.all_reviews(services().store))
-            if not between.empty:
-                st.caption("Between people: answers that more than one of them judged.")
-                st.dataframe(
-                    between, hide_index=True, column_config=dict.fromkeys(("difference", "first higher by"), numbers)
-                )
-            if overall.n < review.ENOUGH:
-                st.caption(f"Read these figures with care below {review.ENOUGH} reviewed answers.")
-
-
-def choose(frame: pd.DataFrame) -> pd.Series | None:
-    """The answer to look at: those waiting first, newest on top."""
+def choose(parts: Services, frame: pd.DataFrame) -> tuple[pd.Series | None, str]:
+    """The answer to look at, those waiting first, newest on top; and who reviews."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        coach = st.text_input("Your name", max_chars=80, key="review_name", width=220).strip()
         which = st.segmented_control(
             "Show", [WAITING, JUDGED, EVERY], default=WAITING, key="review_which", label_visibility="collapsed"
         )
-        st.toggle(
-            "Hide machine scores", True, key="review_blind", help="Judge first, compare afterwards: less anchoring."
-        )
-        frame = queue.narrowed(frame)
+        st.toggle("Hide scores", True, key="review_blind", help="Judge first, compare afterwards: less anchoring.")
+        frame = queue.narrowed(frame.assign(mine=review.judged_by(frame, coach)))
+        rubric.button(parts, coach)
     judged = frame["human"].notna()
-    rows = frame[~judged] if which == WAITING else frame[judged] if which == JUDGED else frame
+    second = bool(st.session_state.get("review_second"))
+    rows = frame[~judged] if which == WAITING and not second else frame[judged] if which == JUDGED else frame
     if rows.empty:
         st.info(nothing(which or EVERY), icon=":material/task_alt:")
-        return None
+        return None, coach
     queue.step([str(each) for each in rows["attempt_id"]], KEY)
-    return pick(
+    row = pick(
         "Answer",
         [row for _, row in rows.iterrows()],
         identity=lambda row: str(row["attempt_id"]),
@@ -105,6 +72,7 @@ def choose(frame: pd.DataFrame) -> pd.Series | None:
         address="answer",
         width=720,
     )
+    return row, coach
 
 
 def nothing(which: str) -> str:

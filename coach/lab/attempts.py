@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
@@ -90,7 +90,12 @@ def _gold(review: Mapping[str, Any] | None) -> Gold:
 
 
 class HumanScore(Record):
-    """One person's judgement of one attempt, scores 0-10."""
+    """One person's judgement of one attempt, scores 0-10.
+
+    Attributes:
+        criteria: scores by the id of the criterion, of the rubric version `rubric_id`.
+        unsure: the person would like somebody else to look, too.
+    """
 
     attempt_id: str = Field(min_length=1)
     reviewer: str = Field(min_length=1, max_length=80)
@@ -100,6 +105,9 @@ class HumanScore(Record):
     relevance: float | None = Field(default=None, ge=0, le=10)
     star_checklist: dict[str, str] | None = None
     comment: str = Field(default="", max_length=2000)
+    rubric_id: str | None = None
+    criteria: dict[str, Annotated[float, Field(ge=0, le=10)]] | None = None
+    unsure: bool = False
 
 
 def keep_scores(store: SqlStore, scores: Iterable[HumanScore]) -> int:

@@ -10,7 +10,7 @@ from coach.views.sessions import list_sessions
 _FLOATS = (
     "overall_score", "content_score", "delivery_score", "star_score", "relevance_score", "clarity_score",
     "impact_score", "pace_score", "filler_score", "pause_score", "confidence_score", "eye_contact_score", "wpm",
-    "articulation_wpm", "speech_seconds", "duration_seconds",
+    "articulation_wpm", "speech_seconds", "duration_seconds", "recognition_confidence",
 )  # fmt: skip
 _COUNTS = ("word_count", "filler_count", "long_pause_count")
 _TIMES = ("created_at", "finished_at", "interview_created_at", "audio_expires_at", "audio_deleted_at")
@@ -47,6 +47,7 @@ def _empty_columns() -> list[str]:
         "is_sample",
         "user_id",
         "person",
+        "job_title",
         "bundle",
         "verbatim",
         "audio_uri",

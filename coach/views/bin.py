@@ -14,7 +14,7 @@ from coach.errors import CoachError
 
 log = logging.getLogger(__name__)
 UNDO_S = 10.0
-Kind = Literal["session", "story", "job", "resume"]
+Kind = Literal["session", "story", "job", "resume", "comment"]
 
 
 class Waiting(Protocol):

@@ -1,11 +1,11 @@
 """What people make of the machine's scores: answers waiting for a judgement, and how far both agree. No Streamlit."""
 
-from itertools import combinations
 from typing import Any
 
 import pandas as pd
 
 from coach.lab.statistics.agreement import Agreement, agreement
+from coach.speech.pieces.confidence import REVIEW_BELOW
 from coach.store import SqlStore
 from coach.store.repositories import queries
 from coach.views.attempts import attempts_frame
@@ -18,19 +18,49 @@ def review_frame(store: SqlStore) -> pd.DataFrame:
     """One row per scored attempt, newest first, with its latest human review beside the machine's scores.
 
     Columns of `attempts_frame`, and `reviewer`, `human` (overall 0-10), `human_content`, `human_delivery`, `comment`,
-    `reviewed_at`; missing where nobody judged the attempt yet.
+    `reviewed_at`, `criteria` (scores by criterion), `rubric_id`; missing where nobody judged the attempt yet. And of
+    everybody's latest word: `coaches` (who gave an overall), `coaches_apart` (points between the highest and the lowest
+    overall; missing below two coaches), `machine_apart` (points between the machine and the coach furthest from it),
+    `unsure` (a coach is, or the words were recognised with little confidence).
     """
-    attempts = attempts_frame(store)
-    frame = attempts[attempts["overall_score"].notna()].merge(_latest(store), on="attempt_id", how="left")
+    attempts, reviews = attempts_frame(store), all_reviews(store)
+    frame = attempts[attempts["overall_score"].notna()].merge(_latest(reviews), on="attempt_id", how="left")
+    frame = frame.merge(_everybody(reviews), on="attempt_id", how="left")
+    doubtful = frame["recognition_confidence"] < REVIEW_BELOW
+    frame["unsure"] = frame["unsure"].eq(True) | doubtful
+    ends = frame[["lowest", "highest"]].sub(frame["overall_score"], axis=0).abs()
+    frame["machine_apart"] = ends.max(axis=1)
     return frame.sort_values(["created_at", "attempt_id"], ascending=False, kind="stable").reset_index(drop=True)
 
 
-def _latest(store: SqlStore) -> pd.DataFrame:
+def _latest(reviews: pd.DataFrame) -> pd.DataFrame:
     names = {"overall": "human", "content": "human_content", "delivery": "human_delivery", "created_at": "reviewed_at"}
-    columns = ["attempt_id", "reviewer", "comment", *names]
-    rows = [{name: row[name] for name in columns} for row in store.run(queries.review_rows)]
-    frame = pd.DataFrame(rows, columns=columns).rename(columns=names).drop_duplicates("attempt_id", keep="last")
+    columns = ["attempt_id", "reviewer", "comment", "criteria", "rubric_id", *names]
+    judged = reviews[reviews["overall"].notna()][columns]
+    frame = judged.rename(columns=names).drop_duplicates("attempt_id", keep="last")
     return frame.astype({"human": "float64", "human_content": "float64", "human_delivery": "float64"})
+
+
+def _everybody(reviews: pd.DataFrame) -> pd.DataFrame:
+    """By attempt, of the latest word of each coach: lowest and highest overall, whether one is unsure."""
+    words = latest_words(reviews)
+    words = words.assign(unsure=words["unsure"].eq(True), overall=words["overall"].astype("float64"))
+    grouped = words.groupby("attempt_id")
+    table = grouped.agg(lowest=("overall", "min"), highest=("overall", "max"), unsure=("unsure", "any"))
+    table["coaches_apart"] = (table["highest"] - table["lowest"]).where(grouped["overall"].count() > 1)
+    judged = words[words["overall"].notna()]
+    table["coaches"] = judged.groupby("attempt_id")["reviewer"].agg(tuple)
+    return table.reset_index()
+
+
+def judged_by(frame: pd.DataFrame, coach: str) -> pd.Series:
+    """Which answers this coach gave an overall score."""
+    return frame["coaches"].map(lambda names: isinstance(names, tuple) and coach in names).astype(bool)
+
+
+def latest_words(reviews: pd.DataFrame) -> pd.DataFrame:
+    """The latest review of each coach on each attempt."""
+    return reviews.drop_duplicates(["attempt_id", "reviewer"], keep="last")
 
 
 def agreement_by_type(frame: pd.DataFrame) -> dict[str, Agreement]:
@@ -45,29 +75,9 @@ def _agree(part: pd.DataFrame) -> Agreement:
     return agreement(part["human"].to_numpy(float), part["overall_score"].to_numpy(float))
 
 
-def reviewers_table(frame: pd.DataFrame, reviews: pd.DataFrame) -> pd.DataFrame:
-    """One row per pair of people who judged the same answers: `first, second, answers, difference, first higher by`.
-
-    Args:
-        frame: the answers looked at, with `attempt_id`.
-        reviews: of `all_reviews`.
-    """
-    seen = reviews[reviews["attempt_id"].isin(frame["attempt_id"])].dropna(subset=["overall"])
-    seen = seen.drop_duplicates(["attempt_id", "reviewer"], keep="last")
-    wide = seen.pivot(index="attempt_id", columns="reviewer", values="overall")
-    rows = []
-    for first, second in combinations(wide.columns, 2):
-        both = (wide[first] - wide[second]).dropna()
-        if len(both):
-            names = {"first": first, "second": second, "answers": len(both)}
-            rows.append({**names, "difference": both.abs().mean(), "first higher by": both.mean()})
-    return pd.DataFrame(rows, columns=["first", "second", "answers", "difference", "first higher by"])
-
-
 def all_reviews(store: SqlStore) -> pd.DataFrame:
-    """Every human score: `attempt_id, reviewer, overall`, oldest first."""
-    rows = store.run(queries.review_rows)
-    return pd.DataFrame(rows, columns=None if rows else ["attempt_id", "reviewer", "overall"])
+    """Every human review, oldest first: `attempt_id, reviewer, overall, content, delivery, criteria, unsure, …`."""
+    return pd.DataFrame(store.run(queries.review_rows), columns=queries.REVIEW_COLUMNS)
 
 
 def agreement_table(found: dict[str, Agreement]) -> pd.DataFrame:

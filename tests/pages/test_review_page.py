@@ -8,9 +8,12 @@ from streamlit.testing.v1 import AppTest
 
 from coach import bootstrap
 from coach.bootstrap import Services, build_services
+from coach.lab import coaching
+from coach.lab.attempts import HumanScore, keep_scores
 from coach.store.maintenance.sample import load_sample
 from coach.store.repositories import queries
 from coach.views import review
+from coach.views.sessions import OWNER, find_session
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "review.py"
 
@@ -116,3 +119,119 @@ def test_the_queue_is_narrowed_and_says_so_when_nothing_is_left(services):
     assert f"1 of {(frame['competency'] == wanted).sum()}" in texts(app)
     app.toggle(key="review_disagree").set_value(True).run()
     assert not app.exception and "No answer fits the filter" in texts(app)
+
+
+def newest_attempt(services: Services):
+    row = review.review_frame(services.store).iloc[0]
+    return next(a for a in find_session(services.store, row["interview_id"]).attempts if a.id == row["attempt_id"])
+
+
+def field(app: AppTest, label: str):
+    return next(s for s in app.number_input if s.label == label)
+
+
+def test_a_rubric_is_written_kept_and_judged_by(services):
+    load_sample(services.store, lambda: services.archive)
+    app = page(samples=True)
+    press(app, "Rubric")
+    names = [box for box in app.text_input if box.label == "Criterion"]
+    assert [box.value for box in names] == ["Structure", "Own part", "Evidence"], "something to begin with"
+    names[1].set_value("Calm").run()
+    press(app, "Add a criterion")
+    press(app, "Keep as version 1")
+    (kept,) = coaching.rubric_history(services.store, OWNER)
+    assert [c.name for c in kept.criteria] == ["Structure", "Calm", "Evidence"], "the empty row is left out"
+    app.text_input(key="review_name").set_value("Ada").run()
+    field(app, "Overall").set_value(7.0)
+    field(app, "Calm").set_value(8.5)
+    press(app, "Keep my scores")
+    (row,) = services.store.run(queries.review_rows)
+    assert (row["rubric_id"], row["criteria"]) == (kept.id, {kept.criteria[1].id: 8.5})
+    renamed = [c.model_dump() | {"name": f"{c.name}!"} for c in kept.criteria]
+    coaching.keep_rubric(services.store, OWNER, renamed, author="", seen=1)
+    app.segmented_control(key="review_which").set_value("Reviewed").run()
+    assert "Calm 8.5 (rubric version 1)" in texts(app) and field(app, "Calm!")
+
+
+def test_a_rubric_changed_by_somebody_else_meanwhile_is_not_overwritten(services):
+    load_sample(services.store, lambda: services.archive)
+    app = page(samples=True)
+    press(app, "Rubric")
+    coaching.keep_rubric(services.store, OWNER, [{"name": "Poise"}], author="Grace", seen=0)
+    press(app, "Keep as version 1")
+    assert "changed meanwhile" in texts(app)
+    assert [c.name for c in coaching.rubric_history(services.store, OWNER)[0].criteria] == ["Poise"]
+    app.session_state["dialog-rubric"] = ""
+    press(app, "Rubric")
+    press(app, "Take version 1")
+    assert [box.value for box in app.text_input if box.label == "Criterion"] == ["Poise"]
+
+
+def test_a_comment_is_written_at_its_second_and_changed_by_its_author(services):
+    load_sample(services.store, lambda: services.archive)
+    attempt = newest_attempt(services)
+    app = page(samples=True)
+    app.session_state["comment_open"] = (attempt.id, "")
+    app.run()
+    press(app, "Add comment")
+    assert "write your name" in texts(app)
+    app.text_input(key="review_name").set_value("Ada").run()
+    spoken = attempt.audio_uri is not None
+    if spoken:
+        field(app, "At second").set_value(1.5)
+    app.text_area(key=f"comment-text-{attempt.id}").set_value("Slow down here.")
+    press(app, "Add comment")
+    (kept,) = coaching.comments_on(services.store, [attempt.id])
+    assert (kept.author, kept.text, kept.at_s, kept.sentence) == (
+        "Ada", "Slow down here.", 1.5 if spoken else None, None if spoken else 0,
+    )  # fmt: skip
+    assert not [b for b in app.button if b.label == "Add comment"], "the form closes"
+    app.session_state["comment_open"] = (attempt.id, kept.id)
+    app.run()
+    app.text_area(key=f"comment-text-{attempt.id}").set_value("Breathe here.")
+    press(app, "Change comment")
+    assert [c.text for c in coaching.comments_on(services.store, [attempt.id])] == ["Breathe here."]
+
+
+def test_another_coachs_judgement_is_hidden_until_ones_own_is_given(services):
+    load_sample(services.store, lambda: services.archive)
+    attempt = newest_attempt(services)
+    keep_scores(services.store, [HumanScore(attempt_id=attempt.id, reviewer="Grace", overall=3.0)])
+    app = page(samples=True)
+    app.text_input(key="review_name").set_value("Ada").run()
+    app.toggle(key="review_second").set_value(True).run()
+    assert app.selectbox(key="review_answer").value == attempt.id and "1 of 1" in texts(app)
+    assert "theirs is hidden, too" in texts(app) and "What Grace gave" not in texts(app)
+    field(app, "Overall").set_value(8.0)
+    press(app, "Keep my scores")
+    assert "No answer fits the filter" in texts(app)
+    app.toggle(key="review_second").set_value(False).run()
+    app.segmented_control(key="review_which").set_value("Reviewed").run()
+    assert "What Ada gave" in texts(app)
+    app.toggle(key="review_coaches_disagree").set_value(True).run()
+    assert "1 of 1" in texts(app)
+
+
+def test_a_doubt_is_kept_without_a_score_and_found_again(services):
+    load_sample(services.store, lambda: services.archive)
+    app = page(samples=True)
+    app.text_input(key="review_name").set_value("Ada").run()
+    next(box for box in app.checkbox if "not sure" in box.label).set_value(True)
+    press(app, "Keep my scores")
+    (row,) = services.store.run(queries.review_rows)
+    assert (row["overall"], row["unsure"]) == (None, True)
+    app.toggle(key="review_unsure").set_value(True).run()
+    assert app.selectbox(key="review_answer").value == row["attempt_id"] and "A coach is not sure" in texts(app)
+
+
+def test_a_deleted_session_leaves_at_once_and_comes_back_when_taken_back(services):
+    load_sample(services.store, lambda: services.archive)
+    whole = review.review_frame(services.store)
+    going = whole.iloc[0]["interview_id"]
+    services.bin.put("session", going, "a session", lambda: None)
+    app = page(samples=True)
+    left = (whole["interview_id"] != going).sum()
+    assert f"1 of {left}" in texts(app) and f"0 of {left}" in texts(app)
+    assert services.bin.take_back("session", going)
+    app.run()
+    assert f"0 of {len(whole)}" in texts(app)

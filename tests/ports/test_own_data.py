@@ -14,6 +14,7 @@ from coach.audio.flac import write_flac
 from coach.audio.pcm import Pcm
 from coach.bootstrap import Services, build_services
 from coach.errors import ConflictError, InputError, NotFoundError
+from coach.lab import coaching
 from coach.lab.attempts import AttemptFilter, from_attempts
 from coach.lab.runs.experiment import Experiment
 from coach.lab.runs.outcome import Outcome
@@ -58,6 +59,7 @@ def practised(parts: Services, user_id: str, words: str) -> str:
         lab.add_review,
         {"attempt_id": attempt.id, "reviewer": "Ann", "overall": 6.0, "comment": words, "created_at": NOW},
     )
+    coaching.comment_on(store, attempt, "Ann", words, at_s=1.0)
     store.run(
         library.save_story,
         library.StarStory(user_id=user_id, title="Order", situation=words, source_attempt_id=attempt.id),
@@ -110,7 +112,8 @@ def test_one_file_has_everything(parts: Services, tmp_path: Path):
         "README.md", "person.json", "library.md", "interviews", "lab", "in-progress"
     }  # fmt: skip
     person = json.loads(texts["person.json"])
-    told = ("star_stories", "resumes", "job_descriptions", "human_reviews", "usage_tracking", "lab_consents")
+    told = ("star_stories", "resumes", "job_descriptions", "human_reviews", "review_comments", "usage_tracking")
+    told = (*told, "lab_consents")
     assert [len(person[name]) for name in told] == [1] * len(told)
     assert sum(name.endswith(f"{attempt_id}.flac") for name in texts) == 1
     assert all(

@@ -21,7 +21,7 @@ from coach.store.maintenance.sample import EPOCH, SAMPLE, load_sample, remove_sa
 from coach.store.maintenance.sample_people import read_people
 from coach.store.repositories import lab, ledger, outbox
 from coach.store.tables.columns import metadata
-from coach.views import margins, review
+from coach.views import coaches, margins, review
 from coach.views import operations as ops
 from coach.views.attempts import attempts_frame
 
@@ -92,7 +92,7 @@ def test_every_page_has_something_to_say_of_it_and_own_figures_nothing(whole):
     assert billed["unpriced"].sum() == 0
     assert store.run(lab.stored_answers) == []
     frame = review.review_frame(store)
-    (pair,) = review.reviewers_table(frame, review.all_reviews(store)).to_dict("records")
+    (pair,) = coaches.pairs_table(coaches.pairs(frame, review.all_reviews(store))).to_dict("records")
     assert (pair["first"], pair["answers"]) == ("Jonas Adeyemi (sample)", 65)
     assert pair["first higher by"] > 1
 

@@ -1,8 +1,11 @@
 """Migrations lead from every version to the tables of the code, and a copy is made on the way."""
 
+import importlib
+
 import pytest
 import sqlalchemy as sa
 
+from coach.speech.pieces.confidence import mean_confidence
 from coach.store import SqlStore
 from coach.store.engine import copies as safekeeping
 from coach.store.engine import schema
@@ -10,6 +13,7 @@ from coach.store.maintenance import integrity
 from coach.store.repositories import interviews
 from coach.store.tables.billing import billing_accounts
 from coach.store.tables.columns import metadata
+from coach.store.tables.core import mock_interview_attempts
 from tests.fakes import records as make
 
 COLUMNS = sa.text(
@@ -64,6 +68,30 @@ def test_rows_survive_a_migration_and_a_copy_of_before_is_kept(tmp_path):
     assert copy.intact
     with SqlStore(f"duckdb:///{copy.path}") as before:
         assert before.version() == "0001"
+
+
+def test_old_answers_learn_how_sure_their_transcripts_are(sql_url):
+    """The statement of the migration counts as the code does, on either engine."""
+    interview = make.interview()
+    exchange = make.exchange(interview)
+    heard = make.transcript()
+    words = [w.model_copy(update={"confidence": 0.3 + 0.05 * n if n else None}) for n, w in enumerate(heard.words)]
+    doubtful = heard.model_copy(update={"words": words})
+    curt = heard.model_copy(update={"words": heard.words[:4]})
+    told = [heard, doubtful, curt, None]
+    filling = importlib.import_module("coach.store.migrations.versions.0010_coaching").filling
+    table = mock_interview_attempts
+    with SqlStore(sql_url) as store:
+        store.run(interviews.create_interview, interview, [exchange])
+        for number, transcript in enumerate(told, 1):
+            store.run(interviews.add_attempt, make.evaluated(exchange, number, transcript=transcript))
+        wanted = [None if t is None else mean_confidence(t.words) for t in told]
+        reading = sa.select(table.c.recognition_confidence).order_by(table.c.attempt_number)
+        assert store.run(lambda c: list(c.execute(reading).scalars())) == pytest.approx(wanted, nan_ok=True)
+        store.run(lambda c: c.execute(sa.update(table).values(recognition_confidence=None)))
+        store.run(lambda c: c.execute(sa.text(filling(postgresql=c.dialect.name == "postgresql"))))
+        assert store.run(lambda c: list(c.execute(reading).scalars())) == pytest.approx(wanted, nan_ok=True)
+    assert wanted[1] is not None and wanted[2:] == [None, None]
 
 
 def test_postgresql_keeps_references_itself(postgres_url):

@@ -86,3 +86,33 @@ def stability(items: "pd.Series[str]", scores: "pd.Series[float]") -> Stability:
     means = np.bincount(codes, weights=values) / sizes
     within = float(((values - means[codes]) ** 2).sum()) / max(1, len(values) - len(sizes))
     return Stability(len(sizes), len(values), within**0.5, intraclass_correlation(values, codes))
+
+
+LEAST_PEOPLE = 10
+"""From so many people on, whole people are drawn for the interval: answers of one person resemble each other."""
+DRAWS = 1_999
+
+
+def kappa_interval(
+    first: Floats, second: Floats, people: "pd.Series[str]", *, confidence: float = 0.95, seed: int = 0
+) -> tuple[float, float] | None:
+    """Percentile bootstrap interval of the weighted kappa of two coaches over half points; None where it says nothing.
+
+    For quadratic weights kappa is `1 - mean((x-y)^2) / (var(x) + var(y) + (mean(x)-mean(y))^2)`, with variances by n
+    (Fleiss & Cohen 1973, doi:10.1177/001316447303300309), so a draw needs sums only. Whole people are drawn from
+    `LEAST_PEOPLE` on, else single answers.
+    """
+    x, y = np.rint(2 * first) / 2, np.rint(2 * second) / 2
+    codes = pd.factorize(people)[0]
+    units = codes if codes.max(initial=-1) + 1 >= LEAST_PEOPLE else np.arange(len(x))
+    parts = np.column_stack([np.ones_like(x), x, y, x * x, y * y, (x - y) ** 2])
+    sums = np.array([np.bincount(units, weights=column) for column in parts.T])
+    size = sums.shape[1]
+    drawn = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), DRAWS) @ sums.T
+    n, sx, sy, sxx, syy, apart = drawn.T
+    by_chance = sxx / n - (sx / n) ** 2 + syy / n - (sy / n) ** 2 + ((sx - sy) / n) ** 2
+    kappas = 1 - (apart / n)[by_chance > 0] / by_chance[by_chance > 0]
+    if len(kappas) < DRAWS / 2:
+        return None
+    low, high = np.quantile(kappas, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)

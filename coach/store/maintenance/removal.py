@@ -28,6 +28,7 @@ from coach.store.tables.core import (
     star_stories,
     usage_tracking,
 )
+from coach.store.tables.review import review_comments
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,8 @@ def delete_rows(
         _note(connection, interview_id, recordings=audio_deleted, texts=len(attempts), sessions=1)
     usage = _anonymise_usage(connection, interview_id, attempts)
     stories = _part_from_stories(connection, attempts, with_stories=with_stories)
-    for table, column in ((human_reviews, "attempt_id"), (evaluation_claims, "attempt_id"), (results, "item_id")):
+    theirs = ((human_reviews, "attempt_id"), (review_comments, "attempt_id"), (evaluation_claims, "attempt_id"))
+    for table, column in (*theirs, (results, "item_id")):
         connection.execute(sa.delete(table).where(table.c[column].in_(attempts)))
     connection.execute(sa.delete(auth_tokens).where(auth_tokens.c.interview_id == interview_id))
     of_session = sa.delete(mock_interview_attempts).where(mock_interview_attempts.c.interview_id == interview_id)

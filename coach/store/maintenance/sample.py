@@ -40,6 +40,7 @@ from coach.store.tables.core import (
     usage_tracking,
     users,
 )
+from coach.store.tables.review import review_comments
 
 Size = Literal["small", "full"]
 
@@ -170,6 +171,7 @@ def _purge(connection: sa.Connection) -> int:
     attempts = [attempt_id for attempt_id, _ in _sample_recordings(connection)]
     for table, column, values in (
         (human_reviews, "attempt_id", attempts),
+        (review_comments, "attempt_id", attempts),
         (evaluation_claims, "attempt_id", attempts),
         (results, "item_id", attempts),
         (auth_tokens, "interview_id", sessions),

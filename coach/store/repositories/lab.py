@@ -183,7 +183,7 @@ def stored_answers(
         sa.select(
             a.id, i.user_id, a.transcript, a.duration_seconds, a.delivery_metrics, a.overall_score, a.content_score,
             a.created_at, a.prompt_version, a.evaluation, e.question_text, e.question_type, e.competency,
-            e.follow_up_of, i.job, i.job_description_id,
+            e.follow_up_of, i.job, i.job_description_id, i.id.label("interview_id"), a.extra,
         )
         .join(mock_interview_exchanges, a.exchange_id == e.id)
         .join(mock_interviews, a.interview_id == i.id)
@@ -196,7 +196,8 @@ def stored_answers(
     agreed = i.user_id.in_(sa.select(lab_consents.c.user_id)) & sa.not_(i.is_sample)
     alone = i.is_sample if of_samples else agreed
     query = query.where(sa.or_(agreed, i.is_sample) if include_sample else alone)
-    reviews = sa.select(human_reviews).order_by(h.created_at)
+    judged = sa.or_(h.overall.is_not(None), h.content.is_not(None), h.relevance.is_not(None))
+    reviews = sa.select(human_reviews).where(judged).order_by(h.created_at, h.id)
     latest = {row["attempt_id"]: dict(row) for row in connection.execute(reviews).mappings()}
     return [{**row, "review": latest.get(row["id"])} for row in connection.execute(query).mappings()]
 

@@ -26,6 +26,7 @@ from coach.store.tables.core import (
     usage_tracking,
     users,
 )
+from coach.store.tables.review import review_comments
 
 Rows = list[dict[str, Any]]
 MATERIAL = (star_stories, resumes, job_descriptions, role_profiles)
@@ -76,6 +77,7 @@ def rows_of(connection: sa.Connection, user_id: str) -> dict[str, Rows]:
         "lab_consents": sa.select(lab_consents).where(lab_consents.c.user_id == user_id),
         "usage_tracking": sa.select(usage_tracking).where(usage_tracking.c.user_id == user_id),
         "human_reviews": sa.select(human_reviews).where(human_reviews.c.attempt_id.in_(attempts)),
+        "review_comments": sa.select(review_comments).where(review_comments.c.attempt_id.in_(attempts)),
         "results": sa.select(results).where(results.c.item_id.in_(attempts)),
     }
     for table in (billing_accounts, billing_credits, billing_uses, budget_alerts):

@@ -20,10 +20,13 @@ Rows = list[dict[str, Any]]
 
 _ATTEMPT_COLUMNS = (
     "attempt_number", "status", "overall_score", *SCORE_COLUMNS, "wpm", "articulation_wpm", "word_count",
-    "filler_count", "long_pause_count", "speech_seconds", "verbatim", "duration_seconds", "audio_uri",
-    "audio_expires_at", "audio_deleted_at", "transcriber", "brain", "model", "prompt_version", "created_at",
-    "finished_at",
+    "filler_count", "long_pause_count", "speech_seconds", "verbatim", "recognition_confidence", "duration_seconds",
+    "audio_uri", "audio_expires_at", "audio_deleted_at", "transcriber", "brain", "model", "prompt_version",
+    "created_at", "finished_at",
 )  # fmt: skip
+
+REVIEW_COLUMNS = (*human_reviews.c.keys(), "machine_overall", "interview_id")
+"""Of `review_rows`."""
 
 
 def ever_answered(connection: sa.Connection, user_id: str) -> bool:
@@ -94,10 +97,12 @@ def attempt_rows(connection: sa.Connection, interview_id: str | None = None, use
             sessions.bundle,
             sessions.created_at.label("interview_created_at"),
             users.c.name.label("person"),
+            sa.func.coalesce(job_descriptions.c.title, sessions.job["job_title"].as_string(), "").label("job_title"),
         )
         .join_from(mock_interview_attempts, mock_interview_exchanges, questions.id == attempts.exchange_id)
         .join(mock_interviews, sessions.id == attempts.interview_id)
         .outerjoin(users, users.c.id == sessions.user_id)
+        .outerjoin(job_descriptions, job_descriptions.c.id == sessions.job_description_id)
         .where(attempts.status != AttemptStatus.DISCARDED.value)
         .order_by(sessions.created_at, questions.order, attempts.attempt_number, attempts.id)
     )
@@ -121,7 +126,7 @@ def review_rows(connection: sa.Connection, interview_id: str | None = None) -> R
     query = (
         sa.select(human_reviews, attempts.overall_score.label("machine_overall"), attempts.interview_id)
         .join_from(human_reviews, mock_interview_attempts, attempts.id == human_reviews.c.attempt_id)
-        .order_by(human_reviews.c.created_at)
+        .order_by(human_reviews.c.created_at, human_reviews.c.id)
     )
     if interview_id is not None:
         query = query.where(attempts.interview_id == interview_id)

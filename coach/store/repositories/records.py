@@ -9,6 +9,7 @@ from coach.contracts.evaluation import Evaluation
 from coach.contracts.interview import Attempt, Exchange, Interview
 from coach.contracts.transcript import Transcript
 from coach.contracts.usage import UsageEvent
+from coach.speech.pieces.confidence import mean_confidence
 from coach.store.tables.core import SCORE_COLUMNS
 
 Row = dict[str, Any]
@@ -89,7 +90,8 @@ def _transcript_columns(transcript: Transcript | None) -> Row:
     if transcript is None:
         return {"transcript": None, "words": None, "transcript_origin": None}
     plain = transcript.model_dump(mode="json")
-    return {"transcript": plain.pop("text"), "words": plain.pop("words"), "transcript_origin": plain}
+    sure = {"recognition_confidence": mean_confidence(transcript.words)}
+    return {"transcript": plain.pop("text"), "words": plain.pop("words"), "transcript_origin": plain, **sure}
 
 
 def _transcript_from(row: RowMapping) -> Transcript | None:

@@ -126,6 +126,7 @@ mock_interview_attempts = sa.Table(
     sa.Column("long_pause_count", sa.Integer()),
     number("speech_seconds"),
     sa.Column("verbatim", sa.Boolean()),
+    number("recognition_confidence"),
     json("content_scores"),
     json("delivery_metrics"),
     json("evaluation"),
@@ -226,6 +227,9 @@ human_reviews = sa.Table(
     json("star_checklist"),
     json("agreement"),
     text("comment"),
+    reference("rubric_id", "review_rubrics.id", ondelete="SET NULL"),
+    json("criteria"),
+    sa.Column("unsure", sa.Boolean()),
     instant("created_at", required=True),
 )
 

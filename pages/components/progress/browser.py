@@ -5,8 +5,10 @@ from functools import partial
 import streamlit as st
 
 from coach.bootstrap import Services
-from coach.contracts.interview import InterviewSnapshot, InterviewStatus
+from coach.contracts.interview import Attempt, InterviewSnapshot, InterviewStatus
 from coach.interview import rollup
+from coach.lab import coaching
+from coach.lab.coaching import Comment
 from coach.views.sessions import Plain, find_session
 from pages.components.progress import history
 from pages.components.shared import dialogs
@@ -36,6 +38,7 @@ def show(parts: Services, sessions: list[Plain]) -> None:
         share_buttons(parts, snapshot.interview.id)
     if snapshot.interview.summary and snapshot.interview.summary.headline:
         st.markdown(f"*{plain(snapshot.interview.summary.headline)}*")
+    said = coaching.comments_on(parts.store, [a.id for a in snapshot.attempts], parts.bin.holds("comment"))
     shown = 0
     for exchange in snapshot.exchanges:
         attempts = rollup.standing(a for a in snapshot.attempts if a.exchange_id == exchange.id)
@@ -45,9 +48,24 @@ def show(parts: Services, sessions: list[Plain]) -> None:
                 st.caption(plain(kind) or "Question")
                 st.markdown(f"### {plain(exchange.question_text)}")
                 history.dots(attempts)
-                with st.expander("Listen and read", expanded=shown == 0):
-                    history.full(history.choose(attempts, key=f"attempt-{exchange.id}"), parts.archive)
+                about = [c for c in said if c.attempt_id in {a.id for a in attempts}]
+                with st.expander(_read(len(about)), expanded=shown == 0):
+                    attempt = history.choose(attempts, key=f"attempt-{exchange.id}")
+                    history.full(attempt, parts.archive, [c for c in about if c.attempt_id == attempt.id])
+                    _elsewhere([a for a in attempts if a.id != attempt.id], about)
             shown += 1
+
+
+def _read(comments: int) -> str:
+    told = f" · {comments} comment{'' if comments == 1 else 's'} of a coach" if comments else ""
+    return f"Listen and read{told}"
+
+
+def _elsewhere(attempts: list[Attempt], about: list[Comment]) -> None:
+    """Says which other attempts a coach commented on."""
+    numbers = [str(a.attempt_number) for a in attempts if any(c.attempt_id == a.id for c in about)]
+    if numbers:
+        st.caption(f"A coach commented on attempt {' and '.join(numbers)}, too.")
 
 
 def label(session: Plain) -> str:

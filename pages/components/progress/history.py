@@ -9,7 +9,9 @@ from coach.contracts.evaluation import Evaluation
 from coach.contracts.interview import Attempt
 from coach.errors import NotFoundError, StoreError
 from coach.interview import rollup
+from coach.lab.coaching import Comment
 from coach.views.palette import BAND_COLOURS, ON_BAND, band
+from pages.components.shared.moments import moments, sound_key
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
 
@@ -59,9 +61,10 @@ def choose(attempts: Sequence[Attempt], key: str) -> Attempt:
     return chosen or best
 
 
-def full(attempt: Attempt, archive: AudioArchive) -> None:
-    """One attempt: how to hear it, what was said, what came of it."""
-    listen(attempt, archive)
+def full(attempt: Attempt, archive: AudioArchive, comments: Sequence[Comment] = ()) -> None:
+    """One attempt: how to hear it, what coaches said about its moments, what was said, what came of it."""
+    plays = listen(attempt, archive)
+    moments(attempt, comments, plays=plays)
     if attempt.transcript is None:
         st.caption("The text of this attempt was deleted when its time was up. Its numbers stay.")
         return
@@ -78,10 +81,12 @@ def full(attempt: Attempt, archive: AudioArchive) -> None:
     better.markdown(plain(attempt.evaluation.rewrite.polished_answer))
 
 
-def listen(attempt: Attempt, archive: AudioArchive) -> None:
-    """The recording, at the moment asked for if one was, and the measured delivery."""
-    _recording(attempt, archive, st.session_state.get(f"listen-{attempt.id}"))
+def listen(attempt: Attempt, archive: AudioArchive) -> bool:
+    """The recording, at the moment asked for if one was, and the measured delivery; whether there is a recording."""
+    with st.container(key=sound_key(attempt)):
+        plays = _recording(attempt, archive, st.session_state.get(f"listen-{attempt.id}"))
     numbers(attempt)
+    return plays
 
 
 def numbers(attempt: Attempt) -> None:
@@ -119,20 +124,21 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _recording(attempt: Attempt, archive: AudioArchive, start_s: float | None) -> None:
+def _recording(attempt: Attempt, archive: AudioArchive, start_s: float | None) -> bool:
     if attempt.audio_uri is None:
         if attempt.audio_deleted_at:
             st.caption("The recording was deleted when its time was up.")
         else:
             st.caption("No recording is kept with this answer.")
-        return
+        return False
     kind = "audio/ogg" if attempt.audio_uri.endswith((".ogg", ".opus")) else "audio/flac"
     try:
         sound = archive.read(attempt.audio_uri)
     except (NotFoundError, StoreError, OSError):
         st.caption("The recording cannot be found.")
-        return
+        return False
     st.audio(sound, format=kind, start_time=start_s or 0, autoplay=start_s is not None)
+    return True
 
 
 def feedback_of(attempt: Attempt, evaluation: Evaluation) -> None:

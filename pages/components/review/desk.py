@@ -6,38 +6,58 @@ import streamlit as st
 from coach.bootstrap import Services
 from coach.contracts.evaluation import STAR_ITEMS, Evaluation, StarStatus
 from coach.contracts.interview import Attempt
+from coach.lab import coaching
 from coach.lab.attempts import HumanScore, keep_scores
+from coach.speech.pieces.confidence import REVIEW_BELOW
 from coach.views.palette import BAND_COLOURS, band
 from coach.views.sessions import find_session
 from pages.components.progress import history
+from pages.components.review import comments, rubric
 from pages.components.shared.prose import plain
 
 SCORES = ("overall", "content", "delivery", "relevance")
 STATUSES = [status.value for status in StarStatus]
 
 
-def show(parts: Services, row: pd.Series, *, blind: bool) -> None:
-    """The answer of `row`, with the machine's scores unless they are hidden until a judgement is given."""
+def show(parts: Services, row: pd.Series, coach: str, *, blind: bool) -> None:
+    """The answer of `row`, with the scores of the machine and of others unless they are hidden until `coach` judged."""
     snapshot = find_session(parts.store, row["interview_id"])
     attempt = next(a for a in snapshot.attempts if a.id == row["attempt_id"])
     judged = not pd.isna(row["human"])
+    hidden = blind and not row["mine"]
     with st.container(border=True):
         st.caption(plain(f"{row['question_type']} · {row['competency'] or 'general'}".capitalize()))
         st.markdown(f"## {plain(row['question_text'])}")
-        history.listen(attempt, parts.archive)
+        plays = history.listen(attempt, parts.archive)
+        comments.show(parts, attempt, coach, plays=plays)
         said, scored = st.columns(2, gap="large")
         with said:
             _answer(attempt)
         with scored:
+            _doubt(row)
             if attempt.evaluation is None:
                 st.caption("The feedback of this answer was deleted when its time was up.")
-            elif blind and not judged:
-                st.caption("The machine's scores are hidden until you give yours.")
+            elif hidden:
+                st.caption(_hidden(judged=judged))
             else:
                 _machine(attempt, attempt.evaluation)
-            if judged:
-                _human(row)
-    _judgement(parts, attempt, blind=blind, judged=judged)
+            if judged and not hidden:
+                _human(parts, row)
+    _judgement(parts, attempt, coach, may_agree=not hidden, judged=bool(row["mine"]))
+
+
+def _hidden(*, judged: bool) -> str:
+    others = " Another coach judged this answer; theirs is hidden, too." if judged else ""
+    return f"The machine's scores are hidden until you give yours.{others}"
+
+
+def _doubt(row: pd.Series) -> None:
+    """Why an answer deserves a second look."""
+    sure = row["recognition_confidence"]
+    if not pd.isna(sure) and sure < REVIEW_BELOW:
+        st.markdown(f":orange-badge[:material/hearing: Recognised with little confidence ({sure:.2f})]")
+    elif row["unsure"]:
+        st.markdown(":orange-badge[:material/help: A coach is not sure]")
 
 
 def _answer(attempt: Attempt) -> None:
@@ -73,28 +93,27 @@ def _scores(*scores: tuple[str, float | None]) -> None:
     st.html(f"<div>{marks}</div>")
 
 
-def _human(row: pd.Series) -> None:
+def _human(parts: Services, row: pd.Series) -> None:
     st.markdown(f"**What {plain(row['reviewer'])} gave**")
     given = (("Overall", "human"), ("Content", "human_content"), ("Delivery", "human_delivery"))
     _scores(*((name, None if pd.isna(row[key]) else float(row[key])) for name, key in given))
+    used = coaching.rubric_of(parts.store, row["rubric_id"]) if isinstance(row["rubric_id"], str) else None
+    if used and row["criteria"]:
+        st.caption(plain(rubric.told(used, row["criteria"])))
     if row["comment"]:
         st.caption(plain(row["comment"]))
 
 
-def _judgement(parts: Services, attempt: Attempt, *, blind: bool, judged: bool) -> None:
+def _judgement(parts: Services, attempt: Attempt, coach: str, *, may_agree: bool, judged: bool) -> None:
     st.header("Judge it again" if judged else "Your judgement", anchor=False)
     evaluation = attempt.evaluation
-    may_agree = evaluation is not None and (judged or not blind)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        reviewer = st.text_input("Your name", max_chars=80, key="review_name", width=260)
-        agrees = may_agree and st.button("I agree with the machine", icon=":material/check:", type="primary")
-    if agrees and evaluation is not None:
+    if evaluation and may_agree and st.button("I agree with the machine", icon=":material/check:", type="primary"):
         scoring = evaluation.scoring
         star = {item: getattr(evaluation.content_feedback.star_checklist, item).status.value for item in STAR_ITEMS}
         _keep(
             parts,
             attempt,
-            reviewer,
+            coach,
             overall=scoring.overall,
             content=scoring.content,
             delivery=scoring.delivery,
@@ -104,13 +123,22 @@ def _judgement(parts: Services, attempt: Attempt, *, blind: bool, judged: bool) 
     with st.expander("Give my own scores", expanded=not judged):
         _overall_by_key(attempt)
         with st.form(f"own-{attempt.id}", border=False):
-            own = _own_scores(attempt)
-            comment = st.text_area("Comment", max_chars=2000, placeholder="What the machine missed", height=80)
-            if st.form_submit_button("Keep my scores"):
-                if own["overall"] is None:
-                    st.error("Give at least an overall score.", icon=":material/star:")
-                else:
-                    _keep(parts, attempt, reviewer, comment=comment, **own)
+            _own_form(parts, attempt, coach)
+
+
+def _own_form(parts: Services, attempt: Attempt, coach: str) -> None:
+    own = _own_scores(attempt)
+    criteria = rubric.in_force(parts)
+    by_criterion = rubric.scores(criteria, attempt)
+    comment = st.text_area("Comment", max_chars=2000, placeholder="What the machine missed", height=80)
+    unsure = st.checkbox("I am not sure about this one", help="It stays findable under Filter › Unsure.")
+    if not st.form_submit_button("Keep my scores"):
+        return
+    if own["overall"] is None and not unsure:
+        st.error("Give at least an overall score, or say that you are not sure.", icon=":material/star:")
+        return
+    judged_with = {"rubric_id": criteria.id, "criteria": by_criterion} if criteria and by_criterion else {}
+    _keep(parts, attempt, coach, comment=comment, unsure=unsure, **judged_with, **own)
 
 
 def _overall_by_key(attempt: Attempt) -> None:

@@ -5,28 +5,55 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-FILTERS = {"person": "Person", "competency": "Competency", "question_type": "Question type", "bundle": "Bundle"}
-DISAGREE = "review_disagree"
 FAR_APART = 1.5
-"""Points of 10 between a person and the machine from which an answer is worth a second look."""
+"""Points of 10 between two judges from which an answer is worth a second look."""
+FILTERS = {
+    "user_id": "Person", "job_title": "Job", "competency": "Competency", "question_type": "Question type",
+    "bundle": "Bundle",
+}  # fmt: skip
+MARKS = {
+    "disagree": ("Coach and machine far apart", f"By {FAR_APART} points or more."),
+    "coaches_disagree": ("Coaches far apart", f"Two coaches differ by {FAR_APART} points or more."),
+    "unsure": ("Unsure", "A coach is not sure, or the words were recognised with little confidence."),
+    "second": ("Judged by another coach, not by me", "For a second opinion; theirs is hidden until yours is given."),
+}
 
 
 def narrowed(frame: pd.DataFrame) -> pd.DataFrame:
-    """The answers that fit what was chosen; only filters with something to choose are offered."""
+    """The answers that fit what was chosen; only filters with something to choose are offered.
+
+    `frame` has the columns of `coach.views.review.review_frame`, and `mine`: whether this coach judged the answer.
+    """
     with st.popover("Filter", icon=":material/filter_list:"):
+        names = dict(zip(frame["user_id"].astype(str), frame["person"].fillna(frame["user_id"]), strict=True))
         for name, title in FILTERS.items():
             known = sorted({str(value) for value in frame[name].dropna() if str(value)})
             if len(known) > 1:
-                chosen = st.multiselect(title, known, key=f"review_filter_{name}")
+                shown = names.get if name == "user_id" else str
+                chosen = st.multiselect(title, known, key=f"review_filter_{name}", format_func=shown)
                 frame = frame[frame[name].astype(str).isin(chosen)] if chosen else frame
-        apart = st.toggle("Person and machine far apart", key=DISAGREE, help=f"By {FAR_APART} points or more.")
-    return frame[(frame["human"] - frame["overall_score"]).abs() >= FAR_APART] if apart else frame
+        for name, (title, about) in MARKS.items():
+            if st.toggle(title, key=f"review_{name}", help=about):
+                frame = frame[_marked(frame, name)]
+    return frame
+
+
+def _marked(frame: pd.DataFrame, name: str) -> pd.Series:
+    if name == "disagree":
+        return frame["machine_apart"] >= FAR_APART
+    if name == "coaches_disagree":
+        return frame["coaches_apart"] >= FAR_APART
+    if name == "second":
+        return frame["human"].notna() & ~frame["mine"]
+    return frame["unsure"].astype(bool)
 
 
 def narrows() -> bool:
     """Whether any filter is set."""
     state = st.session_state
-    return bool(state.get(DISAGREE)) or any(state.get(f"review_filter_{name}") for name in FILTERS)
+    return any(state.get(f"review_{name}") for name in MARKS) or any(
+        state.get(f"review_filter_{name}") for name in FILTERS
+    )
 
 
 def step(ids: Sequence[str], key: str) -> None:

@@ -1,0 +1,152 @@
+"""What coaches judge by and what they say: rubrics in versions that never change, comments at a moment of an answer."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Annotated, Self
+
+import sqlalchemy as sa
+from pydantic import Field, StringConstraints, model_validator
+
+from coach.contracts.base import Record
+from coach.contracts.interview import new_id
+from coach.errors import ConflictError, NotFoundError
+from coach.store.tables.core import mock_interview_attempts
+from coach.store.tables.review import review_comments, review_rubrics
+
+MOST_CRITERIA = 12
+LONGEST_COMMENT = 2000
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+Anchor = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
+
+
+class Criterion(Record):
+    """One thing that is judged, 0-10, with what 1, 5 and 10 look like; its id stays from version to version."""
+
+    id: str = Field(default_factory=new_id)
+    name: Line
+    low: Anchor = ""
+    middle: Anchor = ""
+    high: Anchor = ""
+
+    @property
+    def anchors(self) -> str:
+        """What 1, 5 and 10 look like, those that are told."""
+        told = (("1", self.low), ("5", self.middle), ("10", self.high))
+        return " · ".join(f"{score}: {text}" for score, text in told if text)
+
+
+class Rubric(Record):
+    """A version of the criteria of one owner (an organisation, or whoever this computer is)."""
+
+    id: str = Field(default_factory=new_id)
+    owner: str = Field(min_length=1, max_length=64)
+    version: int = Field(default=0, ge=0)
+    criteria: tuple[Criterion, ...] = Field(default=(), max_length=MOST_CRITERIA)
+    author: str = Field(default="", max_length=80)
+    created_at: datetime
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [criterion.name.casefold() for criterion in self.criteria]
+        if len({*names}) < len(names) or len({criterion.id for criterion in self.criteria}) < len(names):
+            raise ValueError("two criteria have the same name")
+        return self
+
+
+class Comment(Record):
+    """What a coach says about a moment of an answer: a second of its recording, or a sentence of its text (from 0)."""
+
+    id: str = Field(default_factory=new_id)
+    attempt_id: str = Field(min_length=1)
+    author: str = Field(min_length=1, max_length=80)
+    text: str = Field(min_length=1, max_length=LONGEST_COMMENT)
+    at_s: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    sentence: int | None = Field(default=None, ge=0)
+    created_at: datetime
+    edited_at: datetime | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.at_s is None) == (self.sentence is None):
+            raise ValueError("a comment is at a second or at a sentence")
+        return self
+
+
+def rubrics(connection: sa.Connection, owner: str) -> list[Rubric]:
+    """Every version, newest first."""
+    query = sa.select(review_rubrics).where(review_rubrics.c.owner == owner).order_by(review_rubrics.c.version.desc())
+    return [Rubric.model_validate(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def rubric_by_id(connection: sa.Connection, rubric_id: str) -> Rubric | None:
+    """The version a review was given with; None when there is no such."""
+    row = connection.execute(sa.select(review_rubrics).where(review_rubrics.c.id == rubric_id)).mappings().first()
+    return Rubric.model_validate(dict(row)) if row else None
+
+
+def save_rubric(connection: sa.Connection, rubric: Rubric, *, seen: int) -> Rubric:
+    """Keeps `rubric` as the version after `seen`, which is the newest its author looked at; older ones stay.
+
+    Raises:
+        ConflictError: somebody kept another version meanwhile.
+    """
+    c = review_rubrics.c
+    newest = connection.execute(sa.select(sa.func.max(c.version)).where(c.owner == rubric.owner)).scalar() or 0
+    if newest != seen:
+        raise ConflictError(
+            f"The rubric was changed meanwhile: version {newest} is kept.", mend="Look at it, then change it again."
+        )
+    kept = rubric.model_copy(update={"version": newest + 1})
+    row = kept.model_dump() | {"criteria": [criterion.model_dump() for criterion in kept.criteria]}
+    connection.execute(sa.insert(review_rubrics).values(row))
+    return kept
+
+
+def comments(connection: sa.Connection, attempt_ids: Iterable[str]) -> list[Comment]:
+    """Comments on these attempts in the order of the moments they are about."""
+    c = review_comments.c
+    query = sa.select(review_comments).where(c.attempt_id.in_(list(attempt_ids)))
+    found = [Comment.model_validate(dict(row)) for row in connection.execute(query).mappings()]
+    return sorted(found, key=lambda each: (each.at_s or 0.0, each.sentence or 0, each.created_at, each.id))
+
+
+def add_comment(connection: sa.Connection, comment: Comment) -> Comment:
+    """Keeps a comment; the very same one again (a second click) is that one.
+
+    Raises:
+        NotFoundError: the answer is not there any more.
+    """
+    known = sa.select(mock_interview_attempts.c.id).where(mock_interview_attempts.c.id == comment.attempt_id)
+    if connection.execute(known).first() is None:
+        raise NotFoundError("This answer was deleted meanwhile; the comment was not kept.")
+    for each in comments(connection, [comment.attempt_id]):
+        if _said(each) == _said(comment):
+            return each
+    connection.execute(sa.insert(review_comments).values(comment.model_dump()))
+    return comment
+
+
+def _said(comment: Comment) -> Sequence[object]:
+    return comment.author, comment.text, comment.at_s, comment.sentence
+
+
+def revise_comment(connection: sa.Connection, comment_id: str, text: str, *, seen: str, at: datetime) -> None:
+    """Says it in other words; `seen` are the words its author looked at.
+
+    Raises:
+        NotFoundError: it is not there any more.
+        ConflictError: it was changed meanwhile.
+    """
+    c = review_comments.c
+    stands = connection.execute(sa.select(c.text).where(c.id == comment_id)).scalar()
+    if stands is None:
+        raise NotFoundError("This comment was removed meanwhile.")
+    if stands != seen:
+        raise ConflictError("This comment was changed meanwhile.", mend="Look at it, then change it again.")
+    connection.execute(sa.update(review_comments).where(c.id == comment_id).values(text=text, edited_at=at))
+
+
+def remove_comment(connection: sa.Connection, comment_id: str) -> bool:
+    """Takes a comment away; False when it had gone already."""
+    done = sa.delete(review_comments).where(review_comments.c.id == comment_id).returning(review_comments.c.id)
+    return connection.execute(done).first() is not None
