@@ -1,6 +1,7 @@
 """Rubrics in versions, comments at a moment, marks of doubt, and how far coaches agree."""
 
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -140,6 +141,10 @@ def score(attempt: Attempt, reviewer: str, overall: float | None, **more) -> Hum
     return HumanScore(attempt_id=attempt.id, reviewer=reviewer, overall=overall, **more)
 
 
+def by_attempt(store: SqlStore) -> dict[str, dict[str, Any]]:
+    return {row["attempt_id"]: row for row in review.review_frame(store).to_dict("records")}
+
+
 def test_a_review_keeps_the_rubric_it_was_given_with(store):
     attempt = answered(store)
     one = coaching.keep_rubric(store, LAB, [draft("Calm")], author="", seen=0)
@@ -160,14 +165,14 @@ def test_doubt_and_disagreement_are_found(store):
         update={"transcript": make.transcript(make.TEXT).model_copy(update={"words": words})}
     )
     store.run(interviews.update_attempt, heard_badly)
-    frame = review.review_frame(store).set_index("attempt_id")
-    assert frame.loc[apart.id, ["coaches_apart", "machine_apart", "unsure"]].tolist() == [4.0, 2.0, False]
-    assert frame.loc[apart.id, "coaches"] == ("Grace", "Ada")
-    assert frame.loc[doubted.id, ["human", "unsure"]].tolist() == [6.5, True], "a doubt is no score"
-    assert pd.isna(frame.loc[doubted.id, "coaches_apart"])
-    assert bool(frame.loc[heard_badly.id, "unsure"]) and pd.isna(frame.loc[heard_badly.id, "human"])
+    found = by_attempt(store)
+    assert [found[apart.id][name] for name in ("coaches_apart", "machine_apart", "unsure")] == [4.0, 2.0, False]
+    assert found[apart.id]["coaches"] == ("Grace", "Ada")
+    assert (found[doubted.id]["human"], found[doubted.id]["unsure"]) == (6.5, True), "a doubt is no score"
+    assert pd.isna(found[doubted.id]["coaches_apart"])
+    assert found[heard_badly.id]["unsure"] and pd.isna(found[heard_badly.id]["human"])
     keep_scores(store, [score(doubted, "Grace", 7.0)])
-    assert not review.review_frame(store).set_index("attempt_id").loc[doubted.id, "unsure"], "she made up her mind"
+    assert not by_attempt(store)[doubted.id]["unsure"], "she made up her mind"
     assert review.judged_by(review.review_frame(store), "Grace").sum() == 2
 
 

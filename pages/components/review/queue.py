@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from pages.components.shared.selection import unique_labels
+
 FAR_APART = 1.5
 """Points of 10 between two judges from which an answer is worth a second look."""
 FILTERS = {
@@ -25,12 +27,12 @@ def narrowed(frame: pd.DataFrame) -> pd.DataFrame:
     `frame` has the columns of `coach.views.review.review_frame`, and `mine`: whether this coach judged the answer.
     """
     with st.popover("Filter", icon=":material/filter_list:"):
-        names = dict(zip(frame["user_id"].astype(str), frame["person"].fillna(frame["user_id"]), strict=True))
+        people = dict(zip(frame["user_id"].astype(str), frame["person"].fillna(frame["user_id"]), strict=True))
         for name, title in FILTERS.items():
             known = sorted({str(value) for value in frame[name].dropna() if str(value)})
             if len(known) > 1:
-                shown = names.get if name == "user_id" else str
-                chosen = st.multiselect(title, known, key=f"review_filter_{name}", format_func=shown)
+                names = unique_labels({value: str(people.get(value, value)) for value in known})
+                chosen = st.multiselect(title, known, key=f"review_filter_{name}", format_func=names.__getitem__)
                 frame = frame[frame[name].astype(str).isin(chosen)] if chosen else frame
         for name, (title, about) in MARKS.items():
             if st.toggle(title, key=f"review_{name}", help=about):
