@@ -112,7 +112,15 @@ def test_one_file_has_everything(parts: Services, tmp_path: Path):
         "README.md", "person.json", "library.md", "interviews", "lab", "in-progress"
     }  # fmt: skip
     person = json.loads(texts["person.json"])
-    told = ["star_stories", "resumes", "job_descriptions", "human_reviews", "review_comments", "usage_tracking", "lab_consents"]
+    told = [
+        "star_stories",
+        "resumes",
+        "job_descriptions",
+        "human_reviews",
+        "review_comments",
+        "usage_tracking",
+        "lab_consents",
+    ]
     assert [len(person[name]) for name in told] == [1] * len(told)
     assert sum(name.endswith(f"{attempt_id}.flac") for name in texts) == 1
     assert all(
