@@ -142,7 +142,8 @@ def score(attempt: Attempt, reviewer: str, overall: float | None, **more) -> Hum
 
 
 def by_attempt(store: SqlStore) -> dict[str, dict[str, Any]]:
-    return {row["attempt_id"]: row for row in review.review_frame(store).to_dict("records")}
+    rows = review.review_frame(store).to_dict("records")
+    return {str(row["attempt_id"]): {str(name): value for name, value in row.items()} for row in rows}
 
 
 def test_a_review_keeps_the_rubric_it_was_given_with(store):
