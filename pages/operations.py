@@ -8,9 +8,9 @@ from coach.errors import CoachError
 from coach.views import operations as ops
 from pages.components.operations import answer, budgets, given_back, now
 from pages.components.shared import samples
+from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
 
-CHART = {"displayModeBar": False}
 DAYS = {"7 days": 7, "30 days": 30, "90 days": 90}
 TABS = ["Latency", "Providers", "Usage", "Errors", "Retention", "Disk"]
 MS = st.column_config.NumberColumn(format="%.0f ms")
@@ -88,10 +88,10 @@ def show_latency(answers: pd.DataFrame) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.header("The median answer", anchor=False)
-        st.plotly_chart(ops.median_waterfall(table), config=CHART, key="median")
+        chart(ops.median_waterfall(table), name="median-answer", title="The median answer")
     with right:
         st.header("Finish to scores, by day", anchor=False)
-        st.plotly_chart(ops.over_time(answers), config=CHART, key="days")
+        chart(ops.over_time(answers), name="finish-to-scores", title="Finish to scores, by day")
     st.header("Stages", anchor=False)
     shown = table if by == "all" else ops.percentiles_frame(stages, [by])
     st.dataframe(shown, hide_index=True, column_config=dict.fromkeys(ops.QUANTILES, MS))

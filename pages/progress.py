@@ -10,9 +10,9 @@ from coach.views.attempts import attempts_frame, improvement_frame
 from coach.views.sessions import OWNER, Plain, list_sessions
 from pages.components.progress import browser, history, own_data, people
 from pages.components.shared import samples
+from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
 
-CHART = {"displayModeBar": False}
 
 
 def main() -> None:
@@ -80,7 +80,7 @@ def charts(attempts: pd.DataFrame) -> None:
     if attempts["overall_score"].notna().sum() == 0:
         return
     st.header("Score over time", anchor=False)
-    st.plotly_chart(progress.score_over_time(attempts), config=CHART, key="score-over-time")
+    chart(progress.score_over_time(attempts), name="score-over-time", title="Score over time")
     names = ["Retries", "Pace", "Fillers", "Competencies"]
     figures = [progress.retries, progress.delivery_over_time, progress.fillers_over_time, progress.competencies]
     captions = [
@@ -92,7 +92,7 @@ def charts(attempts: pd.DataFrame) -> None:
     for tab, name, figure, caption in zip(st.tabs(names), names, figures, captions, strict=True):
         with tab:
             st.caption(caption)
-            st.plotly_chart(figure(attempts), config=CHART, key=f"chart-{name}")
+            chart(figure(attempts), name=name.lower(), title=name)
 
 
 main()

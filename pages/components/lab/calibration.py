@@ -12,10 +12,10 @@ from coach.lab.service import Lab
 from coach.views import lab as figures
 from coach.views.attempts import short
 from pages.components.shared import samples
+from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
 
-CHART = {"displayModeBar": False}
 NAMES = {
     "mae": "usual difference",
     "bias": "machine higher by",
@@ -47,8 +47,10 @@ def _figures(calibration: Any) -> None:
     columns["n"] = st.column_config.NumberColumn("answers")
     st.dataframe(figures.agreement_frame(calibration), hide_index=True, column_config=columns)
     left, right = st.columns(2)
-    left.plotly_chart(figures.calibration_scatter(calibration), config=CHART, key="calibration")
-    right.plotly_chart(figures.drift(calibration), config=CHART, key="drift")
+    with left:
+        chart(figures.calibration_scatter(calibration), name="calibration", title="Machine against people")
+    with right:
+        chart(figures.drift(calibration), name="drift", title="Machine minus people, by week")
     alarms = figures.drift_frame(calibration).query("alarm")
     if len(alarms):
         st.warning(f"In {len(alarms)} week(s) the machine scored differently from people, beyond chance.")

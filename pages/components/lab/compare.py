@@ -10,10 +10,10 @@ from coach.lab.runs.outcome import Outcome
 from coach.lab.service import Lab
 from coach.lab.statistics.verdict import MIN_PERSONS
 from coach.views import lab as figures
+from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
 
-CHART = {"displayModeBar": False}
 ICONS = {
     "ship": ":material/rocket_launch:",
     "hold": ":material/front_hand:",
@@ -74,7 +74,7 @@ def _power(report: ComparisonReport) -> str:
 
 
 def _charts(report: ComparisonReport, outcomes: list[Outcome], data: Dataset) -> None:
-    st.plotly_chart(figures.forest(report), config=CHART, key="forest")
+    chart(figures.forest(report), name="comparison", title=report.verdict.sentence)
     table = report.frame()[["scorer", "mean_a", "mean_b", "estimate", "low", "high", "p_adjusted", "n_items", "n_ties"]]
     with st.expander("All figures"):
         st.dataframe(table, hide_index=True)
@@ -84,7 +84,8 @@ def _charts(report: ComparisonReport, outcomes: list[Outcome], data: Dataset) ->
     st.header("Answer by answer", anchor=False)
     wins, losses = figures.extremes(items)
     left, right = st.columns(2, gap="large")
-    left.plotly_chart(figures.item_scatter(items, report), config=CHART, key="scatter")
+    with left:
+        chart(figures.item_scatter(items, report), name="answer-by-answer", title="Answer by answer")
     with right:
         _cases("Biggest wins", wins, outcomes, data, report)
         _cases("Biggest losses", losses, outcomes, data, report)
@@ -103,7 +104,7 @@ def _slices(report: ComparisonReport) -> None:
     tail = f" {few} slices have fewer than {MIN_PERSONS} people and decide nothing." if few else ""
     found = f"{plain(report.b)} is {words}." if words else "No slice differs beyond chance."
     st.caption(f"{found} All {len(frame)} slices are adjusted together.{tail}")
-    st.plotly_chart(figures.slice_forest(report), config=CHART, key="slices")
+    chart(figures.slice_forest(report), name="slices", title="Where it comes from")
     with st.expander("All slices"):
         st.dataframe(frame, hide_index=True)
         st.download_button("CSV", frame.to_csv(index=False), "slices.csv", "text/csv")

@@ -17,6 +17,7 @@ from coach.lab.runs.replay import RunReport
 from coach.lab.runs.variant import BRAINS, Variant
 from coach.lab.service import Lab
 from coach.views.lab import plan_curve
+from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
 
 
@@ -139,7 +140,7 @@ def _start(lab: Lab, experiment: Experiment) -> None:
     plan = lab.plan(experiment)
     st.caption(plain(plan.sentence))
     with st.expander("What other sizes would find"):
-        st.plotly_chart(plan_curve(plan), key="plan")
+        chart(plan_curve(plan), name="run-sizes", title="What other sizes would find")
         st.caption("Dotted: the smallest useful difference, and this size.")
     if not st.button("Start the run", type="primary"):
         return

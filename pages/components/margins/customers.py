@@ -17,9 +17,9 @@ from coach.economics.model.scenario import Applied
 from coach.errors import CoachError
 from coach.views import margins, margins_figures
 from pages.components.margins.tables import show_table
+from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
 
-CHART = {"displayModeBar": False}
 USD = st.column_config.NumberColumn(format="dollar")
 PERCENT = st.column_config.NumberColumn(format="percent")
 
@@ -69,11 +69,11 @@ def _lifetime(months: retention.Margins) -> None:
     with left:
         st.markdown("## Who comes back")
         rows = [cell.model_dump() | {"share": cell.share} for cell in cells]
-        st.plotly_chart(margins_figures.retention_grid(pd.DataFrame(rows)), config=CHART, key="retention")
+        chart(margins_figures.retention_grid(pd.DataFrame(rows)), name="who-comes-back", title="Who comes back")
     with right:
         st.markdown("## What a customer has brought, by age")
         if curve:
-            st.plotly_chart(margins_figures.lifetime_curve(_frame(curve)), config=CHART, key="lifetime")
+            chart(margins_figures.lifetime_curve(_frame(curve)), name="lifetime", title="What a customer has brought, by age")
             st.caption("Mean margin added up over months of age; the band is the 5th to 95th percentile.")
         else:
             least = retention.LEAST_CUSTOMERS

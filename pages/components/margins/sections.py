@@ -13,9 +13,9 @@ from coach.errors import CoachError
 from coach.views import margins, margins_figures
 from pages.components.margins.tables import download, named, show_table
 from pages.components.shared import samples
+from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
 
-CHART = {"displayModeBar": False}
 USD = st.column_config.NumberColumn(format="dollar")
 COUNT = st.column_config.NumberColumn(format="localized")
 USD4 = st.column_config.NumberColumn(format="$%.4f")
@@ -50,7 +50,9 @@ def session(applied: Applied) -> None:
     """Cost of a session by part, its bounds, and every line of it."""
     parts = report.part_records(applied)
     case = st.segmented_control("Case", ["best", "expected", "worst"], default="expected", key="margins_case")
-    st.plotly_chart(margins_figures.waterfall(margins.frame(parts), case or "expected"), config=CHART, key="waterfall")
+    chart(
+        margins_figures.waterfall(margins.frame(parts), case or "expected"), name="session-parts", title="Cost of a session"
+    )
     shape = next(row for row in report.session_shape(applied) if row["case"] == (case or "expected"))
     st.caption(
         f"{shape['questions']:g} questions, {shape['follow_ups']:g} follow-ups, retries: {shape['retries']:g}; "
@@ -72,7 +74,7 @@ def session(applied: Applied) -> None:
 def plans(applied: Applied, beside: Applied) -> None:
     """Margins per plan, limits and guardrails."""
     table = margins.plan_frame(applied, beside)
-    st.plotly_chart(margins_figures.tiers(table), config=CHART, key="tiers")
+    chart(margins_figures.tiers(table), name="plan-margins", title="Margin by plan")
     st.caption("Share of revenue after Stripe's fee, before taxes. Worst: the hard cap, every interview at its bound.")
     shown = [
         "name",
@@ -116,12 +118,12 @@ def sensitivity(applied: Applied) -> None:
     left, right = st.columns([1.15, 1], gap="large")
     with left:
         st.markdown("## What moves the margin")
-        st.plotly_chart(margins_figures.tornado(margins.frame(bars), LABELS), config=CHART, key="tornado")
+        chart(margins_figures.tornado(margins.frame(bars), LABELS), name="tornado", title="What moves the margin")
     with right:
         st.markdown("## Retries against answer length")
         cells = margins.frame(report.heat_records(applied, plan))
         figure = margins_figures.heat_map(cells, plan.limits.retries_per_interview)
-        st.plotly_chart(figure, config=CHART, key="heat")
+        chart(figure, name="retries-and-length", title="Retries against answer length")
     even = next(row for row in report.break_even_records(applied) if row["plan"] == plan.id)
     if even["break_even_retries"] is None:
         st.info("This plan earns nothing by itself; it is what winning a customer costs.", icon=":material/info:")
@@ -143,7 +145,7 @@ def distribution(applied: Applied) -> None:
     """Monte Carlo of one plan, and the table of all."""
     plan = _plan(applied, "margins_distribution_plan")
     months = margins.months(plan, applied, _draws(applied))
-    st.plotly_chart(margins_figures.distribution(months), config=CHART, key="distribution")
+    chart(margins_figures.distribution(months), name="distribution", title=f"Margin of {plan.name}, simulated")
     rows = [
         report.month_record(margins.months(each, applied, _draws(applied)), applied) for each in applied.plans.plans
     ]

@@ -4,9 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from coach.views import operations as ops
+from pages.components.shared.chart import chart
 from pages.components.shared.selection import pick
 
-CHART = {"displayModeBar": False}
 
 
 def show(answers: pd.DataFrame) -> None:
@@ -25,7 +25,7 @@ def show(answers: pd.DataFrame) -> None:
         label_visibility="collapsed",
     )
     if chosen:
-        st.plotly_chart(ops.waterfall_figure(chosen["timeline"]), config=CHART, key="one")
+        chart(ops.waterfall_figure(chosen["timeline"]), name="one-answer", title="One answer")
         looked = ops.review_ms(chosen["timeline"])
         if looked:
             st.caption(f"The person looked over the transcript for {ops.duration(looked)}; that time is left out.")

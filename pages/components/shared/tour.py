@@ -5,7 +5,9 @@ It covers nothing that has to be pressed and takes no focus by itself. Whether i
 newcomers.
 """
 
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -33,8 +35,8 @@ STEPS = (
 NEWCOMER = "tour_newcomer"
 
 
-@st.cache_resource
-def _component() -> object:
+@cache
+def _component() -> Any:
     return st.components.v2.component(
         "jobfoxy_tour",
         html='<div class="tour"></div>',
@@ -49,7 +51,7 @@ def tour(parts: Services) -> None:
         st.session_state[NEWCOMER] = _is_new(parts)
     steps = [{"title": title, "text": text} for title, text in STEPS]
     with st.container(key="jf_tour"):
-        _component()(data={"newcomer": st.session_state[NEWCOMER], "steps": steps}, key="tour")  # type: ignore[operator]
+        _component()(data={"newcomer": st.session_state[NEWCOMER], "steps": steps}, key="tour")
 
 
 def _is_new(parts: Services) -> bool:

@@ -11,16 +11,23 @@ from pathlib import Path
 from typing import Any
 
 STATIC = Path(__file__).parent / "static"
+SHARED = Path(__file__).parents[1] / "shared" / "static"
 HTML = '<div class="jf-host"></div>'
-_IMPORT = re.compile(r'^import\s+\{?([^;]*?)\}?\s+from\s+"\./([\w.]+)";\s*$', re.MULTILINE)
+_IMPORT = re.compile(r'^import\s+\{?([^;]*?)\}?\s+from\s+"(?:\./|(?:\.\./){3}shared/static/)([\w.]+)";\s*$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
+
+
+def _file(name: str) -> Path:
+    """Where a module stands: the stage's own, else one that other parts of the pages use, too."""
+    own = STATIC / "js" / name
+    return own if own.exists() else SHARED / name
 
 
 def _ordered(name: str, seen: list[str]) -> list[str]:
     """Module names below `name`, each after everything it imports."""
     if name in seen:
         return seen
-    text = (STATIC / "js" / name).read_text(encoding="utf-8")
+    text = _file(name).read_text(encoding="utf-8")
     for _, needed in _IMPORT.findall(text):
         _ordered(needed, seen)
     seen.append(name)
@@ -32,7 +39,7 @@ def script() -> str:
     """The stage's script as one ES module whose default export mounts it."""
     parts = []
     for name in _ordered("main.js", []):
-        text = (STATIC / "js" / name).read_text(encoding="utf-8")
+        text = _file(name).read_text(encoding="utf-8")
         parts.append(_EXPORT.sub("", _IMPORT.sub("", text)))
     return "\n".join(parts)
 

@@ -1,5 +1,6 @@
 /* How an answer went, moment by moment: pace as a line with its band, loudness below it, the words with their pauses. */
 
+import { savePicture, saveTable } from "../../../shared/static/picture.js";
 import { clock, h, s } from "./dom.js";
 
 const WIDE = 600;
@@ -16,6 +17,14 @@ export function momentsCard(stage, metrics) {
   return parts.length ? h("section", { class: "jf-card jf-moments", "aria-label": "Moment by moment" }, h("h2", {}, "Moment by moment"), h("p", { class: "jf-hint" }, "Every point, bar, gap and underlined word plays its moment."), parts) : null;
 }
 
+/** The heading of a chart with its two ways to be taken away. */
+function chartHead(title, name, rows) {
+  const take = (kind, act) => h("button", { type: "button", class: "jf-link jf-note", "data-key": `${kind}-${name}`, "aria-label": `${kind} of ${title}`, onclick: act }, kind);
+  return h("div", { class: "jf-chart-head" }, h("h3", {}, title),
+    take("CSV", () => saveTable(rows, name)),
+    take("PNG", (event) => savePicture(event.currentTarget.closest(".jf-time-row").querySelector(".jf-chart"), title, name)));
+}
+
 function paceLine(stage, metrics) {
   const points = metrics.pace || [];
   if (points.length < 2) return null;
@@ -27,8 +36,8 @@ function paceLine(stage, metrics) {
   const x = (at) => (at / total) * WIDE;
   const y = (wpm) => TALL - ((wpm - floor) / (top - floor)) * TALL;
   const line = points.map((p) => `${x(p.at_s).toFixed(1)},${y(p.wpm).toFixed(1)}`).join(" ");
-  return h("div", { class: "jf-time-row" }, h("h3", {}, "Pace, words a minute"),
-    h("div", { class: "jf-pace" },
+  return h("div", { class: "jf-time-row" }, chartHead("Pace, words a minute", "pace", points),
+    h("div", { class: "jf-pace jf-chart" },
       s("svg", { viewBox: `0 0 ${WIDE} ${TALL}`, preserveAspectRatio: "none", "aria-hidden": "true" },
         s("rect", { x: 0, y: y(high), width: WIDE, height: y(low) - y(high), class: "jf-pace-band" }),
         s("polyline", { points: line, class: "jf-pace-line", "vector-effect": "non-scaling-stroke" })),
@@ -48,8 +57,8 @@ function loudnessStrip(stage, metrics) {
   const sorted = [...points].sort((a, b) => a.lufs - b.lufs);
   const moment = (name, p) => h("button", { type: "button", class: "jf-link", "data-key": `loud-${name}`, onclick: () => stage.playMoment(p.at_s - 1.5, p.at_s + 1.5) }, `${name} at ${clock(p.at_s)}`);
   const wide = WIDE / total;
-  return h("div", { class: "jf-time-row" }, h("h3", {}, "Loudness"),
-    h("div", { class: "jf-loud", onclick: (event) => {
+  return h("div", { class: "jf-time-row" }, chartHead("Loudness", "loudness", points),
+    h("div", { class: "jf-loud jf-chart", onclick: (event) => {
       const box = event.currentTarget.getBoundingClientRect();
       const at = ((event.clientX - box.left) / box.width) * total;
       stage.playMoment(at - 0.5, at + 3);
