@@ -229,6 +229,7 @@ def open_page(page: Page, url: str, name: str) -> None:
     page.goto(f"{url}/{name}")
     page.locator("h1").first.wait_for()
     page.locator("html:not(.jf-first)").wait_for(state="attached")
+    page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
     switch = page.get_by_text("Show sample people")
     if name != "practice" and switch.count():
         switch.first.click()

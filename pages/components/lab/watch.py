@@ -11,10 +11,10 @@ from coach.lab.watch.desk import BundleWatch
 from coach.views.attempts import short
 from coach.views.lab_watch import TITLES, alarm_frame, watch_chart, watch_frame
 from pages.components.shared import samples
+from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
 
-CHART = {"displayModeBar": False}
 SPANS = {7: "7 days", 28: "4 weeks", 91: "13 weeks"}
 
 
@@ -39,7 +39,7 @@ def show(_lab: Lab) -> None:
         if metric in set(frame["metric"]):
             with columns[number % 2]:
                 st.markdown(f"**{title}**")
-                st.plotly_chart(watch_chart(frame, metric, raised), config=CHART, key=f"watch-{metric}")
+                chart(watch_chart(frame, metric, raised), name=f"watch-{metric.replace('_', '-')}", title=title)
     with st.expander("All figures"):
         st.dataframe(frame, hide_index=True)
         st.download_button("CSV", frame.to_csv(index=False), "watch.csv", "text/csv")

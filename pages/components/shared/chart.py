@@ -23,7 +23,7 @@ _HTML = """
 """
 _CSS = """
 button { display: inline-flex; align-items: center; gap: .35rem; min-height: 2.5rem; padding: .25rem .2rem; border: 0;
-  background: none; color: var(--st-text-color); font: 400 1rem/1.6 var(--st-font); cursor: pointer; }
+  background: none; color: var(--st-text-color); font: 400 .875rem/1.6 var(--st-font); cursor: pointer; }
 button:hover { color: var(--st-primary-color); }
 button:disabled { opacity: .6; cursor: wait; }
 button:focus-visible { outline: 3px solid light-dark(#2f6fd6, #8ab4ff); outline-offset: 2px; border-radius: 6px; }

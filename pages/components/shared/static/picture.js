@@ -1,7 +1,7 @@
 /* A chart as PNG or CSV, made in the browser from what it shows; nothing is asked of any server but our own type face. */
 
 const SCALE = 2;
-const PAD = 16;
+const PAD = 40;
 const HEAD = 40;
 const KEPT = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linejoin", "opacity", "font-family", "font-size", "font-weight", "text-anchor", "visibility", "display"];
 const FACE = "/assets/figtree.woff2";
@@ -53,7 +53,7 @@ function behind(node) {
   return "white";
 }
 
-/** Everything drawn inside `figure`, on the page's own colour, its title on top. */
+/** Everything drawn inside `figure`, and what is marked `data-drawn`, on the page's own colour, its title on top. */
 async function picture(figure, title) {
   const box = figure.getBoundingClientRect(), face = await typeFace();
   const canvas = document.createElement("canvas"), pen = canvas.getContext("2d");
@@ -69,6 +69,12 @@ async function picture(figure, title) {
   for (const layer of layers) {
     const at = layer.getBoundingClientRect();
     if (at.width && at.height) pen.drawImage(await drawn(layer, at, face), at.x - box.x + PAD, at.y - box.y + HEAD, at.width, at.height);
+  }
+  pen.font = "400 12px Figtree, system-ui, sans-serif";
+  pen.textBaseline = "middle";
+  for (const label of figure.querySelectorAll("[data-drawn]")) {
+    const at = label.getBoundingClientRect();
+    pen.fillText(label.textContent, at.x - box.x + PAD, at.y + at.height / 2 - box.y + HEAD);
   }
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }

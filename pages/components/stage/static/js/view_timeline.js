@@ -41,7 +41,7 @@ function paceLine(stage, metrics) {
       s("svg", { viewBox: `0 0 ${WIDE} ${TALL}`, preserveAspectRatio: "none", "aria-hidden": "true" },
         s("rect", { x: 0, y: y(high), width: WIDE, height: y(low) - y(high), class: "jf-pace-band" }),
         s("polyline", { points: line, class: "jf-pace-line", "vector-effect": "non-scaling-stroke" })),
-      [high, low].map((wpm) => h("span", { class: "jf-pace-label", "aria-hidden": "true", style: { top: `${(100 * y(wpm)) / TALL}%` } }, String(wpm))),
+      [high, low].map((wpm) => h("span", { class: "jf-pace-label", "aria-hidden": "true", "data-drawn": "", style: { top: `${(100 * y(wpm)) / TALL}%` } }, String(wpm))),
       points.map((p, i) => {
         const inside = p.wpm >= low && p.wpm <= high;
         const name = `${clock(p.at_s)}: ${Math.round(p.wpm)} words a minute, ${inside ? "in the easy band" : p.wpm > high ? "fast" : "slow"}. Hear it`;
