@@ -14,7 +14,6 @@ from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
 
 
-
 def main() -> None:
     """The page from top to bottom."""
     st.title("Progress")

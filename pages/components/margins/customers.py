@@ -73,7 +73,11 @@ def _lifetime(months: retention.Margins) -> None:
     with right:
         st.markdown("## What a customer has brought, by age")
         if curve:
-            chart(margins_figures.lifetime_curve(_frame(curve)), name="lifetime", title="What a customer has brought, by age")
+            chart(
+                margins_figures.lifetime_curve(_frame(curve)),
+                name="lifetime",
+                title="What a customer has brought, by age",
+            )
             st.caption("Mean margin added up over months of age; the band is the 5th to 95th percentile.")
         else:
             least = retention.LEAST_CUSTOMERS

@@ -51,7 +51,9 @@ def session(applied: Applied) -> None:
     parts = report.part_records(applied)
     case = st.segmented_control("Case", ["best", "expected", "worst"], default="expected", key="margins_case")
     chart(
-        margins_figures.waterfall(margins.frame(parts), case or "expected"), name="session-parts", title="Cost of a session"
+        margins_figures.waterfall(margins.frame(parts), case or "expected"),
+        name="session-parts",
+        title="Cost of a session",
     )
     shape = next(row for row in report.session_shape(applied) if row["case"] == (case or "expected"))
     st.caption(

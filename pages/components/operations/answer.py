@@ -8,7 +8,6 @@ from pages.components.shared.chart import chart
 from pages.components.shared.selection import pick
 
 
-
 def show(answers: pd.DataFrame) -> None:
     """Choose an answer by its identity, see where its time went."""
     timed = answers.dropna(subset=["scores_ms"]).sort_values("created_at", ascending=False)

@@ -65,4 +65,6 @@ def chart(figure: go.Figure, *, name: str, title: str) -> None:
                 on_click="ignore",
                 help=f"The figures of “{title}”",
             )
-            _png()(data={"holder": f"chart-{name}", "name": name, "title": title}, key=f"chart-png-{name}", width="content")
+            _png()(
+                data={"holder": f"chart-{name}", "name": name, "title": title}, key=f"chart-png-{name}", width="content"
+            )

@@ -13,7 +13,9 @@ from typing import Any
 STATIC = Path(__file__).parent / "static"
 SHARED = Path(__file__).parents[1] / "shared" / "static"
 HTML = '<div class="jf-host"></div>'
-_IMPORT = re.compile(r'^import\s+\{?([^;]*?)\}?\s+from\s+"(?:\./|(?:\.\./){3}shared/static/)([\w.]+)";\s*$', re.MULTILINE)
+_IMPORT = re.compile(
+    r'^import\s+\{?([^;]*?)\}?\s+from\s+"(?:\./|(?:\.\./){3}shared/static/)([\w.]+)";\s*$', re.MULTILINE
+)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 
 
