@@ -59,8 +59,9 @@ sections = navigation.sections(HERE, SCREENS)
 page = st.navigation(
     {"": [st.Page(start, title="Job Foxy", default=True, visibility="hidden")], **sections}, position="sidebar"
 )
-navigation.bar(sections)
-tour(services())
+with st.container(key="jf_frame"):
+    navigation.bar(sections)
+    tour(services())
 warn_if_open()
 undo_bar(services())
 page.run()

@@ -1,7 +1,6 @@
 """What a chart shows, as a table: a row per point, the same for every kind of trace."""
 
-from collections.abc import Iterable, Iterator
-from numbers import Number
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -45,12 +44,12 @@ def _points(trace: Any) -> Iterator[dict[str, Any]]:
     if getattr(trace, "z", None) is not None:
         yield from _cells(trace, series)
         return
-    along = {name: list(values) for name in _ALONG if _many(values := getattr(trace, name, None))}
+    along: dict[str, list[Any]] = {name: values for name in _ALONG if (values := _many(getattr(trace, name, None)))}
     for axis in ("x", "y"):
         error = getattr(trace, f"error_{axis}", None)
-        for side, values in (("plus", error and error.array), ("minus", error and error.arrayminus)):
-            if _many(values):
-                along[f"{axis} {side}"] = list(values)
+        for side, name in (("plus", "array"), ("minus", "arrayminus")):
+            if found := _many(getattr(error, name, None)):
+                along[f"{axis} {side}"] = found
     along |= _details(trace)
     for at in range(max(map(len, along.values()), default=0)):
         yield {"series": series} | {name: values[at] for name, values in along.items() if at < len(values)}
@@ -68,12 +67,11 @@ def _cells(trace: Any, series: str) -> Iterator[dict[str, Any]]:
 
 def _details(trace: Any) -> dict[str, list[Any]]:
     """What is told when one points at a point."""
-    told = getattr(trace, "customdata", None)
-    if not _many(told):
-        return {}
-    width = len(told[0]) if _many(told[0]) else 0
-    return {f"detail {n + 1}": [row[n] for row in told] for n in range(width)} or {"detail 1": list(told)}
+    told = [_many(row) or [row] for row in _many(getattr(trace, "customdata", None))]
+    width = max(map(len, told), default=0)
+    return {f"detail {n + 1}": [row[n] if n < len(row) else None for row in told] for n in range(width)}
 
 
-def _many(values: Any) -> bool:
-    return isinstance(values, Iterable) and not isinstance(values, str | Number) and len(list(values)) > 0
+def _many(values: Any) -> list[Any]:
+    """The values where there are several of them; a word or a number is none."""
+    return list(values) if hasattr(values, "__len__") and not isinstance(values, str) else []

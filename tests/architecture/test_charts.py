@@ -43,5 +43,6 @@ def test_every_chart_of_the_pages_has_a_name_of_its_own() -> None:
                 given = {word.arg: word.value for word in node.keywords}
                 assert {"name", "title"} <= set(given), f"{path}:{node.lineno}"
                 if isinstance(given["name"], ast.Constant):
-                    names.append((path.parts[-2] if path.parts[-2] != "pages" else path.stem, given["name"].value))
+                    room = path.parts[-2] if path.parts[-2] != "pages" else path.stem
+                    names.append((room, str(given["name"].value)))
     assert len(names) >= 12 and len(set(names)) == len(names)

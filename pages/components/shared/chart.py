@@ -48,6 +48,7 @@ def chart(figure: go.Figure, *, name: str, title: str) -> None:
     """Draws a figure, and below it the two ways to take it away.
 
     Args:
+        figure: of plotly, in the house style.
         name: of lower-case words joined by hyphens, once on a page; the files are called so.
         title: what it shows; stands on the picture and in the names of the buttons.
     """

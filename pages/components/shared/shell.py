@@ -20,7 +20,7 @@ OURS = b"<title>Streamlit</title>"
 _FOREIGN_FONT = re.compile(rb'<link\s+rel="preload"[^>]*SourceSans[^>]*/>', re.DOTALL)
 _SOON = (
     "Metric", "Selectbox", "ButtonGroup", "Checkbox", "TextInput", "TextArea", "FileUploader", "BidiComponent",
-    "NumberInput", "Slider", "Radio", "Progress", "Audio", "DataFrame", "StreamlitSyntaxHighlighter",
+    "PageLink", "NumberInput", "Slider", "Radio", "Progress", "Audio", "DataFrame", "StreamlitSyntaxHighlighter",
 )  # fmt: skip
 """Parts that Streamlit loads when it meets the first of them; charts keep their room while they load."""
 
