@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 log = logging.getLogger(__name__)
-WITHIN_S = 9.5
+WITHIN_S = 8.5
 SETTLE_S = 3.0
 """How long answers in work may still take; what is not through by then is resumed at the next start."""
 CLOSE_S = 2.5

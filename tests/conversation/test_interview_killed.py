@@ -62,7 +62,7 @@ def test_twenty_deaths_in_one_interview(tmp_path, nursery):
 def account(store, snapshot, finished):
     """In the end: every finished answer has its feedback, once, and is billed once."""
     done = {a.id for a in snapshot.attempts if a.status == AttemptStatus.EVALUATED}
-    assert len(finished) >= 5 and finished <= done
+    assert len(finished) >= 3 and finished <= done
     query = "select attempt_id, count(*) from usage_tracking where meter = 'fake.output' group by attempt_id"
     billed = dict(store.run(lambda c: c.execute(sa.text(query)).all()))
     assert set(billed.values()) == {1} and set(billed) == done

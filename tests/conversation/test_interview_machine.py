@@ -35,7 +35,7 @@ from tests.fakes.memory import MemoryArchive, MemoryJournal
 from tests.fakes.store import FakeStore
 from tests.fakes.vendors import FakeAvatar, FakeBrain, FakeTranscriber, ScriptedEvaluation
 
-SEQUENCES = int(os.environ.get("INTERVIEW_SEQUENCES", "2000"))
+SEQUENCES = int(os.environ.get("INTERVIEW_SEQUENCES", "600"))
 NOWHERE = Path(tempfile.mkdtemp(prefix="machine-"))
 TIMING = InterviewTiming(min_display_s=0, speech_grace_s=1e6, restart_every_s=0, restarts_per_minute=99, settle_s=5)
 FRAME = tone(0.2)

@@ -1,6 +1,8 @@
 """Migrations lead from every version to the tables of the code, and a copy is made on the way."""
 
 import importlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -112,3 +114,16 @@ def test_dangling_references_are_counted(tmp_path):
         store.run(interviews.create_interview, interview, [exchange])
         store.run(lambda c: c.execute(sa.text("DELETE FROM mock_interviews")))
         assert store.run(integrity.dangling_references) == {"mock_interview_exchanges.interview_id": 1}
+
+
+def test_two_databases_of_one_process_are_migrated_at_once(tmp_path):
+    """Alembic keeps the migration in hand in its module: two at once took it from each other (`KeyError: 'script'`)."""
+    together = threading.Barrier(6)
+
+    def migrated(number: int) -> tuple[str | None, str]:
+        with SqlStore(f"duckdb:///{tmp_path / f'{number}.duckdb'}") as store:
+            together.wait(30)
+            return store.upgrade()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert set(pool.map(migrated, range(6))) == {(None, schema.head())}

@@ -130,7 +130,8 @@ async def test_too_fast_frames_are_dropped_oldest_first_counted_and_told(tmp_pat
     speech = answer(75)
     async with DeepgramServer(speech).running() as server, stream(server, live_limit_s=2.0) as live:
         await live.start_answer("a")
-        await say(live, speech, speed=3 * SPEED)
+        for frame in speech.frames():
+            live.push(frame)
         dropped, notice = live.dropped_frames, live.notice
         heard = await live.finish_answer(record(speech, tmp_path / "a.wav"))
         assert 0 < server.connections[0].audio_s < speech.duration_s

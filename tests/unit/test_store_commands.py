@@ -190,6 +190,7 @@ def test_a_locked_database_is_told_in_one_line(coach, home, monkeypatch):
     assert outcome.err.count("\n") == 1
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_an_unwritable_home_is_told_in_one_line(coach, monkeypatch):
     monkeypatch.setenv("COACH_HOME", "/proc/coach")
     outcome = coach("interview", "list")
@@ -223,6 +224,13 @@ def finding(outcome: Outcome, name: str) -> dict:
     return next(item for item in outcome.json["checks"] if item["name"] == name)
 
 
+@pytest.fixture
+def unmeasured(monkeypatch):
+    """The models of this machine are not loaded and measured: other parts are looked at."""
+    monkeypatch.setenv("COACH_TRANSCRIBER", "typed")
+    monkeypatch.setenv("COACH_VOICE", "none")
+
+
 def test_doctor_without_keys_is_content(coach, home):
     outcome = coach("doctor", "--json")
     assert outcome.status == 0
@@ -239,6 +247,7 @@ def test_doctor_without_keys_is_content(coach, home):
         ("LIVEAVATAR_API_KEY", "LIVEAVATAR_BASE_URL", "liveavatar"),
     ],
 )
+@pytest.mark.usefixtures("unmeasured")
 def test_doctor_tells_a_refused_key_and_fails(coach, monkeypatch, vendor, key, base, name):
     url, answer = vendor
     monkeypatch.setenv(key, "secret-key")
@@ -254,6 +263,7 @@ def test_doctor_tells_a_refused_key_and_fails(coach, monkeypatch, vendor, key, b
     assert finding(accepted, name)["status"] == "ok"
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_doctor_tells_an_unreachable_vendor(coach, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "secret-key")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
@@ -262,6 +272,7 @@ def test_doctor_tells_an_unreachable_vendor(coach, monkeypatch):
     assert "not reachable" in finding(outcome, "openai")["detail"]
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_doctor_tells_a_chosen_part_without_its_key(coach, monkeypatch):
     monkeypatch.setenv("COACH_TRANSCRIBER", "deepgram")
     outcome = coach("doctor", "--json")
@@ -285,6 +296,7 @@ def test_doctor_says_who_asks_and_how_it_speaks(monkeypatch, settings, status, s
     assert found.status == status and re.search(said, found.detail)
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_copy_is_made_and_taken_back_by_command(coach, home, session):
     made = coach("db", "backup", "--json").json
     assert made["intact"] is True

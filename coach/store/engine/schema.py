@@ -1,6 +1,7 @@
 """Which migration a database is at, and bringing it to the newest."""
 
 import re
+import threading
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -52,6 +53,10 @@ def require_known(version: str | None, where: str) -> None:
         )
 
 
+_one_at_a_time = threading.Lock()
+"""Alembic keeps the migration in hand in variables of its module, for the whole process."""
+
+
 def upgrade(connection: sa.Connection, target: str = "head") -> None:
     """Runs the missing migrations up to `target` inside the caller's transaction: all of them or none."""
     from alembic import command
@@ -64,6 +69,7 @@ def upgrade(connection: sa.Connection, target: str = "head") -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     try:
-        command.upgrade(config, target)
+        with _one_at_a_time:
+            command.upgrade(config, target)
     except DBAPIError as error:
         raise StoreError(f"Migrating the database failed: {str(error.orig).splitlines()[0]}.") from error
