@@ -3,6 +3,7 @@
 import ast
 import re
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import grimp
@@ -18,8 +19,13 @@ LONGEST_MODULE, MODULE_P90 = 350, 230
 ANY_PER_1000_LINES = 10.0
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf8"))
+
+
 def trees(paths: list[Path]) -> list[tuple[str, ast.Module]]:
-    return [(str(p.relative_to(ROOT)), ast.parse(p.read_text("utf8"))) for p in paths]
+    return [(str(path.relative_to(ROOT)), parsed(path)) for path in paths]
 
 
 def test_no_class_name_stands_twice() -> None:
