@@ -29,6 +29,13 @@ class Settings(BaseSettings):
     coach_audio_url: str = Field(
         default="", description="Recordings: a folder or an fsspec URL; default in COACH_HOME."
     )
+    coach_encryption_key: SecretStr | None = Field(
+        default=None,
+        description="Encrypts what people say and write: 32 bytes as base64, or a passphrase; NEW,OLD to rotate.",
+    )
+    coach_keys_url: str = Field(
+        default="", description="People's wrapped keys: a folder or an fsspec URL; default `keys` in COACH_HOME."
+    )
     deepgram_api_key: SecretStr | None = Field(default=None, description="Key for Deepgram speech-to-text and voice.")
     deepgram_base_url: str = Field(default="https://api.deepgram.com", description="Any server that speaks Deepgram.")
     openai_api_key: SecretStr | None = Field(default=None, description="Key for the model.")
@@ -171,6 +178,11 @@ class Settings(BaseSettings):
     def audio_url(self) -> str:
         """Where sealed recordings go: a folder path or an fsspec URL."""
         return self.coach_audio_url or str(self.coach_home / "audio")
+
+    @property
+    def keys_url(self) -> str:
+        """Where people's wrapped keys lie: a folder path or an fsspec URL."""
+        return self.coach_keys_url or str(self.coach_home / "keys")
 
     @property
     def journal_dir(self) -> Path:

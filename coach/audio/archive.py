@@ -9,6 +9,7 @@ from typing import Any
 
 from coach.audio.flac import sync
 from coach.errors import NotFoundError, StoreError
+from coach.vault import ambient, files
 
 
 class AudioArchive:
@@ -24,13 +25,17 @@ class AudioArchive:
     def save(self, path: Path, attempt_id: str) -> str:
         """Copies the recording in, whole or not at all, and returns its URI; saving again replaces it.
 
+        Where keys are in force it lies there sealed: as it comes, or for `ambient.owner()`.
+
         Raises:
             StoreError: the place cannot be written.
         """
         target = f"{self._root}/{attempt_id}{path.suffix}"
         try:
             self._filesystem.makedirs(self._root, exist_ok=True)
-            if self._local:
+            if ambient.over(target) is not None:
+                self._put(target, files.sealed_bytes(target, path.read_bytes()))
+            elif self._local:
                 _copy_whole(path, Path(target))
             else:
                 self._filesystem.put_file(str(path), target)
@@ -39,18 +44,20 @@ class AudioArchive:
         return self._filesystem.unstrip_protocol(target)
 
     def read(self, uri: str) -> bytes:
-        """The recording's bytes (FLAC as sealed).
+        """The recording's bytes (FLAC), in plain form.
 
         Raises:
             NotFoundError: it expired or was deleted.
         """
         try:
-            return self._filesystem.cat_file(self._path(uri))
+            raw: bytes = self._filesystem.cat_file(self._path(uri))
         except FileNotFoundError as error:
             raise NotFoundError("This recording is no longer there.") from error
+        return files.opened_bytes(self._path(uri), raw)
 
     def local_path(self, uri: str) -> Path:
-        """A path on this machine; a bucket's object is fetched to a temporary file the caller may delete.
+        """A path on this machine (`files.read` opens it); a bucket's object is fetched to a temporary file the caller
+        may delete.
 
         Raises:
             NotFoundError: it expired or was deleted.
@@ -88,6 +95,35 @@ class AudioArchive:
             return []
         found = [item for item in self._filesystem.ls(self._root, detail=True) if item["type"] == "file"]
         return [(self._filesystem.unstrip_protocol(item["name"]), _moment_of(item)) for item in found]
+
+    def turn(self, uri: str, *, owner: str, sealed: bool) -> bool:
+        """Makes a recording that lies here sealed (for `owner`) or plain; False when it is so already.
+
+        Raises:
+            NotFoundError: it is gone, or its key was destroyed.
+        """
+        path = self._path(uri)
+        try:
+            raw: bytes = self._filesystem.cat_file(path)
+        except FileNotFoundError as error:
+            raise NotFoundError("This recording is no longer there.") from error
+        if files.is_sealed_file(raw) == sealed:
+            return False
+        with ambient.belonging_to(owner):
+            self._put(path, files.sealed_bytes(path, raw) if sealed else files.opened_bytes(path, raw))
+        return True
+
+    def _put(self, target: str, data: bytes) -> None:
+        if not self._local:
+            self._filesystem.pipe_file(target, data)
+            return
+        part = Path(target).with_name(f".{Path(target).name}.part")
+        try:
+            part.write_bytes(data)
+            sync(part)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
 
     def _path(self, uri: str) -> str:
         """The path of `uri`; one outside the archive is refused, so that a row cannot make us read any file."""

@@ -17,6 +17,7 @@ from av.audio.resampler import AudioResampler
 
 from coach.audio.pcm import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ, Pcm, Samples
 from coach.errors import AudioError
+from coach.vault import files
 
 MAX_DURATION_S = 60 * 60.0
 MIN_DURATION_S = 0.1
@@ -116,7 +117,8 @@ def read_recording(path: str | Path, *, limit_s: float = MAX_DURATION_S) -> Deco
     file = Path(path)
     _check_file(file)
     try:
-        with av.open(str(file), options=dict(_OPTIONS)) as container:
+        sound = files.opened_sound(file)
+        with av.open(sound or str(file), "r", options=dict(_OPTIONS)) as container:
             if not container.streams.audio or container.streams.audio[0].codec_context is None:
                 raise AudioError(f"{file.name} has no sound in it.", mend=f"Use {SUPPORTED}.")
             stated_s = container.duration / av.time_base if container.duration else None

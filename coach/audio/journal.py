@@ -2,6 +2,7 @@
 
 Every frame is written straight to a raw PCM file (`write(2)` survives the death of the process) and forced to the disk
 once a second by one background thread (survives the death of the machine up to that second). `seal` turns it into FLAC.
+Where keys are in force for its folder, what reaches the disk is sealed for whom it is created (`ambient.belonging_to`).
 Which capture of the client begins where is kept beside it (`.takes`), so that one goes on after a restart.
 """
 
@@ -14,6 +15,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from coach.audio.disk import Disk, begun, disk_of
 from coach.audio.flac import write_flac
 from coach.audio.pcm import BYTES_PER_SAMPLE, BYTES_PER_SECOND, Pcm
 from coach.errors import AudioError, StoreError
@@ -65,9 +67,11 @@ class RecordingJournal:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-            self._size = os.fstat(self._file).st_size
+            self._disk = begun(path, self._file)
+            self._size = self._disk.size
         except OSError as error:
             raise _unwritable(error) from error
+        self._whose = self._disk.key
         self._unsynced = 0
         self._syncer_idle = threading.Event()
         self._syncer_idle.set()
@@ -119,7 +123,7 @@ class RecordingJournal:
         """
         with self._lock:
             at = sample * BYTES_PER_SAMPLE
-            behind = os.pread(self._opened(), max(0, self._size - at), at)
+            behind = self._opened().read(max(0, self._size - at), at)
             self._write(at + len(pcm16), behind)
             self._write(at, pcm16)
 
@@ -131,7 +135,7 @@ class RecordingJournal:
         """
         with self._lock:
             try:
-                os.ftruncate(self._opened(), sample * BYTES_PER_SAMPLE)
+                self._opened().cut(sample * BYTES_PER_SAMPLE)
             except OSError as error:
                 raise _unwritable(error) from error
             self._size = sample * BYTES_PER_SAMPLE
@@ -160,20 +164,20 @@ class RecordingJournal:
     def read_samples(self, start: int, end: int) -> bytes:
         """Raw PCM of the samples `[start, end)` as far as they are there."""
         with self._lock:
-            return os.pread(self._opened(), max(0, end - start) * BYTES_PER_SAMPLE, start * BYTES_PER_SAMPLE)
+            return self._opened().read(max(0, end - start) * BYTES_PER_SAMPLE, start * BYTES_PER_SAMPLE)
 
-    def _opened(self) -> int:
+    def _opened(self) -> Disk:
         if self._file is None:
             raise StoreError("The recording is closed.")
-        return self._file
+        return self._disk
 
     def _write(self, at: int, pcm16: bytes) -> None:
-        file = self._opened()
+        disk = self._opened()
         try:
-            written = os.pwrite(file, pcm16, at)
+            written = disk.write(pcm16, at)
             self._size = max(self._size, at + written)
             if written < len(pcm16):
-                self._drop_half_sample(file)
+                self._drop_half_sample(disk)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise _unwritable(error) from error
@@ -181,19 +185,19 @@ class RecordingJournal:
         if self._unsynced >= SYNC_EVERY_S * BYTES_PER_SECOND and self._syncer_idle.is_set():
             self._unsynced = 0
             self._syncer_idle.clear()
-            _syncer.request(os.dup(file), self._syncer_idle)
+            assert self._file is not None
+            _syncer.request(os.dup(self._file), self._syncer_idle)
 
-    def _drop_half_sample(self, file: int) -> None:
+    def _drop_half_sample(self, disk: Disk) -> None:
         self._size -= self._size % BYTES_PER_SAMPLE
-        os.ftruncate(file, self._size)
+        disk.cut(self._size)
 
     def read(self, start_s: float = 0.0, end_s: float | None = None) -> bytes:
         """Raw PCM of the part `[start_s, end_s)` recorded so far."""
         first = int(start_s * BYTES_PER_SECOND) // BYTES_PER_SAMPLE * BYTES_PER_SAMPLE
         last = self._size if end_s is None else int(end_s * BYTES_PER_SECOND) // BYTES_PER_SAMPLE * BYTES_PER_SAMPLE
         with self.path.open("rb") as file:
-            file.seek(first)
-            return file.read(max(0, last - first))
+            return disk_of(self.path, file.fileno()).read(max(0, last - first), first)
 
     def pcm(self) -> Pcm:
         """Everything recorded so far."""
@@ -216,7 +220,7 @@ class RecordingJournal:
         if not len(pcm.samples):
             raise AudioError("Nothing was recorded.", mend="Check the microphone and record again.")
         try:
-            write_flac(pcm, sealed)
+            write_flac(pcm, sealed, self._whose)
         except OSError as error:
             raise _unwritable(error) from error
         self._remove()

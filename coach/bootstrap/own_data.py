@@ -50,7 +50,8 @@ class OwnData(StoreParts):
         files = person.delete_files(self.store, self.archive, user_id, journal_dir=self.settings.journal_dir)
         copies = lab.forget()
         files |= {"lab_answers": copies.answers, "lab_judgements": copies.judgements, "clips": self._forget_clips()}
-        return person.delete_everything(self.store, user_id, files)
+        destroy = self.vault.destroy if self.vault else lambda _: False
+        return person.delete_everything(self.store, user_id, files, destroy_key=destroy)
 
     def _let_go(self, interview_id: str) -> None:
         """Whoever holds the interview in memory gives it up, where this process runs interviews."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from coach.economics.metering import MeteredStore
     from coach.economics.pricebook import PriceBook
     from coach.economics.usage_writer import UsageWriter
+    from coach.vault.keyring import Keyring
     from coach.views.bin import Bin
     from coach.views.library import PersonalLibrary
     from coach.web.shelf import StoreShelf
@@ -30,6 +31,18 @@ class StoreParts:
     serves: bool = False
     """Whether this process serves many people: then judging may not hold up the others."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
+    vault: Keyring | None = field(init=False)
+    """People's keys, where what they say is encrypted."""
+
+    def __post_init__(self) -> None:
+        """Puts the keys in force before anything is read or written.
+
+        Raises:
+            SettingsError: the key is missing or wrong.
+        """
+        from coach.vault.mounting import mount
+
+        self.vault = mount(self.settings)
 
     @cached_property
     def store(self) -> MeteredStore:

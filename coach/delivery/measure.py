@@ -5,12 +5,14 @@ Each metric with formula, source and curve: `docs/delivery-metrics.md`.
 
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from coach.audio.disk import SoundReader
 from coach.audio.loudness import LoudnessRange, heard_loudness
 from coach.audio.pcm import SAMPLE_RATE_HZ, Pcm
 from coach.audio.vad import SpeechFinder, segments_of, speech_segments
@@ -66,7 +68,7 @@ class SoundFollower:
 
     def __init__(self, path: Path) -> None:
         """Opens the raw recording (16 kHz mono Int16); it may be removed while it is being read."""
-        self._file = path.open("rb")
+        self._file = SoundReader(path)
         self._lock = threading.Lock()
         self._speech = SpeechFinder()
         self._loudness = LoudnessRange()
@@ -76,19 +78,18 @@ class SoundFollower:
         """Hears what was recorded since; nothing when `finish` was quicker."""
         with self._lock:
             if not self._file.closed:
-                self._hear()
+                self._hear(ended=False)
 
     def finish(self) -> tuple[Pcm, Sound]:
         """The recording, which has ended, and its sound."""
-        with self._lock, self._file:
-            self._hear()
-            self._file.seek(0)
-            pcm = Pcm.from_bytes(self._file.read())
+        with self._lock, closing(self._file):
+            self._hear(ended=True)
+            pcm = Pcm.from_bytes(self._file.all())
             moves = self._loudness.finish()
             return pcm, Sound(segments_of(pcm.samples, self._speech), moves, self._loudness.by_second)
 
-    def _hear(self) -> None:
-        data = self._half + self._file.read()
+    def _hear(self, *, ended: bool) -> None:
+        data = self._half + self._file.rest(ended=ended)
         self._half = data[len(data) & ~1 :]
         samples = Pcm.from_bytes(data).samples
         self._speech.push(samples)

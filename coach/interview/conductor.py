@@ -50,6 +50,7 @@ from coach.interview.phases.listening import Listening
 from coach.interview.phases.processing import Processing
 from coach.interview.phases.resuming import Resuming
 from coach.interview.speech_output import SpeechOutput
+from coach.vault import ambient
 
 log = logging.getLogger(__name__)
 
@@ -175,7 +176,8 @@ class Conductor:
                 return
             taken = self.parts.journal_dir / f".{new_id()}.part"
             try:
-                notice = await off_loop(self.parts.take_upload, path, taken)
+                with ambient.belonging_to(self._s.board.interview.user_id):
+                    notice = await off_loop(self.parts.take_upload, path, taken)
                 if notice:
                     self.tell("RECORDING_DAMAGED", notice)
                 async with self._s.lock:

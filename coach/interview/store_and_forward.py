@@ -24,6 +24,8 @@ from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSna
 from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError, ConflictError, NotFoundError, StoreBusyError, StoreError, StoreVersionError
 from coach.interview.ports import InterviewStore
+from coach.vault.files import opened_line, sealed_line
+from coach.vault.keyring import HOUSE
 
 log = logging.getLogger(__name__)
 REPLAY_EVERY_S = 2.0
@@ -55,6 +57,8 @@ class SpooledStore:
         self._lock = asyncio.Lock()
         self._waiting = path.exists()
         self._task: asyncio.Task[None] | None = None
+        self._people: dict[str, str] = {}
+        """Whose the interviews are that went through here: what waits on disk is sealed for them."""
 
     @property
     def waiting(self) -> bool:
@@ -93,7 +97,7 @@ class SpooledStore:
 
     def _keep(self, name: str, facts: Sequence[Any]) -> None:
         values = [shape.dump_python(fact, mode="json") for shape, fact in zip(_SHAPES[name], facts, strict=True)]
-        line = json.dumps({"write": name, "facts": values}) + "\n"
+        line = sealed_line(self._path, json.dumps({"write": name, "facts": values}), self._person(facts)) + "\n"
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with _locked(self._path, LOCK_WAIT_S), self._path.open("a", encoding="utf-8") as file:
@@ -102,6 +106,10 @@ class SpooledStore:
                 os.fsync(file.fileno())
         except OSError as error:
             raise StoreError("Neither database nor disk takes anything more.", mend="Free some disk space.") from error
+
+    def _person(self, facts: Sequence[Any]) -> str:
+        known = (self._people.get(getattr(fact, "interview_id", getattr(fact, "id", ""))) for fact in facts)
+        return next((person for person in known if person), HOUSE)
 
     async def _replay(self) -> None:
         """Writes what waits, in order; stops at the first the database still refuses. One process at a time."""
@@ -126,7 +134,7 @@ class SpooledStore:
     async def _again(self, line: str) -> bool:
         """True when the fact is written, or can never be."""
         try:
-            raw = json.loads(line)
+            raw = json.loads(opened_line(self._path, line))
             shapes = _SHAPES[raw["write"]]
             facts = [shape.validate_python(value) for shape, value in zip(shapes, raw["facts"], strict=True)]
         except (ValueError, KeyError):
@@ -157,6 +165,7 @@ class SpooledStore:
 
     async def create_interview(self, interview: Interview, exchanges: Sequence[Exchange]) -> None:
         """Never spooled: what cannot be begun is not begun."""
+        self._people[interview.id] = interview.user_id
         await self._store.create_interview(interview, exchanges)
 
     async def load_interview(self, interview_id: str) -> InterviewSnapshot | None:
@@ -165,7 +174,10 @@ class SpooledStore:
             await self._replay()
             if self._waiting:
                 raise StoreBusyError("The database is busy.", mend="Try again in a moment.")
-        return await self._store.load_interview(interview_id)
+        found = await self._store.load_interview(interview_id)
+        if found is not None:
+            self._people[interview_id] = found.interview.user_id
+        return found
 
     async def find_attempt(self, attempt_id: str) -> Attempt | None:
         """From the database."""
@@ -287,12 +299,21 @@ def forget(path: Path, interview_id: str) -> int:
     try:
         with _locked(path, LOCK_WAIT_S):
             lines = _lines(path)
-            kept = [line if interview_id not in line else _usage_alone(line) for line in lines]
+            kept = [_without(path, line, interview_id) for line in lines]
             if kept != lines:
                 _keep_rest(path, [line for line in kept if line])
     except OSError as error:
         raise StoreError("What waits to be stored could not be cleared.", mend="Try again.") from error
     return sum(line != other for line, other in zip(lines, kept, strict=True))
+
+
+def _without(path: Path, line: str, interview_id: str) -> str:
+    """The line as it is where it tells nothing of the interview; else its use alone, or nothing."""
+    plain = opened_line(path, line)
+    if plain and interview_id not in plain:
+        return line
+    rest = _usage_alone(plain)
+    return rest and sealed_line(path, rest, HOUSE)
 
 
 def _usage_alone(line: str) -> str:

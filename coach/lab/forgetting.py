@@ -7,6 +7,7 @@ from pathlib import Path
 from coach.contracts.base import Record
 from coach.errors import CoachError, InputError
 from coach.lab.runs.dataset import Dataset, Item, thaw
+from coach.vault.files import opened_line
 
 _FOR_NOBODY = "playground"
 
@@ -83,7 +84,7 @@ def _cut(run: Path, theirs: set[str], rest: Dataset) -> int:
     """Takes the judgements of `theirs` out of a run; returns how many went."""
     journal = run.parent / "outcomes.jsonl"
     lines = journal.read_text("utf8").splitlines() if journal.exists() else []
-    kept = [line for line in lines if _item_of(line) not in theirs]
+    kept = [line for line in lines if _item_of(journal, line) not in theirs]
     if rest.items:
         _write(journal, "".join(f"{line}\n" for line in kept))
         _write(run, json.dumps(json.loads(run.read_text("utf8")) | {"dataset_hash": rest.content_hash}, indent=1))
@@ -94,9 +95,9 @@ def _cut(run: Path, theirs: set[str], rest: Dataset) -> int:
     return len(lines) - len(kept)
 
 
-def _item_of(line: str) -> str:
+def _item_of(journal: Path, line: str) -> str:
     try:
-        return str(json.loads(line)["item_id"])
+        return str(json.loads(opened_line(journal, line))["item_id"])
     except (ValueError, KeyError, TypeError):
         return ""
 

@@ -99,7 +99,7 @@ class Playground:
             outcome = await judge(variant, item, 0)
         except CoachError as error:
             raise InputError(f"{variant.name}: {error.message}", mend=error.mend) from error
-        self._workspace.cache.put(item, outcome, journal.append(outcome))
+        self._workspace.cache.put(item, outcome, journal.append(outcome, item.person))
         return outcome
 
 

@@ -9,7 +9,9 @@ def open_store(url: str = "", *, lock_wait_s: float | None = None) -> SqlStore:
     """The store at `url` (default: the settings' database); nothing is opened before its first use."""
     from coach.settings import settings
     from coach.store.engine.engine import LOCK_WAIT_S
+    from coach.vault.mounting import mount
 
+    mount(settings())
     return SqlStore(
         url or settings().database_url,
         lock_wait_s=LOCK_WAIT_S if lock_wait_s is None else lock_wait_s,

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar, cast
 
 import sqlalchemy as sa
 
@@ -26,6 +26,8 @@ from coach.store.engine.orders import Order
 from coach.store.engine.troubles import one_line, plain_errors
 from coach.store.engine.worker import Worker
 from coach.store.interview_facts import InterviewFacts
+from coach.vault import ambient
+from coach.vault.keyring import Keyring
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -60,6 +62,7 @@ class SqlStore(InterviewFacts):
             backup_hours: hours after which a DuckDB file that changed is copied; 0 makes no copies by itself.
             backups_kept: how many copies remain.
         """
+        self._address = url
         self.database = Database(url, lock_wait_s=lock_wait_s)
         self._backup_every = timedelta(hours=backup_hours)
         self._backups_kept = int(backups_kept)
@@ -74,6 +77,13 @@ class SqlStore(InterviewFacts):
             after_job=self._look_up,
         )
         atexit.register(_close, weakref.ref(self))
+
+    @classmethod
+    def as_it_lies(cls, url: str, *, backup_hours: float = 0) -> Self:
+        """A store whose rows pass as they lie there: nothing is opened, nothing is sealed on its way in."""
+        store = cls(url, backup_hours=backup_hours)
+        store._address = ""
+        return store
 
     def run(
         self, function: Callable[Concatenate[sa.Connection, P], Result], *args: P.args, **kwargs: P.kwargs
@@ -233,7 +243,7 @@ class SqlStore(InterviewFacts):
             self._upgrade()
         try:
             with plain_errors(self.database.where):
-                with self.database.engine().begin() as connection:
+                with ambient.in_force(self._keys), self.database.engine().begin() as connection:
                     outcome = work(connection)
                 if self.database.guard:
                     self.database.guard.after_commit()
@@ -242,6 +252,15 @@ class SqlStore(InterviewFacts):
             if not (isinstance(error, CoachError) and error.__cause__ is None):
                 self._after_failure()
             raise
+
+    @property
+    def _keys(self) -> Keyring | None:
+        """The keys in force for this database. Looked for each time: another process may have encrypted it meanwhile.
+
+        Raises:
+            SettingsError: it is encrypted and its keys were not opened.
+        """
+        return ambient.over(self._address) if self._address else None
 
     def _version(self) -> str | None:
         with plain_errors(self.database.where), self.database.engine().connect() as connection:

@@ -14,6 +14,7 @@ from coach.interview.answer.recording import AnswerRecording
 from coach.interview.answer.speech_context import speech_context
 from coach.interview.dependencies import off_loop
 from coach.speech.port import SpeechStream
+from coach.vault import ambient
 
 KEEPS_RECORDING = "The transcriber is not reachable. We keep recording; tap Finish to submit what we captured."
 REFUSED = "{problem} We keep recording."
@@ -85,7 +86,8 @@ class Listening:
     async def _record(self, attempt: Attempt) -> None:
         parts = self._s.parts
         await self.open_stream()
-        journal = await off_loop(parts.journals.create, parts.journal_dir, attempt.id)
+        with ambient.belonging_to(self._s.board.interview.user_id):
+            journal = await off_loop(parts.journals.create, parts.journal_dir, attempt.id)
         stream = self._stream
         if stream:
             try:

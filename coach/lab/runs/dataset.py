@@ -5,6 +5,7 @@ A dataset is content-addressed: its hash covers every item in order, so two runs
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from coach.contracts.base import Record
 from coach.contracts.brain import DeliveryInput, EvaluationInput, JobContext, Question, UserAnswer
 from coach.errors import InputError
 from coach.foreign_data import from_json
+from coach.vault.files import opened_line, sealed_line
 
 HELD_OUT = 0.3
 
@@ -98,25 +100,30 @@ class Dataset(Record):
         if not path.exists():
             lines = [json.dumps({"dataset": self.name, "items": len(self.items)})]
             draft = path.with_suffix(".draft")
-            draft.write_text("\n".join([*lines, *(i.canonical() for i in self.items)]) + "\n", "utf8")
+            items = (sealed_line(path, i.canonical(), i.person) for i in self.items)
+            draft.write_text("\n".join([*lines, *items]) + "\n", "utf8")
             draft.replace(path)
         return path
 
 
 def thaw(path: Path) -> Dataset:
-    """Reads a frozen dataset.
+    """Reads a frozen dataset; its answers lie sealed for their speakers where keys are in force.
 
     Raises:
         InputError: not a frozen dataset, or its content is not what its name says.
     """
     try:
         head, *lines = path.read_text("utf8").splitlines()
-        found = Dataset(name=from_json(head)["dataset"], items=tuple(Item.model_validate_json(x) for x in lines))
+        found = Dataset(name=from_json(head)["dataset"], items=tuple(_thawed(path, lines)))
     except (OSError, ValueError, KeyError, ValidationError) as error:
         raise InputError(f"{path.name} is not a frozen dataset.", mend="Freeze one from JSONL or attempts.") from error
     if found.content_hash != path.stem:
         raise InputError(f"{path.name} was changed after it was frozen.", mend="Freeze it anew under its own hash.")
     return found
+
+
+def _thawed(path: Path, lines: list[str]) -> Iterator[Item]:
+    return (Item.model_validate_json(opened_line(path, line)) for line in lines)
 
 
 def from_jsonl(path: Path, *, name: str = "") -> Dataset:

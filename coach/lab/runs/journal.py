@@ -10,6 +10,8 @@ from pydantic import ValidationError
 
 from coach.lab.runs.dataset import Item
 from coach.lab.runs.outcome import Outcome
+from coach.vault.files import opened_line, sealed_line
+from coach.vault.keyring import HOUSE
 
 
 class RunJournal:
@@ -25,19 +27,23 @@ class RunJournal:
         """What was answered so far, in order."""
         if not self.path.exists():
             return
-        for line in self.path.read_bytes().splitlines():
+        for line in self.path.read_text("utf8", errors="replace").splitlines():
             try:
-                yield Outcome.model_validate_json(line)
+                yield Outcome.model_validate_json(opened_line(self.path, line))
             except ValidationError:
                 continue
 
-    def append(self, outcome: Outcome) -> tuple[Path, int, int]:
-        """Hands one outcome to the operating system: it survives a crash of this process. Returns where it stands."""
+    def append(self, outcome: Outcome, person: str = HOUSE) -> tuple[Path, int, int]:
+        """Hands one outcome to the operating system: it survives a crash of this process. Returns where it stands.
+
+        `person` is whose answer was judged: for them it is sealed where keys are in force.
+        """
         if self._file is None:
             self._file = self.path.open("ab", buffering=0)
             if self._file.tell() and not self.path.read_bytes().endswith(b"\n"):
                 self._file.write(b"\n")
-        line, offset = outcome.model_dump_json().encode(), self._file.tell()
+        line = sealed_line(self.path, outcome.model_dump_json(), person).encode()
+        offset = self._file.tell()
         self._file.write(line + b"\n")
         return self.path.resolve(), offset, len(line)
 
@@ -69,7 +75,7 @@ class ResponseCache:
         try:
             with Path(journal).open("rb") as lines:
                 lines.seek(offset)
-                return Outcome.model_validate_json(lines.read(length))
+                return Outcome.model_validate_json(opened_line(Path(journal), lines.read(length).decode()))
         except (OSError, ValidationError):
             return None
 

@@ -209,7 +209,7 @@ class Replay:
             )
 
     def _record(self, item: Item, outcome: Outcome, report: RunReport) -> None:
-        place = self.journal.append(outcome)
+        place = self.journal.append(outcome, item.person)
         if self.cache and not outcome.cached:
             self.cache.put(item, outcome, place)
         report.outcomes.append(outcome)

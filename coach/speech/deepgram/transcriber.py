@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import anyio
+import anyio.to_thread
 import numpy as np
 from deepgram.core.request_options import RequestOptions
 from pydantic import SecretStr
@@ -30,6 +30,7 @@ from coach.speech.streaming.segment import LiveOptions
 from coach.speech.streaming.silence_watch import silero_speech_s
 from coach.speech.streaming.stream import LiveStream
 from coach.speech.streaming.word_merge import TimedWord, joined
+from coach.vault import files
 
 NAME = "deepgram"
 TRIES = 3
@@ -197,7 +198,7 @@ class DeepgramTranscriber:
 
 async def _content(audio: Path) -> bytes:
     try:
-        content = await anyio.Path(audio).read_bytes()
+        content = await anyio.to_thread.run_sync(files.read, audio)
     except OSError as error:
         raise AudioError(f"{audio.name} cannot be read.") from error
     if not content:

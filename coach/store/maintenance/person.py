@@ -8,13 +8,14 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from coach.audio.disk import plain_content
 from coach.contracts.base import Record
 from coach.errors import InputError, NotFoundError, StoreError
 from coach.interview import store_and_forward
@@ -34,6 +35,8 @@ _KEPT = (
     "Payments, under the number Stripe gave them, as bookkeeping asks for.",
     "This receipt's checksum, and how much was deleted.",
 )
+
+_KEY_GONE = "The key to what you said and wrote was destroyed: no copy of it, wherever it lies, can be read."
 
 
 class PersonExport(Record):
@@ -128,7 +131,7 @@ def _add_elsewhere(
         bundle.writestr(f"lab/{name}.jsonl", "".join(f"{item.model_dump_json()}\n" for item in items))
     for attempt_id in attempts:
         for path in journal_dir.glob(f"{attempt_id}*"):
-            bundle.write(path, f"in-progress/{path.name}")
+            bundle.writestr(f"in-progress/{path.name}", plain_content(path))
 
 
 def require_real(user_id: str) -> None:
@@ -162,36 +165,40 @@ def delete_files(store: SqlStore, recordings: Recordings, user_id: str, *, journ
     return {"recordings": recordings_gone, "waiting_facts": facts}
 
 
-def delete_everything(store: SqlStore, user_id: str, files: Mapping[str, int]) -> Receipt:
-    """Second half: every row and the ledger's in one transaction, then the copies of the database.
+def delete_everything(
+    store: SqlStore, user_id: str, files: Mapping[str, int], *, destroy_key: Callable[[str], bool] = lambda _: False
+) -> Receipt:
+    """Second half: the person's key, every row and the ledger's in one transaction, then the copies of the database.
 
     Args:
         store: the database.
         user_id: whose.
         files: what was deleted beside rows, by kind; `recordings` and `other_files` enter the ledger.
+        destroy_key: destroys the key all of it was sealed with, where it was; says whether there was one. It goes
+            first: a crash in between leaves rows nobody can read, and the deletion can be repeated.
 
     Raises:
         NotFoundError: nobody of this id is known.
         StoreError, StoreBusyError: the rows are all still there; repeat it.
     """
-    receipt = store.run(_delete_rows, user_id, dict(files), own_copies=store.database.path is not None)
+    own_copies, sealed = store.database.path is not None, destroy_key(user_id)
+    receipt = store.run(_delete_rows, user_id, dict(files), own_copies=own_copies, sealed=sealed)
     store.forget_leftovers()
     return receipt
 
 
-def _delete_rows(connection: sa.Connection, user_id: str, files: dict[str, int], *, own_copies: bool) -> Receipt:
+def _delete_rows(
+    connection: sa.Connection, user_id: str, files: dict[str, int], *, own_copies: bool, sealed: bool
+) -> Receipt:
     sessions = people.sessions_of(connection, user_id)
     attempts = people.attempts_of(connection, sessions)
     for interview_id in sessions:
         delete_rows(connection, interview_id, noted=False)
     rows = people.forget(connection, user_id)
     counts = {"sessions": len(sessions), "answers": len(attempts), **rows, **files}
-    backups = (
-        "The copies of the database were made anew without you."
-        if own_copies
-        else "Copies made by the database server's operator expire by their rules."
-    )
-    receipt = Receipt(deleted_at=datetime.now(UTC), counts={k: v for k, v in counts.items() if v}, backups=backups)
+    present = {name: count for name, count in counts.items() if count}
+    backups = _about_backups(own_copies=own_copies, sealed=sealed)
+    receipt = Receipt(deleted_at=datetime.now(UTC), counts=present, backups=backups)
     receipt = receipt.model_copy(update={"id": receipt.checksum})
     in_ledger = {
         "sessions": len(sessions),
@@ -201,6 +208,14 @@ def _delete_rows(connection: sa.Connection, user_id: str, files: dict[str, int],
     }
     deletions.note_person(connection, receipt.id, receipt.deleted_at, **in_ledger)
     return receipt
+
+
+def _about_backups(*, own_copies: bool, sealed: bool) -> str:
+    if own_copies:
+        said = "The copies of the database were made anew without you."
+    else:
+        said = "Copies made by the database server's operator expire by their rules."
+    return f"{said} {_KEY_GONE}" if sealed else said
 
 
 def confirm(store: SqlStore, text: str) -> Receipt:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from coach.contracts.interview import InterviewStatus, new_id
 from coach.store.repositories import deletions
+from coach.store.repositories.owners import sealed_for
 from coach.store.sqlstore import SqlStore
 from coach.store.tables.core import auth_tokens, mock_interview_attempts, mock_interview_exchanges, mock_interviews
 
@@ -114,7 +115,8 @@ def expire_text(connection: sa.Connection, now: datetime, policy: RetentionPolic
     for row in rows:
         values: dict[str, Any] = dict.fromkeys(_EXPIRING_COLUMNS)
         values |= {"delivery_metrics": without_words(row.delivery_metrics), "text_deleted_at": now}
-        connection.execute(sa.update(table).where(table.c.id == row.id).values(values))
+        with sealed_for(connection, {"attempt_id": row.id}):
+            connection.execute(sa.update(table).where(table.c.id == row.id).values(values))
     if rows:
         _expire_session_text(connection, limit)
     deletions.note(connection, sweep_id, "sweep", now, texts=len(rows))

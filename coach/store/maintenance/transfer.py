@@ -53,7 +53,7 @@ class Transferred:
 
 
 def transfer(source: str, target: str, tell: Callable[[str], None] = log.info) -> Transferred:
-    """Copies every row of `source` into `target`, which must be empty; all or nothing.
+    """Copies every row of `source` into `target`, which must be empty; all or nothing. What is sealed stays so.
 
     Args:
         source: database URL; it stays as it is.
@@ -66,7 +66,7 @@ def transfer(source: str, target: str, tell: Callable[[str], None] = log.info) -
             differs; the target has no rows then.
     """
     assert billing_accounts.name in metadata.tables
-    with SqlStore(source) as old, SqlStore(target, backup_hours=0) as new:
+    with SqlStore.as_it_lies(source) as old, SqlStore.as_it_lies(target) as new:
         _require_ready(old, new)
         reading = _reading(old)
         try:

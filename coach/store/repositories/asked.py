@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from coach.store.tables.core import mock_interview_attempts, mock_interview_exchanges, mock_interviews
+from coach.vault import ambient
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ def asked_interviews(connection: sa.Connection, *, with_samples: bool = False) -
         a.timeline,
         a.extra,
         e.follow_up_of,
-        sa.func.length(e.question_text).label("question"),
-        sa.func.length(e.follow_up_question_text).label("follow_up"),
+        _length(e.question_text).label("question"),
+        _length(e.follow_up_question_text).label("follow_up"),
         sa.func.coalesce(i.ended_at, i.last_activity_at).label("ended_at"),
     ).select_from(joined)
     if not with_samples:
@@ -59,16 +60,25 @@ def asked_interviews(connection: sa.Connection, *, with_samples: bool = False) -
     return [each for each in interviews if each.asks]
 
 
+def _length(column: sa.ColumnElement[str]) -> sa.ColumnElement[Any]:
+    """Counted by the database; a sealed text has to be opened for it."""
+    return column if ambient.ring() else sa.func.length(column)
+
+
+def _letters(found: int | str | None) -> int:
+    return len(found) if isinstance(found, str) else int(found or 0)
+
+
 def _asks(rows: list[Any]) -> tuple[Ask, ...]:
     asks, begun = [], set()
     for row in rows:
         if row["follow_up_of"] is None and row["exchange_id"] not in begun:
             begun.add(row["exchange_id"])
             before = len((row["extra"] or {}).get("lead_in") or "")
-            asked = int(row["question"] or 0) + (before + 1 if before else 0)
+            asked = _letters(row["question"]) + (before + 1 if before else 0)
             asks.append(Ask(row["interview_id"], row["created_at"], "question", asked))
         spoken_ms = (row["timeline"] or {}).get("speak_requested")
         if spoken_ms is not None and row["finished_at"]:
             at = row["finished_at"] + timedelta(milliseconds=spoken_ms)
-            asks.append(Ask(row["interview_id"], at, "follow_up", int(row["follow_up"] or 0)))
+            asks.append(Ask(row["interview_id"], at, "follow_up", _letters(row["follow_up"])))
     return tuple(sorted(asks, key=lambda ask: ask.at))

@@ -15,6 +15,7 @@ from coach.contracts.usage import UsageEvent
 from coach.errors import ConflictError, NotFoundError
 from coach.store.engine.orders import caller_pid
 from coach.store.repositories import records
+from coach.store.repositories.owners import sealed_for
 from coach.store.tables.core import (
     auth_tokens,
     evaluation_claims,
@@ -49,8 +50,9 @@ def create_interview(connection: sa.Connection, interview: Interview, exchanges:
     ensure_user(connection, interview.user_id)
     _require(connection, job_descriptions, interview.job_description_id, "job")
     _require(connection, resumes, interview.resume_id, "resume")
-    statement = insert(mock_interviews).values(records.interview_row(interview))
-    connection.execute(statement.on_conflict_do_nothing())
+    row = records.interview_row(interview)
+    with sealed_for(connection, row):
+        connection.execute(insert(mock_interviews).values(row).on_conflict_do_nothing())
     for exchange in exchanges:
         add_exchange(connection, exchange)
 
@@ -67,7 +69,9 @@ def add_exchange(connection: sa.Connection, exchange: Exchange) -> None:
         NotFoundError: its interview does not exist.
     """
     _require(connection, mock_interviews, exchange.interview_id, "interview")
-    connection.execute(insert(mock_interview_exchanges).values(records.exchange_row(exchange)).on_conflict_do_nothing())
+    row = records.exchange_row(exchange)
+    with sealed_for(connection, row):
+        connection.execute(insert(mock_interview_exchanges).values(row).on_conflict_do_nothing())
 
 
 def update_exchange(connection: sa.Connection, exchange: Exchange) -> None:
@@ -93,7 +97,9 @@ def add_attempt(connection: sa.Connection, attempt: Attempt) -> None:
     )
     if attempt.status != AttemptStatus.DISCARDED and connection.execute(taken).first():
         raise ConflictError(f"This question already has an attempt number {attempt.attempt_number}.")
-    connection.execute(insert(mock_interview_attempts).values(records.attempt_row(attempt)).on_conflict_do_nothing())
+    row = records.attempt_row(attempt)
+    with sealed_for(connection, row):
+        connection.execute(insert(mock_interview_attempts).values(row).on_conflict_do_nothing())
 
 
 def update_attempt(connection: sa.Connection, attempt: Attempt) -> None:
@@ -153,7 +159,9 @@ def keep_and_claim(connection: sa.Connection, attempt: Attempt, owner: str) -> b
     row = records.attempt_row(attempt.model_copy(update={"status": AttemptStatus.EVALUATING}))
     values = {name: value for name, value in row.items() if name != "id"}
     change = sa.update(table).where(table.c.id == attempt.id, table.c.status.in_(free)).values(values)
-    if connection.execute(change.returning(table.c.id)).first() is None:
+    with sealed_for(connection, row):
+        taken = connection.execute(change.returning(table.c.id)).first()
+    if taken is None:
         return False
     _note_claim(connection, attempt.id, owner)
     return True
@@ -294,5 +302,7 @@ def _require(connection: sa.Connection, table: sa.Table, row_id: str | None, nou
 def _update(connection: sa.Connection, table: sa.Table, row: records.Row) -> None:
     values = {name: value for name, value in row.items() if name != "id"}
     change = sa.update(table).where(table.c.id == row["id"]).values(values).returning(table.c.id)
-    if connection.execute(change).first() is None:
+    with sealed_for(connection, row):
+        changed = connection.execute(change).first()
+    if changed is None:
         raise NotFoundError(f"There is nothing stored under {row['id']}.")

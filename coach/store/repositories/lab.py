@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from coach.contracts.interview import new_id
 from coach.errors import NotFoundError
 from coach.store.repositories import samples
+from coach.store.repositories.owners import owner_of, sealed_for
 from coach.store.tables.core import (
     experiments,
     human_reviews,
@@ -24,6 +25,8 @@ from coach.store.tables.core import (
     star_stories,
     usage_tracking,
 )
+from coach.vault import ambient
+from coach.vault.keyring import HOUSE
 
 LIVE = "live"
 SAMPLE = "sample"
@@ -224,7 +227,8 @@ def add_review(connection: sa.Connection, review: dict[str, Any]) -> str:
     if connection.execute(known).first() is None:
         raise NotFoundError(f"There is no attempt {review['attempt_id']}.")
     row = {"id": new_id(), **review}
-    connection.execute(sa.insert(human_reviews).values(row))
+    with sealed_for(connection, row):
+        connection.execute(sa.insert(human_reviews).values(row))
     return str(row["id"])
 
 
@@ -251,5 +255,15 @@ def keep_run(connection: sa.Connection, run: dict[str, Any], rows: Sequence[dict
         )
     else:
         connection.execute(sa.insert(runs).values(values))
-    if rows:
-        connection.execute(sa.insert(results), [{"id": new_id(), "run_id": run["id"], **r} for r in rows])
+    for person, theirs in _by_owner(connection, rows).items():
+        with ambient.belonging_to(person):
+            connection.execute(sa.insert(results), [{"id": new_id(), "run_id": run["id"], **r} for r in theirs])
+
+
+def _by_owner(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Rows by the person whose answer they judge; all together while nothing is sealed."""
+    owners = {row["item_id"]: owner_of(connection, {"item_id": row["item_id"]}) for row in rows if ambient.ring()}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(owners.get(row["item_id"], HOUSE), []).append(row)
+    return found

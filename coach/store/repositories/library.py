@@ -12,6 +12,7 @@ from coach.contracts.evaluation import CoachNote
 from coach.contracts.interview import new_id
 from coach.errors import InputError, NotFoundError
 from coach.store.repositories.interviews import ensure_user
+from coach.store.repositories.owners import sealed_for
 from coach.store.tables.core import job_descriptions, mock_interviews, resumes, role_profiles, star_stories
 
 
@@ -169,8 +170,9 @@ def role_profiles_of(connection: sa.Connection, user_id: str = "local") -> list[
     """The person's own role profiles by title; those shipped with the product are in `data/role_profiles`."""
     c = role_profiles.c
     mine = sa.or_(c.user_id == user_id, c.user_id.is_(None))
-    rows = _mappings(connection, sa.select(role_profiles).where(mine).order_by(c.title))
-    return [RoleProfile.model_validate(_full(row, "key_skills", "competencies")) for row in rows]
+    rows = _mappings(connection, sa.select(role_profiles).where(mine).order_by(c.id))
+    found = [RoleProfile.model_validate(_full(row, "key_skills", "competencies")) for row in rows]
+    return sorted(found, key=lambda profile: profile.title)
 
 
 def save_resume(connection: sa.Connection, resume: Resume) -> None:
@@ -221,7 +223,8 @@ def _save(connection: sa.Connection, table: sa.Table, record: Any) -> None:
         ensure_user(connection, record.user_id)
     values = {name: value for name, value in row.items() if name != "id"}
     statement = insert(table).values(row)
-    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+    with sealed_for(connection, row):
+        connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
 
 def _delete(connection: sa.Connection, table: sa.Table, row_id: str) -> None:

@@ -42,19 +42,20 @@ class CleanJson(sa.types.TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        return _clean(value)
+        return cleaned(value)
 
     def coerce_compared_value(self, op: OperatorType | None, value: Any) -> Any:
         """Paths and comparisons go by the rules of plain JSON."""
         return sa.JSON(none_as_null=True).coerce_compared_value(op, value)
 
 
-def _clean(value: Any) -> Any:
+def cleaned(value: Any) -> Any:
+    """JSON without what PostgreSQL cannot keep, in strings and keys alike."""
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, dict):
-        return {_clean(key): _clean(inner) for key, inner in value.items()}
-    return [_clean(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {cleaned(key): cleaned(inner) for key, inner in value.items()}
+    return [cleaned(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 metadata = sa.MetaData(
