@@ -12,6 +12,7 @@ from coach.settings import Settings
 
 LOW_DISK_BYTES = 500_000_000
 SLOW_TIMES = 0.8
+ENCRYPT = "Set COACH_ENCRYPTION_KEY (`openssl rand -base64 32`), then `python -m coach db encrypt`."
 ORIGINS = {
     "package": "verified by SHA-256",
     "folder": "your folder, not verified",
@@ -22,7 +23,9 @@ ORIGINS = {
 
 def examine(settings: Settings) -> list[Examination]:
     """All findings, storage first; vendors are asked side by side, each for at most four seconds."""
+    sealed = at_rest(settings)
     checks: list[Callable[[], Examination]] = [
+        lambda: sealed,
         lambda: home(settings.coach_home),
         lambda: database(settings),
         lambda: recordings(settings),
@@ -52,6 +55,32 @@ def home(folder: Path) -> Examination:
     if free < LOW_DISK_BYTES:
         return Examination("home", "warning", detail, "Free some space: an hour of answers needs about 60 MB.")
     return Examination("home", "ok", detail)
+
+
+def at_rest(settings: Settings) -> Examination:
+    """Whether what people say lies encrypted, all of it, under the present key."""
+    from coach.store import SqlStore
+    from coach.store.maintenance.turning import plain_tables
+    from coach.vault.mounting import mount
+
+    try:
+        keys = mount(settings)
+        if keys is None:
+            return Examination("encryption", "off", "what people say lies in plain form", ENCRYPT)
+        with SqlStore(settings.database_url, lock_wait_s=3) as store:
+            there = store.database.path is None or store.database.path.exists()
+            plain = store.run(plain_tables) if there and store.version() else []
+        behind = keys.behind()
+    except CoachError as error:
+        return Examination("encryption", "failed", error.message, error.mend)
+    detail = f"on, keys of people in {keys.place.where}"
+    if plain:
+        found = f"{detail}; written before and still plain: {', '.join(plain)}"
+        return Examination("encryption", "warning", found, "`python -m coach db encrypt` seals it.")
+    if behind:
+        found = f"{detail}; {behind} are wrapped by an older key"
+        return Examination("encryption", "warning", found, "`python -m coach db rotate-key` finishes the rotation.")
+    return Examination("encryption", "ok", detail)
 
 
 def database(settings: Settings) -> Examination:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from coach.cli import at_rest
 from coach.cli.output import emit, json_option
 from coach.settings import settings
 
@@ -67,16 +68,22 @@ def backup(as_json: bool) -> None:
 def restore(source: Path | None, as_json: bool) -> None:
     """Restores, undoably."""
     from coach.store import open_store
+    from coach.store.maintenance.turning import forget_destroyed
 
     with open_store() as store:
         restored = store.restore(source)
-    emit(asdict(restored), as_json=as_json, human=_restored)
+        gone = forget_destroyed(store)
+    emit(asdict(restored) | {"people_deleted_since": len(gone)}, as_json=as_json, human=_restored)
 
 
 def _restored(result: dict[str, Any]) -> str:
     lines = [f"The database is as it was at {result['made_at']:%Y-%m-%d %H:%M} UTC ({result['copy']})."]
     if not result["checked"]:
         lines.append("That file had no checksum; it was opened and read.")
+    if result["people_deleted_since"]:
+        lines.append(
+            f"{result['people_deleted_since']} people were deleted since and are left out: their keys are gone."
+        )
     if result["set_aside"]:
         lines.append(f"Undo: python -m coach db restore --from {result['set_aside']}")
     return "\n".join(lines)
@@ -100,6 +107,10 @@ def copy(source: str, target: str, as_json: bool) -> None:
 
 def _url(text: str) -> str:
     return text if "://" in text else f"duckdb:///{Path(text).absolute()}"
+
+
+for command in (at_rest.encrypt, at_rest.decrypt, at_rest.rotate_key):
+    db.add_command(command)
 
 
 @click.command(help="What is configured, reachable, missing, and how to mend it; exit 1 when something set is refused.")

@@ -158,6 +158,17 @@ class Keyring:
         done = [self._rewrap(name) for name in (*names, house)]
         return Rotated(rewrapped=done.count(True), already=done.count(False))
 
+    def behind(self) -> int:
+        """How many keys an older master key wraps."""
+        raw = filter(None, map(self.place.read, self.place.names()))
+        return sum(json.loads(record)["master"] != self._masters[0].fingerprint for record in raw)
+
+    def destroy_all(self) -> None:
+        """Destroys every key: what they sealed must have been opened before."""
+        for name in (*self.place.names(), _SALT):
+            self.place.destroy(name)
+        self._known.clear()
+
     def _rewrap(self, name: str) -> bool | None:
         """True: wrapped anew; False: it was already; None: its person was deleted meanwhile."""
         raw = self.place.read(name)

@@ -33,6 +33,14 @@ def mount(settings: Settings) -> Keyring | None:
     return keys
 
 
+def unmark(settings: Settings, keys: Keyring) -> None:
+    """Nothing is sealed any more: the installation needs no keys from now on, and has none."""
+    (settings.coach_home / ambient.MARK).unlink(missing_ok=True)
+    keys.destroy_all()
+    _opened.clear()
+    ambient.mount([str(settings.coach_home), settings.audio_url, settings.database_url], None)
+
+
 def _open(url: str, text: str, wanted: str) -> Keyring:
     place = KeyPlace(url)
     if wanted and not place.names():

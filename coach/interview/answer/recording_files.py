@@ -8,6 +8,7 @@ from coach.contracts.interview import Attempt
 from coach.errors import CoachError
 from coach.interview.aggregate import InterviewAggregate
 from coach.interview.dependencies import off_loop
+from coach.vault import ambient
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,8 @@ class RecordingFiles:
     async def archive(self, attempt: Attempt, recording: Path) -> str | None:
         """Copies the recording to the archive; None when it does not take it (then it stays in the journal)."""
         try:
-            return await off_loop(self._parts.archive.save, recording, attempt.id)
+            with ambient.belonging_to(self._s.board.interview.user_id):
+                return await off_loop(self._parts.archive.save, recording, attempt.id)
         except (CoachError, OSError):
             log.warning("the archive did not take a recording; it stays in the journal")
             return None
