@@ -1,4 +1,4 @@
-"""Encryption at rest, whole: no word of anybody lies in plain form anywhere; a destroyed key ends every copy of them."""
+"""Encryption at rest, whole: no word of anybody lies in plain form anywhere; a destroyed key ends every copy."""
 
 import asyncio
 import json
@@ -172,7 +172,7 @@ def test_no_word_and_no_sound_lies_in_plain_form_anywhere(parts, tmp_path):
     assert SECRET in attempt.transcript.text
     assert np.array_equal(decode(parts.archive.local_path(attempt.audio_uri)).samples, TONE)
     assert parts.archive.read(attempt.audio_uri).startswith(b"fLaC")
-    info, data, outcomes = parts.lab.workspace.load(run)
+    _, data, outcomes = parts.lab.workspace.load(run)
     assert SECRET in data.items[0].input.user_answer.transcript
     assert SECRET in outcomes[0].error
     assert forget(waiting, attempt.interview_id) == 1

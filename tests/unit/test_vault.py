@@ -1,4 +1,4 @@
-"""Keys and what they seal: right and wrong ones, rotation killed half-way, two processes at once, files block by block."""
+"""Keys and what they seal: right and wrong ones, a rotation killed half-way, two processes at once, sealed files."""
 
 import os
 import random
