@@ -144,8 +144,8 @@ def whose(parts: Services) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
         for table in in_order():
             with ambient.in_force(None):
-                rows = connection.execute(sa.select(*private_columns(table))) if private_columns(table) else []
-                texts = [value for row in rows for value in row if value]
+                query = sa.select(*private_columns(table)) if private_columns(table) else sa.select(sa.null())
+                texts = [value for row in connection.execute(query) for value in row if value]
             found[table.name] = {names.get(str(text)[4:20], "plain") for text in texts}
         return found
 
