@@ -7,13 +7,11 @@ goes on; they are replayed in order every few seconds and at the next start. Rea
 
 import asyncio
 import contextlib
-import fcntl
 import json
 import logging
 import math
 import os
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot, PlannedQuestion
 from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError, ConflictError, NotFoundError, StoreBusyError, StoreError, StoreVersionError
+from coach.interview import spool_file
 from coach.interview.ports import InterviewStore
 from coach.vault.files import opened_line, sealed_line
 from coach.vault.keyring import HOUSE
@@ -100,7 +99,7 @@ class SpooledStore:
         line = sealed_line(self._path, json.dumps({"write": name, "facts": values}), self._person(facts)) + "\n"
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with _locked(self._path, LOCK_WAIT_S), self._path.open("a", encoding="utf-8") as file:
+            with spool_file.locked(self._path, LOCK_WAIT_S), self._path.open("a", encoding="utf-8") as file:
                 file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
@@ -117,16 +116,16 @@ class SpooledStore:
             return
         with contextlib.ExitStack() as stack:
             try:
-                await asyncio.to_thread(stack.enter_context, _locked(self._path, 0.0))
+                await asyncio.to_thread(stack.enter_context, spool_file.locked(self._path, 0.0))
             except TimeoutError:
                 return  # another process is writing them
-            lines = await asyncio.to_thread(_lines, self._path)
+            lines = await asyncio.to_thread(spool_file.lines, self._path)
             done = 0
             for line in lines:
                 if not await self._again(line):
                     break
                 done += 1
-            await asyncio.to_thread(_keep_rest, self._path, lines[done:])
+            await asyncio.to_thread(spool_file.keep_rest, self._path, lines[done:])
         self._waiting = done < len(lines)
         if not self._waiting:
             self._trouble(False)
@@ -297,71 +296,11 @@ def forget(path: Path, interview_id: str) -> int:
     if not path.exists():
         return 0
     try:
-        with _locked(path, LOCK_WAIT_S):
-            lines = _lines(path)
-            kept = [_without(path, line, interview_id) for line in lines]
+        with spool_file.locked(path, LOCK_WAIT_S):
+            lines = spool_file.lines(path)
+            kept = [spool_file.without(path, line, interview_id) for line in lines]
             if kept != lines:
-                _keep_rest(path, [line for line in kept if line])
+                spool_file.keep_rest(path, [line for line in kept if line])
     except OSError as error:
         raise StoreError("What waits to be stored could not be cleared.", mend="Try again.") from error
     return sum(line != other for line, other in zip(lines, kept, strict=True))
-
-
-def _without(path: Path, line: str, interview_id: str) -> str:
-    """The line as it is where it tells nothing of the interview; else its use alone, or nothing."""
-    plain = opened_line(path, line)
-    if plain and interview_id not in plain:
-        return line
-    rest = _usage_alone(plain)
-    return rest and sealed_line(path, rest, HOUSE)
-
-
-def _usage_alone(line: str) -> str:
-    """The metered use in a spooled fact, cut off from its session; empty when there is none."""
-    try:
-        events = next((fact for fact in json.loads(line)["facts"] if isinstance(fact, list)), [])
-    except (ValueError, KeyError):
-        return ""
-    bare = [event | {"attempt_id": None, "interview_id": None, "call_id": ""} for event in events]
-    return json.dumps({"write": "add_usage", "facts": [bare]}) if bare else ""
-
-
-@contextlib.contextmanager
-def _locked(path: Path, wait_s: float) -> Iterator[None]:
-    """The spool for this process alone: two that rewrite it at once would lose what the other keeps.
-
-    Raises:
-        TimeoutError: another process has it for longer than `wait_s`.
-        OSError: the folder cannot be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        deadline = time.monotonic() + wait_s
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise TimeoutError("the spool is in use") from None
-                time.sleep(LOCK_POLL_S)
-        yield
-    finally:
-        os.close(lock)
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-
-
-def _keep_rest(path: Path, rest: list[str]) -> None:
-    if not rest:
-        path.unlink(missing_ok=True)
-        return
-    part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write("".join(f"{line}\n" for line in rest))
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import sqlalchemy as sa
 
@@ -77,13 +77,6 @@ class SqlStore(InterviewFacts):
             after_job=self._look_up,
         )
         atexit.register(_close, weakref.ref(self))
-
-    @classmethod
-    def as_it_lies(cls, url: str, *, backup_hours: float = 0) -> Self:
-        """A store whose rows pass as they lie there: nothing is opened, nothing is sealed on its way in."""
-        store = cls(url, backup_hours=backup_hours)
-        store._address = ""
-        return store
 
     def run(
         self, function: Callable[Concatenate[sa.Connection, P], Result], *args: P.args, **kwargs: P.kwargs
@@ -255,12 +248,8 @@ class SqlStore(InterviewFacts):
 
     @property
     def _keys(self) -> Keyring | None:
-        """The keys in force for this database. Looked for each time: another process may have encrypted it meanwhile.
-
-        Raises:
-            SettingsError: it is encrypted and its keys were not opened.
-        """
-        return ambient.over(self._address) if self._address else None
+        """The keys in force for this database; looked for each time, as another process may have encrypted it."""
+        return ambient.over(self._address)
 
     def _version(self) -> str | None:
         with plain_errors(self.database.where), self.database.engine().connect() as connection:

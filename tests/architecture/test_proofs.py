@@ -21,6 +21,7 @@ ENTRIES = {
     "The command line and the door between processes",
     "The database file",
     "Imports",
+    "The disk, and copies of it",
     "What a model is told and writes",
     "Logs and metrics",
 }

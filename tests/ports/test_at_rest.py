@@ -28,6 +28,7 @@ from coach.settings import load_settings
 from coach.store import SqlStore
 from coach.store.maintenance import turning
 from coach.store.maintenance.transfer import in_order
+from coach.store.raw import RawStore
 from coach.store.repositories import interviews, lab, library
 from coach.store.tables.core import mock_interview_attempts, mock_interviews
 from coach.store.tables.private import private_columns
@@ -320,7 +321,7 @@ def test_both_engines_seal_and_open(sql_url, tmp_path):
         assert store.run(turning.plain_tables) == []
         store.run(library.save_resume, library.Resume(user_id="ada", title="", content="", is_base_version=True))
         assert store.run(turning.plain_tables) == []
-    with SqlStore.as_it_lies(sql_url) as raw:
+    with RawStore(sql_url) as raw:
         lies = raw.run(
             lambda c: [*c.execute(sa.select(mock_interview_attempts)), *c.execute(sa.select(mock_interviews))]
         )

@@ -22,6 +22,7 @@ from coach.errors import StoreError
 from coach.store.engine import schema
 from coach.store.engine.engine import prepare_duckdb
 from coach.store.maintenance.integrity import dangling_references
+from coach.store.raw import RawStore
 from coach.store.sqlstore import SqlStore
 from coach.store.tables.billing import billing_accounts
 from coach.store.tables.columns import metadata
@@ -66,7 +67,7 @@ def transfer(source: str, target: str, tell: Callable[[str], None] = log.info) -
             differs; the target has no rows then.
     """
     assert billing_accounts.name in metadata.tables
-    with SqlStore.as_it_lies(source) as old, SqlStore.as_it_lies(target) as new:
+    with RawStore(source) as old, RawStore(target) as new:
         _require_ready(old, new)
         reading = _reading(old)
         try:

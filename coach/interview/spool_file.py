@@ -1,0 +1,76 @@
+"""The spool as a file: its lock, its lines, and what goes with a deleted interview."""
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from coach.vault.files import opened_line, sealed_line
+from coach.vault.keyring import HOUSE
+
+LOCK_POLL_S = 0.05
+
+
+def without(path: Path, line: str, interview_id: str) -> str:
+    """The line as it is where it tells nothing of the interview; else its use alone, or nothing."""
+    plain = opened_line(path, line)
+    if plain and interview_id not in plain:
+        return line
+    rest = _usage_alone(plain)
+    return rest and sealed_line(path, rest, HOUSE)
+
+
+def _usage_alone(line: str) -> str:
+    """The metered use in a spooled fact, cut off from its session; empty when there is none."""
+    try:
+        events = next((fact for fact in json.loads(line)["facts"] if isinstance(fact, list)), [])
+    except (ValueError, KeyError):
+        return ""
+    bare = [event | {"attempt_id": None, "interview_id": None, "call_id": ""} for event in events]
+    return json.dumps({"write": "add_usage", "facts": [bare]}) if bare else ""
+
+
+@contextlib.contextmanager
+def locked(path: Path, wait_s: float) -> Iterator[None]:
+    """The spool for this process alone: two that rewrite it at once would lose what the other keeps.
+
+    Raises:
+        TimeoutError: another process has it for longer than `wait_s`.
+        OSError: the folder cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        deadline = time.monotonic() + wait_s
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise TimeoutError("the spool is in use") from None
+                time.sleep(LOCK_POLL_S)
+        yield
+    finally:
+        os.close(lock)
+
+
+def lines(path: Path) -> list[str]:
+    """What stands in it; none where there is no file."""
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def keep_rest(path: Path, rest: list[str]) -> None:
+    """Writes it anew, whole or not at all; without lines it goes."""
+    if not rest:
+        path.unlink(missing_ok=True)
+        return
+    part = path.with_suffix(".part")
+    with part.open("w", encoding="utf-8") as file:
+        file.write("".join(f"{line}\n" for line in rest))
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
