@@ -29,7 +29,8 @@ from coach.store import SqlStore
 from coach.store.maintenance import turning
 from coach.store.maintenance.transfer import in_order
 from coach.store.raw import RawStore
-from coach.store.repositories import interviews, lab, library
+from coach.store.repositories import coaching, interviews, lab, library
+from coach.store.repositories.coaching import Comment
 from coach.store.tables.core import mock_interview_attempts, mock_interviews
 from coach.store.tables.private import private_columns
 from coach.vault import ambient
@@ -79,6 +80,9 @@ def practised(parts: Services, user_id: str, words: str) -> str:
     store.run(interviews.complete_attempt, attempt, question, [make.usage(attempt, user_id=user_id)])
     review = {"attempt_id": attempt.id, "reviewer": "Ann", "overall": 6.0, "comment": words, "created_at": NOW}
     store.run(lab.add_review, review)
+    comment = Comment(attempt_id=attempt.id, author="Ann", text=words, at_s=0.5, created_at=NOW)
+    store.run(coaching.add_comment, comment)
+    store.run(coaching.revise_comment, comment.id, f"{words}, again", seen=words, at=NOW)
     story = library.StarStory(user_id=user_id, title=words, situation=words, source_attempt_id=attempt.id)
     store.run(library.save_story, story)
     store.run(lab.set_consent, user_id, True, NOW)
@@ -196,7 +200,7 @@ def test_everybodys_words_lie_under_their_own_key(parts):
     assert people == {
         "job_descriptions": both, "resumes": both, "mock_interviews": both,
         "mock_interview_exchanges": both, "mock_interview_attempts": both, "star_stories": both,
-        "human_reviews": both, "results": both,
+        "human_reviews": both, "results": both, "review_comments": both,
     }  # fmt: skip
 
 
@@ -261,7 +265,7 @@ def test_turned_on_later_and_off_again_from_where_it_stood(tmp_path):
     on.store.run(turning._turn_batch, "mock_interview_attempts", "", sealed=True)
     done = turn(on, sealed=True)
     assert (done.recordings, done.lab_files) == (1, 2)
-    assert done.rows == 7, "one was sealed before"
+    assert done.rows == 8, "one was sealed before"
     assert turn(on, sealed=True).model_dump() == {"rows": 0, "recordings": 0, "lab_files": 0}
     on.store.release()
     assert everywhere(home) == []

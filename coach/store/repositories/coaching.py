@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 from coach.contracts.base import Record
 from coach.contracts.interview import new_id
 from coach.errors import ConflictError, NotFoundError
+from coach.store.repositories.owners import sealed_for
 from coach.store.tables.core import mock_interview_attempts
 from coach.store.tables.review import review_comments, review_rubrics
 
@@ -122,7 +123,9 @@ def add_comment(connection: sa.Connection, comment: Comment) -> Comment:
     for each in comments(connection, [comment.attempt_id]):
         if _said(each) == _said(comment):
             return each
-    connection.execute(sa.insert(review_comments).values(comment.model_dump()))
+    row = comment.model_dump()
+    with sealed_for(connection, row):
+        connection.execute(sa.insert(review_comments).values(row))
     return comment
 
 
@@ -143,7 +146,9 @@ def revise_comment(connection: sa.Connection, comment_id: str, text: str, *, see
         raise NotFoundError("This comment was removed meanwhile.")
     if stands != seen:
         raise ConflictError("This comment was changed meanwhile.", mend="Look at it, then change it again.")
-    connection.execute(sa.update(review_comments).where(c.id == comment_id).values(text=text, edited_at=at))
+    of = connection.execute(sa.select(c.attempt_id).where(c.id == comment_id)).scalar()
+    with sealed_for(connection, {"attempt_id": of}):
+        connection.execute(sa.update(review_comments).where(c.id == comment_id).values(text=text, edited_at=at))
 
 
 def remove_comment(connection: sa.Connection, comment_id: str) -> bool:

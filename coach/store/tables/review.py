@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from coach.store.tables.columns import identity, instant, json, metadata, number, reference, text
 from coach.store.tables.core import INDEXED
+from coach.store.tables.private import private
 
 review_rubrics = sa.Table(
     "review_rubrics",
@@ -22,7 +23,7 @@ review_comments = sa.Table(
     identity(),
     reference("attempt_id", "mock_interview_attempts.id", required=True),
     text("author"),
-    text("text"),
+    private("text"),
     number("at_s"),
     sa.Column("sentence", sa.Integer()),
     instant("created_at", required=True),
