@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from coach.brain.truth.lexicon import WEEKDAYS
 from coach.brain.truth.quantity import Quantity
 
 _NEAR = 5
@@ -15,6 +16,9 @@ _LARGEST_WHOLE = 100
 _JOINT = re.compile(r"\s(?:[a-z'-]+\s)?(?:in|out of|to|for)(?:\severy)?\s", re.IGNORECASE)
 _CHANGE = re.compile(r"^\W*(?:(?:percentage )?points?|fewer|less|more|higher|lower)\b", re.IGNORECASE)
 _TOTAL = re.compile(r"^(?: \w+)? (?:in all|in total|altogether|all told|combined)\b", re.IGNORECASE)
+_ALL_BUT = re.compile(r"\b(?:all|every \w+) (?:but|except(?: for)?|apart from|minus) (?:the |about )?$", re.IGNORECASE)
+_WEEKDAY = "|".join(WEEKDAYS)
+_DAY_SPAN = re.compile(rf"\b({_WEEKDAY}) (?:\w+ )?(?:to|until|till|through) (?:\w+ )?({_WEEKDAY})\b", re.IGNORECASE)
 _AND_ME = re.compile(r"(?: \w+)? (?:and|plus) (?:me|myself)\b", re.IGNORECASE)
 
 
@@ -54,6 +58,9 @@ class Derived:
         self._growth = {b.value / a.value - 1 for a, b in alike if b.value > a.value > 0}
         self._differences = {round(abs(a.value - b.value), 6) for a, b in alike}
         self._sums = {round(a.value + b.value, 6) for a, b in alike if a.kind == b.kind}
+        self._products = {round(a.value * b.value, 6) for a, b in alike if a.kind == b.kind == "number"}
+        self._left = set(_left_over(text, found))
+        self._days = set(_days(text))
         self._with_me = {q.value + 1 for q in found if _AND_ME.match(text, q.core_end)}
 
     def share(self, value: float) -> bool:
@@ -66,4 +73,23 @@ class Derived:
         value, after = round(quantity.value, 6), text[quantity.core_end : quantity.core_end + 30]
         if _CHANGE.match(after) and value in self._differences:
             return True
-        return (bool(_TOTAL.match(after)) and value in self._sums) or value in self._with_me
+        if quantity.unit == "day" and value in self._days:
+            return True
+        return (bool(_TOTAL.match(after)) and value in self._sums | self._products) or value in (
+            self._with_me | self._left
+        )
+
+
+def _left_over(text: str, found: Sequence[Quantity]) -> Iterator[float]:
+    """What "thirty eight tickets … all but two" leaves."""
+    for whole, rest in ((w, r) for i, r in enumerate(found) for w in found[max(0, i - _NEAR) : i]):
+        if whole.value > rest.value and _ALL_BUT.search(text[: rest.start][-30:]):
+            yield round(whole.value - rest.value, 6)
+
+
+def _days(text: str) -> Iterator[float]:
+    """How many days "from monday to thursday" are, with and without the first."""
+    for match in _DAY_SPAN.finditer(text):
+        first, last = (WEEKDAYS[day.lower()] for day in match.groups())
+        passed = (last - first) % 7
+        yield from (float(passed), float(passed + 1))

@@ -17,6 +17,7 @@ from coach.brain.truth.derived import ratios
 from coach.brain.truth.names import Name, NameSources, names
 from coach.brain.truth.numbers import quantities
 from coach.brain.truth.quantity import Quantity
+from coach.brain.truth.rates import invented_rates
 from coach.brain.truth.support import QuantitySources
 
 _BRACKETED = re.compile(r"\[[^\]]{0,60}\]|\{[^}]{0,60}\}|<[^>]{0,60}>|\b_{2,}\b")
@@ -121,6 +122,8 @@ class TruthGuard:
         for time in dotted_times(text):
             if time.minutes in self._times:
                 yield None, (time.start, time.end)
+        for span in invented_rates(text, self._text):
+            yield Violation(*span, text[slice(*span)], "number"), span
         named = list(names(text))
         stated = [q for q in quantities(text) if q.digits or not any(_inside(q, name) for name in named)]
         for ratio in ratios(text, stated):

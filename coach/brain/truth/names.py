@@ -30,6 +30,11 @@ _POSSESSIVE = re.compile(r"['’]s?$")
 _NUMBERED = re.compile(r" \d")
 _TITLES = ("Project", "Operation", "Programme", "Program", "Dr", "Mr", "Mrs", "Ms")
 _SUFFIXES = ("ing", "ed", "ly")
+_APPOSITION = re.compile(
+    r", (?:my|our|his|her|their|a|an|the) [^,.!?;]{2,40}, (?!and\b|or\b|my\b|our\b|the\b|[A-Z])\w+"
+)
+"""What follows a name that begins a sentence: "Ingrid, my lead, let me …"."""
+_TITLE_SPOKEN = {"dr": "doctor", "mr": "mister", "mrs": "missus", "prof": "professor", "st": "saint", "sgt": "sergeant"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ def _without_possessive(match: re.Match[str]) -> int:
 def _finish(text: str, run: list[tuple[int, int]]) -> Iterator[Name]:
     """Leaves out a first word that is capital only because a sentence starts there, then what is no name at all."""
     words = [text[a:b] for a, b in run]
-    if _starts_sentence(text, run[0][0]) and _merely_first(words):
+    if _starts_sentence(text, run[0][0]) and _merely_first(words) and not _is_explained(text, run):
         run, words = run[1:], words[1:]
     while run and _is_generic(words[0]) and not (len(words) > 1 and words[0] in _TITLES):
         run, words = run[1:], words[1:]
@@ -87,6 +92,12 @@ def _finish(text: str, run: list[tuple[int, int]]) -> Iterator[Name]:
 
 def _starts_sentence(text: str, at: int) -> bool:
     return at == 0 or bool(_SENTENCE_START.search(text[max(0, at - 8) : at]))
+
+
+def _is_explained(text: str, run: list[tuple[int, int]]) -> bool:
+    """True for one word that the sentence goes on to explain, as it does with a name alone."""
+    word = text[slice(*run[0])].lower()
+    return len(run) == 1 and word not in STARTERS and bool(_APPOSITION.match(text, run[0][1]))
 
 
 def _merely_first(words: list[str]) -> bool:
@@ -146,7 +157,7 @@ class NameSources:
 
     def _knows_word(self, word: str) -> bool:
         low = _fold(word)
-        if low in self._words or low in LEGAL_FORMS:
+        if low in self._words or low in LEGAL_FORMS or _TITLE_SPOKEN.get(low) in self._words:
             return True
         if (low.endswith("s") and low[:-1] in self._words) or f"{low}s" in self._words:
             return True

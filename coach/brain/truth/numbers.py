@@ -265,6 +265,8 @@ class _Reader:
             return "scale", SCALES[word], at + 1
         if word == "point" and current is not None and self.word(at + 1) in UNITS:
             return self._decimals(at + 1)
+        if word == "point" and began and self.word(at + 1) in UNITS and self.word(at - 1) in _BEFORE_POINT:
+            return self._decimals(at + 1)
         if word == "-" and last == "tens" and 0 < UNITS.get(self.word(at + 1), 99) < 10:
             return "unit", UNITS[self.word(at + 1)], at + 2
         if word == "and" and last in ("hundred", "scale") and self._small(at + 1):
@@ -308,7 +310,11 @@ class _Reader:
 _STARTS = (
     frozenset(UNITS) | frozenset(TENS) | frozenset(ORDINALS) | frozenset(TIMES) | frozenset(MANY) | frozenset(FRACTIONS)
 )
-_STARTS |= frozenset(("a", "an", "hundred", "dozen", "couple", "pair"))
+_STARTS |= frozenset(("point", "a", "an", "hundred", "dozen", "couple", "pair"))
+_BEFORE_POINT = frozenset(
+    ("from", "to", "at", "of", "by", "about", "was", "is", "only", "just", "under", "over", "and")
+)
+"""What stands before a decimal whose nought is left out ("from point five to point two")."""
 _NOT_TWICE = frozenset(("check", "checked", "checking", "digit", "digits", "shift", "shifts", "click", "sided"))
 _HUNDREDS = ("hundred", "hundred and")
 _NO_NOUN = frozenset(

@@ -9,6 +9,7 @@ from itertools import pairwise
 from coach.brain.truth.derived import Derived, Ratio
 from coach.brain.truth.number_words import SCALES, TIME_UNITS
 from coach.brain.truth.quantity import Quantity
+from coach.brain.truth.spoken_digits import digit_by_digit
 
 _NOTHING = re.compile(r"\b(?:no|none|nothing|never|without|zero|nobody|not (?:a|one|any)|didn't|wasn't|nil)\b", re.I)
 _EVERYTHING = re.compile(
@@ -18,8 +19,11 @@ _RANGE = frozenset(
     ("to", "and", "or", "up to", "down to", "until", "", "to about", "to around", "to just", "to nearly", "to almost")
 )
 _RATIO_WORDS = re.compile(r"\b(\w+)(?= (?:\w+ )??(?:in|out of|of) (?:the |every )?(\w+)\b)", re.I)
-_TAKES_TIME = re.compile(r"\b(?:needed|needs|took|takes|lasted) (?:only |just |about )?$", re.IGNORECASE)
+_TAKES_TIME = re.compile(
+    r"\b(?:needed|needs|took|takes|lasted|over|after|nearly|almost|about|for|by) (?:only |just |about )?$", re.I
+)
 """What makes "a week" a duration that somebody states; elsewhere it mostly points ("twice a week")."""
+_OF = re.compile(r" (?:[a-z'-]+ )?(?:in|out of|of)(?: the| our| my| their| all| every)? ", re.IGNORECASE)
 _CLOSE = 0.1
 """Slack of a ratio in words: 11 to 21 has "nearly doubled"."""
 _SAME_LENGTH = 0.09
@@ -32,7 +36,7 @@ class QuantitySources:
     def __init__(self, text: str, found: list[Quantity]) -> None:
         self._text = text
         self._all: dict[float, list[Quantity]] = defaultdict(list)
-        for quantity in _with_shared_units(text, found):
+        for quantity in [*_with_shared_units(text, found), *digit_by_digit(text, found)]:
             self._all[round(quantity.value, 6)].append(quantity)
         self._durations = [(q.unit, q.value * TIME_UNITS[q.unit]) for q in _flat(self._all) if q.unit in TIME_UNITS]
         self._derived = Derived(text, found)
@@ -61,7 +65,11 @@ class QuantitySources:
         """True for "one", "first", "second" and "once", which mostly point, and for an article before a time unit."""
         word = text[quantity.start : quantity.core_end].lower()
         if quantity.kind == "ordinal":
-            return quantity.value <= 2 or quantity.noun == "party" or text[quantity.end : quantity.end + 6] == "-party"
+            return (
+                (quantity.value <= 2 and not quantity.digits)
+                or quantity.noun == "party"
+                or text[quantity.end : quantity.end + 6] == "-party"
+            )
         if quantity.kind == "times" and quantity.value == 1:
             return True
         if word in ("a", "an") and quantity.unit in TIME_UNITS and _TAKES_TIME.search(text[: quantity.start]):
@@ -125,7 +133,15 @@ class QuantitySources:
             part, whole = words.get(match.start(1)), words.get(match.start(2))
             if part and whole and part < whole:
                 found.add(part / whole * 100)
-        return found
+        for left, right in pairwise(self._in_order()):
+            gap = self._text[left.core_end : right.start]
+            if left.kind == right.kind == "number" and 0 < left.value < right.value and _OF.fullmatch(gap):
+                found.add(left.value / right.value * 100)
+        return found | {100 / q.value for q in _flat(self._all) if q.kind == "ordinal" and self._is_every(q)}
+
+    def _is_every(self, ordinal: Quantity) -> bool:
+        """True for "every third"."""
+        return self._text[: ordinal.start].lower().endswith("every ") and ordinal.value > 1
 
     def _in_order(self) -> list[Quantity]:
         return sorted(_flat(self._all), key=lambda q: q.start)
@@ -182,7 +198,7 @@ def _with_shared_units(text: str, found: list[Quantity]) -> list[Quantity]:
         if left.kind == "number" and not left.unit and (right.kind in ("percent", "money") or right.unit):
             out.append(replace(left, kind=right.kind, unit=right.unit, noun=right.noun))
         for scaled, bare in ((left, right), (right, left)):
-            scale = _scale(text, scaled)
+            scale = _scale(text, scaled, hundred=100.0 if bare.value < 10 else 0.0)
             if scale and bare.kind == "number" and bare.value < 1000:
                 out.append(replace(bare, value=bare.value * scale, kind=scaled.kind, unit=scaled.unit))
     return out + list(_short_for(text, found))
@@ -197,6 +213,6 @@ def _short_for(text: str, found: list[Quantity]) -> Iterator[Quantity]:
                 yield replace(bare, value=bare.value * scale, kind=scaled.kind, unit=scaled.unit)
 
 
-def _scale(text: str, quantity: Quantity) -> float:
+def _scale(text: str, quantity: Quantity, *, hundred: float = 0.0) -> float:
     words = text[quantity.start : quantity.core_end].lower().split()
-    return SCALES.get(words[-1], 0.0) if words else 0.0
+    return (SCALES | {"hundred": hundred}).get(words[-1], 0.0) if words else 0.0
