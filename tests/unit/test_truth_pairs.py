@@ -1,7 +1,8 @@
 """The truth guard on pairs of our own: faithful paraphrases stay untouched, inventions are found.
 
 `tests/data/truth_pairs.tsv` holds a spoken source, a faithful paraphrase and one with an invention in braces. Rules
-were written on `tuned_on`; `held_out` and `fresh` were written before the rules had seen them (figures at first look: docs/brain.md).
+were written on `tuned_on`; `held_out` and `fresh` were written before the rules had seen them
+(figures at first look: docs/brain.md).
 """
 
 import re

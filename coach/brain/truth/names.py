@@ -34,7 +34,7 @@ _APPOSITION = re.compile(
     r", (?:my|our|his|her|their|a|an|the) [^,.!?;]{2,40}, (?!and\b|or\b|my\b|our\b|the\b|[A-Z])\w+"
 )
 """What follows a name that begins a sentence: "Ingrid, my lead, let me …"."""
-_TITLE_SPOKEN = {"dr": "doctor", "mr": "mister", "mrs": "missus", "prof": "professor", "st": "saint", "sgt": "sergeant"}
+_TITLE_SPOKEN = {"dr": "doctor", "mr": "mister", "mrs": "missus", "prof": "professor", "st": "saint"}
 
 
 @dataclass(frozen=True, slots=True)

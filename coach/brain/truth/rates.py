@@ -5,9 +5,7 @@ from collections.abc import Iterator
 
 _PER = r"(?:an?|per|each|every)"
 _UNITS = "hour|day|week|month|quarter|year"
-_RATE = re.compile(
-    rf"(?:\d|\b(?:hundred|thousand|million|dozen|ty|teen))\S* (?:[\w-]+ ){{1,3}}?({_PER} ({_UNITS}))\b", re.I
-)
+_RATE = re.compile(rf"(?:\d|\b(?:hundred|thousand|million|dozen))\S* (?:[\w-]+ ){{1,3}}?({_PER} ({_UNITS}))\b", re.I)
 """A figure, what it counts in at most three words, and the time it is counted over."""
 _SAID = {
     "hour": r"hours?|hourly",

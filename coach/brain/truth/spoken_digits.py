@@ -1,4 +1,4 @@
-"""Figures that are spoken digit by digit or as a price, and written as one: "room two one four", "eight ninety nine"."""
+"""Figures spoken digit by digit or as a price and written as one: "room two one four", "eight ninety nine"."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

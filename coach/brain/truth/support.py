@@ -66,10 +66,8 @@ class QuantitySources:
         word = text[quantity.start : quantity.core_end].lower()
         if quantity.kind == "ordinal":
             return (
-                (quantity.value <= 2 and not quantity.digits)
-                or quantity.noun == "party"
-                or text[quantity.end : quantity.end + 6] == "-party"
-            )
+            points = quantity.value <= 2 and not quantity.digits
+            return points or quantity.noun == "party" or text[quantity.end : quantity.end + 6] == "-party"
         if quantity.kind == "times" and quantity.value == 1:
             return True
         if word in ("a", "an") and quantity.unit in TIME_UNITS and _TAKES_TIME.search(text[: quantity.start]):
