@@ -65,7 +65,6 @@ class QuantitySources:
         """True for "one", "first", "second" and "once", which mostly point, and for an article before a time unit."""
         word = text[quantity.start : quantity.core_end].lower()
         if quantity.kind == "ordinal":
-            return (
             points = quantity.value <= 2 and not quantity.digits
             return points or quantity.noun == "party" or text[quantity.end : quantity.end + 6] == "-party"
         if quantity.kind == "times" and quantity.value == 1:
