@@ -26,7 +26,7 @@ def read_pages(half: str) -> list[tuple[dict[str, Any], InterviewPlan]]:
     return [(row, plan_interview(request_from(row["text"], 3))) for row in rows]
 
 
-@pytest.mark.parametrize("half", ["written_on", "held_out"])
+@pytest.mark.parametrize("half", ["written_on", "held_out", "fresh", "fresh_later"])
 def test_pasted_pages_give_title_company_and_skills(half: str) -> None:
     """Title ≥ 90 %, company ≥ 85 %, skills recall and precision ≥ 0.70, every plan names a skill."""
     read = read_pages(half)

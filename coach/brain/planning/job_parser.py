@@ -16,6 +16,7 @@ from coach.contracts.brain import JobContext
 MAX_SKILLS, MAX_COMPETENCIES = 15, 6
 ENOUGH_KNOWN, MAX_PHRASES = 2, 10
 """With many lexicon skills a posting speaks the lexicon's words: each further one leaves room for two phrases less."""
+_IN_FULL_WORDS = 3
 _ACRONYM = re.compile(r"(?<![\w&])(?:[A-Z][A-Z0-9]{2,6}\d?|[A-Z]{2}\d)(?![\w])")
 
 
@@ -179,8 +180,12 @@ def _in_language(language: str) -> str:
 
 
 def _in_full(skill: Found, phrase: str) -> bool:
-    """True for a phrase that names an acronym's level ("IRATA Level 2"): it says more than the acronym."""
-    return bool(re.match(rf"{re.escape(skill.name.lower())} (?:level |grade |part )?\d", phrase))
+    """True for a phrase that says more than the one word: a level ("IRATA Level 2"), a subject ("coat assessment")."""
+    name = skill.name.lower()
+    if re.match(rf"{re.escape(name)}[ -](?:level |grade |part )?\d", phrase):
+        return True
+    words = phrase.split()
+    return skill.name.islower() and len(words) <= _IN_FULL_WORDS and name in (words[0], words[-1])
 
 
 def with_phrases(skills: list[Found], lines: list[PostingLine], taken: set[str]) -> list[Found]:
@@ -191,7 +196,11 @@ def with_phrases(skills: list[Found], lines: list[PostingLine], taken: set[str])
     for number, line in enumerate(lines):
         for phrase in phrases(line):
             name, low = phrase.text, phrase.text.lower()
-            if low in taken or low in known or any(s.name.lower() in low and not _in_full(s, low) for s in skills):
+            if (
+                any(low in name for name in taken)
+                or low in known
+                or any(s.name.lower() in low and not _in_full(s, low) for s in skills)
+            ):
                 continue
             found.setdefault(low, Found(name, number * 1000 + phrase.at, 1, line.optional))
     skills = [s for s in skills if not any(_in_full(s, low) for low in found)]

@@ -19,6 +19,7 @@ _MOST_WORDS = 4
 _ACRONYM = re.compile(r"[A-Z][A-Z0-9+#.]{1,9}\d*")
 _EDGE = " .:;!?\"'“”*-–•\t"
 _CLAUSE = re.compile(r"^(?:you|we|they|our|it|this|there|he|she)\b", re.IGNORECASE)
+_ARTICLE = re.compile(r"(?:the|an?|our|their|your)\b", re.IGNORECASE)
 _HAVING = re.compile(
     r"^you (?:know|have|hold|bring|use|speak|can|will|do|look|help|must|are (?:trained|qualified|certified) in)\b", re.I
 )
@@ -77,6 +78,9 @@ def _pieces(raw: str) -> Iterator[tuple[str, bool]]:
 
 def _phrase(piece: str, *, tail: bool) -> str:
     piece = _rule("cut").split(" " + piece.strip(_EDGE))[0].strip(_EDGE)
+    if tail and (_ARTICLE.match(piece) or (" " in piece and piece.islower())):
+        return ""
+    piece = _rule("tail_noun").sub("", piece)
     gerund = re.fullmatch(r"[A-Za-z]+ing", piece)
     said = piece if gerund else (_rule("lead").sub("", piece + " ").strip(_EDGE) or "")
     if not said or len(said) < 2 or len(said.split()) > _MOST_WORDS or _rule("no_start").match(said):

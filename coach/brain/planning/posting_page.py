@@ -20,6 +20,8 @@ from coach.errors import InputError
 from coach.settings import DATA
 
 _MOST_HEAD_LINES = 24
+_LEAST_BODY = 8
+_HEADING_WORDS = 5
 _HEAD_WORDS, _FURNITURE_CHARS = 9, 120
 _GATE_WORDS, _GATE_HITS = 150, 2
 """A page this short with so many words of a sign-in form is one."""
@@ -53,7 +55,21 @@ def _pattern(pattern: str) -> re.Pattern[str]:
 def normalised(text: str) -> str:
     """Ligatures, full width and bold mathematical letters as plain ones; zero-width characters gone; lines kept."""
     plain = unicodedata.normalize("NFKC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return "".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Co", "Cs") or c == "\n")
+    kept = "".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Co", "Cs", "Mn") or c == "\n")
+    return "\n".join(_without_pictures(line) for line in kept.split("\n"))
+
+
+def _without_pictures(line: str) -> str:
+    """A picture that begins a line is its bullet, or decorates a heading; one that ends it goes."""
+    bare = line.strip()
+    while bare and unicodedata.category(bare[-1]) == "So":
+        bare = bare[:-1].rstrip()
+    if not bare or unicodedata.category(bare[0]) != "So":
+        return bare if bare != line.strip() else line
+    while bare and unicodedata.category(bare[0]) == "So":
+        bare = bare[1:].lstrip()
+    heads = _pattern(_page()["heading"]).match(bare) and len(bare.split()) <= _HEADING_WORDS
+    return bare if heads else f"- {bare}"
 
 
 def read_page(title: str, company: str, text: str) -> PastedPosting:
@@ -67,14 +83,17 @@ def read_page(title: str, company: str, text: str) -> PastedPosting:
     title, company = normalised(title).strip(), normalised(company).strip()
     if found := _structured(text):
         named, firm, body = found
-        return PastedPosting(title or named, company or firm, body, other_language(_TAG.sub(" ", body)))
+        return PastedPosting(title or _tidy(named), company or firm, body, other_language(_TAG.sub(" ", body)))
     text = clean(text)
     lines = [line.strip() for line in text.split("\n") if line.strip()]
-    firm = company or _company(text, lines)
-    named = title or _title(lines, firm)
+    told = _told_together(lines)
+    firm = company or told[1] or _company(text, lines)
+    named = title or _tidy(told[0] or _title(lines, firm))
     if not firm:
         firm = _company_beside(lines, named)
-    body = "\n".join(line for line in text.split("\n") if not _is_furniture(line.strip()))
+    head = {line for line in lines[:_MOST_HEAD_LINES] if _is_fact(line) and len(line.split()) <= _HEAD_WORDS}
+    kept = _until_footer([line.strip() for line in text.split("\n")])
+    body = "\n".join(line for line in kept if not _is_furniture(line) and not (line in head and line[:1] not in "-*•"))
     return PastedPosting(named, firm, body, other_language(body))
 
 
@@ -121,6 +140,27 @@ def _records(value: object) -> Iterator[dict[str, Any]]:
         if isinstance(item, dict):
             yield item
             yield from (r for r in item.get("@graph", []) if isinstance(r, dict))
+
+
+def _until_footer(lines: list[str]) -> list[str]:
+    """The page's lines before what it says of itself and of other jobs."""
+    ends = (i for i, line in enumerate(lines) if i >= _LEAST_BODY and _pattern(_page()["footer"]).match(line))
+    return lines[: next(ends, len(lines))]
+
+
+def _told_together(lines: list[str]) -> tuple[str, str]:
+    """Title and company where the page names both in one line ("Join to apply for the … role at …")."""
+    for line in lines:
+        for pattern in _page()["pair_lines"]:
+            found = _pattern(pattern).match(line)
+            if found and _names_role(found["title"]) and found["company"][:1].isupper():
+                return found["title"].strip(), found["company"].strip()
+    return "", ""
+
+
+def _tidy(title: str) -> str:
+    """A title without what is no part of it: "(m/f/d)", "(Part-time)", "page is loaded"."""
+    return _pattern(_page()["title_noise"]).sub("", title).strip() or title
 
 
 def _is_furniture(line: str) -> bool:
@@ -215,7 +255,9 @@ def _company_beside(lines: list[str], title: str) -> str:
     parts = [p for p in _SEPARATORS.split(head[at]) if title.lower() not in p.lower() and not _is_fact(p)]
     if parts:
         return parts[0][:80]
-    for line in [*head[at + 1 : at + 2], *reversed(head[:at])]:
+    after, before = head[at + 1 : at + 2], list(reversed(head[:at]))
+    place_like = before and after and len(after[0].split()) == 1
+    for line in [*before, *after] if place_like else [*after, *before]:
         name = _SEPARATORS.split(line)[0].strip()
         if name and not re.search(_page()["pay"], name) and not _names_role(name) and not _place_only(line, name):
             return name[:80]

@@ -13,6 +13,7 @@ from coach.brain.reading.text import fold, sentence_spans
 
 _TAG = re.compile(r"<\s*(?:br|/?p|/?li|/?ul|/?ol|/?div|/?h\d)[^>]*>", re.IGNORECASE)
 _BULLET = re.compile(r"(?:[-*•▪·–—>]|\d+[.)])\s*(?![-*•])")
+_MOST_ITEM_WORDS = 9
 _ITEM = re.compile(r"<\s*li\b[^>]{0,200}>", re.IGNORECASE)
 _ANY_TAG = re.compile(r"</?[a-zA-Z][^>\n]*>|\[/?div[^\]]*\]")
 _OPTIONAL = re.compile(
@@ -23,10 +24,10 @@ _OPTIONAL_HEAD = re.compile(
     r"^\W*(?:a )?(?:the )?(?:nice[- ]to[- ]ha(?:ve|ves)|good to have|desirable|bonus(?: points)?|plus(?:es)?|optional|extras?|handy\b.*|preferred|useful extras?|would be (?:nice|great|useful))\W*(?::.*)?$"
 )
 _REQUIRED_HEAD = re.compile(
-    r"^\W*(?:what (?:you|we|your)|who (?:are|we)|the (?:job|work|role|need)|your? (?:will|role|responsib|have|bring|are|day|need)|must have|essential|requirements?|responsibilit|you\b|about you|key (?:skills|duties)|duties|main duties|skills|we need|need[- ]to|experience|person spec)"
+    r"^\W*(?:what (?:you|we|your)|who (?:are|we)|the (?:job|work|role|need)|your? (?:will|role|responsib|have|bring|are|day|need)|must have|essential|requirements?|responsibilit|you\b|about you|key (?:skills|duties)|duties|main duties|skills|we need|need[- ]to|experience|person spec|(?:key |your |the )?tasks?\b|(?:the )?work\b|the person|(?:your )?profile|(?:key )?responsibilities|essential|qualifications|in this (?:role|job)|job (?:summary|description|purpose)|main|(?:day|daily) (?:to day|work)|skills|we (?:expect|look|want|ask)|looking for|as an? |you(?:'ll|'re|'ve| will| bring| can| are)?\b|how you)"
 )
 _NOISE_HEAD = re.compile(
-    r"^\W*(?:(?:what )?we offer|benefits?|package|pay|salary|about (?:us|the (?:company|trust|school|firm|charity|team|council))|why (?:join|us|work)|how to apply|to apply|perks|location|hours|equal opportunit\w+|who are we|the offer|rewards?|closing date|what you get|what(?:'s| is) in it|in return|small print|our values|legal)\b"
+    r"^\W*(?:(?:what )?we offer\b|benefits?|(?:package|pay|salary|legal|hours|location)\W*$|about (?:us|the (?:company|trust|school|firm|charity|team|council))|why (?:join|us|work)|how to apply|to apply|perks|equal opportunit\w+|who are we|the offer|rewards?|closing date|what you get|what(?:'s| is) in it|in return|small print|our values)"
 )
 _NOISE_LINE = re.compile(
     r"\b(?:equal opportunit\w+|annual leave|pension|per annum|salary|holiday|discount(?:s|ed)?|privacy notice|applicant tracking|by applying|right to work|references|disability|disabled applicants|covenant|criminal record|background check|"
@@ -61,7 +62,7 @@ def clean(description: str) -> str:
 def posting_lines(description: str) -> list[PostingLine]:
     """Lines that say what the job asks for; noise, negations and instructions to machines are left out."""
     lines: list[PostingLine] = []
-    section = "required"
+    section, listing = "required", False
     for raw in clean(description).split("\n"):
         line = raw.strip()
         if not line:
@@ -72,14 +73,19 @@ def posting_lines(description: str) -> list[PostingLine]:
         found = _section(bare) if heading else ""
         inline = ":" in line and not line.rstrip(" *#<>").endswith(":")
         if found and not (inline and found == "noise"):
-            section = found
+            section, listing = found, True
             if not inline:
                 continue
         elif found:
             continue
         for sentence in _sentences(line):
-            _add(lines, sentence, section, bullet)
+            _add(lines, sentence, section, bullet or (listing and _reads_as_item(line)))
     return lines
+
+
+def _reads_as_item(line: str) -> bool:
+    """A short line without a full stop under a heading is a bullet whose mark was lost in copying."""
+    return line[:1].isupper() and len(line.split()) <= _MOST_ITEM_WORDS and line[-1] not in ".:!?;"
 
 
 def _section(bare: str) -> str:
