@@ -23,7 +23,7 @@ SCREENS: navigation.Groups = {
         "progress": "Progress",
         "library": "Library",
     },
-    "Coach": {"review": "Review"},
+    "Coach": {"review": "Review", "cohorts": "Cohorts"},
     "Tune": {"prompt_lab": "Prompt lab"},
     "Cost": {"margins": "Margins"},
     "Operate": {"operations": "Operations"},

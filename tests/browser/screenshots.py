@@ -202,7 +202,7 @@ SCENES: tuple[Callable[[Studio], None], ...] = (
 )
 
 
-PAGES = ("practice", "jobs", "progress", "library", "review", "prompt_lab", "margins", "operations")
+PAGES = ("practice", "jobs", "progress", "library", "review", "cohorts", "prompt_lab", "margins", "operations")
 
 
 def photograph_pages(browser: Browser, names: list[str]) -> None:

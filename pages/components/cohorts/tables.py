@@ -1,0 +1,78 @@
+"""The groups of a cohort as a table, and two of them side by side."""
+
+import pandas as pd
+import streamlit as st
+
+from coach.views import cohorts
+from pages.components.shared.prose import plain
+from pages.components.shared.selection import pick, unique_labels
+
+POINTS = st.column_config.NumberColumn(format="%+.2f")
+PERCENT = st.column_config.NumberColumn(format="%.0f %%")
+WIDTH = st.column_config.NumberColumn(format="%.2f")
+SHOWN = 200
+"""Rows on the page; the file has all of them."""
+
+
+def groups(table: pd.DataFrame, title: str) -> None:
+    """One row per group, as a file, too."""
+    st.header(f"By {title.lower()}", anchor=False)
+    shares = dict.fromkeys(("completed_share", "retried_share", "saved_share"), PERCENT)
+    points = dict.fromkeys(("gain", "gain_low", "gain_high"), POINTS) | {"noise": WIDTH}
+    names = {
+        "group": title, "people": "People", "started": "Started", "completed_share": "Completed",
+        "retried_share": "and retried", "saved_share": "and saved", "gains": "Retries", "gain": "Gain of a retry",
+        "gain_low": "95 % from", "gain_high": "to", "noise": "Scoring noise ±",
+    }  # fmt: skip
+    percents = {name: 100 * table[name] for name in shares}
+    shown = named(table.assign(**percents))[list(names)].head(SHOWN).rename(columns=names)
+    formats = {names[name]: column for name, column in (shares | points).items()}
+    st.dataframe(shown, hide_index=True, column_config=formats)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        csv(table, f"cohorts-by-{title.lower()}.csv", "cohorts_csv")
+        if len(table) > SHOWN:
+            st.caption(f"The first {SHOWN} of {len(table)}; the file has all.")
+
+
+def named(table: pd.DataFrame) -> pd.DataFrame:
+    """The groups with names that differ, also where two people or postings have the same."""
+    names = unique_labels(dict(zip(table["key"], table["group"], strict=True)))
+    return table.assign(group=[names[key] for key in table["key"]])
+
+
+def csv(table: pd.DataFrame, name: str, key: str) -> None:
+    """The table as a file."""
+    st.download_button(
+        "CSV", table.to_csv(index=False), name, "text/csv", key=key, icon=":material/download:", on_click="ignore"
+    )
+
+
+def compare(frame: pd.DataFrame, table: pd.DataFrame, title: str) -> None:
+    """Two groups: every measure with its interval, and what it says."""
+    st.header("Two groups side by side", anchor=False)
+    if len(table) < 2:
+        st.caption(f"There is one {title.lower()} only; with a second one both can be compared.")
+        return
+    names = dict(zip(table["key"], named(table)["group"], strict=True))
+    with st.container(horizontal=True, gap="medium"):
+        a, b = (
+            pick(
+                part, list(names), identity=str, label=names.__getitem__, key=f"cohort_{name}_{title}",
+                address=f"cohort_{name}", first=table["key"].iloc[place], width=360,
+            )
+            for place, (name, part) in enumerate((("a", "First"), ("b", "Second")))
+        )  # fmt: skip
+    if a is None or b is None or a == b:
+        st.info("Choose two different groups.", icon=":material/compare_arrows:")
+        return
+    found = cohorts.differences_table(cohorts.compare(frame, a, b))
+    columns: dict[str, str] = {
+        "a": "First", "b": "Second", "difference": "Difference", "low": "95 % from", "high": "to",
+    }  # fmt: skip
+    numbers = {name: st.column_config.NumberColumn(title, format="%.2f") for name, title in columns.items()}
+    st.dataframe(found, hide_index=True, column_config=numbers)
+    st.caption(
+        plain(f"{names[a]} minus {names[b]}, with the 95 % interval of the difference. ")
+        + "Of four measures one may stand out by chance about once in five comparisons."
+    )
+    csv(found.assign(first=names[a], second=names[b]), "cohorts-compared.csv", "cohorts_compared_csv")
