@@ -8,10 +8,9 @@ from coach.errors import CoachError
 from coach.views import cohorts
 from pages.components.cohorts import tables
 from pages.components.shared import samples
+from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
-
-CHART = {"displayModeBar": False}
 
 
 def main() -> None:
@@ -54,9 +53,8 @@ def empty() -> None:
 def overview(frame: pd.DataFrame) -> None:
     """The funnel of everybody, and what a retry brings."""
     counts = cohorts.steps(frame)
-    st.plotly_chart(cohorts.funnel(counts), config=CHART, key="cohort-funnel")
-    told = cohorts.gain_in_words(frame)
-    st.markdown(plain(told))
+    chart(cohorts.funnel(counts), name="cohort-funnel", title="How far sessions come")
+    st.markdown(plain(cohorts.gain_in_words(frame)))
 
 
 def choose() -> cohorts.Dimension:
