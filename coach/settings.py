@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     stripe_api_key: SecretStr | None = Field(default=None, description="Key for Stripe billing.")
     stripe_base_url: str = Field(default="https://api.stripe.com", description="Stripe server.")
     stripe_webhook_secret: SecretStr | None = Field(default=None, description="Secret that signs Stripe webhooks.")
+    coach_session_hours: float = Field(
+        default=12, gt=0, le=720, description="How long a session lives where people sign in with accounts."
+    )
     coach_smtp_url: SecretStr | None = Field(
         default=None,
         description="Mail server for alerts of budgets and of the watch: smtp://user:password@host:587, or smtps://…",

@@ -36,6 +36,7 @@ from coach.web.watch import health
 from coach.web.watch.observer import Observer
 from pages.components.practice import microphone
 from pages.components.shared.shell import Shell
+from pages.components.shared.signed_in import people_of
 
 log = logging.getLogger(__name__)
 LAG_EVERY_S = 0.5
@@ -168,11 +169,13 @@ def front_door() -> list[Middleware]:
     """What everybody passes first; the access key is made where somebody else than this machine may call."""
     settings = services().settings
     key = settings.coach_access_key.get_secret_value() if settings.coach_access_key else key_in(settings.coach_home)
+    signing = SignIn(key)
     policy = DoorPolicy(
-        SignIn(key),
+        signing,
         hosts=settings.allowed_hosts,
         own_proof=(WEBHOOK_PATH,) if settings.stripe_webhook_secret else (),
         open_to_all=settings.open_to_all,
+        people=people_of(services(), signing),
     )
     reaches = pictures_from(settings)
     return [

@@ -11,7 +11,7 @@ if str(HERE.parent) not in sys.path:
 
 from coach.bootstrap import services  # noqa: E402
 from coach.settings import settings  # noqa: E402
-from pages.components.shared import navigation  # noqa: E402
+from pages.components.shared import member, navigation, signed_in  # noqa: E402
 from pages.components.shared.tour import tour  # noqa: E402
 from pages.components.shared.undo import undo_bar  # noqa: E402
 
@@ -31,8 +31,9 @@ SCREENS: navigation.Groups = {
 
 
 def start() -> None:
-    """The bare address leads to Practice."""
-    st.switch_page(HERE / "practice.py")
+    """The bare address leads to Practice, or to the first screen that is the person's."""
+    first = next((name for screens in member.theirs(SCREENS).values() for name in screens), "practice")
+    st.switch_page(HERE / f"{first}.py")
 
 
 def warn_if_open() -> None:
@@ -55,12 +56,15 @@ st.set_page_config(
     initial_sidebar_state="collapsed",
 )
 st.logo(str(HERE / "static" / "wordmark.svg"), size="large")
-sections = navigation.sections(HERE, SCREENS)
-page = st.navigation(
-    {"": [st.Page(start, title="Job Foxy", default=True, visibility="hidden")], **sections}, position="sidebar"
-)
+sections = navigation.sections(HERE, member.theirs(SCREENS))
+hidden = [st.Page(start, title="Job Foxy", default=True, visibility="hidden"), *member.closed(SCREENS)]
+page = st.navigation({"": hidden, **sections}, position="sidebar")
+st.session_state[signed_in.PAGE] = page.url_path
+if not member.enter(services()):
+    st.stop()
 with st.container(key="jf_frame"):
     navigation.bar(sections)
+    member.account(services())
     tour(services())
 warn_if_open()
 undo_bar(services())

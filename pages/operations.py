@@ -6,7 +6,7 @@ import streamlit as st
 from coach.bootstrap import Services, services
 from coach.errors import CoachError
 from coach.views import operations as ops
-from pages.components.operations import answer, budgets, given_back, now
+from pages.components.operations import answer, budgets, given_back, now, people
 from pages.components.shared import samples
 from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
@@ -50,6 +50,7 @@ def main() -> None:
         show_deletions(parts)
     with disk:
         now.show_disk(parts)
+    people.show(parts)
 
 
 def headline(answers: pd.DataFrame, waiting: dict[str, int], due: dict[str, int]) -> None:

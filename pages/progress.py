@@ -3,12 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from coach.bootstrap import services
+from coach.bootstrap import Services, services
+from coach.contracts.asking import own_id
 from coach.errors import CoachError
 from coach.views import progress
 from coach.views.attempts import attempts_frame, improvement_frame
-from coach.views.sessions import OWNER, Plain, list_sessions
-from pages.components.progress import browser, history, own_data, people
+from coach.views.sessions import Plain, list_sessions
+from pages.components.progress import browser, consent, history, own_data, people
 from pages.components.shared import samples
 from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
@@ -20,7 +21,8 @@ def main() -> None:
     parts = services()
     try:
         with_samples = samples.switch(parts, there=parts.has_samples())
-        whose = None if with_samples else OWNER
+        of_others = people.coached()
+        whose = None if with_samples or of_others else own_id()
         going = parts.bin.holds("session")
         sessions = [s for s in list_sessions(parts.store, whose) if s["interview_id"] not in going]
         everything = attempts_frame(parts.store, user_id=whose)
@@ -30,20 +32,26 @@ def main() -> None:
         return
     sessions = [s for s in sessions if s["attempts"] and bool(s["is_sample"]) == with_samples]
     attempts = everything[everything["is_sample"].astype(bool) == with_samples]
-    person = people.choose(sessions) if with_samples else None
+    person = people.choose(sessions) if with_samples or of_others else None
     if person is not None:
         sessions = [session for session in sessions if session["user_id"] == person]
         attempts = attempts[attempts["user_id"] == person]
     if not sessions:
-        empty()
-        own_data.show(parts)
+        people.nobody_yet() if of_others and not people.practises() else empty()
+        _own(parts)
         return
     overview(sessions, attempts)
     charts(attempts)
     st.header("Sessions", anchor=False)
     browser.show(parts, sessions)
     if not with_samples:
-        own_data.show(parts)
+        _own(parts)
+
+
+def _own(parts: Services) -> None:
+    """What is the person's own: who may see it, all of it as a file, its deletion."""
+    consent.show(parts)
+    own_data.show(parts)
 
 
 def empty() -> None:

@@ -6,6 +6,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from coach.bootstrap.store import StoreParts
+from coach.contracts.asking import as_program
+from coach.contracts.people import Reach
+from coach.errors import NotFoundError
 
 if TYPE_CHECKING:
     from coach.contracts.alert_message import Tell
@@ -68,4 +71,7 @@ class MoneyParts(StoreParts):
         """
         from coach.economics.billing.giving_back import give_back
 
-        return give_back(self.store, interview_id, self.billing.gateway if self.billing else None)
+        if interview_id not in {row["interview_id"] for row in self.taken_interviews()}:
+            raise NotFoundError("No interview of this id was taken from a plan.")
+        with as_program(reach=Reach.OPERATIONS):
+            return give_back(self.store, interview_id, self.billing.gateway if self.billing else None)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coach.bootstrap.store import StoreParts
+from coach.contracts.asking import as_program
 
 if TYPE_CHECKING:
     from coach.interview.service import InterviewService
@@ -25,9 +26,10 @@ class OwnData(StoreParts):
         """
         from coach.store.maintenance import person
 
-        copies = self._lab_folder(user_id).items()
-        folder = self.settings.journal_dir
-        return person.export_person(self.store, self.archive, user_id, target, journal_dir=folder, lab_items=copies)
+        with as_program(person_id=user_id):
+            copies = self._lab_folder(user_id).items()
+            folder = self.settings.journal_dir
+            return person.export_person(self.store, self.archive, user_id, target, journal_dir=folder, lab_items=copies)
 
     def delete_person(self, user_id: str) -> Receipt:
         """*Delete everything of mine*: files first, so that a crash in between can be repeated; blocking.
@@ -39,9 +41,15 @@ class OwnData(StoreParts):
             StoreError: rows are still there; repeat it.
         """
         from coach.store.maintenance import person
+
+        with as_program(person_id=user_id):
+            person.require_real(user_id)
+            return self._delete(user_id)
+
+    def _delete(self, user_id: str) -> Receipt:
+        from coach.store.maintenance import person
         from coach.store.repositories import people
 
-        person.require_real(user_id)
         if "bin" in self.__dict__:
             self.__dict__["bin"].empty()
         for interview_id in self.store.run(people.sessions_of, user_id):

@@ -14,6 +14,7 @@ from coach.bootstrap.lab import LabParts
 from coach.bootstrap.money import MoneyParts
 from coach.bootstrap.own_data import OwnData
 from coach.bootstrap.speech import SpeechParts
+from coach.contracts.asking import as_program
 from coach.errors import CoachError
 
 if TYPE_CHECKING:
@@ -115,9 +116,14 @@ class Services(OwnData, SpeechParts, BrainParts, AvatarParts, MoneyParts, LabPar
             StoreError: it is still there; repeat it.
         """
         from coach.store.maintenance.removal import delete_interview
+        from coach.views.sessions import require_own
 
+        require_own(self.store, interview_id)
         folder = self.settings.journal_dir
-        return delete_interview(self.store, self.archive, interview_id, journal_dir=folder, with_stories=with_stories)
+        with as_program():
+            return delete_interview(
+                self.store, self.archive, interview_id, journal_dir=folder, with_stories=with_stories
+            )
 
     def _forget(self, interview_id: str) -> None:
         """A session is being deleted: nothing of it stays in memory; blocking, not on the hub's own loop."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from coach.vault.keyring import Keyring
     from coach.views.bin import Bin
     from coach.views.library import PersonalLibrary
+    from coach.views.membership import PeopleDesk
     from coach.web.shelf import StoreShelf
 
 
@@ -97,6 +98,13 @@ class StoreParts:
         from coach.views.library import PersonalLibrary
 
         return PersonalLibrary(self.store, hidden=self.bin.holds)
+
+    @cached_property
+    def people(self) -> PeopleDesk:
+        """Members, invitations and consent."""
+        from coach.views.membership import PeopleDesk
+
+        return PeopleDesk(self.store)
 
     @cached_property
     def bin(self) -> Bin:

@@ -6,11 +6,13 @@ done already is accepted and does nothing, so double clicks, two tabs and reconn
 
 import asyncio
 import logging
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from coach.audio.takes import ClockedFrame
+from coach.contracts.asking import asking
 from coach.contracts.commands import (
     Command,
 )
@@ -81,7 +83,7 @@ class Conductor:
             IllegalCommandError: the present state does not allow it; nothing was changed.
             RateLimitError, NotFoundError, StoreError: likewise.
         """
-        async with self._s.lock:
+        async with self._alone():
             await self._commands.carry_out(command)
 
     def greet(self, notice: str) -> None:
@@ -180,7 +182,7 @@ class Conductor:
                     notice = await off_loop(self.parts.take_upload, path, taken)
                 if notice:
                     self.tell("RECORDING_DAMAGED", notice)
-                async with self._s.lock:
+                async with self._alone():
                     if self.takes_recording(attempt_id):
                         await self._answer_with(taken, self._s.board.attempt(attempt_id or self._s.attempt_id))
             finally:
@@ -204,9 +206,16 @@ class Conductor:
         states.after("FINISH_ANSWER", self._s.view)
         return True
 
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """One command at a time; what comes of it is the program's own work, whoever gave the command."""
+        async with self._s.lock:
+            with asking(None):
+                yield
+
     async def finish(self) -> SummaryPayload:
         """*Finish interview*: its summary; a second call gives it again."""
-        async with self._s.lock:
+        async with self._alone():
             return await self._commands.finish_now()
 
     async def open(self) -> None:
@@ -218,7 +227,7 @@ class Conductor:
             return
         await self._s.voice.open(self.parts.avatar, self.id, interview.persona_id)
         self.parts.rehearse([question.question_text for question in self._s.board.questions()], interview.persona_id)
-        async with self._s.lock:
+        async with self._alone():
             await resuming.resume()
 
     async def settle(self, timeout_s: float = 10.0) -> None:
@@ -227,7 +236,7 @@ class Conductor:
 
     async def reawaken(self) -> None:
         """*Resume interview*: an abandoned one goes on."""
-        async with self._s.lock:
+        async with self._alone():
             interview = self._s.board.interview
             if interview.status != InterviewStatus.ABANDONED:
                 return

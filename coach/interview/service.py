@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from coach.avatar.port import Avatar
+from coach.contracts.asking import asked_by, asker, asking, is_foreign, own_id
 from coach.contracts.events import SummaryPayload
 from coach.contracts.interview import InterviewStatus, PlannedQuestion, new_id
 from coach.errors import CoachError, EntitlementError, InputError, NotFoundError, StoppingError
@@ -134,7 +135,7 @@ class InterviewService:
         if self._loop is None:
             work.close()
             raise InputError("The interview service is not running.")
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+        return asyncio.run_coroutine_threadsafe(asked_by(asker(), work), self._loop)
 
     # -- interviews --------------------------------------------------------------------------------------------------
 
@@ -142,7 +143,7 @@ class InterviewService:
         self,
         request: InitRequest,
         *,
-        user_id: str = "local",
+        user_id: str = "",
         questions: Sequence[PlannedQuestion] = (),
         ws_base: str = "",
     ) -> InitResult:
@@ -150,7 +151,7 @@ class InterviewService:
 
         Args:
             request: job, resume, persona, number of questions.
-            user_id: whose interview.
+            user_id: whose interview; left out, the asker's.
             questions: a ready plan instead of one made from the job.
             ws_base: `ws(s)://host` to put before the socket's path.
 
@@ -161,7 +162,7 @@ class InterviewService:
             StoppingError: the service is being stopped.
         """
         self._still_taking()
-        interview_id = new_id()
+        interview_id, user_id = new_id(), user_id or own_id()
         leave = await self._leave(user_id, interview_id, request.q_count)
         count = min(request.q_count, leave.max_questions)
         throttled, bundles = leave.level == "throttled", self.parts.bundles
@@ -171,8 +172,7 @@ class InterviewService:
         interview = planning.interview(request, plan, interview_id, user_id, bundle, self.parts.clock())
         await self.parts.store.create_interview(interview, planning.exchanges(interview, plan.questions))
         await self.parts.store.add_usage(plan.usage)
-        plain = throttled or not leave.avatar
-        conductor = await self.open(interview.id, avatar=self._plain() if plain else None)
+        conductor = await self.open(interview.id, avatar=None if leave.avatar and not throttled else self._plain())
         if leave.notice:
             conductor.greet(leave.notice)
         token = await self.token(interview.id)
@@ -211,11 +211,15 @@ class InterviewService:
         """The conductor of an interview, from memory or from the store; `avatar` stands in for the usual one.
 
         Raises:
-            NotFoundError: unknown.
+            NotFoundError: unknown, or not of the person who asks.
         """
-        known = self._conductors.get(interview_id)
-        if known:
-            return known
+        with asking(None):
+            found = self._conductors.get(interview_id) or await self._opened(interview_id, avatar)
+        if is_foreign(found.board.interview.user_id):
+            raise NotFoundError("There is no such interview.")
+        return found
+
+    async def _opened(self, interview_id: str, avatar: Avatar | None) -> Conductor:
         async with self._opening.setdefault(interview_id, asyncio.Lock()):
             if interview_id in self._conductors:
                 return self._conductors[interview_id]
@@ -257,8 +261,9 @@ class InterviewService:
         self._opening.pop(interview_id, None)
 
     def find(self, interview_id: str) -> Conductor | None:
-        """The conductor if it is in memory; for threads that push audio."""
-        return self._conductors.get(interview_id)
+        """The conductor if it is in memory and of whoever asks; for threads that push audio."""
+        conductor = self._conductors.get(interview_id)
+        return None if conductor and is_foreign(conductor.board.interview.user_id) else conductor
 
     # -- tokens ------------------------------------------------------------------------------------------------------
 

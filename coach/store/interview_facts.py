@@ -7,6 +7,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 
+from coach.contracts.asking import asking
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot, PlannedQuestion
 from coach.contracts.usage import UsageEvent
@@ -23,86 +24,93 @@ class InterviewFacts(ABC):
     async def arun(
         self, function: Callable[Concatenate[sa.Connection, P], Result], *args: P.args, **kwargs: P.kwargs
     ) -> Result:
-        """Calls `function(connection, …)` in one transaction."""
+        """Calls `function(connection, …)` in one transaction, on behalf of whoever asks."""
+
+    async def serve(
+        self, function: Callable[Concatenate[sa.Connection, P], Result], *args: P.args, **kwargs: P.kwargs
+    ) -> Result:
+        """Calls `function(connection, …)` in one transaction, on the program's own behalf."""
+        with asking(None):
+            return await self.arun(function, *args, **kwargs)
 
     async def create_interview(self, interview: Interview, exchanges: Sequence[Exchange]) -> None:
-        """Stores a planned interview with its questions."""
+        """Stores a planned interview with its questions; job and resume are of whoever asks."""
         await self.arun(interviews.create_interview, interview, exchanges)
 
     async def load_interview(self, interview_id: str) -> InterviewSnapshot | None:
         """Everything of one interview; None when unknown."""
-        return await self.arun(interviews.load_interview, interview_id)
+        return await self.serve(interviews.load_interview, interview_id)
 
     async def find_attempt(self, attempt_id: str) -> Attempt | None:
         """One attempt; None when unknown."""
-        return await self.arun(interviews.find_attempt, attempt_id)
+        return await self.serve(interviews.find_attempt, attempt_id)
 
     async def update_interview(self, interview: Interview) -> None:
         """Writes the interview's row anew."""
-        await self.arun(interviews.update_interview, interview)
+        await self.serve(interviews.update_interview, interview)
 
     async def add_exchange(self, exchange: Exchange) -> None:
         """Stores a follow-up exchange; idempotent by id."""
-        await self.arun(interviews.add_exchange, exchange)
+        await self.serve(interviews.add_exchange, exchange)
 
     async def update_exchange(self, exchange: Exchange) -> None:
         """Writes the exchange's row anew."""
-        await self.arun(interviews.update_exchange, exchange)
+        await self.serve(interviews.update_exchange, exchange)
 
     async def add_attempt(self, attempt: Attempt) -> None:
         """Stores a new attempt; idempotent by id."""
-        await self.arun(interviews.add_attempt, attempt)
+        await self.serve(interviews.add_attempt, attempt)
 
     async def update_attempt(self, attempt: Attempt) -> None:
         """Writes the attempt's row anew."""
-        await self.arun(interviews.update_attempt, attempt)
+        await self.serve(interviews.update_attempt, attempt)
 
     async def claim_evaluation(self, attempt_id: str, *, owner: str) -> bool:
         """True for exactly one caller; the attempt is evaluating from then on."""
-        return await self.arun(interviews.claim_evaluation, attempt_id, owner)
+        return await self.serve(interviews.claim_evaluation, attempt_id, owner)
 
     async def keep_and_claim(self, attempt: Attempt, *, owner: str) -> bool:
         """Row and claim in one transaction; True for exactly one caller."""
-        return await self.arun(interviews.keep_and_claim, attempt, owner)
+        return await self.serve(interviews.keep_and_claim, attempt, owner)
 
     async def complete_attempt(self, attempt: Attempt, exchange: Exchange, usage: Sequence[UsageEvent]) -> None:
         """Evaluation, roll-up and usage in one transaction."""
-        await self.arun(interviews.complete_attempt, attempt, exchange, usage)
+        await self.serve(interviews.complete_attempt, attempt, exchange, usage)
 
     async def add_usage(self, usage: Sequence[UsageEvent]) -> None:
         """Stores usage events; those already known are left as they are."""
-        await self.arun(interviews.add_usage, usage)
+        await self.serve(interviews.add_usage, usage)
 
     async def existing(self, interview_ids: Sequence[str]) -> list[str]:
         """Those that are stored."""
-        return await self.arun(interviews.existing, interview_ids)
+        return await self.serve(interviews.existing, interview_ids)
 
     async def unfinished_attempts(self) -> list[Attempt]:
         """Attempts to take up again after a crash; dead claims are released."""
-        return await self.arun(interviews.unfinished_attempts)
+        return await self.serve(interviews.unfinished_attempts)
 
     async def store_token(self, interview_id: str, token_hash: str, expires_at: float) -> None:
         """Keeps the hash of the interview's token; expiry in epoch seconds."""
-        await self.arun(interviews.store_token, interview_id, token_hash, expires_at)
+        await self.serve(interviews.store_token, interview_id, token_hash, expires_at)
 
     async def check_token(self, token_hash: str, now: float, latest: float = math.inf) -> str | None:
         """The interview a live token belongs to."""
-        return await self.arun(interviews.check_token, token_hash, now, latest)
+        return await self.serve(interviews.check_token, token_hash, now, latest)
 
     async def revoke_token(self, interview_id: str) -> None:
         """Makes the interview's token dead."""
-        await self.arun(interviews.revoke_token, interview_id)
+        await self.serve(interviews.revoke_token, interview_id)
 
     async def scores_noise(self, bundle: str) -> float | None:
         """Measured scoring noise of a bundle; None when not measured."""
-        return await self.arun(interviews.scores_noise, bundle)
+        return await self.serve(interviews.scores_noise, bundle)
 
     async def asked_questions(self, user_id: str, *, limit: int) -> list[PlannedQuestion]:
         """What the person was asked, newest first."""
-        return await self.arun(interviews.asked_questions, user_id, limit=limit)
+        return await self.serve(interviews.asked_questions, user_id, limit=limit)
 
     async def earlier_deliveries(
         self, user_id: str, *, transcriber: str, but: str, limit: int
     ) -> list[DeliveryMetrics]:
         """Measured delivery of the person's latest answers, newest first."""
-        return await self.arun(interviews.earlier_deliveries, user_id, transcriber=transcriber, but=but, limit=limit)
+        return await self.serve(interviews.earlier_deliveries, user_id, transcriber=transcriber, but=but, limit=limit)

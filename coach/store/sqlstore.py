@@ -13,11 +13,12 @@ import weakref
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import sqlalchemy as sa
 
+from coach.contracts.asking import asker
+from coach.contracts.people import Asker
 from coach.errors import CoachError, StoreError
 from coach.store.engine import chores, copies, neighbour, schema
 from coach.store.engine.chores import Restored
@@ -26,6 +27,7 @@ from coach.store.engine.orders import Order
 from coach.store.engine.troubles import one_line, plain_errors
 from coach.store.engine.worker import Worker
 from coach.store.interview_facts import InterviewFacts
+from coach.store.scoping import row_security
 from coach.vault import ambient
 from coach.vault.keyring import Keyring
 
@@ -86,13 +88,13 @@ class SqlStore(InterviewFacts):
         Raises:
             StoreBusyError, StoreError: nothing was changed.
         """
-        return self._order(Order(function, args, kwargs))
+        return self._order(Order(function, args, kwargs, asker()))
 
     async def arun(
         self, function: Callable[Concatenate[sa.Connection, P], Result], *args: P.args, **kwargs: P.kwargs
     ) -> Result:
         """Like `run`, for coroutines: the event loop goes on meanwhile."""
-        order = Order(function, args, kwargs)
+        order = Order(function, args, kwargs, asker())
         return await self._worker.arun(lambda: cast(Result, self._have_done(order)))
 
     def upgrade(self) -> tuple[str | None, str]:
@@ -181,9 +183,7 @@ class SqlStore(InterviewFacts):
     def __enter__(self) -> "SqlStore":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     # -- on the worker -----------------------------------------------------------------------------------------------
@@ -218,7 +218,7 @@ class SqlStore(InterviewFacts):
         if isinstance(order.call, str):
             return self._chores[order.call](*order.args, **order.kwargs)
         call = order.call
-        return self._transact(lambda connection: call(connection, *order.args, **order.kwargs))
+        return self._transact(lambda connection: call(connection, *order.args, **order.kwargs), order.asked_by)
 
     @property
     def _chores(self) -> dict[str, Callable[..., Any]]:
@@ -231,13 +231,14 @@ class SqlStore(InterviewFacts):
             "restore": self._restore,
         }
 
-    def _transact(self, work: Callable[[sa.Connection], Result]) -> Result:
+    def _transact(self, work: Callable[[sa.Connection], Result], asked_by: Asker | None) -> Result:
         if not (self._ready and self.database.is_open):
             self._upgrade()
         try:
             with plain_errors(self.database.where):
                 with ambient.in_force(self._keys), self.database.engine().begin() as connection:
-                    outcome = work(connection)
+                    with row_security.restricted(connection, asked_by):
+                        outcome = work(connection)
                 if self.database.guard:
                     self.database.guard.after_commit()
                 return outcome
@@ -327,6 +328,7 @@ class SqlStore(InterviewFacts):
             self._back_up()
         with plain_errors(self.database.where), self.database.engine().begin() as connection:
             schema.upgrade(connection)
+            row_security.raise_wall(connection)
         self._ready = True
         return before, schema.head()
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from coach.contracts.asking import asker, asking, own_id
+from coach.contracts.people import Asker
 from coach.errors import CoachError
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,8 @@ class _Entry:
     label: str
     delete: Callable[[], object]
     due: Waiting
+    asked_by: Asker | None
+    whose: str
 
 
 class Bin:
@@ -47,19 +51,22 @@ class Bin:
         self._after = after
         self._lock = threading.Lock()
         self._entries: dict[tuple[Kind, str], _Entry] = {}
-        self._failures: list[str] = []
+        self._failures: list[tuple[str, str]] = []
 
     def put(self, kind: Kind, identity: str, label: str, delete: Callable[[], object]) -> None:
         """Deletes a thing in ten seconds; put in again it is one deletion."""
         key = (kind, identity)
         with self._lock:
             if key not in self._entries:
-                self._entries[key] = _Entry(label, delete, self._after(UNDO_S, lambda: self._carry_out(key)))
+                due = self._after(UNDO_S, lambda: self._carry_out(key))
+                self._entries[key] = _Entry(label, delete, due, asker(), own_id())
 
     def take_back(self, kind: Kind, identity: str) -> bool:
         """The thing stays; False when it is too late."""
         with self._lock:
-            entry = self._entries.pop((kind, identity), None)
+            known = self._entries.get((kind, identity))
+            ours = known is not None and known.whose == own_id()
+            entry = self._entries.pop((kind, identity)) if ours else None
         if entry:
             entry.due.cancel()
         return entry is not None
@@ -75,9 +82,11 @@ class Bin:
             self._carry_out(key)
 
     def failures(self) -> list[str]:
-        """What could not be deleted since this was last asked, in words."""
+        """What of the asker's could not be deleted since this was last asked, in words."""
         with self._lock:
-            told, self._failures = self._failures, []
+            mine = own_id()
+            told = [words for whose, words in self._failures if whose == mine]
+            self._failures = [(whose, words) for whose, words in self._failures if whose != mine]
         return told
 
     def _carry_out(self, key: tuple[Kind, str]) -> None:
@@ -88,11 +97,12 @@ class Bin:
             return
         entry.due.cancel()
         try:
-            entry.delete()
+            with asking(entry.asked_by):
+                entry.delete()
         except CoachError as error:
             log.warning("a deletion that waited failed: %s", error)
             with self._lock:
-                self._failures.append(f"“{entry.label}” is still there: {error}")
+                self._failures.append((entry.whose, f"“{entry.label}” is still there: {error}"))
         finally:
             with self._lock:
                 self._entries.pop(key, None)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from coach.contracts.asking import asker, own_id
 from coach.contracts.interview import Attempt, Exchange, InterviewSnapshot, InterviewStatus
 from coach.errors import NotFoundError
 from coach.interview import rollup
@@ -10,8 +11,6 @@ from coach.store import SqlStore
 from coach.store.repositories import interviews, queries
 
 Plain = dict[str, Any]
-OWNER = "local"
-"""Who practises where nobody signs in."""
 
 
 def list_sessions(store: SqlStore, user_id: str | None = None) -> list[Plain]:
@@ -24,15 +23,15 @@ def list_sessions(store: SqlStore, user_id: str | None = None) -> list[Plain]:
     return [_listed(row, attempts.get(row["id"], [])) for row in rows]
 
 
-def any_session(store: SqlStore, user_id: str = OWNER) -> bool:
+def any_session(store: SqlStore, user_id: str = "") -> bool:
     """Whether the person ever gave an answer; sample content does not count."""
-    return store.run(queries.ever_answered, user_id)
+    return store.run(queries.ever_answered, user_id or own_id())
 
 
-def begun_sessions(store: SqlStore, user_id: str = OWNER) -> list[Plain]:
+def begun_sessions(store: SqlStore, user_id: str = "") -> list[Plain]:
     """The person's sessions that were begun and not finished, newest first: what can be resumed; no sample content."""
     unfinished = (InterviewStatus.PLANNED, InterviewStatus.IN_PROGRESS, InterviewStatus.ABANDONED)
-    rows = store.run(queries.interview_rows, user_id)
+    rows = store.run(queries.interview_rows, user_id or own_id())
     return [row for row in rows if row["status"] in unfinished and row["attempts"] and not row["is_sample"]]
 
 
@@ -85,6 +84,16 @@ def find_session(store: SqlStore, interview_id: str) -> InterviewSnapshot:
     if snapshot is None:
         raise NotFoundError(f"There is no session {interview_id}.", mend="`python -m coach interview list` shows them.")
     return snapshot
+
+
+def require_own(store: SqlStore, interview_id: str) -> None:
+    """A session is changed and deleted by the person it belongs to, whoever else may see it.
+
+    Raises:
+        NotFoundError: it is not theirs, or there is none.
+    """
+    if find_session(store, interview_id).interview.user_id != own_id() and asker() is not None:
+        raise NotFoundError(f"There is no session {interview_id}.")
 
 
 def show_session(store: SqlStore, interview_id: str) -> Plain:

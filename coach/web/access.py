@@ -24,7 +24,7 @@ SOCKETS_PER_ADDRESS = 128
 INITS_PER_CLIENT = RateLimitItemPerMinute(120)
 INITS_OF_ALL = RateLimitItemPerMinute(600)
 COMMANDS_PER_S = 100
-_TOKEN = re.compile(r"(token=)[^&\s\"]+")
+_TOKEN = re.compile(r"(token=|/join/)[^&\s\"]+")
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _SECURE = {"https", "wss"}
 

@@ -3,6 +3,9 @@
 In this order: is the host one of our names (against DNS rebinding), does a foreign page call, does the caller sit at
 this machine or has signed in, are there too many sockets. Answers leave with the security headers.
 
+Where people have accounts, sitting at this machine opens nothing but the probes, and from here on everything that is
+asked is asked by somebody (`coach.contracts.asking`). The access key stays the owner's, who reaches everything.
+
 The caller is *here* when its address is this machine's own, the host it asks for is too, and no proxy has forwarded
 the request. uvicorn puts the real address in place for a proxy on this machine (`X-Forwarded-For`).
 """
@@ -12,16 +15,23 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import HTTPConnection, Request
-from starlette.responses import Response
+from starlette.requests import HTTPConnection, Request, cookie_parser
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from coach.contracts.asking import asking
+from coach.contracts.people import Asker, Role
 from coach.errors import CoachError, RateLimitError
 from coach.web import access, sign_in
-from coach.web.problems import AccessError, HostError, OriginError, problem
+from coach.web.people import INVITATION_COOKIE, Accounts
+from coach.web.problems import AccessError, HostError, NotYoursError, OriginError, problem
 from coach.web.security_headers import SecurityHeaders
 from coach.web.sign_in import SignIn
+from coach.web.watch import health
 
+PROVIDER_PATHS = ("/auth/login", "/auth/logout", "/oauth2callback")
+"""Where the provider and a browser that is not signed in yet meet; Streamlit serves them."""
+INVITATION_LASTS_S = 3600
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
@@ -36,6 +46,7 @@ class DoorPolicy:
         origins: foreign pages that are welcome, as `https://host`.
         own_proof: paths that prove their callers themselves (signed webhooks).
         open_to_all: nobody has to sign in.
+        people: who signs in with an account; None where there are no accounts.
     """
 
     signing: SignIn
@@ -43,6 +54,7 @@ class DoorPolicy:
     origins: Collection[str] = ()
     own_proof: Collection[str] = ()
     open_to_all: bool = False
+    people: Accounts | None = None
 
 
 class FrontDoor:
@@ -65,15 +77,57 @@ class FrontDoor:
             self._check_host(scope)
             self._check_origin(scope)
             if scope["path"] in (sign_in.PATH, sign_in.LEAVE) and scope["type"] == "http":
-                known = self._may_come_in(scope)
+                known = self._knows(scope)
                 await (await self._policy.signing.page(Request(scope, receive), known=known))(scope, receive, send)
                 return
+            if (leads := self._leads_on(scope)) is not None:
+                await leads(scope, receive, send)
+                return
+            who = await self._who(scope)
+        except CoachError as error:
+            await _refuse(error, scope, receive, send, self._policy.people)
+            return
+        with asking(who):
+            await self._serve(scope, receive, send)
+
+    def _knows(self, scope: Scope) -> bool:
+        return self._policy.signing.knows(Headers(scope=scope)) if self._policy.people else self._may_come_in(scope)
+
+    def _leads_on(self, scope: Scope) -> Response | None:
+        """Signing in with a provider, and invitations, where people have accounts."""
+        people, path = self._policy.people, scope["path"]
+        if people is None or scope["type"] != "http" or scope["method"] != "GET":
+            return None
+        if path.startswith(sign_in.WITH) and (name := path.removeprefix(sign_in.WITH)) in people.providers:
+            return RedirectResponse(people.way_in(name), 303)
+        if path.startswith(sign_in.JOIN):
+            secure = scope["scheme"] == "https"
+            return invited(path.removeprefix(sign_in.JOIN), secure=secure)
+        return None
+
+    async def _who(self, scope: Scope) -> Asker | None:
+        """Who asks; None for the owner, and where nobody has an account.
+
+        Raises:
+            AccessError: nobody who may come in.
+            NotYoursError: somebody without the role.
+        """
+        policy = self._policy
+        if policy.people is None:
             if not self._may_come_in(scope):
                 raise AccessError("Sign in first.", mend=f"Open {sign_in.PATH}, or send the key as X-Access-Key.")
-        except CoachError as error:
-            await _refuse(error, scope, receive, send)
-            return
-        await self._serve(scope, receive, send)
+            return None
+        if scope["path"] in policy.own_proof or (scope["path"] in health.PATHS and is_here(scope)):
+            return None
+        if scope["path"] in PROVIDER_PATHS:
+            return Asker("")
+        headers = Headers(scope=scope)
+        if policy.signing.knows(headers):
+            return None
+        who = await policy.people.asker_of_request(cookie_parser(headers.get("cookie", "")))
+        if scope["path"] in health.PATHS and Role.OPERATOR not in who.roles:
+            raise NotYoursError("This is for operators.")
+        return who
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -135,10 +189,20 @@ def _address(scope: Scope) -> str:
     return str((scope.get("client") or ("",))[0])
 
 
-async def _refuse(error: CoachError, scope: Scope, receive: Receive, send: Send) -> None:
+def invited(secret: str, *, secure: bool) -> Response:
+    """Remembers an invitation while its owner signs in."""
+    answer = RedirectResponse("/", 303)
+    lasts = INVITATION_LASTS_S
+    answer.set_cookie(INVITATION_COOKIE, secret[:200], max_age=lasts, httponly=True, samesite="lax", secure=secure)
+    return answer
+
+
+async def _refuse(
+    error: CoachError, scope: Scope, receive: Receive, send: Send, people: Accounts | None = None
+) -> None:
     answer = problem(error)
     if scope["type"] == "http":
-        await (_asked_or(answer, error, scope))(scope, receive, send)
+        await (_asked_or(answer, error, scope, people))(scope, receive, send)
     elif "websocket.http.response" in scope.get("extensions", {}):
         await send(
             {"type": "websocket.http.response.start", "status": answer.status_code, "headers": answer.raw_headers}
@@ -148,8 +212,11 @@ async def _refuse(error: CoachError, scope: Scope, receive: Receive, send: Send)
         await send({"type": "websocket.close", "code": 1008})
 
 
-def _asked_or(answer: Response, error: CoachError, scope: Scope) -> Response:
+def _asked_or(answer: Response, error: CoachError, scope: Scope, people: Accounts | None) -> Response:
     """A person's browser gets the page that asks for the key; a program gets the error."""
     connection = HTTPConnection(scope)
     wants_page = scope["method"] == "GET" and "text/html" in connection.headers.get("accept", "")
-    return sign_in.asked_for(connection.url.path) if wants_page and type(error) is AccessError else answer
+    if not wants_page or type(error) is not AccessError:
+        return answer
+    trouble = str(error) if "ended" in str(error) else ""
+    return sign_in.asked_for(connection.url.path, people.providers if people else None, trouble)

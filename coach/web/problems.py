@@ -42,6 +42,13 @@ class AccessError(CoachError):
     status: ClassVar[int] = 401
 
 
+class NotYoursError(AccessError):
+    """Signed in, without the role it takes."""
+
+    code = "NOT_YOURS"
+    status = 403
+
+
 class OriginError(AccessError):
     """Called from a foreign page."""
 

@@ -13,6 +13,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from coach.contracts import commands as cmd
 from coach.contracts import events as ev
+from coach.contracts.asking import asker
 from coach.contracts.interview import Attempt, AttemptStatus, ViewState
 from coach.errors import CoachError, IllegalCommandError, InputError, NotFoundError, RateLimitError
 from coach.interview import event_builders as payloads
@@ -20,7 +21,7 @@ from coach.interview.conductor import Conductor
 from coach.interview.dependencies import Archive, StoryShelf
 from coach.interview.service import InitRequest, InterviewService
 from coach.web import access, models, upload
-from coach.web.problems import AccessError, OriginError, TooLargeError, problem, unusable
+from coach.web.problems import AccessError, NotYoursError, OriginError, TooLargeError, problem, unusable
 
 Model = TypeVar("Model", bound=BaseModel)
 Handler = Callable[[Request], Awaitable[Response]]
@@ -60,6 +61,17 @@ async def body_of(request: Request, model: type[Model]) -> Model:
         raise InputError(f"The request cannot be used: {unusable(error, 'body')}") from error
 
 
+def require_candidate() -> None:
+    """The interface is for whoever practises.
+
+    Raises:
+        NotYoursError: somebody signed in who does not.
+    """
+    who = asker()
+    if who is not None and not who.may_open("practice"):
+        raise NotYoursError("This is for people who practise.")
+
+
 class Rest:
     """Handlers over one set of services."""
 
@@ -82,6 +94,7 @@ class Rest:
             try:
                 if not access.origin_allowed(request.headers, request.url.scheme, self._origins):
                     raise OriginError("This page may not call the interview service.")
+                require_candidate()
                 return await handler(request)
             except CoachError as error:
                 return problem(error)
@@ -107,7 +120,10 @@ class Rest:
 
     async def _interview(self, request: Request, interview_id: str) -> Conductor:
         token = access.bearer(request.headers, request.query_params)
-        if await self.hub.check(token) != interview_id:
+        opens = await self.hub.check(token)
+        if opens and opens != interview_id and asker() is not None:
+            raise NotFoundError("There is no such interview.")
+        if opens != interview_id:
             raise AccessError("The token does not open this interview.")
         return await self.hub.open(interview_id)
 

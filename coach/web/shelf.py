@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from textwrap import shorten
 
+from coach.contracts.asking import own_id
 from coach.contracts.brain import JobContext
 from coach.errors import NotFoundError
 from coach.interview.dependencies import JobMaterial
 from coach.store import SqlStore
+from coach.store.repositories import interviews
 from coach.store.repositories import library as shelf
 
 
@@ -29,8 +31,8 @@ class StoreMaterials:
 
     async def resume_text(self, resume_id: str) -> str:
         """The text of a resume; empty when unknown."""
-        resumes = await self._store.arun(shelf.resumes_of)
-        return next((r.content for r in resumes if r.id == resume_id), "")
+        found = await self._store.arun(shelf.find_resume, resume_id)
+        return found.content if found else ""
 
 
 class StoreShelf:
@@ -47,7 +49,7 @@ class StoreShelf:
         Raises:
             NotFoundError: the attempt has no evaluation.
         """
-        attempt = await self._store.find_attempt(attempt_id)
+        attempt = await self._store.arun(interviews.find_attempt, attempt_id)
         if attempt is None:
             raise NotFoundError("There is no such attempt.")
         if attempt.evaluation is None:
@@ -59,7 +61,7 @@ class StoreShelf:
             next((e.question_text for e in snapshot.exchanges if e.id == attempt.exchange_id), "") if snapshot else ""
         )
         story = shelf.StarStory(
-            user_id=interview.user_id if interview else "local",
+            user_id=interview.user_id if interview else own_id(),
             title=title or suggestion.suggested_title or shorten(asked, 80, placeholder="…") or "Untitled story",
             category=category or suggestion.category,
             **star.model_dump(),

@@ -24,6 +24,10 @@ log = logging.getLogger(__name__)
 PATH, LEAVE = "/sign-in", "/sign-out"
 COOKIE = "jobfoxy_access"
 HEADER = "x-access-key"
+WITH = "/sign-in/with/"
+"""Followed by a provider's name."""
+JOIN = "/join/"
+"""Followed by an invitation's secret."""
 LASTS_S = 7 * 24 * 3600
 TRIES_PER_CLIENT = RateLimitItemPerMinute(10)
 TRIES_OF_ALL = RateLimitItemPerMinute(100)
@@ -119,9 +123,17 @@ def _page(trouble: str = "", *, known: bool = False, onwards: str = "/", status:
     return HTMLResponse(_FRAME.format(body=body), status, headers={"Cache-Control": "no-store"})
 
 
-def asked_for(onwards: str) -> Response:
-    """The page in the place of one that needs signing in."""
-    return _page(onwards=_onwards(onwards), status=401)
+def asked_for(onwards: str, providers: Mapping[str, str] | None = None, trouble: str = "") -> Response:
+    """The page in the place of one that needs signing in: the providers where people have accounts, else the key."""
+    if not providers:
+        return _page(onwards=_onwards(onwards), status=401)
+    told = f'<p role="alert">{html.escape(trouble)}</p>' if trouble else ""
+    links = "".join(
+        f'<a class="way" href="{WITH}{html.escape(name, quote=True)}">{html.escape(label)}</a>'
+        for name, label in providers.items()
+    )
+    body = _PROVIDERS.format(told=told, links=links)
+    return HTMLResponse(_FRAME.format(body=body), 401, headers={"Cache-Control": "no-store"})
 
 
 _FRAME = """<!doctype html>
@@ -140,7 +152,9 @@ input {{ box-sizing: border-box; width: 100%; padding: .7rem .8rem; font: inheri
 button {{ margin-top: 1rem; padding: .7rem 1.6rem; font: inherit; font-weight: 600; color: var(--card);
   background: var(--fox); border: 0; border-radius: 999px; cursor: pointer; }}
 :focus-visible {{ outline: 3px solid #2f6fd6; outline-offset: 2px; }}
-p {{ margin: .5rem 0; }} [role=alert] {{ color: var(--fox); font-weight: 600; }} a {{ color: var(--fox); }}
+.way {{ display: block; margin-top: 1rem; padding: .7rem 1.6rem; font-weight: 600; text-align: center;
+  text-decoration: none; color: var(--card); background: var(--fox); border-radius: 999px; }}
+p {{ margin: .5rem 0; }} [role=alert] {{ color: var(--fox); font-weight: 600; }} p a {{ color: var(--fox); }}
 code {{ font-size: .9em; }}
 </style></head><body><main>{body}</main></body></html>"""
 _FORM = """<h1>Sign in to Job Foxy</h1>
@@ -149,5 +163,7 @@ or the file <code>access.key</code> in the folder with the data.</p>{told}
 <form method="post" action="/sign-in"><input type="hidden" name="next" value="{onwards}">
 <label for="key">Access key</label><input id="key" name="key" type="password" required autofocus
 autocomplete="current-password"><button>Sign in</button></form>"""
+_PROVIDERS = """<h1>Sign in to Job Foxy</h1>
+<p>Everybody has an account of their own here.</p>{told}{links}"""
 _SIGNED_IN = """<h1>You are signed in</h1><p><a href="/">Go to practice</a></p>
 <form method="post" action="/sign-out"><button>Sign out</button></form>"""

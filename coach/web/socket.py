@@ -25,6 +25,7 @@ from coach.web import access
 from coach.web.frames import HEAD, FrameError, unpack
 from coach.web.opus import OpusDecoder
 from coach.web.problems import unusable
+from coach.web.rest import require_candidate
 
 CLOSE_COMPLETED = 1000
 CLOSE_OVERRUN = 4408
@@ -147,6 +148,7 @@ async def serve(socket: WebSocket, hub: InterviewService, origins: tuple[str, ..
         return
     token = access.bearer(socket.headers, socket.query_params)
     try:
+        require_candidate()
         interview_id = await hub.check(token)
         conductor = await hub.open(interview_id) if interview_id else None
     except CoachError as error:

@@ -17,6 +17,7 @@ ENTRIES = {
     "REST",
     "The interview's socket",
     "Clips and recordings",
+    "People with accounts",
     "Stripe's webhook",
     "The command line and the door between processes",
     "The database file",

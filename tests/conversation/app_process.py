@@ -1,5 +1,6 @@
 """The real application in its own process, for tests that look at it from outside."""
 
+import itertools
 import os
 import socket
 import subprocess
@@ -50,7 +51,8 @@ class AppProcess:
 @contextmanager
 def application(folder: Path, *options: str, address: str = "127.0.0.1", **settings: str) -> Iterator[AppProcess]:
     """Serves until the block ends; `settings` are environment variables."""
-    home, port = folder / "home", free_port()
+    given = dict(itertools.pairwise(options)).get("--server.port")
+    home, port = folder / "home", int(given) if given else free_port()
     env = {k: v for k, v in os.environ.items() if k in KNOWN} | {"COACH_HOME": str(home)} | settings
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *options]
     with (folder / "server.log").open("ab") as log:

@@ -8,12 +8,13 @@ from streamlit.testing.v1 import AppTest
 
 from coach import bootstrap
 from coach.bootstrap import Services, build_services
+from coach.contracts.people import OWNER
 from coach.lab import coaching
 from coach.lab.attempts import HumanScore, keep_scores
 from coach.store.maintenance.sample import load_sample
 from coach.store.repositories import queries
 from coach.views import review
-from coach.views.sessions import OWNER, find_session
+from coach.views.sessions import find_session
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "review.py"
 

@@ -21,6 +21,7 @@ from coach.errors import StoreBusyError, StoreError
 from coach.store.engine.hold import HEADER_BYTES, FileHold, busy, holder_pid
 from coach.store.engine.troubles import damaged, is_lock_conflict, plain_errors, unwritable
 from coach.store.engine.walguard import Damage, WalGuard
+from coach.store.scoping import wall
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +86,8 @@ class Database:
         with self._opening, plain_errors(self.where):
             if self._engine is None:
                 self._engine = self._open_duckdb() if self.is_duckdb else self._open_server()
+                if self._engine is not None:
+                    wall.build(self._engine)
             return self._engine is not None
 
     def attempts(self) -> Generator[float, None, None]:

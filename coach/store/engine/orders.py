@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from coach.contracts.people import Asker
 from coach.errors import StoreError
 
 _VALUES = {
@@ -40,6 +41,8 @@ class Order:
     call: Callable[..., Any] | str
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = field(default_factory=dict)
+    asked_by: Asker | None = None
+    """On whose behalf; None for the program itself."""
 
     @property
     def chore(self) -> str:

@@ -7,12 +7,16 @@ from pathlib import Path
 import duckdb
 from sqlalchemy.exc import SQLAlchemyError
 
-from coach.errors import CoachError, StoreError
+from coach.errors import CoachError, NotFoundError, StoreError
 from coach.store.engine import copies
 from coach.store.engine.hold import busy
 
 _DAMAGED = ("not a valid duckdb", "could not read enough bytes", "corrupt", "checksum", "deserialize", "metadata")
 """What DuckDB 2.0 says of a file that was cut short, overwritten, or written by two processes."""
+
+
+UNSEEN = "There is nothing of this identity."
+"""What somebody is told who asks for what is another's: the same as for what does not exist."""
 
 
 class DamagedDatabaseError(StoreError):
@@ -54,6 +58,8 @@ def translate(error: BaseException, where: str) -> StoreError:
         return StoreError(
             f"The disk with {where} is full; the last change was not stored.", mend="Free some space and try again."
         )
+    if "row-level security" in low:
+        return NotFoundError(UNSEEN)
     if "permission denied" in low or "read-only" in low or "not permitted" in low:
         return unwritable(where)
     if any(sign in low for sign in _DAMAGED) and (error_of_file := damaged(Path(where), words)):

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from pydantic import Field
 from sqlalchemy.dialects.postgresql import insert
 
+from coach.contracts.asking import own_id
 from coach.contracts.base import Record
 from coach.contracts.evaluation import CoachNote
 from coach.contracts.interview import new_id
@@ -24,7 +25,7 @@ class StarStory(Record):
     """One story of the library: content only, no audio and no scores."""
 
     id: str = Field(default_factory=new_id)
-    user_id: str = "local"
+    user_id: str = Field(default_factory=own_id)
     title: str
     category: str = ""
     situation: str = ""
@@ -46,7 +47,7 @@ class JobDescription(Record):
     """A job posting and what was read from it."""
 
     id: str = Field(default_factory=new_id)
-    user_id: str = "local"
+    user_id: str = Field(default_factory=own_id)
     title: str
     company: str = ""
     description: str = ""
@@ -74,7 +75,7 @@ class Resume(Record):
     """The master resume (`is_base_version`) or a copy of it tailored to one job."""
 
     id: str = Field(default_factory=new_id)
-    user_id: str = "local"
+    user_id: str = Field(default_factory=own_id)
     source_resume_id: str | None = None
     is_base_version: bool = False
     job_description_id: str | None = None
@@ -115,12 +116,10 @@ def story_of_attempt(connection: sa.Connection, attempt_id: str) -> StarStory | 
     return _story(row) if row else None
 
 
-def stories(
-    connection: sa.Connection, user_id: str = "local", *, search: str = "", job_id: str = ""
-) -> list[StarStory]:
+def stories(connection: sa.Connection, user_id: str = "", *, search: str = "", job_id: str = "") -> list[StarStory]:
     """Stories by last change; `search` looks for every word in title, category and texts, whatever its case."""
     c = star_stories.c
-    query = sa.select(star_stories).where(c.user_id == user_id).order_by(c.updated_at.desc(), c.id)
+    query = sa.select(star_stories).where(c.user_id == (user_id or own_id())).order_by(c.updated_at.desc(), c.id)
     texts = (c.title, c.category, c.situation, c.task, c.action, c.result, c.polished_answer)
     for word in search.split():
         query = query.where(sa.or_(*(text.icontains(word, autoescape=True) for text in texts)))
@@ -139,10 +138,10 @@ def save_job(connection: sa.Connection, job: JobDescription) -> None:
     _save(connection, job_descriptions, job)
 
 
-def jobs(connection: sa.Connection, user_id: str = "local") -> list[JobDescription]:
+def jobs(connection: sa.Connection, user_id: str = "") -> list[JobDescription]:
     """Jobs, newest first."""
     c = job_descriptions.c
-    query = sa.select(job_descriptions).where(c.user_id == user_id).order_by(c.created_at.desc(), c.id)
+    query = sa.select(job_descriptions).where(c.user_id == (user_id or own_id())).order_by(c.created_at.desc(), c.id)
     return [
         JobDescription.model_validate(_full(row, "parsed_skills", "competencies"))
         for row in _mappings(connection, query)
@@ -166,10 +165,10 @@ def delete_job(connection: sa.Connection, job_id: str) -> None:
     _delete(connection, job_descriptions, job_id)
 
 
-def role_profiles_of(connection: sa.Connection, user_id: str = "local") -> list[RoleProfile]:
+def role_profiles_of(connection: sa.Connection, user_id: str = "") -> list[RoleProfile]:
     """The person's own role profiles by title; those shipped with the product are in `data/role_profiles`."""
     c = role_profiles.c
-    mine = sa.or_(c.user_id == user_id, c.user_id.is_(None))
+    mine = sa.or_(c.user_id == (user_id or own_id()), c.user_id.is_(None))
     rows = _mappings(connection, sa.select(role_profiles).where(mine).order_by(c.id))
     found = [RoleProfile.model_validate(_full(row, "key_skills", "competencies")) for row in rows]
     return sorted(found, key=lambda profile: profile.title)
@@ -199,11 +198,18 @@ def save_resume(connection: sa.Connection, resume: Resume) -> None:
     _save(connection, resumes, resume)
 
 
-def resumes_of(connection: sa.Connection, user_id: str = "local") -> list[Resume]:
+def resumes_of(connection: sa.Connection, user_id: str = "") -> list[Resume]:
     """Resumes, the master first, then tailored copies by last change."""
     c = resumes.c
-    query = sa.select(resumes).where(c.user_id == user_id).order_by(c.is_base_version.desc(), c.updated_at.desc(), c.id)
+    own = c.user_id == (user_id or own_id())
+    query = sa.select(resumes).where(own).order_by(c.is_base_version.desc(), c.updated_at.desc(), c.id)
     return [Resume.model_validate(dict(row)) for row in _mappings(connection, query)]
+
+
+def find_resume(connection: sa.Connection, resume_id: str) -> Resume | None:
+    """One resume; None when unknown."""
+    found = _mappings(connection, sa.select(resumes).where(resumes.c.id == resume_id))
+    return Resume.model_validate(dict(found[0])) if found else None
 
 
 def delete_resume(connection: sa.Connection, resume_id: str) -> None:

@@ -26,11 +26,15 @@ from coach.store.tables.core import (
     usage_tracking,
     users,
 )
+from coach.store.tables.people import access_facts, consents, identities, invitations, memberships
 from coach.store.tables.review import review_comments
 
 Rows = list[dict[str, Any]]
 MATERIAL = (star_stories, resumes, job_descriptions, role_profiles)
 """In the order in which they may be deleted."""
+GONE = "gone"
+"""Who did it, once that person is deleted."""
+_PLACES = (memberships, identities, consents)
 _OPEN_USAGE = ("pending", "queued")
 _RUNNING = ("active", "trialing", "past_due")
 
@@ -82,6 +86,8 @@ def rows_of(connection: sa.Connection, user_id: str) -> dict[str, Rows]:
     }
     for table in (billing_accounts, billing_credits, billing_uses, budget_alerts):
         found[table.name] = sa.select(table).where(table.c.user_id == user_id)
+    for table in _PLACES:
+        found[table.name] = sa.select(table).where(table.c.person_id == user_id)
     for table in MATERIAL:
         found[table.name] = sa.select(table).where(*_own(table, user_id))
     return {name: [dict(row) for row in connection.execute(query).mappings()] for name, query in found.items()}
@@ -117,6 +123,9 @@ def forget(connection: sa.Connection, user_id: str) -> dict[str, int]:
         gone[table.name] = connection.execute(sa.delete(table).where(*_own(table, user_id))).rowcount
     for table in (lab_consents, billing_credits, billing_uses, budget_alerts):
         gone[table.name] = connection.execute(sa.delete(table).where(table.c.user_id == user_id)).rowcount
+    for table in _PLACES:
+        gone[table.name] = connection.execute(sa.delete(table).where(table.c.person_id == user_id)).rowcount
+    _forget_deeds(connection, user_id)
     u = usage_tracking.c
     settled = sa.update(usage_tracking).where(u.user_id == user_id, u.billed_state.not_in(_OPEN_USAGE))
     connection.execute(settled.values(user_id=None, call_id=""))
@@ -126,6 +135,19 @@ def forget(connection: sa.Connection, user_id: str) -> dict[str, int]:
     if not _has_samples(connection, user_id):
         connection.execute(sa.delete(users).where(users.c.id == user_id))
     return {name: count for name, count in gone.items() if count > 0}
+
+
+def _forget_deeds(connection: sa.Connection, user_id: str) -> None:
+    """What was done about access stays as a fact without the person."""
+    named = (
+        (invitations, invitations.c.used_by, None),
+        (invitations, invitations.c.created_by, GONE),
+        (consents, consents.c.coach_id, GONE),
+        (access_facts, access_facts.c.person_id, None),
+        (access_facts, access_facts.c.by_id, GONE),
+    )
+    for table, column, instead in named:
+        connection.execute(sa.update(table).where(column == user_id).values({column.name: instead}))
 
 
 def _waits_to_be_billed(connection: sa.Connection, user_id: str) -> bool:

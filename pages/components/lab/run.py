@@ -9,6 +9,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from coach.brain.prompts.bundle import available
+from coach.contracts.asking import own_id
 from coach.errors import CoachError
 from coach.lab.adversarial import adversarial_set
 from coach.lab.attempts import AttemptFilter, from_attempts
@@ -83,9 +84,9 @@ def _uploaded(lab: Lab) -> str:
 
 
 def _stored(lab: Lab) -> str:
-    consent = st.checkbox("My own answers may be used in the lab", value=lab.consent("local"))
-    if consent != lab.consent("local"):
-        lab.set_consent("local", consent)
+    consent = st.checkbox("My own answers may be used in the lab", value=lab.consent(own_id()))
+    if consent != lab.consent(own_id()):
+        lab.set_consent(own_id(), consent)
     left, middle, right = st.columns(3)
     competency = left.text_input("Competency", placeholder="any")
     lowest, highest = middle.slider("Overall score", 0.0, 10.0, (0.0, 10.0), step=0.5)

@@ -6,13 +6,13 @@ from urllib.parse import urljoin
 import streamlit as st
 
 from coach.bootstrap import Services
+from coach.contracts.asking import own_id
 from coach.economics.billing.account import AccountView, Offer, account_view, agree_to_extras
 from coach.economics.billing.checkout import Checkout
 from coach.economics.money import format_usd
 from coach.errors import CoachError
 from pages.components.shared.prose import plain
 
-USER = "local"
 LINK, AGREED = "account_link", "account_overage"
 
 
@@ -21,7 +21,7 @@ def account_panel(parts: Services, *, unfold: bool) -> None:
     if parts.billing is None:
         return
     try:
-        view = account_view(parts.store, USER)
+        view = account_view(parts.store, own_id())
     except CoachError as error:
         st.error(plain(str(error)))
         return
@@ -81,7 +81,7 @@ def _extras(parts: Services, view: AccountView) -> None:
     price = format_usd(view.overage_price).replace("$", "\\$")
 
     def agree() -> None:
-        agree_to_extras(parts.store, USER, agreed=bool(st.session_state[AGREED]))
+        agree_to_extras(parts.store, own_id(), agreed=bool(st.session_state[AGREED]))
 
     st.toggle(
         f"Extra retries at {price} each when the included ones are used",
@@ -94,12 +94,13 @@ def _extras(parts: Services, view: AccountView) -> None:
 def _buy(checkout: Checkout, offer: Offer) -> None:
     page = _page()
     _keep(
-        f"Pay for {offer.name} at Stripe", lambda: checkout.buy(USER, offer.plan_id, success_url=page, cancel_url=page)
+        f"Pay for {offer.name} at Stripe",
+        lambda: checkout.buy(own_id(), offer.plan_id, success_url=page, cancel_url=page),
     )
 
 
 def _manage(checkout: Checkout) -> None:
-    _keep("Open the customer portal at Stripe", lambda: checkout.manage(USER, return_url=_page()))
+    _keep("Open the customer portal at Stripe", lambda: checkout.manage(own_id(), return_url=_page()))
 
 
 def _keep(label: str, make: Callable[[], str]) -> None:

@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from coach.bootstrap import Services
+from coach.contracts.asking import asker, own_id
 from coach.contracts.interview import Attempt, InterviewSnapshot, InterviewStatus
 from coach.interview import rollup
 from coach.lab import coaching
@@ -34,7 +35,8 @@ def show(parts: Services, sessions: list[Plain]) -> None:
         if chosen is None:
             return
         snapshot = find_session(parts.store, chosen["interview_id"])
-        actions(parts, snapshot)
+        if asker() is None or snapshot.interview.user_id == own_id():
+            actions(parts, snapshot)
         share_buttons(parts, snapshot.interview.id)
     if snapshot.interview.summary and snapshot.interview.summary.headline:
         st.markdown(f"*{plain(snapshot.interview.summary.headline)}*")

@@ -6,8 +6,8 @@ from pathlib import Path
 import streamlit as st
 
 from coach.bootstrap import Services
+from coach.contracts.asking import own_id
 from coach.errors import CoachError
-from coach.views.sessions import OWNER
 from pages.components.shared import dialogs
 from pages.components.shared.prose import plain
 
@@ -27,7 +27,7 @@ def show(parts: Services) -> None:
         _export(parts)
         st.button(
             "Delete everything of mine", icon=":material/delete_forever:", on_click=dialogs.ask,
-            args=("delete-everything", OWNER),
+            args=("delete-everything", own_id()),
         )  # fmt: skip
     if dialogs.asked("delete-everything"):
         _confirm(parts)
@@ -50,7 +50,7 @@ def _export(parts: Services) -> None:
 def _zip(parts: Services) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "everything.zip"
-        parts.export_person(OWNER, target)
+        parts.export_person(own_id(), target)
         return target.read_bytes()
 
 
@@ -64,7 +64,7 @@ def _confirm(parts: Services) -> None:
     if st.button("Delete everything", type="primary", disabled=typed.strip().lower() != WORD):
         try:
             with st.spinner("Deleting…"):
-                receipt = parts.delete_person(OWNER)
+                receipt = parts.delete_person(own_id())
         except CoachError as error:
             st.error(plain(str(error)), icon=":material/error:")
             return

@@ -9,7 +9,6 @@ from coach.contracts.interview import Attempt, new_id
 from coach.errors import CoachError
 from coach.lab import coaching
 from coach.lab.coaching import Criterion, Rubric
-from coach.views.sessions import OWNER
 from pages.components.shared import dialogs
 from pages.components.shared.prose import plain
 
@@ -19,7 +18,7 @@ FIELDS = {"low": "What 1 looks like", "middle": "What 5 looks like", "high": "Wh
 
 def in_force(parts: Services) -> Rubric | None:
     """The newest version; None before the first, and where the newest has no criteria."""
-    history = coaching.rubric_history(parts.store, OWNER)
+    history = coaching.rubric_history(parts.store, parts.people.coaches_in())
     return history[0] if history and history[0].criteria else None
 
 
@@ -31,10 +30,10 @@ def button(parts: Services, author: str) -> None:
 
 
 def _open(parts: Services) -> None:
-    history = coaching.rubric_history(parts.store, OWNER)
+    history = coaching.rubric_history(parts.store, parts.people.coaches_in())
     st.session_state[SEEN] = history[0].version if history else 0
     _draft(history[0].criteria if history else ())
-    dialogs.ask(DIALOG, OWNER)
+    dialogs.ask(DIALOG, parts.people.coaches_in())
 
 
 def _draft(criteria: Sequence[Criterion]) -> None:
@@ -52,7 +51,7 @@ def _key(criterion_id: str, name: str) -> str:
 
 @st.dialog("Rubric", width="large", on_dismiss=lambda: dialogs.close(DIALOG))
 def _editor(parts: Services, author: str) -> None:
-    history = coaching.rubric_history(parts.store, OWNER)
+    history = coaching.rubric_history(parts.store, parts.people.coaches_in())
     st.caption(
         "What you judge beside the overall score, with examples that keep everybody's scale the same. Every change is "
         "a new version; a review keeps the version it was given with."
@@ -90,7 +89,9 @@ def _keep(parts: Services, author: str) -> None:
     state = st.session_state
     rows = [{"id": i, **{n: state.get(_key(i, n), "") for n in ("name", *FIELDS)}} for i in state.get(DRAFT, [])]
     try:
-        kept = coaching.keep_rubric(parts.store, OWNER, rows, author=author.strip(), seen=state[SEEN])
+        kept = coaching.keep_rubric(
+            parts.store, parts.people.coaches_in(), rows, author=author.strip(), seen=state[SEEN]
+        )
     except CoachError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return

@@ -1,0 +1,133 @@
+"""The wall: every statement of a question that a person asks is narrowed here, whoever wrote it.
+
+A SELECT reads, in the place of each table, only the rows the rules give; UPDATE and DELETE get the same condition; an
+INSERT is refused where its row would be somebody else's or would overwrite one. What the program itself asks passes.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.dml import Insert
+
+from coach.contracts.asking import asker, asking
+from coach.contracts.people import Asker
+from coach.errors import NotFoundError, StoreError
+from coach.store.engine.troubles import UNSEEN
+from coach.store.scoping.row_security import PEOPLE, PLACES, looked_up
+from coach.store.scoping.rules import RULES, Condition, Who, people_reached, places_reached, readable, writable
+
+
+def build(engine: sa.Engine) -> None:
+    """From now on every statement of this engine passes the wall."""
+    sa.event.listen(engine, "before_execute", _narrowed, retval=True)
+
+
+def _narrowed(connection: sa.Connection, statement: Any, many: Any, one: Any, options: Any) -> tuple[Any, Any, Any]:
+    who = asker()
+    if who is not None:
+        many_rows = many or ([one] if one else [])
+        statement = _for(connection, statement, _as_sql(who, connection.dialect.name), many_rows)
+    return statement, many, one
+
+
+def _as_sql(who: Asker, dialect: str) -> Who:
+    """On PostgreSQL consent and membership are looked up by the second wall's functions: it hides the tables."""
+    me = sa.literal(who.person_id or "-", sa.String(64))
+    if dialect == "postgresql":
+        return Who(me, who.reach, looked_up(PEOPLE), looked_up(PLACES))
+    return Who(me, who.reach, people_reached(who.reach, me), places_reached(who.reach, me))
+
+
+def _for(connection: sa.Connection, statement: Any, who: Who, rows: Iterable[Mapping[str, Any]]) -> Any:
+    if isinstance(statement, Insert):
+        _check_new(connection, statement, who, [*rows])
+        return statement
+    if isinstance(statement, sa.Update | sa.Delete):
+        condition = writable(_named(statement.table), who)
+        return statement if condition is None else statement.where(condition)
+    if isinstance(statement, sa.SelectBase):
+        return read_by(statement, who)
+    raise StoreError("Only statements that can be narrowed are asked on behalf of a person.")
+
+
+def read_by(statement: sa.SelectBase, who: Who) -> sa.SelectBase:
+    """The same question with every table narrowed to what `who` may read, names and joins unchanged."""
+    seen: dict[sa.Table, sa.Subquery] = {}
+
+    def narrowed(table: sa.Table) -> sa.Subquery | None:
+        if table not in seen:
+            condition = readable(table, who)
+            if condition is None:
+                return None
+            seen[table] = sa.select(table).where(condition).subquery(table.name)
+        return seen[table]
+
+    def replace(element: Any, **_: Any) -> Any:
+        if isinstance(element, sa.Table):
+            return narrowed(element)
+        if isinstance(element, sa.Column) and isinstance(element.table, sa.Table):
+            inner = narrowed(element.table)
+            return None if inner is None else inner.c[element.key]
+        return None
+
+    return cast(sa.SelectBase, visitors.replacement_traverse(statement, {}, replace))
+
+
+def _check_new(connection: sa.Connection, statement: Insert, who: Who, given: list[Mapping[str, Any]]) -> None:
+    """Raises:
+    NotFoundError: a row would belong to somebody else, or would overwrite one that does.
+    """
+    table = _named(statement.table)
+    condition = writable(table, who)
+    if condition is None or RULES[table.name].kind == "office":
+        return
+    (key,) = table.primary_key.columns
+    for row in _rows(statement, given):
+        taken = sa.select(sa.literal(1)).select_from(table).where(key == row.get(key.name), sa.not_(condition))
+        if not _holds(connection, condition, table.c[RULES[table.name].column], row) or _any(connection, taken):
+            raise NotFoundError(UNSEEN)
+
+
+def _holds(connection: sa.Connection, condition: Condition, column: sa.Column[str], row: Mapping[str, Any]) -> bool:
+    """Whether the rule holds for a new row: asked of the database with the row's value in the column's place."""
+    value = sa.literal(row.get(column.name), sa.String(64))
+
+    def fill(element: Any, **_: Any) -> Any:
+        return value if element is column else None
+
+    return _any(connection, sa.select(sa.literal(1)).where(visitors.replacement_traverse(condition, {}, fill)))
+
+
+def _any(connection: sa.Connection, query: sa.Select[Any]) -> bool:
+    with asking(None):
+        return connection.execute(query).first() is not None
+
+
+def _rows(statement: Insert, given: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rows of an INSERT as plain values, however they were handed over."""
+    if statement._multi_values:
+        found = [row for rows in statement._multi_values for row in rows]
+    elif statement._values:
+        found = [statement._values]
+    else:
+        found = []
+    plain = [{_name(column): _plain(value) for column, value in dict(row).items()} for row in found]
+    if not plain:
+        return given
+    return [{**row, **more} for row in plain for more in (given or [{}])]
+
+
+def _name(column: Any) -> str:
+    return column if isinstance(column, str) else str(column.key)
+
+
+def _plain(value: Any) -> Any:
+    return value.effective_value if isinstance(value, sa.BindParameter) else value
+
+
+def _named(table: Any) -> sa.Table:
+    if not isinstance(table, sa.Table):
+        raise StoreError("Only tables are written on behalf of a person.")
+    return table

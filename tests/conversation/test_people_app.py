@@ -1,0 +1,331 @@
+"""Signing in at a provider that enforces the standards, and every door as everybody: roles, somebody else, nobody."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from unittest import mock
+
+import httpx
+import pytest
+import sqlalchemy as sa
+import websockets.sync.client as ws
+from itsdangerous import URLSafeTimedSerializer
+from joserfc.jwk import RSAKey
+from websockets.exceptions import InvalidStatus
+
+from coach.contracts.people import PAGES, Role
+from coach.store import SqlStore
+from coach.store.repositories import identities, membership
+from coach.store.tables.core import human_reviews
+from coach.web.endpoints import ENDPOINTS
+from tests.conversation.app_process import AppProcess, application, free_port
+from tests.conversation.streamlit_tab import tab
+from tests.fakes import town
+from tests.fakes.oidc import Provider, oidc_provider, secrets_toml
+
+COOKIE = "_streamlit_user"
+SIGNED = "a cookie secret of more than thirty-two letters"
+KEY = "the access key of whoever owns the installation"
+WHO = [*town.PEOPLE]
+ROLE_OF = {person: role for person, (_, role) in town.PEOPLE.items()}
+TITLES = {
+    "practice": "jobfoxy_stage", "jobs": "Jobs & resumes", "progress": "Progress", "library": "Library",
+    "review": "Review", "prompt_lab": "Prompt lab", "margins": "Margins", "operations": "Operations",
+}  # fmt: skip
+IDS = re.compile(r"(?:attempt|interview|exchange|story|job|resume)-(carl|dora|rex)\b")
+
+
+class Town:
+    """The running application, its provider, and the organisations in it."""
+
+    def __init__(self, app: AppProcess, provider: Provider, places: dict[str, str]) -> None:
+        self.app, self.provider, self.places = app, provider, places
+
+    def cookie(self, person: str, *, ago: timedelta = timedelta(), secret: str = SIGNED, **claims: object) -> str:
+        """The cookie that signing in leaves, made by whoever knows the secret."""
+        said = {"iss": town.ISSUER, "sub": person, "name": person.title(), "is_logged_in": True} | claims
+        with mock.patch("itsdangerous.timed.time.time", return_value=time.time() - ago.total_seconds()):
+            value = URLSafeTimedSerializer(secret, salt=COOKIE).dumps(json.dumps(said))
+        return f"{COOKIE}={value}"
+
+    def ask(self, method: str, path: str, cookie: str = "", token: str = "", **more: object) -> httpx.Response:
+        headers = {"Cookie": cookie} if cookie else {}
+        headers |= {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.request(method, self.app.url + path, headers=headers, timeout=60, **more)  # type: ignore[arg-type]
+
+    @contextmanager
+    def store(self) -> Iterator[SqlStore]:
+        with SqlStore(f"duckdb:///{self.app.home / 'coach.duckdb'}") as store:
+            yield store
+
+
+@pytest.fixture(scope="module")
+def everybody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    folder: Path = tmp_path_factory.mktemp("people")
+    (folder / "home").mkdir()
+    with SqlStore(f"duckdb:///{folder / 'home' / 'coach.duckdb'}") as store:
+        places = town.fill(store)
+        store.run(lambda c: c.execute(sa.delete(human_reviews)))
+    port = free_port()
+    with oidc_provider() as provider:
+        file = folder / "secrets.toml"
+        file.write_text(secrets_toml(provider, f"http://127.0.0.1:{port}"))
+        options = ("--secrets.files", str(file), "--server.port", str(port))
+        with application(folder, *options, COACH_ACCESS_KEY=KEY) as app:
+            yield Town(app, provider, places)
+
+
+# -- signing in --------------------------------------------------------------------------------------------------------
+
+
+def sign_in(everybody: Town, subject: str) -> tuple[httpx.Client, httpx.Response]:
+    """A browser through the provider and back."""
+    everybody.provider.subject = subject
+    browser = httpx.Client(
+        base_url=everybody.app.url, follow_redirects=True, timeout=60, headers={"Accept": "text/html"}
+    )
+    page = browser.get("/practice")
+    assert page.status_code == 401
+    assert "/sign-in/with/default" in page.text
+    return browser, browser.get("/sign-in/with/default")
+
+
+def test_signing_in_and_out_and_the_same_session_everywhere(everybody):
+    with everybody.store() as store:
+        _, secret = store.run(membership.invite, everybody.places["Blue"], Role.CANDIDATE, datetime.now(UTC))
+    browser, arrived = sign_in(everybody, "nina")
+    with closing(browser):
+        assert arrived.status_code == 200
+        assert everybody.provider.refusals == []
+        cookie = f"{COOKIE}={browser.cookies[COOKIE]}"
+        with tab(everybody.app.url, cookie) as opened:
+            assert "No place here yet" in opened.open("practice")
+        assert browser.post("/mock-interviews/init", json={"q_count": 1}).status_code == 403
+        invited = browser.get(f"/join/{secret}", follow_redirects=False)
+        assert invited.status_code == 303
+        assert secret not in everybody.app.log
+        with tab(everybody.app.url, f"{cookie}; jobfoxy_invitation={secret}") as opened:
+            assert "You are invited to **Blue** as **candidate**" in opened.open("practice")
+        with everybody.store() as store:
+            known_as = identities.identity_id(everybody.provider.url, "nina")
+            store.run(membership.accept, secret, "nina", datetime.now(UTC), name="Nina", identity_id=known_as)
+        time.sleep(1.1)  # roles are asked for again after a second
+        began = browser.post("/mock-interviews/init", json={"q_count": 1})
+        assert began.status_code == 201
+        path = f"/ws/mock-interview?token={began.json()['auth_token']}"
+        with ws.connect(
+            f"{everybody.app.url.replace('http', 'ws')}{path}", additional_headers={"Cookie": cookie}
+        ) as line:
+            assert json.loads(line.recv(timeout=20))["type"] == "SESSION_STATE"
+        left = browser.get("/auth/logout")
+        assert COOKIE not in browser.cookies
+        assert left.status_code == 401, "back at the sign-in page"
+        assert browser.get("/practice").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"nonce": "another nonce that was not asked for"},
+        {"aud": "somebody-else"},
+        {"exp": 1_600_000_000},
+        {"iss": "https://elsewhere.example"},
+        "foreign key",
+    ],
+    ids=str,
+)
+def test_a_false_word_of_the_provider_signs_nobody_in(everybody, spoil):
+    provider = everybody.provider
+    provider.spoil = spoil if isinstance(spoil, dict) else {}
+    provider.signing_key = RSAKey.generate_key(2048, parameters={"kid": "k1"}) if spoil == "foreign key" else None
+    try:
+        browser, arrived = sign_in(everybody, "carl")
+        with closing(browser):
+            assert arrived.status_code == 401
+            assert COOKIE not in browser.cookies
+    finally:
+        provider.spoil, provider.signing_key = {}, None
+
+
+def test_a_foreign_state_and_a_code_used_twice_sign_nobody_in(everybody):
+    everybody.provider.subject = "carl"
+    with httpx.Client(base_url=everybody.app.url, timeout=60, headers={"Accept": "text/html"}) as browser:
+        at_provider = browser.get(browser.get("/sign-in/with/default").headers["location"]).headers["location"]
+        back = httpx.get(at_provider).headers["location"]
+        with httpx.Client(timeout=60, headers={"Accept": "text/html"}) as victim:
+            assert COOKIE not in victim.get(back).cookies, "the state belongs to another browser"
+        assert COOKIE not in browser.get(re.sub("state=[^&]+", "state=made-up-state-of-mine", back)).cookies
+        assert COOKIE in browser.get(back).cookies
+        browser.cookies.clear()
+        assert COOKIE not in browser.get(back).cookies
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        {"ago": timedelta(hours=12, seconds=1)},
+        {"ago": timedelta(days=-1)},
+        {"secret": "a cookie secret somebody else made up, long"},
+        {"is_logged_in": False},
+        {"iss": ""},
+        {"sub": ""},
+    ],
+    ids=str,
+)
+def test_a_wrong_or_old_cookie_opens_nothing(everybody, spoiled):
+    cookie = everybody.cookie("carl", **spoiled)
+    for method, path in (("GET", "/practice"), ("POST", "/mock-interviews/init"), ("GET", "/openapi.json")):
+        assert everybody.ask(method, path, cookie).status_code == 401, path
+    for path in ("/_stcore/stream", "/ws/mock-interview?token=x"):
+        assert handshake(everybody, path, cookie) == 401
+
+
+def test_a_session_ended_everywhere_is_over_at_once(everybody):
+    cookie = everybody.cookie("ruth", ago=timedelta(minutes=1))
+    assert everybody.ask("GET", "/openapi.json", cookie).status_code == 200
+    with everybody.store() as store:
+        store.run(identities.sign_out_everywhere, "ruth", datetime.now(UTC) - timedelta(seconds=30))
+    time.sleep(1.1)  # known for a second
+    assert everybody.ask("GET", "/openapi.json", cookie).status_code == 401
+    assert everybody.ask("GET", "/openapi.json", everybody.cookie("ruth")).status_code == 200
+
+
+def test_the_access_key_is_the_owners(everybody):
+    with tab(everybody.app.url, **{"X-Access-Key": KEY}) as opened:
+        drawn = opened.open("operations")
+        assert "Latency" in drawn
+        assert "Blue" in drawn
+    headers = {"X-Access-Key": KEY}
+    assert httpx.get(everybody.app.url + "/metrics", headers=headers).status_code == 200
+
+
+# -- every door as everybody -------------------------------------------------------------------------------------------
+
+
+def handshake(everybody: Town, path: str, cookie: str = "") -> int:
+    headers = {"Cookie": cookie} if cookie else {}
+    try:
+        with ws.connect(everybody.app.url.replace("http", "ws") + path, additional_headers=headers):
+            return 101
+    except InvalidStatus as error:
+        return error.response.status_code
+
+
+def test_nobody_gets_anything_but_the_way_in(everybody):
+    paths = ["/", *(f"/{page}" for page in PAGES), "/openapi.json", "/assets/figtree.woff2", "/clips/x.wav", "/static/"]
+    for path in (*paths, "/_stcore/host-config", "/_stcore/health", "/media/x"):
+        assert everybody.ask("GET", path).status_code == 401, path
+    for row in ENDPOINTS:
+        path = row.path.replace("{id}", "attempt-carl")
+        assert everybody.ask(row.method, path).status_code == 401, path
+    for path in ("/_stcore/stream", "/ws/mock-interview?token=x"):
+        assert handshake(everybody, path) == 401
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert everybody.ask("GET", path).status_code == 200, "probes of this machine"
+
+
+@pytest.mark.parametrize("person", WHO)
+def test_every_page_as_everybody(everybody, person):
+    role = ROLE_OF[person]
+    assert set(TITLES) == set(PAGES)
+    may_see = {"carl": {"carl"}, "dora": {"dora"}, "rex": {"rex"}, "kim": {"carl"}, "ruth": {"rex"}}.get(person)
+    with tab(everybody.app.url, everybody.cookie(person)) as opened:
+        for page, roles in PAGES.items():
+            drawn = opened.open(page)
+            if role in roles:
+                assert TITLES[page] in drawn, page
+                assert "Not yours" not in drawn.partition("This page is for another role")[2]
+                assert "This page is for another role" not in drawn, page
+            else:
+                assert "This page is for another role" in drawn, page
+                assert not IDS.findall(drawn), page
+            if may_see is not None:
+                assert set(IDS.findall(drawn)) <= may_see, page
+
+
+def test_ids_of_others_in_an_address_show_nothing(everybody):
+    with tab(everybody.app.url, everybody.cookie("kim")) as opened:
+        assert "attempt-carl" in opened.open("review", "answer=attempt-carl")
+        assert "attempt-dora" not in opened.open("review", "answer=attempt-dora")
+    with tab(everybody.app.url, everybody.cookie("dora")) as opened:
+        drawn = opened.open("progress", "session=interview-carl&person=carl")
+        assert set(IDS.findall(drawn)) == {"dora"}
+
+
+@pytest.fixture(scope="module")
+def begun(everybody: Town) -> dict[str, dict[str, str]]:
+    """An interview of Carl's and one of Dora's: its ids and its token."""
+    found = {}
+    for person in ("carl", "dora"):
+        cookie = everybody.cookie(person)
+        made = everybody.ask("POST", "/mock-interviews/init", cookie, json={"q_count": 1}).json()
+        interview, token = made["mock_interview_id"], made["auth_token"]
+        asked = everybody.ask("POST", f"/mock-interviews/{interview}/next-question", cookie, token)
+        ids = asked.json()
+        found[person] = {
+            "mock-interviews": interview, "attempts": ids["attempt_id"] or "", "exchanges": ids["exchange_id"],
+            "token": token, "cookie": cookie,
+        }  # fmt: skip
+    return found
+
+
+@pytest.mark.parametrize("row", ENDPOINTS, ids=lambda row: f"{row.method} {row.path}")
+def test_every_route_as_everybody(everybody, begun, row):
+    kind = row.path.split("/")[1]
+    carls, doras = begun["carl"], begun["dora"]
+    path = row.path.replace("{id}", carls[kind])
+    for person in WHO:
+        if ROLE_OF[person] != Role.CANDIDATE:
+            answer = everybody.ask(row.method, path, everybody.cookie(person), carls["token"])
+            assert answer.status_code == 403, person
+    if row.handler != "init":
+        stolen = everybody.ask(row.method, path, doras["cookie"], carls["token"])
+        assert stolen.status_code == 404, "somebody else with the token"
+        guessed = everybody.ask(row.method, path, doras["cookie"], doras["token"])
+        assert guessed.status_code == 404, "somebody else with their own token"
+        assert everybody.ask(row.method, path, doras["cookie"]).status_code == 401, "no token"
+        assert everybody.ask(row.method, path, "", carls["token"]).status_code == 401, "the token alone"
+    if row.handler != "finish":
+        own = everybody.ask(row.method, path, carls["cookie"], carls["token"])
+        assert own.status_code not in (401, 403), own.text
+        assert own.status_code != 404 or "no recording" in own.text or "no feedback" in own.text
+
+
+def test_the_socket_as_everybody(everybody, begun):
+    path = f"/ws/mock-interview?token={begun['carl']['token']}"
+    for person in WHO:
+        headers = {"Cookie": everybody.cookie(person)}
+        with ws.connect(everybody.app.url.replace("http", "ws") + path, additional_headers=headers) as line:
+            told = json.loads(line.recv(timeout=20))
+        expected = "SESSION_STATE" if person == "carl" else "ERROR"
+        assert told["type"] == expected, person
+
+
+def test_somebody_elses_material_cannot_be_used(everybody):
+    for asked in ({"job_description_id": "job-dora"}, {"resume_id": "resume-dora"}):
+        answer = everybody.ask("POST", "/mock-interviews/init", everybody.cookie("carl"), json=asked)
+        assert answer.status_code == 404, asked
+
+
+def test_consent_taken_back_hides_within_a_second(everybody):
+    with tab(everybody.app.url, everybody.cookie("kim")) as opened, everybody.store() as store:
+        assert "attempt-carl" in opened.open("review")
+        begun = time.monotonic()
+        store.run(membership.revoke_consent, "carl", everybody.places["Blue"], datetime.now(UTC))
+        committed = time.monotonic()
+        drawn = opened.open("review")
+        assert "attempt-carl" not in drawn
+        assert "carl" not in "".join(IDS.findall(opened.open("progress")))
+        assert committed - begun < 1.0
+        store.run(membership.give_consent, "carl", everybody.places["Blue"], datetime.now(UTC))
+        assert "attempt-carl" in opened.open("review")
+
+
+def test_no_name_and_no_secret_is_in_the_log(everybody):
+    assert everybody.app.process.poll() is None
+    for word in ("Carl", "Dora", "Nina", KEY, SIGNED):
+        assert word not in everybody.app.log

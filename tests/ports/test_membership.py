@@ -1,0 +1,130 @@
+"""Organisations, roles, invitations and consent on both databases: once, dated, refused clearly, forgotten whole."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from coach.contracts.people import Role
+from coach.errors import ConflictError, InputError, NotFoundError
+from coach.store import SqlStore
+from coach.store.repositories import identities, membership, people
+from coach.store.tables.people import access_facts, consents, invitations
+from coach.store.tables.people import identities as known_as
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+LATER = NOW + timedelta(days=1)
+
+
+@pytest.fixture
+def place(sql_store: SqlStore) -> str:
+    """An organisation."""
+    return sql_store.run(membership.organisation_named, "  Blue   Fox ", NOW).id
+
+
+def join(store: SqlStore, place: str, role: Role, person: str, at: datetime = NOW) -> str:
+    _, secret = store.run(membership.invite, place, role, NOW)
+    store.run(membership.accept, secret, person, at, name=person.title(), identity_id=f"identity-{person}")
+    return secret
+
+
+def test_an_invitation_makes_one_member_once(sql_store, place):
+    secret = join(sql_store, place, Role.COACH, "carla")
+    (member,) = sql_store.run(membership.members, place)
+    assert (member["person_id"], member["name"], member["role"]) == ("carla", "Carla", "coach")
+    assert member["organisation"] == "Blue Fox"
+    with pytest.raises(ConflictError, match="used already"):
+        sql_store.run(membership.accept, secret, "dora", NOW)
+    assert len(sql_store.run(membership.members, place)) == 1
+    (kept,) = sql_store.run(membership.invitations_of, place)
+    assert (kept.used_by, kept.used_at) == ("carla", NOW)
+    stored = sql_store.run(lambda c: c.execute(sa.select(invitations)).mappings().one())
+    assert secret not in str(dict(stored))
+
+
+def test_an_organisation_of_the_same_name_is_the_same(sql_store, place):
+    assert sql_store.run(membership.organisation_named, "Blue Fox", LATER).id == place
+    for name in ("", " ", "x" * 121):
+        with pytest.raises(InputError):
+            sql_store.run(membership.organisation_named, name, NOW)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "at", "why"), [("expire", NOW + timedelta(days=7), "expired"), ("revoke", NOW, "taken back")]
+)
+def test_dead_invitations_say_why(sql_store, place, spoil, at, why):
+    made, secret = sql_store.run(membership.invite, place, Role.CANDIDATE, NOW)
+    if spoil == "revoke":
+        sql_store.run(membership.revoke_invitation, made.id, NOW)
+        with pytest.raises(NotFoundError):
+            sql_store.run(membership.revoke_invitation, made.id, NOW)
+    with pytest.raises(ConflictError, match=why):
+        sql_store.run(membership.accept, secret, "carla", at)
+    with pytest.raises(NotFoundError):
+        sql_store.run(membership.accept, secret + "x", "carla", NOW)
+    assert sql_store.run(membership.members, place) == []
+
+
+@pytest.mark.parametrize("days", [0, -1, 91])
+def test_an_invitation_lives_for_days_not_for_ever(sql_store, place, days):
+    with pytest.raises(InputError):
+        sql_store.run(membership.invite, place, Role.COACH, NOW, days=days)
+
+
+def test_roles_are_given_once_and_the_last_operator_stays(sql_store, place):
+    join(sql_store, place, Role.OPERATOR, "olga")
+    join(sql_store, place, Role.CANDIDATE, "carl")
+    assert sql_store.run(membership.give_role, "carl", place, Role.COACH, NOW)
+    assert not sql_store.run(membership.give_role, "carl", place, Role.COACH, NOW)
+    assert sql_store.run(membership.roles_of, "carl") == {Role.CANDIDATE, Role.COACH}
+    with pytest.raises(ConflictError, match="only operator"):
+        sql_store.run(membership.take_role, "olga", place, Role.OPERATOR, NOW)
+    sql_store.run(membership.take_role, "carl", place, Role.COACH, NOW)
+    with pytest.raises(NotFoundError):
+        sql_store.run(membership.take_role, "carl", place, Role.COACH, NOW)
+    with pytest.raises(NotFoundError):
+        sql_store.run(membership.give_role, "nobody", place, Role.COACH, NOW)
+    with pytest.raises(NotFoundError):
+        sql_store.run(membership.give_role, "carl", "nowhere", Role.COACH, NOW)
+
+
+def test_consent_is_a_dated_fact_that_goes_with_the_membership(sql_store, place):
+    join(sql_store, place, Role.CANDIDATE, "carl")
+    first = sql_store.run(membership.give_consent, "carl", place, NOW)
+    assert sql_store.run(membership.give_consent, "carl", place, LATER) == first, "said twice it is once"
+    assert sql_store.run(membership.revoke_consent, "carl", place, LATER) == 1
+    assert sql_store.run(membership.revoke_consent, "carl", place, LATER) == 0
+    (kept,) = sql_store.run(membership.consents_of, "carl")
+    assert (kept.given_at, kept.revoked_at) == (NOW, LATER)
+    sql_store.run(membership.give_consent, "carl", place, LATER)
+    sql_store.run(membership.take_role, "carl", place, Role.CANDIDATE, LATER)
+    assert all(word.revoked_at for word in sql_store.run(membership.consents_of, "carl"))
+    with pytest.raises(NotFoundError):
+        sql_store.run(membership.give_consent, "carl", place, NOW)
+
+
+def test_a_session_that_was_ended_everywhere_is_over(sql_store, place):
+    join(sql_store, place, Role.COACH, "carla")
+    assert sql_store.run(identities.person_of, "identity-carla", NOW) == ("carla", {Role.COACH})
+    assert sql_store.run(identities.person_of, "identity-nobody", NOW) is None
+    sql_store.run(identities.sign_out_everywhere, "carla", LATER)
+    with pytest.raises(ConflictError):
+        sql_store.run(identities.person_of, "identity-carla", NOW)
+    assert sql_store.run(identities.person_of, "identity-carla", LATER + timedelta(seconds=1)) is not None
+
+
+def test_what_was_done_is_kept_and_forgets_a_deleted_person(sql_store, place):
+    join(sql_store, place, Role.CANDIDATE, "carl")
+    sql_store.run(membership.give_consent, "carl", place, NOW)
+    kinds = {row["kind"] for row in sql_store.run(membership.facts)}
+    assert kinds == {"organisation_made", "invited", "joined", "role_given", "consent_given"}
+    exported = sql_store.run(people.rows_of, "carl")
+    assert {name: len(exported[name]) for name in ("memberships", "identities", "consents")} == {
+        "memberships": 1, "identities": 1, "consents": 1,
+    }  # fmt: skip
+    sql_store.run(people.forget, "carl")
+    left = sql_store.run(
+        lambda c: [str(row) for t in (access_facts, consents, known_as, invitations) for row in c.execute(sa.select(t))]
+    )
+    assert not [row for row in left if "carl" in row]
+    assert sql_store.run(membership.members, place) == []

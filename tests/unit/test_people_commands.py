@@ -1,0 +1,71 @@
+"""`user invite`, `user role`, `user members`: what an operator needs before anybody has signed in."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from coach import cli
+from coach import settings as settings_module
+from coach.store import open_store
+from coach.store.repositories import membership
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def coach(tmp_path, monkeypatch, capsys) -> Iterator[Command]:
+    """Runs `python -m coach …` in this process over an empty COACH_HOME."""
+    for name in settings_module.Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("COACH_HOME", str(tmp_path / "home"))
+
+    def run(*words: str) -> tuple[int, str, str]:
+        settings_module.settings.cache_clear()
+        monkeypatch.setattr(sys, "argv", ["coach", *words])
+        status = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            status = int(stop.code or 0)
+        told = capsys.readouterr()
+        return status, told.out, told.err
+
+    yield run
+    settings_module.settings.cache_clear()
+
+
+def join(link: str, person: str) -> None:
+    with open_store() as store:
+        secret = link.rpartition("/")[2]
+        store.run(membership.accept, secret, person, datetime.now(UTC), name="Olga Operator")
+
+
+def test_the_first_operator_is_invited_and_gets_another_role(coach):
+    status, out, _ = coach("user", "invite", "--organisation", "Blue Fox", "--role", "operator", "--json")
+    invited = json.loads(out)
+    assert status == 0
+    assert invited["link"].startswith("http://localhost:8501/join/")
+    assert set(invited) == {
+        "id", "organisation_id", "role", "created_at", "expires_at", "created_by", "link",
+    }  # fmt: skip
+    join(invited["link"], "olga")
+    given = json.loads(coach("user", "role", "olga", "analyst", "--organisation", "Blue Fox", "--json")[1])
+    assert given["roles"] == ["analyst", "operator"]
+    known = json.loads(coach("user", "members", "--json")[1])
+    assert [(row["person_id"], row["role"]) for row in known["members"]] == [("olga", "analyst"), ("olga", "operator")]
+    assert "Olga Operator" in coach("user", "members")[1]
+
+
+def test_what_cannot_be_is_refused_in_one_line(coach):
+    assert "No organisation yet" in coach("user", "members")[1]
+    assert coach("user", "invite", "--organisation", "X", "--role", "king")[0] == 2
+    for words in (
+        ("user", "invite", "--organisation", " ", "--role", "coach"),
+        ("user", "invite", "--organisation", "X", "--role", "coach", "--days", "0"),
+        ("user", "role", "olga", "coach", "--organisation", "Nowhere"),
+    ):
+        status, out, err = coach(*words)
+        assert (status, out, err.count("\n")) == (1, "", 1), words
