@@ -236,9 +236,8 @@ class SqlStore(InterviewFacts):
             self._upgrade()
         try:
             with plain_errors(self.database.where):
-                with ambient.in_force(self._keys), self.database.engine().begin() as connection:
-                    with row_security.restricted(connection, asked_by):
-                        outcome = work(connection)
+                with ambient.in_force(self._keys), row_security.begun(self.database.engine(), asked_by) as connection:
+                    outcome = work(connection)
                 if self.database.guard:
                     self.database.guard.after_commit()
                 return outcome

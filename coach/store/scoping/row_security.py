@@ -50,11 +50,12 @@ def restrict(connection: sa.Connection, who: Asker | None) -> None:
 
 
 @contextmanager
-def restricted(connection: sa.Connection, who: Asker | None) -> Iterator[None]:
-    """Everything inside is asked by `who`, in a transaction that is bound to it."""
-    restrict(connection, who)
-    with asking(who):
-        yield
+def begun(engine: sa.Engine, who: Asker | None) -> Iterator[sa.Connection]:
+    """A transaction in which everything is asked by `who`, and that is bound to it."""
+    with engine.begin() as connection:
+        restrict(connection, who)
+        with asking(who):
+            yield connection
 
 
 def raise_wall(connection: sa.Connection) -> None:
