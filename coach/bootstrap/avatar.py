@@ -134,7 +134,9 @@ def spoken_from(clips: Clips) -> VoiceSource:
     from coach.web.clips import clip_url
 
     async def voice(request: SpeechRequest, *, persona_id: str, interview_id: str) -> str:
-        return clip_url(await _clip(clips, request, persona_id, interview_id))
+        once = request.purpose == "follow_up"
+        key = await clips.playable(request.text, persona_id=persona_id, interview_id=interview_id, once=once)
+        return clip_url(key)
 
     return voice
 

@@ -20,7 +20,7 @@ class SpeechCapabilities:
         verbatim_batch: keeps um/uh in batch results.
         needs_review: the person always gives or corrects the text before it is scored.
         check_share: share of live answers whose recording is heard again, to check that live keeps um and uh.
-        review_below: mean word confidence under which the person does so; None where it was not measured.
+        review_below: median word confidence under which the person does so; None where it was not measured.
     """
 
     live: bool

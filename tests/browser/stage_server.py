@@ -16,7 +16,7 @@ import uvicorn
 from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -25,6 +25,7 @@ from coach.audio.takes import ClockedFrame
 from coach.contracts import commands as cmd
 from coach.contracts import events as ev
 from coach.contracts.interview import ViewState
+from coach.speech.voice.growing import GrowingClip
 from coach.speech.voice.port import Spoken
 from coach.web import models
 from coach.web.frames import unpack
@@ -236,6 +237,7 @@ class StageServer:
         self.frames: list[ClockedFrame] = []
         self.sockets: list[WebSocket] = []
         self.clips = 0
+        self.more = threading.Event()
         self.heard: list[str] = []
 
     def kept(self, attempt_id: str) -> ev.SoundKeptPayload:
@@ -258,6 +260,20 @@ class StageServer:
         self.clips += 1
         pcm = (8000 * np.sin(np.arange(12_000) * 2 * np.pi * 220 / 24_000)).astype(np.int16).tobytes()
         return Response(Spoken(pcm, 24_000).wav(), media_type="audio/wav")
+
+    async def _growing(self, request: object) -> Response:
+        """A clip whose second half is made when the test says so."""
+        half = Spoken((8000 * np.sin(np.arange(12_000) / 17)).astype(np.int16).tobytes(), 24_000)
+        clip = GrowingClip()
+        clip.add(half)
+
+        async def rest() -> None:
+            await asyncio.to_thread(self.more.wait, 10)
+            clip.add(half)
+            clip.end(failed=False)
+
+        self.making = asyncio.create_task(rest())
+        return StreamingResponse(clip.wav(), media_type="audio/wav")
 
     async def _feedback(self, request: Request) -> JSONResponse:
         """What was told of an earlier attempt, its text a little different from the latest."""
@@ -313,6 +329,7 @@ class StageServer:
             Route("/", self._page),
             Route("/stage.mjs", self._script),
             Route("/clips/there.wav", self._clip),
+            Route("/clips/growing.wav", self._growing),
             Route("/attempts/{id}/feedback", self._feedback),
             Route("/attempts/{id}/audio", self._recording),
             Route("/figtree.woff2", self._font),

@@ -34,6 +34,24 @@ def test_a_question_is_heard_from_its_clip_or_said_otherwise(open_stage, clip, h
         assert done(server)[0]["ok"] is True
 
 
+def test_a_clip_is_heard_while_the_rest_of_it_is_being_made(open_stage):
+    page, server = open_stage(say=ASKED, clip="/clips/growing.wav")
+    page.evaluate(
+        """() => { window.parts = []; const start = AudioBufferSourceNode.prototype.start;
+        AudioBufferSourceNode.prototype.start = function (at) {
+          window.parts.push([at, this.buffer.duration]); return start.call(this, at); }; }"""
+    )
+    page.get_by_role("button", name="Start interview").click()
+    page.wait_for_function("window.parts.length === 1")
+    assert done(server) == []
+    server.more.set()
+    page.locator("[data-state=LISTENING]").wait_for(timeout=15_000)
+    (first, long_s), *rest = page.evaluate("window.parts")
+    assert sum(s for _, s in [(first, long_s), *rest]) == pytest.approx(1.0, abs=0.01)
+    assert rest[0][0] >= first + long_s
+    assert done(server)[0]["ok"] is True
+
+
 @pytest.mark.parametrize(("verbatim", "lines"), [(True, 1), (False, 0)])
 def test_ones_own_usual_is_shown_where_there_is_a_history(open_stage, verbatim, lines):
     page, _ = open_stage(verbatim=verbatim)

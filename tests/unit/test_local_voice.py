@@ -6,22 +6,26 @@ import json
 import shutil
 from collections.abc import Sequence
 
+import httpx
 import numpy as np
 import pytest
 import soxr
+from starlette.applications import Starlette
 
 from coach.bootstrap import build_services, chosen_voice
 from coach.contracts.usage import UsageEvent
 from coach.errors import InputError, SettingsError, VendorError
-from coach.settings import load_settings
+from coach.settings import DATA, load_settings
 from coach.speech.packaged import Packaged
 from coach.speech.voice import kokoro, pauses, phonemes, weights
 from coach.speech.voice.clips import Clips
 from coach.speech.voice.kokoro import SAMPLE_RATE_HZ, Kokoro
 from coach.speech.voice.local import LocalVoice
+from coach.speech.voice.parting import FIRST_CHARS, quick_parts
 from coach.speech.voice.port import Spoken
 from coach.speech.voice.speakers import speaker_of
 from coach.speech.whisper.recogniser import WhisperRecogniser
+from coach.web.clips import clip_routes, clip_url
 from pages.components.practice.personas import load_personas
 
 PERSONAS = [persona.id for persona in load_personas()]
@@ -92,11 +96,62 @@ def longest_silence(pcm):
 
 def test_silences_are_trimmed_and_never_longer_than_allowed():
     one = np.concatenate([still(1.5), hum(0.5), still(2.0), hum(0.5), still(0.3), hum(0.2), still(3.0)])
-    pcm = pauses.pcm16([one, still(1.0), hum(0.5)])
-    assert longest_silence(pcm) <= pauses.LONGEST_PAUSE_S + 0.05
+    pcm = pauses.pcm16(one, after=pauses.PAUSE_S) + pauses.pcm16(still(1.0), after=1.0) + pauses.pcm16(hum(0.5))
+    assert longest_silence(pcm) <= pauses.PAUSE_S + 2 * pauses.EDGE_S + 0.03
     spoken_s = 0.5 + 0.5 + 0.2 + 0.5
     silent_s = 0.4 + 0.3 + pauses.PAUSE_S
-    assert len(pcm) / 2 / SAMPLE_RATE_HZ == pytest.approx(spoken_s + silent_s + 3 * pauses.EDGE_S, abs=0.06)
+    assert len(pcm) / 2 / SAMPLE_RATE_HZ == pytest.approx(spoken_s + silent_s + 2 * pauses.EDGE_S, abs=0.06)
+
+
+# -- parts ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("Why?", ["Why?"]),
+        ("Tell me about a time you failed.", ["Tell me about a time you failed."]),
+        (
+            "Tell me about a time when you had to persuade a colleague who disagreed with you.",
+            ["Tell me about a time", "when you had to persuade a colleague", "who disagreed with you."],
+        ),
+        (
+            "You led the migration, you said. What would you do differently if you could start again from scratch?",
+            [
+                "You led the migration, you said.",
+                "What would you do differently",
+                "if you could start again from scratch?",
+            ],
+        ),
+        (
+            "Pneumonoultramicroscopicsilicovolcanoconiosis matters.",
+            ["Pneumonoultramicroscopicsilicovolcanoconiosis matters."],
+        ),
+    ],
+)
+def test_what_somebody_waits_for_begins_with_a_short_part(text, parts):
+    assert [part.text for part in quick_parts(text)] == parts
+
+
+def test_every_question_of_the_bank_keeps_its_words_and_begins_soon():
+    bank = json.loads((DATA / "questions" / "bank.json").read_text("utf8"))
+    texts = [t for t in _texts(bank) if "{" not in t]
+    assert len(texts) > 50
+    for text in texts:
+        parts = quick_parts(text)
+        assert " ".join(p.text for p in parts).split() == " ".join(phonemes.sentences(text)).split()
+        assert parts[-1].ends
+    firsts = sorted(len(quick_parts(text)[0].text) for text in texts)
+    assert firsts[len(firsts) // 2] <= 1.2 * FIRST_CHARS, "half of all questions begin with about two seconds"
+
+
+def _texts(node):
+    if isinstance(node, dict):
+        yield from ([node["text"]] if isinstance(node.get("text"), str) else [])
+        node = list(node.values())
+    if isinstance(node, list):
+        for inner in node:
+            yield from _texts(inner)
 
 
 # -- who speaks ----------------------------------------------------------------------------------------------------
@@ -243,6 +298,104 @@ class SlowVoice:
 
 async def unmetered(usage: Sequence[UsageEvent]) -> None:
     assert not usage
+
+
+class PartedVoice(SlowVoice):
+    """Speaks in three parts, each when it is told to; the last may fail."""
+
+    def __init__(self, *, fails=False, rate=10):
+        super().__init__()
+        self.fails, self.rate = fails, rate
+
+    async def speak_parts(self, text, *, persona_id="", quick=False):
+        for number in range(3):
+            self.begun.release()
+            await self.go.acquire()
+            if self.fails and number == 2:
+                raise VendorError("The voice is gone.")
+            yield Spoken(bytes([number, 0]) * 100, self.rate)
+
+
+async def heard(growing, count):
+    parts = []
+    async for part in growing.wav():
+        parts.append(part)
+        if len(parts) == count:
+            break
+    return parts
+
+
+async def test_a_clip_is_heard_while_it_is_being_made_and_kept_whole(tmp_path):
+    voice = PartedVoice()
+    clips = Clips(tmp_path, voice, unmetered)
+    asked = asyncio.create_task(clips.playable("And then?", persona_id="sarah"))
+    await voice.begun.acquire()
+    assert not asked.done()
+    voice.go.release()
+    key = await asyncio.wait_for(asked, 5)
+    assert clips.find(key) is None
+    growing = clips.growing(key)
+    assert growing
+    head, first = await heard(growing, 2)
+    assert (head[:4], head[8:12], first) == (b"RIFF", b"WAVE", bytes([0, 0]) * 100)
+    again = asyncio.create_task(clips.clip("And then?", persona_id="sarah"))
+    listening = asyncio.create_task(heard(growing, 9))
+    voice.go.release()
+    voice.go.release()
+    assert await asyncio.wait_for(again, 5) == key
+    whole = b"".join((await asyncio.wait_for(listening, 5))[1:])
+    assert whole == b"".join(bytes([n, 0]) * 100 for n in range(3))
+    path = clips.find(key)
+    assert path and path.read_bytes()[44:] == whole
+    assert clips.growing(key) is None
+    await clips.close()
+
+
+async def test_a_machine_that_does_not_keep_up_makes_the_whole_first(tmp_path):
+    voice = PartedVoice(rate=100_000_000)
+    clips = Clips(tmp_path, voice, unmetered)
+    asked = asyncio.create_task(clips.playable("And then?", persona_id="sarah"))
+    for _ in range(3):
+        assert not asked.done()
+        await voice.begun.acquire()
+        voice.go.release()
+    assert clips.find(await asyncio.wait_for(asked, 5))
+    await clips.close()
+
+
+async def test_a_clip_whose_end_cannot_be_made_breaks_off_and_is_not_kept(tmp_path):
+    voice = PartedVoice(fails=True)
+    clips = Clips(tmp_path, voice, unmetered)
+    asked = asyncio.create_task(clips.playable("And then?", persona_id="sarah"))
+    voice.go.release()
+    key = await asyncio.wait_for(asked, 5)
+    growing = clips.growing(key)
+    assert growing
+    voice.go.release()
+    voice.go.release()
+    with pytest.raises(ConnectionError):
+        await asyncio.wait_for(heard(growing, 9), 5)
+    assert (clips.find(key), clips.growing(key)) == (None, None)
+    await clips.close()
+
+
+async def test_a_growing_clip_is_sent_as_it_grows_and_cached_by_nobody(tmp_path):
+    voice = PartedVoice()
+    clips = Clips(tmp_path, voice, unmetered)
+    app = Starlette(routes=clip_routes(clips))
+    asked = asyncio.create_task(clips.playable("And then?", persona_id="sarah"))
+    voice.go.release()
+    key = await asyncio.wait_for(asked, 5)
+    voice.go.release()
+    voice.go.release()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://coach") as client:
+        sent = await client.get(clip_url(key))
+        assert (sent.status_code, sent.headers["cache-control"], len(sent.content)) == (200, "no-store", 44 + 600)
+        await clips.clip("And then?", persona_id="sarah")
+        kept = await client.get(clip_url(key))
+        assert "immutable" in kept.headers["cache-control"]
+        assert kept.content[44:] == sent.content[44:]
+    await clips.close()
 
 
 async def test_what_is_asked_overtakes_what_is_rehearsed(tmp_path):

@@ -172,10 +172,10 @@ def test_only_an_unsure_text_is_held_back_and_its_doubtful_words_are_marked():
         words = [Word(word=f"w{i}", start_s=i, end_s=i + 1, confidence=c) for i, c in enumerate(sure)]
         return Transcript(text=text_of(words), words=words, transcriber="whisper", source=TranscriptSource.LIVE)
 
-    assert is_doubtful(heard(0.9, 0.3, 0.6, 0.7, 0.2), 0.78)
-    assert not is_doubtful(heard(0.9, 0.9, 0.9, 0.9, 0.4), 0.78)
-    assert not is_doubtful(heard(0.1, 0.1), 0.78), "two words say nothing about the rest"
-    assert not is_doubtful(heard(0.1, 0.1, 0.1, 0.1, 0.1), None), "not measured for this transcriber"
+    assert is_doubtful(heard(0.95, 0.95, 0.95, 0.6, 0.3, 0.6, 0.7, 0.2), 0.9)
+    assert not is_doubtful(heard(*[0.95] * 6, 0.1, 0.2, 0.1, 0.2), 0.9), "a last piece that was cut off"
+    assert not is_doubtful(heard(0.1, 0.1), 0.9), "two words say nothing about the rest"
+    assert not is_doubtful(heard(*[0.1] * 9), None), "not measured for this transcriber"
     assert doubtful_spans(heard(0.9, 0.3, 0.9)) == [(3, 5)]
 
 

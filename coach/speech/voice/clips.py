@@ -11,14 +11,15 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from coach.contracts.transcript import normalise_space
 from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError, StoreError
-from coach.speech.voice.port import Voice
+from coach.speech.voice.growing import GrowingClip
+from coach.speech.voice.port import Spoken, Voice, VoiceInParts
 
 log = logging.getLogger(__name__)
 Meter = Callable[[Sequence[UsageEvent]], Awaitable[None]]
@@ -45,6 +46,7 @@ class Clips:
         self._meter = meter
         self._kept_s = kept_days * 86_400
         self._making: dict[str, asyncio.Task[None]] = {}
+        self._growing: dict[str, GrowingClip] = {}
         self._rehearsals: set[asyncio.Task[None]] = set()
         self._secret = b""
 
@@ -56,16 +58,51 @@ class Clips:
             VendorError, InputError: it could not be generated.
             StoreError: it could not be kept.
         """
+        key, making = await self._begun(text, persona_id, interview_id, once=once, quick=False)
+        if making:
+            await asyncio.shield(making)
+        return key
+
+    async def playable(self, text: str, *, persona_id: str, interview_id: str = "", once: bool = False) -> str:
+        """The same, but given as soon as its first words can be heard, and the rest will come in time.
+
+        `growing` has it until `find` does.
+
+        Raises:
+            VendorError, InputError, StoreError: it could not even be begun.
+        """
+        if not isinstance(self._voice, VoiceInParts):
+            return await self.clip(text, persona_id=persona_id, interview_id=interview_id, once=once)
+        key, making = await self._begun(text, persona_id, interview_id, once=once, quick=True)
+        growing = self._growing.get(key)
+        if making and growing:
+            await growing.begun.wait()
+            if not growing.in_time:
+                await asyncio.shield(making)
+        elif making:
+            await asyncio.shield(making)
+        return key
+
+    def growing(self, key: str) -> GrowingClip | None:
+        """A clip that is being made and can be heard already."""
+        found = self._growing.get(key)
+        return found if found and found.parts else None
+
+    async def _begun(
+        self, text: str, persona_id: str, interview_id: str, *, once: bool, quick: bool
+    ) -> "tuple[str, asyncio.Task[None] | None]":
+        """Key, and who makes the clip; nobody where it is there."""
         said = normalise_space(text)
         key = await asyncio.to_thread(self._key, said, persona_id)
         if await asyncio.to_thread(self.find, key):
-            return key
+            return key, None
         making = self._making.get(key)
         if making is None:
-            making = self._making[key] = asyncio.create_task(self._make(key, said, persona_id, interview_id, once))
+            growing = self._growing[key] = GrowingClip()
+            work = self._make(key, said, persona_id, interview_id, growing, once=once, quick=quick)
+            making = self._making[key] = asyncio.create_task(work)
             making.add_done_callback(lambda task: self._made(key, task))
-        await asyncio.shield(making)
-        return key
+        return key, making
 
     def rehearse(self, texts: Sequence[str], *, persona_id: str) -> None:
         """Makes clips of `texts` beforehand, one after the other: what is asked meanwhile waits for one at most.
@@ -104,16 +141,29 @@ class Clips:
 
     def _made(self, key: str, task: "asyncio.Task[None]") -> None:
         self._making.pop(key, None)
+        if growing := self._growing.pop(key, None):
+            growing.end(failed=task.cancelled() or task.exception() is not None)
         if not task.cancelled() and (error := task.exception()):
             log.warning("a clip was not generated (%s)", getattr(error, "code", type(error).__name__))
 
-    async def _make(self, key: str, text: str, persona_id: str, interview_id: str, once: bool) -> None:
-        spoken = await self._voice.speak(text, persona_id=persona_id, interview_id=interview_id)
+    async def _make(
+        self, key: str, text: str, persona_id: str, interview_id: str, growing: GrowingClip, *, once: bool, quick: bool
+    ) -> None:
+        async for part in self._parts(text, persona_id, interview_id, quick=quick):
+            growing.add(part)
+        spoken = growing.sound
         try:
             await self._meter(spoken.usage)
         except CoachError:
             log.error("usage could not be stored: %d events", len(spoken.usage))
         await asyncio.to_thread(self._keep, f"{key}.once.wav" if once else f"{key}.wav", spoken.wav())
+
+    async def _parts(self, text: str, persona_id: str, interview_id: str, *, quick: bool) -> AsyncIterator[Spoken]:
+        if isinstance(self._voice, VoiceInParts):
+            async for part in self._voice.speak_parts(text, persona_id=persona_id, quick=quick):
+                yield part
+        else:
+            yield await self._voice.speak(text, persona_id=persona_id, interview_id=interview_id)
 
     def _key(self, text: str, persona_id: str) -> str:
         said = "\x1f".join((self._voice.clip_key(persona_id), persona_id, text))

@@ -1,12 +1,13 @@
 """The voice on this computer: Kokoro in this process, on a thread of its own with a lower priority.
 
-One text is spoken at a time, sentence by sentence: what waits is next in order. The model is loaded when first needed
+One part of a text is spoken at a time: what waits is next in order. The model is loaded when first needed
 and let go after ten minutes in which nothing was said.
 """
 
 import asyncio
 import os
 import threading
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,8 @@ from coach.contracts.transcript import normalise_space
 from coach.errors import CoachError, InputError, VendorError
 from coach.speech.voice import phonemes
 from coach.speech.voice.kokoro import SAMPLE_RATE_HZ, Kokoro
-from coach.speech.voice.pauses import pcm16
+from coach.speech.voice.parting import Part, quick_parts, whole_sentences
+from coach.speech.voice.pauses import PAUSE_S, pcm16
 from coach.speech.voice.port import LONGEST_TEXT, Spoken
 from coach.speech.voice.speakers import Speaker, speaker_of
 
@@ -59,14 +61,27 @@ class LocalVoice:
             SettingsError: model or phonemiser are missing, or altered.
             VendorError: one of them failed, or the voice was closed.
         """
+        parts = [part async for part in self.speak_parts(text, persona_id=persona_id)]
+        return Spoken(b"".join(part.pcm for part in parts), SAMPLE_RATE_HZ)
+
+    async def speak_parts(self, text: str, *, persona_id: str = "", quick: bool = False) -> AsyncIterator[Spoken]:
+        """The same, part by part; see `VoiceInParts`. Between two parts another text may have its turn."""
         said = normalise_space(text)
         if not said or len(said) > LONGEST_TEXT:
             raise InputError(f"A text to speak has 1 to {LONGEST_TEXT} characters.")
-        try:
-            made = self._thread.submit(self._speak, said, speaker_of(persona_id))
-        except RuntimeError as error:
-            raise VendorError("The local voice was closed.") from error
-        return Spoken(await asyncio.wrap_future(made), SAMPLE_RATE_HZ)
+        heard = False
+        parts = quick_parts(said) if quick else whole_sentences(said)
+        for number, part in enumerate(parts, start=1):
+            after = PAUSE_S if part.ends and number < len(parts) else 0.0
+            try:
+                made = self._thread.submit(self._speak, part, speaker_of(persona_id), after)
+            except RuntimeError as error:
+                raise VendorError("The local voice was closed.") from error
+            pcm = await asyncio.wrap_future(made)
+            heard = heard or bool(pcm)
+            yield Spoken(pcm, SAMPLE_RATE_HZ)
+        if not heard:
+            raise InputError("There is nothing in that text to speak.")
 
     async def close(self) -> None:
         """Lets the model go; what waits is not spoken."""
@@ -74,13 +89,10 @@ class LocalVoice:
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
         self._kokoro = None
 
-    def _speak(self, text: str, who: Speaker) -> bytes:
+    def _speak(self, part: Part, who: Speaker, after: float) -> bytes:
         try:
-            kokoro = self._model()
-            spoken = [
-                kokoro.speak(phonemes.phonemes(sentence, who.accent), who.kokoro, who.pace)
-                for sentence in phonemes.sentences(text)
-            ]
+            sound = phonemes.phonemes(part.text, who.accent, ends=part.ends)
+            return pcm16(self._model().speak(sound, who.kokoro, who.pace), after=after)
         except CoachError:
             raise
         except Exception as error:  # onnxruntime raises its own kinds, all of them here
@@ -89,9 +101,6 @@ class LocalVoice:
             ) from error
         finally:
             self._later(IDLE_S)
-        if not any(len(sound) for sound in spoken):
-            raise InputError("There is nothing in that text to speak.")
-        return pcm16(spoken)
 
     def _model(self) -> Kokoro:
         if self._kokoro is None:

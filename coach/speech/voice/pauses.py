@@ -16,12 +16,10 @@ QUIET = 0.004
 FRAME = SAMPLE_RATE_HZ // 100
 
 
-def pcm16(sentences: list[Samples]) -> bytes:
-    """Sentences as one sound: edges trimmed, 0.3 s between them, no silence within longer than 0.4 s."""
-    pause = np.zeros(int(PAUSE_S * SAMPLE_RATE_HZ), np.float32)
-    spoken = [_tightened(sound) for sound in sentences]
-    parts = [part for sound in spoken if len(sound) for part in (sound, pause)][:-1]
-    whole = np.concatenate([*parts, np.zeros(int(EDGE_S * SAMPLE_RATE_HZ), np.float32)])
+def pcm16(sound: Samples, *, after: float = 0.0) -> bytes:
+    """A part of a text as Int16: silence trimmed, none inside longer than 0.4 s, `after` seconds of it behind."""
+    said = _tightened(sound)
+    whole = np.concatenate([said, np.zeros(int(after * SAMPLE_RATE_HZ), np.float32)]) if len(said) else said
     return bytes((np.clip(whole, -1, 1) * 32_767).astype("<i2").tobytes())
 
 

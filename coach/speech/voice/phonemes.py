@@ -56,8 +56,10 @@ def _gathered(clauses: Sequence[str]) -> list[str]:
     return lines
 
 
-def phonemes(sentence: str, accent: str) -> str:
+def phonemes(sentence: str, accent: str, *, ends: bool = True) -> str:
     """How a sentence sounds in an accent (`en-us`, `en-gb`); blocks for some 20 ms.
+
+    With `ends` false it goes on after these words, and the melody stays up.
 
     Raises:
         SettingsError: espeak-ng is not installed.
@@ -67,7 +69,7 @@ def phonemes(sentence: str, accent: str) -> str:
     spoken = _read([_ENDS.sub("", clause) for clause in clauses], accent)
     said = [_in_kokoros_alphabet(sound, accent) for sound in spoken]
     endings = [ending.group()[0] if (ending := _ENDS.search(clause)) else "," for clause in clauses]
-    if endings and endings[-1] == ",":
+    if ends and endings and endings[-1] == ",":
         endings[-1] = "."
     return " ".join(sound + ending for sound, ending in zip(said, endings, strict=True))
 

@@ -2,8 +2,9 @@
 
 import io
 import wave
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from coach.contracts.usage import UsageEvent
 
@@ -62,3 +63,15 @@ class Voice(Protocol):
 
     async def close(self) -> None:
         """Frees clients."""
+
+
+@runtime_checkable
+class VoiceInParts(Voice, Protocol):
+    """A voice whose first words can be heard while it still makes the rest."""
+
+    def speak_parts(self, text: str, *, persona_id: str = "", quick: bool = False) -> AsyncIterator[Spoken]:
+        """The same sound as `speak`, part by part; `quick`: somebody waits, so the first part is short.
+
+        Raises:
+            VendorError: it failed; what came before stays good.
+        """

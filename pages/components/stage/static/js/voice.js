@@ -2,11 +2,19 @@
 
 const START_PATIENCE_MS = 1500;
 const CLIP_PATIENCE_MS = 3000;
+const WAV_HEADER = 44;
 const READING_WORDS_PER_MINUTE = 240;
 
 export function readingTimeMs(text) {
   const words = text.trim().split(/\s+/).length;
   return Math.min(9000, Math.max(1200, 700 + (words / READING_WORDS_PER_MINUTE) * 60000));
+}
+
+function joined(before, after) {
+  const whole = new Uint8Array(before.length + after.length);
+  whole.set(before);
+  whole.set(after, before.length);
+  return whole;
 }
 
 function pickVoice(wish) {
@@ -56,7 +64,81 @@ export class Voice {
     if (window.speechSynthesis) window.speechSynthesis.cancel();
   }
 
-  #play(url, on) {
+  /** A clip that is still being made has no length yet: it is played as it comes, anything else as a file. */
+  async #play(url, on) {
+    const asking = new AbortController();
+    let stopped = false;
+    this.stopNow = () => {
+      stopped = true;
+      asking.abort();
+    };
+    const patience = setTimeout(() => asking.abort(), CLIP_PATIENCE_MS);
+    const response = await fetch(url, { signal: asking.signal }).catch(() => null);
+    clearTimeout(patience);
+    if (stopped) return true;
+    const growing = response?.ok && response.body && !response.headers.has("Content-Length");
+    if (growing && (await this.#mayPlay())) return this.#playGrowing(response.body.getReader(), on);
+    if (response?.body) response.body.cancel().catch(() => {});
+    return stopped || this.#playFile(url, on);
+  }
+
+  /** Browsers hold an audio context back until the person did something. */
+  async #mayPlay() {
+    this.context ??= new AudioContext();
+    await Promise.race([this.context.resume(), new Promise((resolve) => setTimeout(resolve, 300))]);
+    return this.context.state === "running";
+  }
+
+  /** Int16 mono WAV of unknown length, each part behind the one before; a part that comes late is played at once. */
+  async #playGrowing(reader, on) {
+    const context = this.context;
+    const playing = new Set();
+    let [stopped, started, rate, next, rest] = [false, false, 0, 0, new Uint8Array(0)];
+    const stop = new Promise((resolve) => {
+      this.stopNow = () => {
+        stopped = true;
+        for (const source of playing) source.stop();
+        reader.cancel().catch(() => {});
+        resolve();
+      };
+    });
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done || stopped) break;
+        let bytes = joined(rest, value);
+        rest = bytes;
+        if (!rate && bytes.length < WAV_HEADER) continue;
+        if (!rate) {
+          rate = new DataView(bytes.buffer).getUint32(24, true);
+          bytes = bytes.slice(WAV_HEADER);
+        }
+        const even = bytes.length & ~1;
+        rest = bytes.slice(even);
+        if (!even) continue;
+        const buffer = context.createBuffer(1, even / 2, rate);
+        buffer.copyToChannel(Float32Array.from(new Int16Array(bytes.slice(0, even).buffer), (s) => s / 32768), 0);
+        const source = context.createBufferSource();
+        source.buffer = buffer;
+        source.connect(context.destination);
+        source.onended = () => playing.delete(source);
+        playing.add(source);
+        next = Math.max(next, context.currentTime + 0.02);
+        source.start(next);
+        next += buffer.duration;
+        if (!started && on.start) on.start("recording");
+        started = true;
+      }
+      const left = Math.max(0, next - context.currentTime) * 1000;
+      await Promise.race([stop, new Promise((resolve) => setTimeout(resolve, left))]);
+      return started || stopped;
+    } catch {
+      for (const source of playing) source.stop();
+      return stopped;
+    }
+  }
+
+  #playFile(url, on) {
     return new Promise((resolve) => {
       const player = new Audio(url);
       const done = (ok) => {
