@@ -13,10 +13,21 @@ FEWEST_WORDS = 8
 """With fewer words a median says little: such an answer is not held back for its confidence."""
 
 
+def mean_confidence(words: Sequence[Word]) -> float | None:
+    """Mean word confidence 0-1, hesitations left out; None where none is given or words are few."""
+    known = _known(words)
+    return sum(known) / len(known) if known else None
+
+
 def usual_confidence(words: Sequence[Word]) -> float | None:
     """Median word confidence 0-1, hesitations left out; None where none is given or words are few."""
+    known = _known(words)
+    return median(known) if known else None
+
+
+def _known(words: Sequence[Word]) -> list[float]:
     known = [w.confidence for w in words if w.confidence is not None and not w.is_filler]
-    return median(known) if len(known) >= FEWEST_WORDS else None
+    return known if len(known) >= FEWEST_WORDS else []
 
 
 def is_doubtful(transcript: Transcript, review_below: float | None) -> bool:
