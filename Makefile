@@ -74,6 +74,9 @@ gate: .venv/run.stamp ## compare a prompt or policy with its baseline, stop a re
 soak: .venv/dev.stamp ## ten interviews going round with faults (SOAK_MINUTES=60): nothing grows, nothing is unpaid
 	@$(PY) -m tests.soak
 
+interchange: .venv/dev.stamp ## have Inspect (INSPECT_PYTHON=) and promptfoo (PROMPTFOO=) themselves read what is exported
+	@$(PY) -m tests.interchange
+
 notebooks: .venv/dev.stamp ## execute the notebooks on sample data and render them to docs/notebooks
 	@$(PY) -m pytest tests/notebooks -k runs
 	@$(PY) -m tests.notebooks.render
@@ -94,4 +97,4 @@ lock: ## resolve the pinned requirements anew
 	uv pip compile -q --no-header --no-annotate requirements.in -o requirements.txt
 	uv pip compile -q --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
 
-.PHONY: help run test test-fast check fix eval bench gate fuzz soak theatre notebooks docs screenshots clean lock
+.PHONY: help run test test-fast check fix eval bench gate fuzz soak theatre interchange notebooks docs screenshots clean lock

@@ -12,6 +12,11 @@ DEEPEST = 100
 _STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of JSONL: `str.splitlines` would cut at signs that JSON keeps as they are, as U+2028."""
+    return text.split("\n")
+
+
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 from coach.contracts.base import Record
 from coach.contracts.brain import DeliveryInput, EvaluationInput, JobContext, Question, UserAnswer
 from coach.errors import CoachError, InputError
+from coach.foreign_data import lines_of
 from coach.lab.runs.dataset import Dataset, Gold, Item
 from coach.store.repositories import lab as rows
 from coach.store.sqlstore import SqlStore
@@ -134,7 +135,7 @@ def import_scores(store: SqlStore, path: Path) -> int:
         InputError: naming the first line that cannot be used.
     """
     try:
-        lines = path.read_text("utf8").splitlines()
+        lines = lines_of(path.read_text("utf8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path.name} cannot be read as text.") from error
     found = [_score(number, line) for number, line in enumerate(lines, 1) if line.strip()]

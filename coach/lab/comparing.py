@@ -7,14 +7,18 @@ from coach.lab.promotion import PromotionEvidence
 from coach.lab.report import ComparisonReport, Wish, compare_variants
 from coach.lab.runs.experiment import Experiment, RunInfo, Workspace
 from coach.lab.runs.judged_scores import ScoreBook
+from coach.lab.runs.looks import Look, judged_by_both
 from coach.lab.runs.outcome import Outcome
 from coach.lab.runs.own_scorers import own_scorers
 from coach.lab.runs.scorers import SCORERS
 from coach.lab.runs.variant import Variant
 
 
-def compare_runs(workspace: Workspace, run_a: str, run_b: str) -> ComparisonReport:
+def compare_runs(workspace: Workspace, run_a: str, run_b: str, *, take_look: bool = True) -> ComparisonReport:
     """Compares two variants, each named `RUN` or `RUN:VARIANT`; one run of two variants compares with itself.
+
+    A run that is not complete is looked at: the look is written down and its boundary binds the verdict. Without
+    `take_look` nothing is written, and nothing is decided by a look that nobody took.
 
     Raises:
         InputError: unknown run or variant, or the runs did not see the same answers.
@@ -27,6 +31,9 @@ def compare_runs(workspace: Workspace, run_a: str, run_b: str) -> ComparisonRepo
     a, b = (name_a, name_b) if one else (f"{info_a.id}:{name_a}", f"{info_b.id}:{name_b}")
     outcomes = all_a if one else [*_renamed(all_a, name_a, a), *_renamed(all_b, name_b, b)]
     sides = _named(info_a, name_a), _named(info_b, name_b)
+    look = look_at(workspace, run_a, run_b, take=take_look)
+    if look.unseen and not look.closed:
+        look = look.model_copy(update={"closed": f"Nobody looked at {look.judged} of {look.planned} answers yet."})
     own = own_scorers(side.bundle for side in sides)
     books = {name: ScoreBook(workspace.score_file(info.id)) for name, info in ((a, info_a), (b, info_b))}
     report = compare_variants(
@@ -37,9 +44,30 @@ def compare_runs(workspace: Workspace, run_a: str, run_b: str) -> ComparisonRepo
         wish=wish_of(info_b.experiment),
         scorers=[*SCORERS, *own.scorers(lambda key, outcome: books[outcome.variant].of(key, outcome))],
         same_coach=same_coach(*sides),
+        look=look,
     )
     recorded = info_a.recorded or info_b.recorded
     return report.model_copy(update={"recorded": recorded, "notes": [*report.notes, *own.notes()]})
+
+
+def look_at(workspace: Workspace, run_a: str, run_b: str, *, take: bool) -> Look:
+    """The look that comparing two variants is; `take` writes it down.
+
+    Raises:
+        InputError: unknown run or variant.
+    """
+    (info_a, data, all_a), (info_b, _, all_b) = (workspace.load(_run_of(run)) for run in (run_a, run_b))
+    a, b = variant_of(run_a, info_a, first=True), variant_of(run_b, info_b, first=run_a != run_b)
+    pair = f"{info_a.id}:{a}|{info_b.id}:{b}"
+    sides = ((all_a, a, info_a), (all_b, b, info_b))
+    judged = min(judged_by_both(found, data, name, name, info.experiment.repeats) for found, name, info in sides)
+    if info_a.id == info_b.id:
+        judged = judged_by_both(all_a, data, a, b, info_a.experiment.repeats)
+    book = workspace.looks(info_b.id)
+    if take:
+        return book.take(pair, judged, len(data.items))
+    look = book.standing(pair, judged, len(data.items))
+    return look.model_copy(update={"unseen": judged < len(data.items) and look not in book.taken(pair)})
 
 
 def evidence_for(
@@ -58,7 +86,7 @@ def evidence_for(
         a = next((name for name, label in labels.items() if label == in_force), "")
         b = next((name for name, label in labels.items() if label == candidate and name != a), "")
         if a and b:
-            verdict = compare_runs(workspace, f"{info.id}:{a}", f"{info.id}:{b}").verdict
+            verdict = compare_runs(workspace, f"{info.id}:{a}", f"{info.id}:{b}", take_look=False).verdict
             found.append(
                 PromotionEvidence(
                     run=info.id, a=a, b=b, bundle=candidate, decision=verdict.decision, sentence=verdict.sentence

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from coach.contracts.base import Record
 from coach.errors import CoachError, InputError
+from coach.foreign_data import lines_of
 from coach.lab.runs.dataset import Dataset, Item, thaw
 from coach.vault.files import opened_line
 
@@ -83,7 +84,7 @@ class LabFolder:
 def _cut(run: Path, theirs: set[str], rest: Dataset) -> int:
     """Takes the judgements of `theirs` out of a run; returns how many went."""
     journal = run.parent / "outcomes.jsonl"
-    lines = journal.read_text("utf8").splitlines() if journal.exists() else []
+    lines = [line for line in lines_of(journal.read_text("utf8")) if line] if journal.exists() else []
     kept = [line for line in lines if _item_of(journal, line) not in theirs]
     if rest.items:
         _write(journal, "".join(f"{line}\n" for line in kept))

@@ -84,8 +84,10 @@ class ArmDifference:
     higher_is_better: bool
 
 
-def compare_arms(outcomes: pd.DataFrame, *, control: str, treatment: str) -> list[ArmDifference]:
+def compare_arms(outcomes: pd.DataFrame, *, control: str, treatment: str, alpha: float = 0.05) -> list[ArmDifference]:
     """Differences between two arms: least squares on the arm, cluster-robust by user (statsmodels, t).
+
+    `alpha` is the two-sided level of the intervals; that of a look before the end is smaller.
 
     Raises:
         InputError: an arm has fewer than two interviews or all are of one user.
@@ -94,16 +96,16 @@ def compare_arms(outcomes: pd.DataFrame, *, control: str, treatment: str) -> lis
     two["arm"] = (two["bundle"] == treatment).astype(float)
     if min((two["arm"] == arm).sum() for arm in (0.0, 1.0)) < 2 or two["user_id"].nunique() < 2:
         raise InputError("Each arm needs at least two interviews, of more than one person.")
-    found = [_difference(two.dropna(subset=[m]), m, better) for m, better in {**OUTCOMES, **GUARDS}.items()]
+    found = [_difference(two.dropna(subset=[m]), m, better, alpha) for m, better in {**OUTCOMES, **GUARDS}.items()]
     return [d for d in found if d is not None]
 
 
-def _difference(frame: pd.DataFrame, metric: str, higher_is_better: bool) -> ArmDifference | None:
+def _difference(frame: pd.DataFrame, metric: str, higher_is_better: bool, alpha: float) -> ArmDifference | None:
     if frame["arm"].nunique() < 2 or frame["user_id"].nunique() < 2:
         return None
     groups = pd.factorize(frame["user_id"])[0]
     fit = smf.ols(f"{metric} ~ arm", frame).fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
-    low, high = fit.conf_int().loc["arm"]
+    low, high = fit.conf_int(alpha).loc["arm"]
     return ArmDifference(
         metric=metric,
         control=float(frame.loc[frame["arm"] == 0, metric].mean()),

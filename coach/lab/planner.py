@@ -104,7 +104,7 @@ def _spread(workspace: Workspace, primary: str, unit: str) -> tuple[float, float
     made = [run for run in workspace.runs() if len(run.experiment.variants) > 1 and not run.recorded]
     for info in made[:RUNS_ASKED]:
         try:
-            report = compare_runs(workspace, info.id, info.id)
+            report = compare_runs(workspace, info.id, info.id, take_look=False)
         except CoachError:
             continue
         found = next((c for c in report.comparisons if c.scorer == primary and c.sd > 0), None)

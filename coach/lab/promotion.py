@@ -17,11 +17,15 @@ from coach.store.sqlstore import SqlStore
 
 
 class Split(Record):
-    """Shares of live traffic by bundle, and the salt that makes this experiment's assignment its own."""
+    """Shares of live traffic by bundle, and the salt that makes this experiment's assignment its own.
+
+    `planned`: interviews after which it is decided; 0 where nobody said.
+    """
 
     name: str = Field(min_length=1, max_length=80)
     shares: dict[str, float]
     salt: str
+    planned: int = Field(default=0, ge=0, le=10_000_000)
 
     @model_validator(mode="after")
     def _whole(self) -> "Split":
@@ -123,7 +127,11 @@ class Promotions:
     def split(self) -> Split | None:
         """The running live experiment; None when the active bundle serves everyone."""
         running = self._store.run(rows.live_split)
-        return Split.model_validate({key: running[key] for key in Split.model_fields}) if running else None
+        return (
+            Split.model_validate({key: running[key] for key in Split.model_fields if key in running})
+            if running
+            else None
+        )
 
     def bundle_for(self, interview_id: str) -> PromptBundle:
         """The bundle an interview is judged with: its arm of the live experiment, else the active one."""

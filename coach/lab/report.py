@@ -8,12 +8,13 @@ import pandas as pd
 from coach.contracts.base import Record
 from coach.errors import InputError
 from coach.lab.runs.dataset import Dataset
+from coach.lab.runs.looks import ALPHA, Look
 from coach.lab.runs.outcome import Outcome
 from coach.lab.runs.scorers import SCORERS, Scorer, paired_table, score_table
 from coach.lab.slices import SliceComparison, compare_slices
 from coach.lab.statistics.paired import PairedComparison, adjust, compare_paired
 from coach.lab.statistics.power import Design, minimum_detectable_effect
-from coach.lab.statistics.verdict import Margin, Verdict, decide, decide_same, nothing_compared
+from coach.lab.statistics.verdict import Margin, Verdict, decide, decide_same, not_yet, nothing_compared
 
 SMALLEST_USEFUL_SHARE = 0.05
 """Smallest improvement worth shipping where the primary scorer is a share; an experiment's own value is in points."""
@@ -45,6 +46,7 @@ class ComparisonReport(Record):
         bundles: by variant, the label of the bundle that judged.
         brains: by variant, who judged.
         recorded: when the run was recorded elsewhere, else empty.
+        look: which look at the run this is; its level binds intervals and verdict.
     """
 
     model_config = {"arbitrary_types_allowed": True, "frozen": True, "extra": "forbid"}
@@ -64,9 +66,15 @@ class ComparisonReport(Record):
     bundles: dict[str, str] = {}
     brains: dict[str, str] = {}
     recorded: str = ""
+    look: Look | None = None
     notes: list[str] = []
     items: pd.DataFrame = pd.DataFrame(columns=["item", "cluster", "a", "b"])
     """The primary scorer answer by answer; empty when nothing was compared."""
+
+    @property
+    def alpha(self) -> float:
+        """Two-sided level of intervals and verdict."""
+        return self.look.alpha if self.look else ALPHA
 
     def frame(self) -> pd.DataFrame:
         """One row per scorer."""
@@ -92,6 +100,7 @@ class ComparisonReport(Record):
             "bundles": self.bundles,
             "brains": self.brains,
             "recorded": self.recorded,
+            "look": self.look.model_dump(mode="json") if self.look else None,
             "notes": self.notes,
             "comparisons": [c.as_dict() for c in self.comparisons],
             "slices": [s.as_dict() for s in self.slices],
@@ -107,6 +116,7 @@ def compare_variants(
     wish: Wish | None = None,
     scorers: Sequence[Scorer] = SCORERS,
     same_coach: str = "",
+    look: Look | None = None,
     seed: int = 0,
 ) -> ComparisonReport:
     """Compares variant `b` with variant `a` on the answers both judged.
@@ -119,18 +129,19 @@ def compare_variants(
         wish: what is asked.
         scorers: what is measured.
         same_coach: why the two cannot differ, where that is known.
+        look: which look at the run this is; its level binds intervals and verdict. None for the one at the end.
         seed: of bootstrap and permutation.
 
     Raises:
         InputError: a variant is unknown.
     """
     found = [o for o in outcomes if o.variant in (a, b)]
-    report = _opened(found, dataset, a, b, same_coach)
+    report = _opened(found, dataset, a, b, same_coach).model_copy(update={"look": look})
     silent = _silent(found, a, b)
     if silent:
         return report.model_copy(update={"verdict": nothing_compared(silent)})
     scores = score_table(found, dataset.items, scorers)
-    comparisons, notes = _compare_all(scores, a, b, scorers, seed)
+    comparisons, notes = _compare_all(scores, a, b, scorers, seed, report.alpha)
     if not comparisons:
         return report.model_copy(
             update={"verdict": nothing_compared(" ".join(notes) or "no answer was judged by both.")}
@@ -172,7 +183,9 @@ def _decided(
         notes = [*notes, "There is no gold score in this dataset: a higher overall is more generous, not more right."]
     main, better = by_name[primary], known[primary].higher_is_better
     table = paired_table(scores, scorer=primary, a=report.a, b=report.b)
-    verdict = nothing_compared(same_coach) if same_coach else _verdict(by_name, known, primary, wish)
+    verdict = nothing_compared(same_coach) if same_coach else _verdict(by_name, known, primary, wish, report.alpha)
+    if report.look and not same_coach:
+        verdict, notes = not_yet(verdict, report.look.closed), [*filter(None, [report.look.sentence]), *notes]
     return report.model_copy(
         update={
             "primary": primary,
@@ -190,7 +203,9 @@ def _decided(
     )
 
 
-def _verdict(by_name: Mapping[str, PairedComparison], known: Mapping[str, Scorer], primary: str, wish: Wish) -> Verdict:
+def _verdict(
+    by_name: Mapping[str, PairedComparison], known: Mapping[str, Scorer], primary: str, wish: Wish, alpha: float
+) -> Verdict:
     guards = [
         (comparison, Margin(name, margin, known[name].higher_is_better))
         for name, comparison in by_name.items()
@@ -211,12 +226,13 @@ def _verdict(by_name: Mapping[str, PairedComparison], known: Mapping[str, Scorer
         main,
         guards,
         smallest_useful=SMALLEST_USEFUL_SHARE if share else wish.smallest_useful,
+        alpha=alpha,
         higher_is_better=known[primary].higher_is_better,
     )
 
 
 def _compare_all(
-    scores: pd.DataFrame, a: str, b: str, scorers: Sequence[Scorer], seed: int
+    scores: pd.DataFrame, a: str, b: str, scorers: Sequence[Scorer], seed: int, alpha: float
 ) -> tuple[list[PairedComparison], list[str]]:
     found: list[PairedComparison] = []
     notes: list[str] = []
@@ -225,7 +241,7 @@ def _compare_all(
         if table.empty:
             continue
         try:
-            found.append(compare_paired(table, scorer=scorer.name, seed=seed))
+            found.append(compare_paired(table, scorer=scorer.name, confidence=1 - alpha, seed=seed))
         except InputError as error:
             notes.append(error.message)
     return found, notes

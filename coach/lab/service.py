@@ -14,8 +14,9 @@ from coach.contracts.base import Record
 from coach.contracts.evaluation import Evaluation
 from coach.contracts.usage import UsageEvent
 from coach.errors import InputError, SettingsError
-from coach.lab.comparing import compare_runs, evidence_for, variant_of
+from coach.lab.comparing import compare_runs, evidence_for, look_at, variant_of
 from coach.lab.live import interview_outcomes
+from coach.lab.live_looks import LiveLooks
 from coach.lab.planner import RunPlan, plan_run
 from coach.lab.playground import Playground
 from coach.lab.promotion import PromotionEvidence, Promotions, Split
@@ -25,6 +26,7 @@ from coach.lab.runs.dataset import Dataset, Item
 from coach.lab.runs.experiment import Estimate, Experiment, RunInfo, Workspace, estimate_cost
 from coach.lab.runs.judge import BrainFactory, Meter, PipelineJudge, Pricer
 from coach.lab.runs.judged_scores import JudgeFactory, PromptScoring, ScoreBook
+from coach.lab.runs.looks import Look
 from coach.lab.runs.outcome import Outcome
 from coach.lab.runs.own_scorers import own_scorers
 from coach.lab.runs.prefetch import BatchFactory, Prefetch
@@ -76,7 +78,7 @@ class Lab:
         self._make_batch = make_batch
         self.workspace = workspace
         self.store = store
-        self.promotions = Promotions(store)
+        self.promotions, self.live_looks = Promotions(store), LiveLooks(store)
         self._make_brain = make_brain
         self._price = price
         self._default_model = default_model
@@ -126,7 +128,7 @@ class Lab:
             self.workspace.journal(info.id),
             cache=self.workspace.cache if experiment.use_cache else None,
             repeats=experiment.repeats,
-            limits=RunLimits(limits.concurrency, limits.calls_per_s, limits.cost_usd),
+            limits=RunLimits(limits.concurrency, limits.calls_per_s, limits.cost_usd, limits.answers),
             on_progress=on_progress,
         )
         prefetch = Prefetch(CallCeilings(price, self._default_model), price, self._meter, self.workspace, info.id)
@@ -169,8 +171,12 @@ class Lab:
         return scoring.notes
 
     def compare(self, run_a: str, run_b: str) -> ComparisonReport:
-        """Compares two variants, each named `RUN` or `RUN:VARIANT`; see `compare_runs`."""
+        """Compares two variants, each named `RUN` or `RUN:VARIANT`; of a run that is not complete it is a look."""
         return compare_runs(self.workspace, run_a, run_b)
+
+    def standing_look(self, run_a: str, run_b: str) -> Look:
+        """The look that comparing these two would be; nothing is compared or written."""
+        return look_at(self.workspace, run_a, run_b, take=False)
 
     def evidence(self, bundle: str, *, run: str = "") -> PromotionEvidence | None:
         """What the runs made here say of a bundle, as its folder stands, against the one in force."""

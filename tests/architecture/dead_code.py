@@ -18,7 +18,7 @@ CALLED_BY_NAME = {
     r"_on_\w+": "the stage's events find their handler by name (`interview_desk`)",
     r"list_commands|format_commands": "click asks a group for its commands",
     r"\w+_command|list_budgets|simulate|invoices|forecast|adversarial": "a command",
-    r"evals|rewrites|list_|export|backup|doctor|practice": "a command",
+    r"evals|rewrites|list_|export|import_|backup|doctor|practice": "a command",
     r"settings_customise_sources|field_title_should_be_set": "pydantic asks for it",
     r"process_bind_param|process_result_value": "SQLAlchemy's type decorator",
     r"finish_request|handle_error|client_address|file_secret_settings": "overrides what the library calls",
@@ -30,7 +30,6 @@ CALLED_BY_NAME = {
 KEPT = {
     "asks_for_story": "the policy's rule for saving a story",
     "equivalent": "the laboratory's test that two bundles are as good as each other",
-    "may_stop": "the laboratory's looks before the end",
     "predicted_power": "the laboratory's plan of a run",
     "asked_interviews": "recorded interviews, for replaying avatar policies",
     "compare_policies": "avatar policies on recorded interviews",

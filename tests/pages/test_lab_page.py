@@ -1,7 +1,10 @@
 """Prompt lab: empty, a run built and started on the page, its comparison; the same digits as the service gives."""
 
+import asyncio
+import io
 import pkgutil
 import shutil
+import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,10 +14,12 @@ from streamlit.testing.v1 import AppTest
 from coach import bootstrap
 from coach.bootstrap import Services, build_services
 from coach.brain.prompts.bundle import PROMPTS, PromptBundle
-from coach.lab.runs.experiment import Experiment
+from coach.lab.promotion import Split
+from coach.lab.runs.experiment import Experiment, LimitsFile
 from coach.lab.runs.variant import Variant
 from coach.settings import DATA
 from coach.store.repositories.lab import set_consent
+from pages.components.lab import compare
 from pages.components.shared.prose import plain
 from tests.ports.test_watch import practise
 
@@ -197,3 +202,44 @@ def test_a_worse_day_is_told_and_its_worst_answers_become_a_dataset(services: Se
 def test_rules_that_cannot_be_used_are_told_on_the_page(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services.settings, "coach_watch_file", "/nowhere/watch.yaml")
     assert "COACH_WATCH_FILE" in page("watch").error[0].value.replace("\\", "")
+
+
+def test_a_run_that_is_not_complete_is_looked_at_on_purpose_and_on_record(services: Services) -> None:
+    variants = [Variant(name="A"), Variant(name="B", policy={"follow_up": {"relevance_weak_below": 8.0}})]
+    sample = str(DATA / "sample" / "lab_answers.jsonl")
+    size = len(services.lab.workspace.freeze(Path(sample)).items)
+    half = Experiment(name="Half", dataset=sample, variants=variants, limits=LimitsFile(answers=size // 2))
+    run = asyncio.run(services.lab.run(half)).run
+    looks = services.lab.workspace.looks(run)
+    taken = len(looks.taken(f"{run}:A|{run}:B"))
+    assert taken == 1, "the run's own report was a look"
+    (services.lab.workspace.folder / "runs" / run / "looks.jsonl").unlink()
+    app = page("compare")
+    assert not app.error and app.button(key="cmp-look").label == "Look now (look 1)"
+    assert not looks.taken(f"{run}:A|{run}:B"), "opening the page is no look"
+    app.button(key="cmp-look").click().run()
+    assert "Look 1 at" in texts(app) and len(looks.taken(f"{run}:A|{run}:B")) == 1
+    assert "Look 1 at" in texts(page("compare")), "a look that was taken stays open"
+
+
+def test_a_split_with_a_plan_is_looked_at_with_a_button(services: Services) -> None:
+    with services.store as store:
+        shares = {"jobfoxy_v1": 0.5, "jobfoxy_anchors_v1": 0.5}
+        services.lab.promotions.start_split(Split(name="Try", shares=shares, salt="s", planned=12))
+        now = datetime.now(UTC)
+        for number in range(8):
+            bundle = list(shares)[number % 2]
+            practise(store, f"p{number}", now, prompt_version=bundle, bundle=f"{bundle}@1.0#x")
+        app = page("bundles")
+        assert "Nobody looked yet" in texts(app)
+        app.button(key="live-look").click().run()
+        assert not app.exception and services.lab.live_looks.taken()[0].judged == 8
+        assert "Look 1 at 8 of 12" in texts(page("bundles"))
+
+
+def test_a_run_is_taken_along_for_either_tool(services: Services) -> None:
+    run = services.lab.workspace.runs()[0]
+    app = page("compare")
+    assert {"For Inspect", "For promptfoo"} <= {b.proto.label for b in app.get("download_button")}
+    with zipfile.ZipFile(io.BytesIO(compare._zipped(services.lab, run.id, "inspect"))) as packed:
+        assert len(packed.namelist()) == len(run.experiment.variants) and packed.testzip() is None

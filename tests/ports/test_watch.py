@@ -29,7 +29,9 @@ BUNDLE = "jobfoxy_v1@1.0#abc"
 
 def practise(store: SqlStore, user: str, at: datetime, overall: float | None = 6.0, **changes: Any) -> str:
     """One person's answer at a moment; returns the attempt's id."""
-    interview = make.interview(user_id=user, created_at=at, last_activity_at=at, is_sample=user.startswith("sample-"))
+    label = changes.pop("bundle", BUNDLE)
+    sample = user.startswith("sample-")
+    interview = make.interview(user_id=user, created_at=at, last_activity_at=at, is_sample=sample, bundle=label)
     question = make.exchange(interview)
     usage_usd = changes.pop("usd", None)
     values: dict[str, Any] = {

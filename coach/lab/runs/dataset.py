@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 from coach.contracts.base import Record
 from coach.contracts.brain import DeliveryInput, EvaluationInput, JobContext, Question, UserAnswer
 from coach.errors import InputError
-from coach.foreign_data import from_json
+from coach.foreign_data import from_json, lines_of
 from coach.vault.files import opened_line, sealed_line
 
 HELD_OUT = 0.3
@@ -113,7 +113,7 @@ def thaw(path: Path) -> Dataset:
         InputError: not a frozen dataset, or its content is not what its name says.
     """
     try:
-        head, *lines = path.read_text("utf8").splitlines()
+        head, *lines = filter(str.strip, lines_of(path.read_text("utf8")))
         found = Dataset(name=from_json(head)["dataset"], items=tuple(_thawed(path, lines)))
     except (OSError, ValueError, KeyError, ValidationError) as error:
         raise InputError(f"{path.name} is not a frozen dataset.", mend="Freeze one from JSONL or attempts.") from error
@@ -133,7 +133,7 @@ def from_jsonl(path: Path, *, name: str = "") -> Dataset:
         InputError: naming the first line that cannot be used, or that there is none.
     """
     try:
-        lines = path.read_text("utf8").splitlines()
+        lines = lines_of(path.read_text("utf8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as text.") from error
     items = tuple(_parse(n, line) for n, line in enumerate(lines, 1) if line.strip())

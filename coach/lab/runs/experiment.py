@@ -21,6 +21,7 @@ from coach.lab.runs.dataset import Dataset, Item, from_jsonl, thaw
 from coach.lab.runs.gate_rules import GateRules
 from coach.lab.runs.journal import ResponseCache, RunJournal
 from coach.lab.runs.judge import Pricer
+from coach.lab.runs.looks import LookBook
 from coach.lab.runs.outcome import Outcome
 from coach.lab.runs.variant import Variant
 from coach.settings import DATA
@@ -36,6 +37,8 @@ class LimitsFile(Strict):
     """The `limits` block."""
 
     concurrency: int = Field(default=8, ge=1, le=200)
+    answers: int | None = Field(default=None, ge=1)
+    """Stop after so many answers of the plan, for a look; None goes to the end."""
     calls_per_s: float | None = Field(default=None, gt=0)
     cost_usd: Decimal | None = Field(default=None, ge=0)
 
@@ -183,6 +186,10 @@ class Workspace:
     def score_file(self, run_id: str) -> Path:
         """Where what judge prompts gave in a run is kept."""
         return self._run(run_id) / "scores.jsonl"
+
+    def looks(self, run_id: str) -> LookBook:
+        """The looks at a run's comparisons."""
+        return LookBook(self._run(run_id) / "looks.jsonl")
 
     def load(self, run_id: str) -> tuple[RunInfo, Dataset, list[Outcome]]:
         """A run with its answers and what came of them.

@@ -8,6 +8,7 @@ from typing import IO
 
 from pydantic import ValidationError
 
+from coach.foreign_data import lines_of
 from coach.lab.runs.dataset import Item
 from coach.lab.runs.outcome import Outcome
 from coach.vault.files import opened_line, sealed_line
@@ -27,7 +28,7 @@ class RunJournal:
         """What was answered so far, in order."""
         if not self.path.exists():
             return
-        for line in self.path.read_text("utf8", errors="replace").splitlines():
+        for line in lines_of(self.path.read_text("utf8", errors="replace")):
             try:
                 yield Outcome.model_validate_json(opened_line(self.path, line))
             except ValidationError:

@@ -31,12 +31,13 @@ class RunLimits:
     """How hard and how far a run may go.
 
     `cost_usd` binds: a call is made only when what is spent and what all calls in flight and this one may cost at most
-    stay within it.
+    stay within it. `answers`: stop after so many of the dataset's answers, drawn by lot once for the whole run.
     """
 
     concurrency: int = 20
     calls_per_s: float | None = None
     cost_usd: Decimal | None = None
+    answers: int | None = None
 
     def __post_init__(self) -> None:
         """Refuses limits that would never let a call through."""
@@ -126,9 +127,17 @@ class Replay:
         self.journal.close()
         if self.cache:
             self.cache.close()
-        if left := report.total - report.done:
-            report.stopped = f"The cost limit of ${self.limits.cost_usd} is reached; {left} calls were not made."
+        report.stopped = self._why_stopped(report, len(waiting))
         return report
+
+    def _why_stopped(self, report: RunReport, open_before: int) -> str:
+        left = report.total - report.done
+        if not left:
+            return ""
+        if report.done - report.resumed < open_before:
+            return f"The cost limit of ${self.limits.cost_usd} is reached; {left} calls were not made."
+        size = len(self.dataset.items)
+        return f"Paused for a look after {self.limits.answers} of {size} answers; raise `limits.answers` to go on."
 
     def spent_before(self) -> Decimal:
         """What this run's calls have cost so far, failed ones too."""
@@ -151,15 +160,19 @@ class Replay:
         report.resumed = len(known)
         report.spent_usd = _spent(written)
         self._budget = self.budget or RunBudget(self.limits.cost_usd, report.spent_usd)
-        waiting = [
+        return [
             (variant, item, repeat)
+            for item in self._drawn()
             for repeat in range(self.repeats)
-            for item in self.dataset.items
             for variant in self.variants
             if (variant.name, variant.key, item.id, repeat) not in known
         ]
-        random.Random(self.dataset.content_hash).shuffle(waiting)
-        return waiting
+
+    def _drawn(self) -> list[Item]:
+        """The answers in the order of one lot, so that whatever is there at a look is a sample of the whole."""
+        items = list(self.dataset.items)
+        random.Random(self.dataset.content_hash).shuffle(items)
+        return items[: self.limits.answers]
 
     async def _work(self, queue: Iterator[Call], limiter: AsyncLimiter | None, report: RunReport) -> None:
         for call in queue:

@@ -15,7 +15,7 @@ from statsmodels.stats.inter_rater import cohens_kappa
 
 from coach.contracts.evaluation import Evaluation
 from coach.errors import InputError
-from coach.foreign_data import from_json
+from coach.foreign_data import from_json, lines_of
 from coach.lab.runs.dataset import Item
 from coach.lab.runs.outcome import Outcome
 
@@ -132,7 +132,7 @@ def human_votes(path: Path) -> dict[str, Winner]:
         InputError: naming the first line that cannot be used.
     """
     found: dict[str, Winner] = {}
-    for number, line in enumerate(path.read_text("utf8").splitlines(), 1):
+    for number, line in enumerate(lines_of(path.read_text("utf8")), 1):
         if not line.strip():
             continue
         try:

@@ -150,6 +150,11 @@ def _cheaper(span: str, margin: float, cost: PairedComparison | None) -> Verdict
     return Verdict("hold", f"Hold: {alike}, but it is not cheaper ({saved:+.0%} saved, unsure).")
 
 
+def not_yet(verdict: Verdict, closed: str) -> Verdict:
+    """The verdict of a look that may decide nothing, and why; any other look's stands."""
+    return Verdict("need more", f"Not decided: {closed}", verdict.more_items) if closed else verdict
+
+
 def nothing_compared(why: str) -> Verdict:
     """The verdict where two variants could not differ, or one of them was never heard."""
     return Verdict("nothing compared", f"Nothing was compared: {why}")

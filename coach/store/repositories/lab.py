@@ -120,20 +120,33 @@ def live_split(connection: sa.Connection) -> dict[str, Any] | None:
     return {**row["definition"], "id": row["id"], "created_at": row["created_at"]} if row else None
 
 
+def keep_live_look(connection: sa.Connection, experiment_id: str, look: dict[str, Any]) -> None:
+    """Adds a look to a live experiment; one of the same size is there once."""
+    c = experiments.c
+    query = sa.select(c.definition).where(c.id == experiment_id)
+    if connection.dialect.name == "postgresql":
+        query = query.with_for_update()
+    definition = connection.execute(query).scalar_one()
+    looks = definition.get("looks", [])
+    if all(known["judged"] != look["judged"] for known in looks):
+        changed = {**definition, "looks": [*looks, look]}
+        connection.execute(sa.update(experiments).where(c.id == experiment_id).values(definition=changed))
+
+
 def sample_split(connection: sa.Connection) -> dict[str, Any] | None:
     """The split between the invented people, as `live_split`; no real interview is divided by it."""
     row = connection.execute(sa.select(experiments).where(experiments.c.kind == SAMPLE)).mappings().first()
     return {**row["definition"], "id": row["id"], "name": row["name"], "created_at": row["created_at"]} if row else None
 
 
-def live_outcomes(connection: sa.Connection, since: datetime, *, of_samples: bool = False) -> list[dict[str, Any]]:
-    """One row per evaluated attempt since `since`, with what live experiments look at; of real people or invented."""
+def live_outcomes(
+    connection: sa.Connection, since: datetime, *, until: datetime | None = None, of_samples: bool = False
+) -> list[dict[str, Any]]:
+    """One row per evaluated attempt of interviews begun since `since`, and before `until`, with what live experiments
+    look at; of real people or invented.
+    """
     a, e, i = mock_interview_attempts.c, mock_interview_exchanges.c, mock_interviews.c
-    cost = (
-        sa.select(usage_tracking.c.attempt_id, sa.func.sum(usage_tracking.c.cost_usd).label("cost_usd"))
-        .group_by(usage_tracking.c.attempt_id)
-        .subquery()
-    )
+    cost = _paid_by_attempt()
     saved = sa.select(star_stories.c.source_attempt_id).where(star_stories.c.source_attempt_id.is_not(None))
     query = (
         sa.select(
@@ -163,7 +176,16 @@ def live_outcomes(connection: sa.Connection, since: datetime, *, of_samples: boo
         )
         .order_by(a.created_at, a.id)
     )
+    query = query.where(i.created_at < until) if until else query
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _paid_by_attempt() -> sa.Subquery:
+    return (
+        sa.select(usage_tracking.c.attempt_id, sa.func.sum(usage_tracking.c.cost_usd).label("cost_usd"))
+        .group_by(usage_tracking.c.attempt_id)
+        .subquery()
+    )
 
 
 def stored_answers(

@@ -13,6 +13,7 @@ from coach.errors import CoachError
 from coach.lab.bundles import create
 from coach.lab.live import compare_arms, sample_ratio
 from coach.lab.promotion import Split
+from coach.lab.runs.looks import ALPHA, Look
 from coach.lab.service import Lab
 from coach.views.lab import bundle_diff
 from pages.components.shared import samples
@@ -145,8 +146,8 @@ def _view(bundles: list[PromptBundle]) -> None:
         )
 
 
-def _outcomes(outcomes: pd.DataFrame, split: Split) -> None:
-    """Whether the split held, and what came of it so far."""
+def _outcomes(outcomes: pd.DataFrame, split: Split, look: Look | None = None) -> None:
+    """Whether the split held, and what came of it so far, as sure as the look allows."""
     check = sample_ratio(list(outcomes["bundle"]), split)
     counts = ", ".join(f"{name} {count}" for name, count in check.counts.items())
     if not check.held:
@@ -158,12 +159,35 @@ def _outcomes(outcomes: pd.DataFrame, split: Split) -> None:
     st.caption(f"Interviews so far: {plain(counts)}.")
     control, treatment = list(split.shares)[:2]
     try:
-        found = compare_arms(outcomes, control=control, treatment=treatment)
+        level = look.alpha if look else ALPHA
+        found = compare_arms(outcomes, control=control, treatment=treatment, alpha=level)
     except CoachError as error:
         st.caption(plain(str(error)))
         return
     st.dataframe([asdict(d) for d in found], hide_index=True)
-    st.caption("Intervals are for one look. Decide at the size you planned, or use the sequential boundaries.")
+    one = "Intervals are for one look, at the end."
+    st.caption(plain(look.sentence) if look and look.sentence else one)
+
+
+def _looked(lab: Lab, split: Split) -> None:
+    """The outcomes at the last look, and the next one when it is worth something."""
+    now = lab.live_outcomes()
+    if not split.planned:
+        _outcomes(now, split)
+        return
+    taken, arrived = lab.live_looks.taken(), len(now)
+    following = lab.live_looks.standing(arrived, split.planned)
+    st.progress(min(1.0, arrived / split.planned), f"{arrived} of {split.planned} planned interviews")
+    if taken:
+        _outcomes(lab.live_looks.outcomes(taken[-1]), split, taken[-1])
+    else:
+        st.caption("Nobody looked yet. Every look before the end asks for a larger difference.")
+    if following in taken:
+        return
+    if following.closed:
+        st.caption(plain(following.closed))
+    elif st.button(f"Look now (look {following.number})", icon=":material/visibility:", key="live-look"):
+        _attempt(lambda: lab.live_looks.take(arrived), "The look is on record.")
 
 
 def _live(lab: Lab, bundles: list[PromptBundle]) -> None:
@@ -177,7 +201,7 @@ def _live(lab: Lab, bundles: list[PromptBundle]) -> None:
     if running:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in running.shares.items())
         st.markdown(f"**{plain(running.name)}** is running: {plain(shares)} of new interviews.")
-        _outcomes(lab.live_outcomes(), running)
+        _looked(lab, running)
         if st.button("End the split"):
             _attempt(lab.promotions.end_split, "The bundle in force serves everyone again.")
         return
@@ -190,10 +214,15 @@ def _live(lab: Lab, bundles: list[PromptBundle]) -> None:
         names, in_force = [b.name for b in bundles], lab.promotions.active().name
         a = left.selectbox("Control", names, index=names.index(in_force) if in_force in names else 0)
         b = right.selectbox("Treatment", names, index=next((n for n, x in enumerate(names) if x != in_force), 0))
+        planned = st.number_input(
+            "Decide after so many interviews", 0, 10_000_000, 200, 50, help="0: no plan, and one look at the end."
+        )
         percent = share.slider("Share of treatment", 5, 95, 50, step=5, format="%d %%")
         if st.form_submit_button("Start the split"):
             try:
-                split = Split(name=name, shares={a: 1 - percent / 100, b: percent / 100}, salt=uuid4().hex)
+                split = Split(
+                    name=name, shares={a: 1 - percent / 100, b: percent / 100}, salt=uuid4().hex, planned=int(planned)
+                )
             except ValidationError:
                 st.error("Give the split a name and two different bundles.")
                 return

@@ -1,9 +1,17 @@
 """One run's comparison: verdict, forest plot, items side by side, biggest wins and losses with their transcripts."""
 
+import io
+import tempfile
+import zipfile
+from functools import partial
+from pathlib import Path
+
 import pandas as pd
 import streamlit as st
 
+from coach.bootstrap import services
 from coach.errors import CoachError
+from coach.lab.interchange.desk import TOOLS, Tool, send
 from coach.lab.report import ComparisonReport
 from coach.lab.runs.dataset import Dataset
 from coach.lab.runs.outcome import Outcome
@@ -14,6 +22,7 @@ from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
 
+NAMES: dict[Tool, str] = {"inspect": "For Inspect", "promptfoo": "For promptfoo"}
 ICONS = {
     "ship": ":material/rocket_launch:",
     "hold": ":material/front_hand:",
@@ -43,6 +52,8 @@ def show(lab: Lab) -> None:
     a = left.selectbox("Baseline", names, key="cmp-a")
     b = right.selectbox("Against", names, index=1, key="cmp-b")
     try:
+        if not _may_look(lab, f"{chosen}:{a}", f"{chosen}:{b}"):
+            return
         report = lab.compare(f"{chosen}:{a}", f"{chosen}:{b}")
     except CoachError as error:
         st.warning(plain(str(error)))
@@ -52,6 +63,40 @@ def show(lab: Lab) -> None:
         return
     _, data, outcomes = lab.workspace.load(chosen)
     _charts(report, outcomes, data)
+    _take_along(lab, chosen)
+
+
+def _take_along(lab: Lab, run: str) -> None:
+    """The run for other tools; made when asked for."""
+    with st.popover("Take it along", icon=":material/ios_share:"):
+        st.caption("Answers, judgements and scores, for the tool you use; *lab import* brings them back.")
+        for tool in TOOLS:
+            name = f"{run}.{tool}.zip"
+            st.download_button(
+                NAMES[tool], partial(_zipped, lab, run, tool), name, "application/zip", key=f"take-{tool}"
+            )
+
+
+def _zipped(lab: Lab, run: str, tool: Tool) -> bytes:
+    packed = io.BytesIO()
+    model = services().settings.coach_openai_model
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in send(lab.workspace, run, tool, Path(folder), default_model=model):
+            archive.write(path, path.name)
+    return packed.getvalue()
+
+
+def _may_look(lab: Lab, a: str, b: str) -> bool:
+    """Whether the comparison may be shown: the run is complete, somebody looked at this state, or looks now."""
+    look = lab.standing_look(a, b)
+    if not look.unseen:
+        return True
+    st.progress(look.fraction, f"{look.judged} of {look.planned} answers are judged by both")
+    if look.closed:
+        st.caption(plain(look.closed))
+        return False
+    st.caption(f"A look before the end asks for a larger difference: {plain(look.sentence)}")
+    return bool(st.button(f"Look now (look {look.number})", icon=":material/visibility:", key="cmp-look"))
 
 
 def _verdict(report: ComparisonReport) -> None:

@@ -13,6 +13,7 @@ from coach.contracts.asking import own_id
 from coach.errors import CoachError
 from coach.lab.adversarial import adversarial_set
 from coach.lab.attempts import AttemptFilter, from_attempts
+from coach.lab.interchange.desk import read_answers
 from coach.lab.runs.experiment import Experiment, LimitsFile
 from coach.lab.runs.replay import RunReport
 from coach.lab.runs.variant import BRAINS, Variant
@@ -68,17 +69,20 @@ def _dataset(lab: Lab) -> str:
 
 
 def _uploaded(lab: Lab) -> str:
-    file = st.file_uploader("One answer a line", type=["jsonl"])
+    file = st.file_uploader(
+        "JSONL, one answer a line; samples of Inspect; tests of promptfoo", type=["jsonl", "yaml", "yml"]
+    )
     if file is None:
         return ""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / Path(file.name).name
         path.write_bytes(file.getvalue())
         try:
-            data = lab.workspace.freeze(path)
+            data = read_answers(path)
         except CoachError as error:
             st.error(plain(str(error)))
             return ""
+    data.freeze(lab.workspace.datasets)
     st.caption(f"{len(data.items)} answers of {data.persons} people, frozen as {data.content_hash}.")
     return data.content_hash
 
