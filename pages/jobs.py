@@ -28,7 +28,7 @@ def main() -> None:
         return
     samples.switch(parts, there=any(job.is_sample for job in kept))
     jobs = samples.mine_or_samples(kept)
-    at_jobs, at_roles, at_resumes = st.tabs(["Jobs", "Role profiles", "Resumes"])
+    at_jobs, at_roles, at_resumes = st.tabs(["Jobs", "Role profiles", "Resumes"], key="jobs_tab", bind="query-params")
     with at_jobs:
         listed, adding = st.columns([3, 2], gap="medium") if jobs else (st.container(), st.container())
         with adding:

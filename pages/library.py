@@ -8,7 +8,7 @@ from coach.bootstrap import Services, services
 from coach.documents.writer import as_pdf
 from coach.errors import CoachError
 from coach.views.library import JobDescription, StarStory
-from coach.views.materials import PARTS, cheat_sheet
+from coach.views.materials import PARTS, cheat_sheet, tags_of
 from pages.components.library import cheat
 from pages.components.library.card import card, name_of
 from pages.components.shared import dialogs, samples
@@ -40,7 +40,9 @@ def main() -> None:
         st.info("No story matches. Try fewer or other words.")
         return
     if (
-        st.segmented_control("View", VIEWS, default=VIEWS[0], key="library_view", label_visibility="collapsed")
+        st.segmented_control(
+            "View", VIEWS, default=VIEWS[0], key="library_view", bind="query-params", label_visibility="collapsed"
+        )
         == VIEWS[1]
     ):
         cheat.show(shown)
@@ -77,7 +79,13 @@ def empty() -> None:
 def find(parts: Services, jobs: dict[str, JobDescription], everything: list[StarStory]) -> list[StarStory]:
     """Search, job filter, export, new story."""
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        words = st.text_input("Search", placeholder="conflict, dashboard, leadership …", width="stretch")
+        words = st.text_input(
+            "Search",
+            placeholder="conflict, dashboard, leadership …",
+            key="search",
+            bind="query-params",
+            width="stretch",
+        )
         used = [key for key in jobs if any(story.job_description_id == key for story in everything)]
         job = pick(
             "Job",
@@ -90,7 +98,7 @@ def find(parts: Services, jobs: dict[str, JobDescription], everything: list[Star
             width=260,
         )
         found = parts.library.stories(search=words, job_id=job.id if job else "")
-        shown = samples.mine_or_samples(found)
+        shown = _tagged(samples.mine_or_samples(found), everything)
         st.download_button("Export", cheat_sheet(shown), "stories.md", "text/markdown", icon=":material/download:")
         st.download_button(
             "PDF",
@@ -103,13 +111,22 @@ def find(parts: Services, jobs: dict[str, JobDescription], everything: list[Star
     return shown
 
 
+def _tagged(found: list[StarStory], everything: list[StarStory]) -> list[StarStory]:
+    """Those with one of the tags chosen; offered where there are any."""
+    known = sorted({tag for story in everything for tag in tags_of(story)}, key=str.casefold)
+    if not known:
+        return found
+    chosen = st.multiselect("Tags", known, key="tags", bind="query-params", placeholder="Any tag", width=260)
+    return [story for story in found if not chosen or set(chosen) & set(tags_of(story))]
+
+
 @st.dialog("Story", width="large", on_dismiss=lambda: dialogs.close("edit"))
 def edit(parts: Services, story: StarStory, jobs: dict[str, JobDescription]) -> None:
     """A form for all texts of a story and the job it is linked to."""
     with st.form("story", border=False):
         changed: dict[str, str | None] = {
             "title": st.text_input("Title", story.title, max_chars=80),
-            "category": st.text_input("Category", story.category, max_chars=40),
+            "category": st.text_input("Tags", story.category, max_chars=40, placeholder="conflict, leadership"),
             "polished_answer": st.text_area("Polished answer", story.polished_answer, height=160),
         }
         for part in PARTS:

@@ -32,7 +32,7 @@ def main() -> None:
     beside = apply(editor.compared(editor.toolbar(parts, scenario, assumed), parts), base=assumed)
     overview(applied, beside)
     section = st.segmented_control(
-        "Section", SECTIONS, default="Session", key="margins_section", label_visibility="collapsed"
+        "Section", SECTIONS, default="Session", key="margins_section", bind="query-params", label_visibility="collapsed"
     )
     show(section or "Session", applied, beside, parts)
 

@@ -23,7 +23,12 @@ def main() -> None:
     parts = services()
     st.title("Operations")
     st.caption("How fast answers come back, how providers do, what waits to be billed, what is due for deletion.")
-    span = st.segmented_control("Period", list(DAYS), default="30 days", label_visibility="collapsed") or "30 days"
+    span = (
+        st.segmented_control(
+            "Period", list(DAYS), default="30 days", key="period", bind="query-params", label_visibility="collapsed"
+        )
+        or "30 days"
+    )
     try:
         invented = samples.switch(parts, there=parts.has_samples())
         answers = ops.answers_frame(parts.store, days=DAYS[span], of_samples=invented)
@@ -34,7 +39,7 @@ def main() -> None:
         return
     now.show_standing(parts, answers, due)
     headline(answers, waiting, due)
-    latency, providers, usage, errors, retention, disk = st.tabs(TABS)
+    latency, providers, usage, errors, retention, disk = st.tabs(TABS, key="operations_tab", bind="query-params")
     with latency:
         show_latency(answers)
     with providers:
@@ -84,7 +89,12 @@ def show_latency(answers: pd.DataFrame) -> None:
             icon=":material/hourglass_empty:",
         )
         return
-    by = st.segmented_control("By", ["all", "brain", "transcriber"], default="all") or "all"
+    by = (
+        st.segmented_control(
+            "By", ["all", "brain", "transcriber"], default="all", key="latency_by", bind="query-params"
+        )
+        or "all"
+    )
     table = ops.percentiles_frame(stages)
     left, right = st.columns(2, gap="large")
     with left:

@@ -8,6 +8,7 @@ import streamlit as st
 from coach.audio.preflight import browser_limits
 from coach.bootstrap import services
 from coach.errors import CoachError
+from coach.views.sessions import asked_question
 from pages.components.practice import personas
 from pages.components.practice.account import account_panel
 from pages.components.practice.interview_desk import Desk
@@ -18,6 +19,8 @@ from pages.components.shared.share import share_buttons
 from pages.components.stage import stage
 
 KEY = "practice_stage"
+QUESTION = "question"
+"""Of the address: which question to practise again."""
 
 
 def desk() -> Desk:
@@ -29,8 +32,27 @@ def desk() -> Desk:
 
 def on_act() -> None:
     asked = st.session_state[KEY].act
-    if asked:
-        desk().act(dict(asked))
+    if not asked:
+        return
+    if asked.get("name") == "another":
+        st.query_params.pop(QUESTION, None)
+    desk().act(dict(asked))
+
+
+def again(mine: Desk) -> dict[str, str] | None:
+    """The question the address asks for, to be practised again; one that is gone is said to be gone, once."""
+    wanted = st.query_params.get(QUESTION, "")
+    if not wanted:
+        return None
+    if mine.session is not None:
+        st.query_params.pop(QUESTION, None)
+        return None
+    found = asked_question(mine.services.store, wanted)
+    if found is None:
+        st.query_params.pop(QUESTION, None)
+        st.toast("That question is not there any more. Start an interview instead.", icon=":material/help:")
+        return None
+    return {"id": found.id, "text": found.question.text}
 
 
 def stage_data(mine: Desk, *, playing: bool) -> dict[str, object]:
@@ -44,6 +66,7 @@ def stage_data(mine: Desk, *, playing: bool) -> dict[str, object]:
         "jobs": mine.jobs() if idle else [],
         "job_id": st.session_state.get("practice_job_id", ""),
         "resumable": mine.resumable(st.session_state.get("resume_interview_id", "")) if idle else None,
+        "again": again(mine),
         "session": mine.session,
         "webrtc": {"offered": True, "playing": playing},
         "saved": mine.saved,

@@ -96,7 +96,9 @@ def charts(attempts: pd.DataFrame) -> None:
         "Fillers per minute, where the transcriber keeps them.",
         "Mean of your best answers by competency.",
     ]
-    for tab, name, figure, caption in zip(st.tabs(names), names, figures, captions, strict=True):
+    for tab, name, figure, caption in zip(
+        st.tabs(names, key="chart", bind="query-params"), names, figures, captions, strict=True
+    ):
         with tab:
             st.caption(caption)
             chart(figure(attempts), name=name.lower(), title=name)

@@ -51,9 +51,20 @@ def choose(parts: Services, frame: pd.DataFrame) -> tuple[pd.Series | None, str]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         coach = st.text_input("Your name", max_chars=80, key="review_name", width=220).strip()
         which = st.segmented_control(
-            "Show", [WAITING, JUDGED, EVERY], default=WAITING, key="review_which", label_visibility="collapsed"
+            "Show",
+            [WAITING, JUDGED, EVERY],
+            default=WAITING,
+            key="review_which",
+            bind="query-params",
+            label_visibility="collapsed",
         )
-        st.toggle("Hide scores", True, key="review_blind", help="Judge first, compare afterwards: less anchoring.")
+        st.toggle(
+            "Hide scores",
+            True,
+            key="review_blind",
+            bind="query-params",
+            help="Judge first, compare afterwards: less anchoring.",
+        )
         frame = queue.narrowed(frame.assign(mine=review.judged_by(frame, coach)))
         rubric.button(parts, coach)
     judged = frame["human"].notna()

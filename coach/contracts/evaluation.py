@@ -98,11 +98,20 @@ class Scoring(Strict):
     delivery_breakdown: DeliveryBreakdown
 
 
+UNNEEDED = "Not needed for this question"
+"""How the note of a STAR item begins that the question does not ask for; its status is `missing` all the same."""
+
+
 class StarItem(Strict):
     """Status of one STAR item with a short note."""
 
     status: StarStatus
     note: Text140
+
+    @property
+    def unneeded(self) -> bool:
+        """Whether the question does not ask for it: then it is missed by nobody."""
+        return self.status == StarStatus.MISSING and self.note.startswith(UNNEEDED)
 
 
 class StarChecklist(Strict):

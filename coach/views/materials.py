@@ -1,5 +1,6 @@
 """The person's own material as text to take away: stories as a cheat sheet, stories as resume lines."""
 
+import difflib
 from collections.abc import Sequence
 
 from coach.documents.reader import read_document
@@ -39,6 +40,20 @@ def cheat_sheet(stories: Sequence[StarStory]) -> str:
         lines += [f"- **{note.change_type.value.replace('_', ' ')}:** {note.reason}" for note in story.coach_notes]
         lines.append("")
     return "\n".join(lines)
+
+
+def tags_of(story: StarStory) -> list[str]:
+    """The tags of a story: its category, which may name several, with commas between them."""
+    return list(dict.fromkeys(tag for part in story.category.split(",") if (tag := part.strip())))
+
+
+def resume_diff(master: str, copy: str) -> str:
+    """What a copy says otherwise, line by line: `-` stands in the master only, `+` in the copy only; empty when equal.
+
+    A line around each change is kept, so that one sees where it stands.
+    """
+    lines = difflib.unified_diff(master.rstrip().splitlines(), copy.rstrip().splitlines(), lineterm="", n=1)
+    return "\n".join(line for line in lines if not line.startswith(("---", "+++", "@@")))
 
 
 def resume_line(story: StarStory) -> str:

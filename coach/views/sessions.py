@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from coach.contracts.asking import asker, own_id
-from coach.contracts.interview import Attempt, Exchange, InterviewSnapshot, InterviewStatus
+from coach.contracts.base import Record
+from coach.contracts.interview import Attempt, Exchange, InterviewSnapshot, InterviewStatus, PlannedQuestion
 from coach.errors import NotFoundError
 from coach.interview import rollup
 from coach.store import SqlStore
@@ -21,6 +22,23 @@ def list_sessions(store: SqlStore, user_id: str | None = None) -> list[Plain]:
         for attempt in store.run(queries.attempt_rows, None, user_id):
             attempts.setdefault(attempt["interview_id"], []).append(attempt)
     return [_listed(row, attempts.get(row["id"], [])) for row in rows]
+
+
+class AskedQuestion(Record):
+    """A question that was asked before, to be practised again, and the job it was asked for."""
+
+    id: str
+    question: PlannedQuestion
+    job_description_id: str | None = None
+
+
+def asked_question(store: SqlStore, wanted: str, user_id: str = "") -> AskedQuestion | None:
+    """The question with this id, or the one answered by the attempt with this id; None once it is gone."""
+    row = store.run(queries.question_row, wanted, user_id or own_id()) if wanted else None
+    if row is None:
+        return None
+    question = PlannedQuestion(text=row["question_text"], type=row["question_type"], competency=row["competency"])
+    return AskedQuestion(id=row["id"], question=question, job_description_id=row["job_description_id"])
 
 
 def any_session(store: SqlStore, user_id: str = "") -> bool:

@@ -157,6 +157,7 @@ def test_a_budget_is_added_seen_and_the_chosen_twin_taken_away(services: Service
     first, second = (budget.id for budget in services.budgets.listed())
     app.selectbox(key="budget-pick").set_value(second).run()
     next(each for each in app.button if each.label == "Take away").click().run()
+    services.bin.empty()
     assert not app.exception and [budget.id for budget in services.budgets.listed()] == [first]
 
 

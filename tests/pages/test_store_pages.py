@@ -145,6 +145,11 @@ def test_samples_are_said_to_be_samples_and_can_be_removed(sampled):
     button(app, "Remove samples").click().run()
     assert not app.exception
     assert "Nothing to show yet" in texts(app)
+    assert sampled.bin.take_back("samples", "all") and sampled.store.run(library.stories) != []
+    assert app.run().toggle
+    page_again = page("progress", samples=True)
+    button(page_again, "Remove samples").click().run()
+    sampled.bin.empty()
     assert sampled.store.run(library.stories) == []
 
 

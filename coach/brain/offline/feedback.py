@@ -6,7 +6,7 @@ from coach.brain.offline.follow_up import missing_item
 from coach.brain.offline.quotes import number_quote, quote
 from coach.brain.reading.answer import Reading
 from coach.brain.reading.clauses import ClauseReading
-from coach.contracts.evaluation import ContentFeedback, StarChecklist, StarItem, StarStatus
+from coach.contracts.evaluation import UNNEEDED, ContentFeedback, StarChecklist, StarItem, StarStatus
 from coach.text.shorten import shorten_end
 
 _NAMES = {"situation": "setting", "task": "goal", "action": "steps", "result": "outcome"}
@@ -220,7 +220,7 @@ def _star_item(reading: Reading, name: str) -> StarItem:
     if not reading.judged:
         return StarItem(status=StarStatus.MISSING, note=_VERDICTS[reading.verdict].item)
     if item.status is StarStatus.MISSING or item.evidence is None:
-        asked = f"Not told yet: {_HOW[name]}." if reading.story_asked else "Not needed for this question."
+        asked = f"Not told yet: {_HOW[name]}." if reading.story_asked else f"{UNNEEDED}."
         return StarItem(status=item.status, note=asked)
     said = quote(item.evidence, 80)
     note = f"“{said}”" if item.status is StarStatus.PRESENT else f"“{said}” hints at it; {_HOW[name]}."

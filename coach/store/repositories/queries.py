@@ -41,6 +41,26 @@ def ever_answered(connection: sa.Connection, user_id: str) -> bool:
     return connection.execute(found).first() is not None
 
 
+def question_row(connection: sa.Connection, wanted: str, user_id: str) -> dict[str, Any] | None:
+    """A question by its own id, or by the id of an answer to it: the person's own, or one of the sample content."""
+    sessions, questions, attempts = mock_interviews.c, mock_interview_exchanges.c, mock_interview_attempts.c
+    answered = sa.select(attempts.exchange_id).where(attempts.id == wanted)
+    query = (
+        sa.select(
+            questions.id,
+            questions.question_text,
+            questions.question_type,
+            questions.competency,
+            sessions.job_description_id,
+        )
+        .join_from(mock_interview_exchanges, mock_interviews, questions.interview_id == sessions.id)
+        .where(sa.or_(questions.id == wanted, questions.id.in_(answered)))
+        .where(sa.or_(sessions.user_id == user_id, sessions.is_sample.is_(True)))
+    )
+    row = connection.execute(query).mappings().first()
+    return None if row is None else dict(row)
+
+
 def interview_rows(connection: sa.Connection, user_id: str | None = None) -> Rows:
     """Sessions, newest first, with the numbers of questions, answered questions and attempts."""
     sessions, attempts = mock_interviews.c, mock_interview_attempts.c

@@ -10,7 +10,7 @@ from coach.documents.reader import FORMATS
 from coach.documents.writer import DOCX, as_docx, as_pdf
 from coach.errors import CoachError
 from coach.views.library import JobDescription, Resume
-from coach.views.materials import RESUME_LIMIT, resume_line, resume_of_file, tailored_copy
+from coach.views.materials import RESUME_LIMIT, resume_diff, resume_line, resume_of_file, tailored_copy
 from pages.components.shared import samples
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import unique_labels
@@ -92,6 +92,7 @@ def one_job(parts: Services, master: Resume, job: JobDescription, copy: Resume |
     if copy.source_resume_id and copy.updated_at < master.updated_at:
         st.caption("Your master resume has changed since this copy was made. The copy stays as it is.")
     text = st.text_area("Tailored resume", copy.content, height=220, max_chars=RESUME_LIMIT, key=f"text-{copy.id}")
+    _difference(master, copy)
     stories = {story.id: story for story in samples.mine_or_samples(parts.library.stories())}
     names = unique_labels({key: story.title for key, story in stories.items()})
     chosen = st.multiselect(
@@ -105,6 +106,16 @@ def one_job(parts: Services, master: Resume, job: JobDescription, copy: Resume |
         if st.button("Delete copy", key=f"drop-{copy.id}", type="tertiary"):
             put_away(parts, "resume", copy.id, copy.title, partial(parts.library.delete_resume, copy.id))
             st.rerun()
+
+
+def _difference(master: Resume, copy: Resume) -> None:
+    """Line by line against the master, as it is kept."""
+    changed = resume_diff(master.content, copy.content)
+    with st.expander("What differs from the master"):
+        if changed:
+            st.code(changed, language="diff", wrap_lines=True)
+        else:
+            st.caption("Nothing yet: the copy says what the master says.")
 
 
 def store(parts: Services, resume: Resume, *, content: str | None = None) -> None:

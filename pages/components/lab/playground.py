@@ -58,7 +58,9 @@ def show(lab: Lab) -> None:
 
 
 def _answer(lab: Lab) -> Item | None:
-    source = st.segmented_control("Answer from", ["A dataset", "My own words"], default="A dataset", key="play-source")
+    source = st.segmented_control(
+        "Answer from", ["A dataset", "My own words"], default="A dataset", key="play-source", bind="query-params"
+    )
     if source == "My own words":
         question = st.text_input("Question", "Tell me about a time you had to convince somebody.", key="play-question")
         said = st.text_area("Answer", key="play-said", height=140, placeholder="What somebody might say")

@@ -50,7 +50,11 @@ def show(lab: Lab) -> None:
 def _dataset(lab: Lab) -> str:
     """Hash of the chosen frozen dataset; empty when none is chosen."""
     source = st.segmented_control(
-        "Answers from", ["A JSONL file", "Stored answers", "Frozen before"], default="A JSONL file"
+        "Answers from",
+        ["A JSONL file", "Stored answers", "Frozen before"],
+        default="A JSONL file",
+        key="answers_from",
+        bind="query-params",
     )
     if source == "A JSONL file":
         return _uploaded(lab)

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from coach.views.library import JobDescription, StarStory
-from coach.views.materials import PARTS, resume_line
+from coach.views.materials import PARTS, resume_line, tags_of
 from pages.components.shared import dialogs
+from pages.components.shared.again import practise_again
 from pages.components.shared.copy import copy_button
 from pages.components.shared.prose import plain
 
@@ -19,7 +20,7 @@ def card(story: StarStory, jobs: dict[str, JobDescription]) -> None:
     """One story."""
     with st.container(border=True):
         st.markdown(f"## {plain(story.title)}")
-        badges = [name for name in (story.category, name_of(jobs, story.job_description_id)) if name]
+        badges = [name for name in (*tags_of(story), name_of(jobs, story.job_description_id)) if name]
         badges += ["sample"] if story.is_sample else []
         if badges:
             st.markdown(" ".join(f":gray-badge[{plain(badge)}]" for badge in badges))
@@ -38,9 +39,7 @@ def card(story: StarStory, jobs: dict[str, JobDescription]) -> None:
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             copy_button(story.polished_answer, key=f"copy-{story.id}")
             if st.button("Practise this again", key=f"again-{story.id}", icon=":material/replay:"):
-                if story.job_description_id in jobs:
-                    st.session_state["practice_job_id"] = story.job_description_id
-                st.switch_page("practice.py")
+                practise_again(story.source_attempt_id or "", job_id=story.job_description_id or "")
             st.button(
                 "Edit", key=f"edit-{story.id}", icon=":material/edit:", on_click=dialogs.ask, args=("edit", story.id)
             )

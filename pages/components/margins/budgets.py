@@ -1,6 +1,7 @@
 """Budgets: what may be spent in a day or a month before somebody is told."""
 
 from decimal import Decimal
+from functools import partial
 from typing import Literal
 
 import pandas as pd
@@ -11,6 +12,7 @@ from coach.economics.budgets import Budget
 from coach.errors import CoachError
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
+from pages.components.shared.undo import put_away
 
 PERIODS: dict[str, Literal["day", "month"]] = {"a day": "day", "a month": "month"}
 SCOPES: dict[str, Literal["all", "customer"]] = {"all together": "all", "each customer": "customer"}
@@ -20,7 +22,8 @@ USD = st.column_config.NumberColumn(format="dollar")
 
 def show(parts: Services) -> None:
     """The budgets with what is used of them, a form for a new one, and taking one away."""
-    rows = parts.budgets.standing()
+    going = parts.bin.holds("budget")
+    rows = [row for row in parts.budgets.standing() if row[0].id not in going]
     if not rows:
         st.info(
             "No budget yet. Set one below, and somebody is told at 80 % and at 100 % of it, once a day or month.",
@@ -74,12 +77,8 @@ def _remove(parts: Services, budgets: list[Budget]) -> None:
     with st.expander("Take a budget away"):
         chosen = pick("Budget", budgets, identity=lambda b: b.id, label=_label, key="budget-pick")
         if chosen and st.button("Take away", icon=":material/delete:"):
-            try:
-                parts.budgets.remove(chosen.id)
-            except CoachError as error:
-                st.error(plain(str(error)), icon=":material/error:")
-                return
-            st.toast(f"Taken away: {_label(chosen)}", icon=":material/delete:")
+            name = f"the budget of {_label(chosen)}"
+            put_away(parts, "budget", chosen.id, name, partial(parts.budgets.remove, chosen.id))
             st.rerun()
 
 

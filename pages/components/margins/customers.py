@@ -44,7 +44,9 @@ def show(applied: Applied, parts: Services) -> None:
         )
         return
     st.markdown("## What each customer brings and costs")
-    by = st.segmented_control("By", ["customer", "cohort"], default="customer", key="margins_customers_by")
+    by = st.segmented_control(
+        "By", ["customer", "cohort"], default="customer", key="margins_customers_by", bind="query-params"
+    )
     rows = cohort_margins(people) if by == "cohort" else people
     _records("customers" if by != "cohort" else "cohorts", rows)
     st.caption("Refunds and disputes are taken off; Stripe keeps its fee of what is refunded. Thinnest margin first.")

@@ -49,7 +49,9 @@ LABELS = {
 def session(applied: Applied) -> None:
     """Cost of a session by part, its bounds, and every line of it."""
     parts = report.part_records(applied)
-    case = st.segmented_control("Case", ["best", "expected", "worst"], default="expected", key="margins_case")
+    case = st.segmented_control(
+        "Case", ["best", "expected", "worst"], default="expected", key="margins_case", bind="query-params"
+    )
     chart(
         margins_figures.waterfall(margins.frame(parts), case or "expected"),
         name="session-parts",
@@ -163,7 +165,10 @@ def distribution(applied: Applied) -> None:
 
 def ledger(applied: Applied, parts: Services) -> None:
     """As billed beside re-priced."""
-    by = st.segmented_control("By", LEDGER_KEYS, default="meter", key="margins_ledger_by") or "meter"
+    by = (
+        st.segmented_control("By", LEDGER_KEYS, default="meter", key="margins_ledger_by", bind="query-params")
+        or "meter"
+    )
     try:
         of_samples = samples.switch(parts, there=parts.has_samples())
         table = margins.ledger_frame(parts.store, applied.market.book, by=by, of_samples=of_samples)
@@ -217,7 +222,9 @@ def _draws(applied: Applied) -> Any:
 
 def _plan(applied: Applied, key: str) -> Plan:
     names = {plan.name: plan for plan in applied.plans.plans}
-    chosen = st.segmented_control("Plan", list(names), default=list(names)[-1], key=key, label_visibility="collapsed")
+    chosen = st.segmented_control(
+        "Plan", list(names), default=list(names)[-1], key=key, bind="query-params", label_visibility="collapsed"
+    )
     return names[chosen or list(names)[-1]]
 
 

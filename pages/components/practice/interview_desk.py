@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from coach.bootstrap import Services
-from coach.contracts.interview import InterviewSnapshot, PlannedQuestion, ViewState
+from coach.contracts.interview import InterviewSnapshot, ViewState
 from coach.errors import CoachError, EntitlementError, InputError
 from coach.interview.service import InitRequest, InitResult
 from coach.views.library import StarStory
 from coach.views.materials import resume_line
-from coach.views.sessions import begun_sessions, find_session
+from coach.views.sessions import asked_question, begun_sessions, find_session
 from pages.components.practice.microphone import FrameIntake
 from pages.components.shared import samples
 from pages.components.shared.selection import unique_labels
@@ -68,19 +68,17 @@ class Desk:
 
     def _on_practise(self, asked: dict[str, Any]) -> None:
         """One question of an earlier interview again, in an interview of its own."""
-        snapshot = self._snapshot()
-        exchange = next((e for e in snapshot.exchanges if e.id == str(asked.get("id"))), None)
-        if exchange is None:
+        again = asked_question(self.services.store, str(asked.get("id", "")))
+        if again is None:
             raise InputError("That question is not there any more.", mend="Start an interview instead.")
+        here = self._snapshot().interview.persona_id if self.session else "sarah"
+        jobs = {job.id for job in self.services.library.jobs()}
         request = InitRequest(
-            persona_id=str(asked.get("persona_id") or snapshot.interview.persona_id),
+            persona_id=str(asked.get("persona_id") or here),
             q_count=1,
-            job_description_id=snapshot.interview.job_description_id,
+            job_description_id=again.job_description_id if again.job_description_id in jobs else None,
         )
-        question = PlannedQuestion(
-            text=exchange.question_text, type=exchange.question_type, competency=exchange.competency
-        )
-        self._enter(self.services.hub.call(self.services.hub.init(request, questions=[question])), asked)
+        self._enter(self.services.hub.call(self.services.hub.init(request, questions=[again.question])), asked)
 
     def _snapshot(self) -> InterviewSnapshot:
         """The interview on the stage, as it is stored."""

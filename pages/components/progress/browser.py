@@ -13,6 +13,7 @@ from coach.lab.coaching import Comment
 from coach.views.sessions import Plain, find_session
 from pages.components.progress import history
 from pages.components.shared import dialogs
+from pages.components.shared.again import practise_again
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
 from pages.components.shared.share import share_buttons
@@ -55,6 +56,8 @@ def show(parts: Services, sessions: list[Plain]) -> None:
                     attempt = history.choose(attempts, key=f"attempt-{exchange.id}")
                     history.full(attempt, parts.archive, [c for c in about if c.attempt_id == attempt.id])
                     _elsewhere([a for a in attempts if a.id != attempt.id], about)
+                if st.button("Practise this again", key=f"again-{exchange.id}", icon=":material/replay:"):
+                    practise_again(exchange.id)
             shown += 1
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from coach.audio.archive import AudioArchive
-from coach.contracts.evaluation import Evaluation
+from coach.contracts.evaluation import Evaluation, StarItem
 from coach.contracts.interview import Attempt
 from coach.errors import NotFoundError, StoreError
 from coach.interview import rollup
@@ -54,6 +54,7 @@ def choose(attempts: Sequence[Attempt], key: str) -> Attempt:
         identity=lambda attempt: attempt.id,
         label=label,
         key=key,
+        address=key,
         first=best.id,
         as_buttons=True,
         label_visibility="collapsed",
@@ -146,13 +147,17 @@ def feedback_of(attempt: Attempt, evaluation: Evaluation) -> None:
     feedback = evaluation.content_feedback
     checklist = feedback.star_checklist
     st.markdown(f"**{plain(feedback.headline)}**")
-    st.markdown(" ".join(_badge(item, getattr(checklist, item).status.value) for item in _STAR))
+    st.markdown(" ".join(_badge(item, getattr(checklist, item)) for item in _STAR))
     for index, improvement in enumerate(feedback.top_improvements):
         _point(attempt, f"content_feedback.top_improvements.{index}", improvement)
     st.markdown(f"**Try this:** {plain(feedback.one_action_tip)}")
 
 
-def _badge(item: str, status: str) -> str:
+def _badge(item: str, found: StarItem) -> str:
+    """Its status; what the question did not ask for is grey, never red."""
+    if found.unneeded:
+        return f":gray-badge[{item.capitalize()} not needed]"
+    status = found.status.value
     return f":{_STAR_COLOUR[status]}-badge[:material/{_STAR_ICON[status]}: {item.capitalize()} {status}]"
 
 

@@ -32,10 +32,12 @@ def narrowed(frame: pd.DataFrame) -> pd.DataFrame:
             known = sorted({str(value) for value in frame[name].dropna() if str(value)})
             if len(known) > 1:
                 names = unique_labels({value: str(people.get(value, value)) for value in known})
-                chosen = st.multiselect(title, known, key=f"review_filter_{name}", format_func=names.__getitem__)
+                chosen = st.multiselect(
+                    title, known, key=f"review_filter_{name}", format_func=names.__getitem__, bind="query-params"
+                )
                 frame = frame[frame[name].astype(str).isin(chosen)] if chosen else frame
         for name, (title, about) in MARKS.items():
-            if st.toggle(title, key=f"review_{name}", help=about):
+            if st.toggle(title, key=f"review_{name}", bind="query-params", help=about):
                 frame = frame[_marked(frame, name)]
     return frame
 

@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 import streamlit as st
 
 from coach.bootstrap import Services
+from pages.components.shared.undo import put_away
 
 SWITCH = "show_samples"
 
@@ -33,14 +34,21 @@ def shown() -> bool:
 
 def switch(parts: Services, *, there: bool) -> bool:
     """The switch where there is sample content, and the button that removes it; whether samples are to be shown."""
-    if not there:
+    if not there or parts.bin.holds("samples"):
         return False
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         on = st.toggle(
-            "Show sample people", key=SWITCH, help="Invented people, to see this page after a few weeks of practice."
+            "Show sample people",
+            key=SWITCH,
+            bind="query-params",
+            help="Invented people, to see this page after a few weeks of practice.",
         )
-        if on and st.button("Remove samples", type="tertiary"):
-            parts.remove_samples()
-            st.session_state.pop(SWITCH, None)
-            st.rerun()
+        if on:
+            st.button("Remove samples", type="tertiary", on_click=_remove, args=(parts,))
     return on
+
+
+def _remove(parts: Services) -> None:
+    """Out of sight at once, gone in ten seconds."""
+    put_away(parts, "samples", "all", "the sample people", parts.remove_samples)
+    st.session_state[SWITCH] = False

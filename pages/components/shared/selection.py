@@ -41,7 +41,8 @@ def pick(
     """The row the person chose; None when there is no row, or `none` was chosen.
 
     `address` names the parameter of the page's address that holds the choice. `first` is the id that is chosen at
-    first. `none` is the label of choosing nothing. `as_buttons` shows them side by side, for a few rows.
+    first; while it is, the address says nothing. `none` is the label of choosing nothing. `as_buttons` shows them side
+    by side, for a few rows.
     """
     by_id = {identity(row): row for row in rows}
     names = unique_labels({i: label(row) for i, row in by_id.items()})
@@ -52,7 +53,7 @@ def pick(
     _begin(key, list(names), st.query_params.get(address, "") if address else "", first)
     chosen = _choice(title, names, key, width, label_visibility, as_buttons=as_buttons)
     if address:
-        _remember(address, chosen or "")
+        _remember(address, "" if chosen == first else chosen or "")
     return by_id.get(chosen or "")
 
 

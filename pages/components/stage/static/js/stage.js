@@ -238,6 +238,7 @@ export class Stage {
     if (audio !== "socket") this.#withoutMicrophone();
     if (this.setup.camera) this.camera.start();
     const { persona_id, q_count, job_id, device_id } = this.setup;
+    if (!resume && !practise && !this.session) practise = this.data.again?.id || "";
     this.joining = Date.now();
     this.act(resume ? "resume" : practise ? "practise" : "start", { at: this.joining, id: resume || practise, persona_id, q_count, job_id, device_id, audio });
   }

@@ -118,22 +118,29 @@ export function introView(stage) {
   const starting = stage.starting || stage.waiting;
   const left = stage.data.session;
   const resumable = stage.data.resumable || (left ? { id: left.interview_id, label: "Your interview is still open." } : null);
+  const again = stage.session ? null : stage.data.again;
   const start = button("Start interview", { kind: "primary", glyph: "mic", onclick: () => stage.begin(), disabled: starting });
   stage.micBox = micCheck(stage);
   return h("div", { class: "jf-intro" },
     h("header", {},
       h("h1", {}, "Practise one answer at a time"),
       h("p", { class: "jf-lead" }, "Speak as you would in the room. After each answer you see what worked, what to change, and a better version of your own words.")),
-    resumable && !stage.session
+    again ? againCard(stage, again, starting) : resumable && !stage.session
       ? h("div", { class: "jf-resume" }, h("div", {}, h("strong", {}, "Pick up where you left off"), h("span", {}, resumable.label)),
           button("Resume interview", { kind: "secondary", glyph: "play", onclick: () => stage.resume(resumable.id), disabled: starting }))
       : null,
-    h("div", { class: "jf-setup" }, personaPicker(stage), h("div", { class: "jf-setup-row" }, countPicker(stage), jobPicker(stage))),
+    h("div", { class: "jf-setup" }, personaPicker(stage), again ? null : h("div", { class: "jf-setup-row" }, countPicker(stage), jobPicker(stage))),
     h("div", { class: "jf-row jf-start" }, start, h("span", { class: "jf-hint", role: "status" }, starting ? "Preparing your coach…" : introLine(stage))),
     h("div", { class: "jf-launch" }, stage.micBox, cameraChoice(stage), selfRatingChoice(stage)));
 }
 
+/** One question of before, asked for by a page or a link; *Start interview* asks that very one. */
+function againCard(stage, again, starting) {
+  return h("div", { class: "jf-resume", "data-testid": "again" }, h("div", {}, h("strong", {}, "Practise this again"), h("span", {}, again.text)),
+    button("Other questions instead", { kind: "ghost", onclick: () => stage.act("another", {}), disabled: starting }));
+}
+
 function introLine(stage) {
-  const n = stage.setup.q_count;
+  const n = stage.data.again ? 1 : stage.setup.q_count;
   return `About ${n * 4} minutes. ${stage.data.coach_label ? `Coach: ${stage.data.coach_label}.` : ""}`;
 }
