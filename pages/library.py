@@ -8,9 +8,10 @@ from coach.bootstrap import Services, services
 from coach.documents.writer import as_pdf
 from coach.errors import CoachError
 from coach.views.library import JobDescription, StarStory
-from coach.views.materials import PARTS, cheat_sheet, tags_of
+from coach.views.materials import PARTS, cheat_sheet
 from pages.components.library import cheat
 from pages.components.library.card import card, name_of
+from pages.components.library.tags import tagged
 from pages.components.shared import dialogs, samples
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick, unique_labels
@@ -98,7 +99,7 @@ def find(parts: Services, jobs: dict[str, JobDescription], everything: list[Star
             width=260,
         )
         found = parts.library.stories(search=words, job_id=job.id if job else "")
-        shown = _tagged(samples.mine_or_samples(found), everything)
+        shown = tagged(samples.mine_or_samples(found), everything)
         st.download_button("Export", cheat_sheet(shown), "stories.md", "text/markdown", icon=":material/download:")
         st.download_button(
             "PDF",
@@ -109,15 +110,6 @@ def find(parts: Services, jobs: dict[str, JobDescription], everything: list[Star
         )
         st.button("Write a story", icon=":material/edit_note:", on_click=dialogs.ask, args=("edit", NEW))
     return shown
-
-
-def _tagged(found: list[StarStory], everything: list[StarStory]) -> list[StarStory]:
-    """Those with one of the tags chosen; offered where there are any."""
-    known = sorted({tag for story in everything for tag in tags_of(story)}, key=str.casefold)
-    if not known:
-        return found
-    chosen = st.multiselect("Tags", known, key="tags", bind="query-params", placeholder="Any tag", width=260)
-    return [story for story in found if not chosen or set(chosen) & set(tags_of(story))]
 
 
 @st.dialog("Story", width="large", on_dismiss=lambda: dialogs.close("edit"))
