@@ -8,6 +8,7 @@ VIEW = {"segmented_control", "tabs", "toggle", "pick"}
 FREE = {
     "pages/components/library/card.py": "the tabs of one card among many; the story in hand has the cheat sheet",
     "pages/components/practice/account.py": "agreeing to extra retries is a deed, not a view",
+    "pages/components/progress/consent.py": "giving and revoking consent is a deed, too",
     "pages/components/shared/selection.py": "the component itself",
 }
 DEEDS = {"promote-bundle", "budget-pick", "give-back-pick", "calibration_answer"}

@@ -11,7 +11,7 @@ from tests.browser.test_looks import RULES, faults
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 GROUPS = {
     "Practise": ["Practice", "Jobs & resumes", "Progress", "Library"],
-    "Coach": ["Review"],
+    "Coach": ["Review", "Cohorts"],
     "Tune": ["Prompt lab"],
     "Cost": ["Margins"],
     "Operate": ["Operations"],
