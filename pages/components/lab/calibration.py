@@ -6,10 +6,12 @@ from typing import Any
 
 import streamlit as st
 
+from coach.bootstrap import services
 from coach.errors import CoachError
 from coach.lab.attempts import HumanScore, import_scores, keep_scores
 from coach.lab.service import Lab
 from coach.views import lab as figures
+from coach.views import own_view
 from coach.views.attempts import short
 from pages.components.shared import samples
 from pages.components.shared.chart import chart
@@ -26,12 +28,14 @@ NAMES = {
 
 def show(lab: Lab) -> None:
     """The tab."""
-    stored = lab.judged_answers(of_samples=samples.shown())
+    going = services().bin.holds("session")
+    stored = [row for row in lab.judged_answers(of_samples=samples.shown()) if row["interview_id"] not in going]
     calibration = figures.calibration_frame(stored)
     if calibration.empty:
         st.info("No answer has a human score yet. Score some below, or import them.", icon=":material/rate_review:")
     else:
         _figures(calibration)
+    _own_view(stored)
     left, right = st.columns([3, 2], gap="large")
     with left:
         _form(lab, stored)
@@ -56,6 +60,20 @@ def _figures(calibration: Any) -> None:
         st.warning(f"In {len(alarms)} week(s) the machine scored differently from people, beyond chance.")
 
 
+def _own_view(stored: list[dict[str, Any]]) -> None:
+    """What people gave themselves before they saw a score, beside machine and coaches."""
+    st.header("Own view, machine and coach", anchor=False)
+    frame = own_view.own_view_frame(stored)
+    if frame.empty:
+        st.caption("Nobody has rated an own answer yet: *Rate myself first* on *Practice* asks before the scores show.")
+        return
+    st.markdown(own_view.own_view_in_words(frame))
+    columns = ("difference", "first higher by", "kappa")
+    numbers = dict.fromkeys(columns, st.column_config.NumberColumn(format="%.2f"))
+    st.dataframe(own_view.judges_table(frame), hide_index=True, column_config=numbers)
+    chart(own_view.own_view_scatter(frame), name="own-view", title="Own view against machine and coach")
+
+
 def _form(lab: Lab, stored: list[dict[str, Any]]) -> None:
     st.header("Score an answer", anchor=False)
     waiting = [row for row in stored if row["review"] is None]
@@ -74,21 +92,23 @@ def _form(lab: Lab, stored: list[dict[str, Any]]) -> None:
     st.markdown("\n".join(f"> {line}" for line in plain(chosen["transcript"]).split("\n")))
     with st.form("human-score", clear_on_submit=True):
         reviewer = st.text_input("Your name", max_chars=80)
-        overall, content, relevance = st.columns(3)
-        score = HumanScore(
-            attempt_id=chosen["id"],
-            reviewer=reviewer or "-",
-            overall=overall.slider("Overall", 0.0, 10.0, 5.0, 0.5, format="%.1f"),
-            content=content.slider("Content", 0.0, 10.0, 5.0, 0.5, format="%.1f"),
-            relevance=relevance.slider("Relevance", 0.0, 10.0, 5.0, 0.5, format="%.1f"),
-            comment=st.text_area("Comment", max_chars=2000),
-        )
+        given = {
+            name: column.number_input(name.capitalize(), 0.0, 10.0, None, 0.5, format="%.1f", placeholder="0 to 10")
+            for column, name in zip(st.columns(3), ("overall", "content", "relevance"), strict=True)
+        }
+        comment = st.text_area("Comment", max_chars=2000)
         if st.form_submit_button("Keep this score", type="primary"):
-            if not reviewer.strip():
-                st.error("Say who scores.")
-                return
-            keep_scores(lab.store, [score])
-            st.rerun()
+            _keep(lab, chosen["id"], reviewer.strip(), comment, given)
+
+
+def _keep(lab: Lab, attempt_id: str, reviewer: str, comment: str, given: dict[str, float | None]) -> None:
+    if not reviewer:
+        st.error("Say who scores.")
+    elif given["overall"] is None:
+        st.error("Give at least an overall score.")
+    else:
+        keep_scores(lab.store, [HumanScore(attempt_id=attempt_id, reviewer=reviewer, comment=comment, **given)])
+        st.rerun()
 
 
 def _import(lab: Lab) -> None:
