@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs the system packages tests need where they are missing: through apt-get as root, else says which.
 set -euo pipefail
-declare -A packages=([chromium]=chromium [espeak-ng]=espeak-ng [ffmpeg]=ffmpeg)
+PATH="$PATH:/usr/sbin:/usr/local/sbin"
+declare -A packages=([chromium]=chromium [espeak-ng]=espeak-ng [ffmpeg]=ffmpeg [haproxy]=haproxy)
 [ "$(uname)" = Linux ] && packages[ip]=iproute2
 missing=()
 for command in "${!packages[@]}"; do command -v "$command" >/dev/null 2>&1 || missing+=("${packages[$command]}"); done

@@ -3,13 +3,18 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from coach.audio.flac import sync
-from coach.errors import NotFoundError, StoreError
+from coach.errors import CoachError, NotFoundError, StoreError
 from coach.vault import ambient, files
+
+IN_PROGRESS = "in-progress"
+"""The folder of recordings that are not finished, where several machines serve."""
 
 
 class AudioArchive:
@@ -19,8 +24,15 @@ class AudioArchive:
         """`url`: a folder path or an fsspec URL such as `s3://bucket/prefix`."""
         import fsspec
 
-        self._filesystem, self._root = fsspec.core.url_to_fs(url)
+        remote = "://" in url and not url.startswith(("file://", "local://"))
+        options = {"use_listings_cache": False} if remote else {}  # other processes write there, too
+        self._filesystem, self._root = fsspec.core.url_to_fs(url, **options)
         self._local = "file" in _protocols(self._filesystem)
+
+    @property
+    def shared(self) -> bool:
+        """Whether other machines reach it."""
+        return not self._local
 
     def save(self, path: Path, attempt_id: str) -> str:
         """Copies the recording in, whole or not at all, and returns its URI; saving again replaces it.
@@ -31,7 +43,7 @@ class AudioArchive:
             StoreError: the place cannot be written.
         """
         target = f"{self._root}/{attempt_id}{path.suffix}"
-        try:
+        with _reached("The recording cannot be stored"):
             self._filesystem.makedirs(self._root, exist_ok=True)
             if ambient.over(target) is not None:
                 self._put(target, files.sealed_bytes(target, path.read_bytes()))
@@ -39,8 +51,6 @@ class AudioArchive:
                 _copy_whole(path, Path(target))
             else:
                 self._filesystem.put_file(str(path), target)
-        except OSError as error:
-            raise StoreError(f"The recording cannot be stored ({error.strerror or type(error).__name__}).") from error
         return self._filesystem.unstrip_protocol(target)
 
     def read(self, uri: str) -> bytes:
@@ -50,7 +60,8 @@ class AudioArchive:
             NotFoundError: it expired or was deleted.
         """
         try:
-            raw: bytes = self._filesystem.cat_file(self._path(uri))
+            with _reached("The recording cannot be read"):
+                raw: bytes = self._filesystem.cat_file(self._path(uri))
         except FileNotFoundError as error:
             raise NotFoundError("This recording is no longer there.") from error
         return files.opened_bytes(self._path(uri), raw)
@@ -78,16 +89,14 @@ class AudioArchive:
 
     def delete(self, uri: str) -> None:
         """Removes the recording; one that is gone already is no error."""
-        try:
+        with suppress(FileNotFoundError), _reached("The recording cannot be removed"):
             self._filesystem.rm_file(self._path(uri))
-        except FileNotFoundError:
-            return
 
     def uris(self) -> list[str]:
         """Every recording in the archive."""
         if not self._filesystem.exists(self._root):
             return []
-        return sorted(self._filesystem.unstrip_protocol(p) for p in self._filesystem.ls(self._root, detail=False))
+        return sorted(uri for uri, _ in self.listed())
 
     def listed(self) -> list[tuple[str, datetime | None]]:
         """Every file of the archive with the time it was last written; None where the place does not say."""
@@ -125,12 +134,78 @@ class AudioArchive:
         finally:
             part.unlink(missing_ok=True)
 
+    def put_part(self, attempt_id: str, name: str, data: bytes) -> None:
+        """Keeps a part of a recording in progress, replacing an older one of this name; sealed as `save` does.
+
+        Raises:
+            StoreError: the place cannot be written.
+        """
+        with _reached("The recording cannot be stored"):
+            if self._local:
+                self._filesystem.makedirs(self._parts(attempt_id), exist_ok=True)
+            target = f"{self._parts(attempt_id)}/{name}"
+            self._filesystem.pipe_file(target, files.sealed_bytes(target, data))
+
+    def get_part(self, attempt_id: str, name: str) -> bytes | None:
+        """One part of a recording in progress; None when it is not there.
+
+        Raises:
+            StoreError: the place does not answer.
+        """
+        with suppress(FileNotFoundError), _reached("The recording cannot be read"):
+            source = f"{self._parts(attempt_id)}/{name}"
+            return files.opened_bytes(source, bytes(self._filesystem.cat_file(source)))
+        return None
+
+    def drop_parts(self, attempt_id: str, names: list[str] | None = None) -> None:
+        """Removes these parts of a recording in progress, or all of them; what is gone already is no error.
+
+        Raises:
+            StoreError: the place does not answer.
+        """
+        folder = self._parts(attempt_id)
+        with suppress(FileNotFoundError), _reached("The recording cannot be removed"):
+            for path in self._filesystem.find(folder) if names is None else [f"{folder}/{name}" for name in names]:
+                with suppress(FileNotFoundError):
+                    self._filesystem.rm_file(path)
+            if self._local and names is None:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def in_progress(self) -> dict[str, datetime | None]:
+        """The attempts of which parts lie here, with the time the newest was written (None: not known)."""
+        found: dict[str, datetime | None] = {}
+        for path, item in self._filesystem.find(f"{self._root}/{IN_PROGRESS}", detail=True).items():
+            attempt_id, written = str(path).split("/")[-2], _moment_of(item)
+            known = found.get(attempt_id)
+            found[attempt_id] = max(known, written) if known and written else written or known
+        return found
+
+    def _parts(self, attempt_id: str) -> str:
+        return f"{self._root}/{IN_PROGRESS}/{attempt_id}"
+
     def _path(self, uri: str) -> str:
         """The path of `uri`; one outside the archive is refused, so that a row cannot make us read any file."""
         path = self._filesystem._strip_protocol(uri)
         if not str(path).startswith(f"{str(self._root).rstrip('/')}/") or ".." in Path(path).parts:
             raise NotFoundError("This recording is not in the archive.")
         return str(path)
+
+
+@contextmanager
+def _reached(trouble: str) -> Iterator[None]:
+    """Turns whatever a back end raises (an OSError, a vendor's own exception) into one line; what is missing stays so.
+
+    Raises:
+        StoreError: `trouble`, and why.
+        FileNotFoundError: there is no such file.
+    """
+    try:
+        yield
+    except (FileNotFoundError, CoachError):
+        raise
+    except Exception as error:
+        reason = (isinstance(error, OSError) and error.strerror) or type(error).__name__
+        raise StoreError(f"{trouble} ({reason}).") from error
 
 
 def _moment_of(item: dict[str, Any]) -> datetime | None:

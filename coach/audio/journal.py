@@ -23,6 +23,8 @@ from coach.errors import AudioError, StoreError
 SYNC_EVERY_S = 1.0
 _SUFFIX = ".pcm"
 _TAKES = ".takes"
+_WRITER = ".writer"
+_USED = ".used"
 _SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
@@ -60,6 +62,8 @@ class RecordingJournal:
     `append` may be called from any one thread at a time; it costs a few microseconds.
     """
 
+    shared = False
+
     def __init__(self, path: Path) -> None:
         """Opens `path` to append; use `create`."""
         self.path = path
@@ -83,9 +87,25 @@ class RecordingJournal:
         Raises:
             StoreError: the directory cannot be written or the disk is full.
         """
+        return cls(cls.place(directory, attempt_id))
+
+    @staticmethod
+    def place(directory: Path, attempt_id: str) -> Path:
+        """Where the recording of `attempt_id` lies while it is made.
+
+        Raises:
+            StoreError: that is no id of an attempt.
+        """
         if not _SAFE_ID.fullmatch(attempt_id):
             raise StoreError("A recording needs a plain attempt id.")
-        return cls(directory / f"{attempt_id}{_SUFFIX}")
+        return directory / f"{attempt_id}{_SUFFIX}"
+
+    @classmethod
+    def forget(cls, directory: Path, attempt_id: str) -> None:
+        """Removes whatever there is of the recording of `attempt_id`."""
+        path = cls.place(directory, attempt_id)
+        for suffix in (_SUFFIX, _TAKES, _WRITER, _USED, ".flac"):
+            path.with_suffix(suffix).unlink(missing_ok=True)
 
     @property
     def attempt_id(self) -> str:
@@ -96,6 +116,11 @@ class RecordingJournal:
     def seconds(self) -> float:
         """How much has been recorded."""
         return self._size / BYTES_PER_SECOND
+
+    @property
+    def resting(self) -> int:
+        """Samples from the beginning that need not be sent again whatever dies: here, all that is written."""
+        return self._size // BYTES_PER_SAMPLE
 
     def append(self, pcm16: bytes) -> None:
         """Writes a frame.
@@ -160,6 +185,26 @@ class RecordingJournal:
             return [(int(take), int(at)) for take, at in json.loads(self.path.with_suffix(_TAKES).read_text())]
         except (OSError, ValueError, TypeError):
             return []
+
+    def note_use(self, used: str) -> None:
+        """Keeps what the answer has used of vendors so far (any text) beside the recording, after it is sealed, too.
+
+        Raises:
+            StoreError: the disk is full.
+        """
+        try:
+            fresh = self.path.with_suffix(".used-new")
+            fresh.write_text(used)
+            fresh.replace(self.path.with_suffix(_USED))
+        except OSError as error:
+            raise _unwritable(error) from error
+
+    @staticmethod
+    def noted_use(directory: Path, attempt_id: str) -> str:
+        """What was kept; empty when there is none."""
+        with suppress(OSError):
+            return RecordingJournal.place(directory, attempt_id).with_suffix(_USED).read_text()
+        return ""
 
     def read_samples(self, start: int, end: int) -> bytes:
         """Raw PCM of the samples `[start, end)` as far as they are there."""
@@ -230,11 +275,20 @@ class RecordingJournal:
         """Throws the recording away (Start over, Delete)."""
         self.close()
         self._remove()
-        self.path.with_suffix(".flac").unlink(missing_ok=True)
+        for suffix in (_USED, ".flac"):
+            self.path.with_suffix(suffix).unlink(missing_ok=True)
 
     def _remove(self) -> None:
         self.path.unlink(missing_ok=True)
-        self.path.with_suffix(_TAKES).unlink(missing_ok=True)
+        for suffix in (_TAKES, _WRITER):
+            self.path.with_suffix(suffix).unlink(missing_ok=True)
+
+    def rest(self) -> None:
+        """Waits until what was sealed would outlive this machine; here it is not meant to."""
+
+    def put_down(self) -> None:
+        """Lets go of a recording that is not finished, for whoever goes on with it. Blocking."""
+        self.close()
 
     def close(self) -> None:
         """Lets go of the file and keeps it; `create` goes on with it."""

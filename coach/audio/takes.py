@@ -52,6 +52,10 @@ class TakeJournal(Protocol):
     def seconds(self) -> float:
         """Length so far."""
 
+    @property
+    def resting(self) -> int:
+        """Samples from the beginning that are kept where a client need not send them again."""
+
     def append(self, pcm16: bytes) -> object:
         """Adds to the end."""
 
@@ -152,7 +156,10 @@ class TakeMap:
     @property
     def kept(self) -> tuple[int, int]:
         """(newest take, its samples without a gap from the start): what the client need not send again."""
-        return (self._takes[-1].id, self._takes[-1].exact.reach(0)) if self._takes else (0, 0)
+        if not self._takes:
+            return 0, 0
+        take = self._takes[-1]
+        return take.id, max(0, min(take.exact.reach(0), self._journal.resting - take.base))
 
     @property
     def ids(self) -> list[int]:

@@ -57,10 +57,14 @@ class LabParts(StoreParts):
         )
 
     def check_watch(self, tell: Tell) -> WatchChecked:
-        """Raises and tells what became worse; blocking.
+        """Raises and tells what became worse, unless another process is about it; blocking.
 
         Raises:
             StoreError: the database does not answer.
             SettingsError: the rules cannot be used.
         """
-        return self.watch.check(tell)
+        from coach.lab.watch.alarms import WatchChecked
+        from coach.store.engine.alone import alone
+
+        with alone(self.store.database, "watch") as mine:
+            return self.watch.check(tell) if mine else WatchChecked(raised=0, told=0, failed=0)

@@ -40,14 +40,16 @@ class MoneyParts(StoreParts):
         return Messenger(url.get_secret_value() if url else "", self.settings.coach_mail_from)
 
     def check_budgets(self) -> Checked:
-        """Raises and tells what is due; blocking.
+        """Raises and tells what is due, unless another process is about it; blocking.
 
         Raises:
             StoreError: the database does not answer.
         """
-        from coach.economics.budgets import check
+        from coach.economics.budgets import Checked, check
+        from coach.store.engine.alone import alone
 
-        return check(self.store, self.alarm)
+        with alone(self.store.database, "budgets") as mine:
+            return check(self.store, self.alarm) if mine else Checked(raised=0, told=0, failed=0)
 
     @property
     def budgets(self) -> Budgets:

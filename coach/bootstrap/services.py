@@ -56,6 +56,8 @@ class Services(OwnData, SpeechParts, BrainParts, AvatarParts, MoneyParts, LabPar
                 spare_brain=build_brain(self.settings, self.bundle, "offline", judges=self.judges),
                 archive=self.archive,
                 journal_dir=self.settings.journal_dir,
+                journals=self.journals,
+                fleet=self.fleet,
                 policy=self.bundle.policy,
                 bundle=self.bundle.label,
                 bundles=self.bundles,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from coach.economics.metering import MeteredStore
     from coach.economics.pricebook import PriceBook
     from coach.economics.usage_writer import UsageWriter
+    from coach.interview.dependencies import Journals
+    from coach.interview.fleet import Fleet
     from coach.vault.keyring import Keyring
     from coach.views.bin import Bin
     from coach.views.library import PersonalLibrary
@@ -77,6 +79,22 @@ class StoreParts:
         from coach.audio.archive import AudioArchive
 
         return AudioArchive(self.settings.audio_url)
+
+    @cached_property
+    def journals(self) -> Journals:
+        """Recordings in progress: on this disk, and in the bucket as well where recordings go to one."""
+        from coach.audio.journal import RecordingJournal
+        from coach.audio.shared_journal import SharedJournals
+
+        return SharedJournals(self.archive) if self.archive.shared else RecordingJournal
+
+    @cached_property
+    def fleet(self) -> Fleet:
+        """The other processes on the same database server; there are none where the database is a file."""
+        from coach.interview.fleet import Lone
+        from coach.store.fleet.fleet import ServerFleet
+
+        return Lone() if self.settings.database_url.startswith("duckdb") else ServerFleet(self.store)
 
     @cached_property
     def bundle(self) -> PromptBundle:

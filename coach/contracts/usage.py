@@ -4,7 +4,7 @@ import hashlib
 from datetime import datetime
 from decimal import Decimal
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from coach.contracts.base import Record
 
@@ -34,6 +34,9 @@ class UsageEvent(Record):
     estimated: bool = False
     cost_usd: Decimal | None = None
     price_entry: str | None = None
+
+
+usage_list = TypeAdapter(list[UsageEvent])
 
 
 def usage_event_id(attempt_id: str, call: str, meter: str) -> str:

@@ -163,9 +163,9 @@ class InterviewAggregate:
             out += self.told.get(self.attempt_id, {}).values()
         return [*out, *self.voice.resend()]
 
-    def subscribe(self) -> Subscription:
-        """A new listener, put where the interview is."""
-        return self.fanout.subscribe(self.welcome())
+    def subscribe(self, *, elsewhere: bool = False) -> Subscription:
+        """A new listener, put where the interview is; `elsewhere`: it passes events to another process."""
+        return self.fanout.subscribe(self.welcome(), elsewhere=elsewhere)
 
     def remember_stored(self, attempt: Attempt) -> None:
         """After a restart: what would have been told of an attempt that has its evaluation."""

@@ -16,8 +16,9 @@ class Subscription:
     (`overrun`): it reconnects and finds its place through SESSION_STATE.
     """
 
-    def __init__(self, fanout: "Broadcast") -> None:
+    def __init__(self, fanout: "Broadcast", *, elsewhere: bool = False) -> None:
         self._fanout = fanout
+        self.elsewhere = elsewhere
         self._events: list[Event] = []
         self._ready = asyncio.Event()
         self.closed = False
@@ -72,11 +73,12 @@ class Broadcast:
         self._listeners: list[Subscription] = []
 
     def __len__(self) -> int:
-        return len(self._listeners)
+        """How many listen here; who watches from another process is in no answer and counts for nothing."""
+        return sum(not listener.elsewhere for listener in self._listeners)
 
-    def subscribe(self, first: list[Event]) -> Subscription:
-        """A new listener that starts with the events of `first`."""
-        listener = Subscription(self)
+    def subscribe(self, first: list[Event], *, elsewhere: bool = False) -> Subscription:
+        """A new listener that starts with the events of `first`; `elsewhere`: it passes them to another process."""
+        listener = Subscription(self, elsewhere=elsewhere)
         self._listeners.append(listener)
         for event in first:
             listener.put(event)

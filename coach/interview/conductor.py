@@ -94,9 +94,9 @@ class Conductor:
         """A quiet notice to every listener."""
         self._s.tell(code, message)
 
-    def subscribe(self) -> Subscription:
-        """A listener that starts with what puts a client where the interview is."""
-        return self._s.subscribe()
+    def subscribe(self, *, elsewhere: bool = False) -> Subscription:
+        """A listener that starts with what puts a client where the interview is; `elsewhere`: for another process."""
+        return self._s.subscribe(elsewhere=elsewhere)
 
     def snapshot(self) -> SessionState:
         """Where the interview is."""

@@ -9,10 +9,10 @@ from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.transcript import Transcript
 
 if TYPE_CHECKING:
-    from coach.interview.dependencies import Ear, Evaluate, Follower, HeardSound, Journal
+    from coach.interview.dependencies import Ear, Evaluate, Follower, HeardSound, Journal, Journals
 
 
-def journals() -> type[Journal]:
+def journals() -> Journals:
     """The crash-safe recording journal."""
     from coach.audio.journal import RecordingJournal
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, Protocol, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from coach.audio.takes import TakeJournal
 from coach.avatar.port import Avatar
@@ -19,6 +19,7 @@ from coach.contracts.interview import Attempt
 from coach.contracts.transcript import Transcript
 from coach.contracts.usage import UsageEvent
 from coach.interview import defaults
+from coach.interview.fleet import Fleet, Lone
 from coach.interview.ports import Entitlements, InterviewStore
 from coach.speech.port import Transcriber
 
@@ -37,15 +38,37 @@ class Journal(TakeJournal, Protocol):
 
     path: Path
 
-    @classmethod
-    def create(cls, directory: Path, attempt_id: str) -> Self:
-        """Opens the journal of one attempt; one that is there is gone on with."""
+    @property
+    def shared(self) -> bool:
+        """Whether it outlives this machine: then an answer is not judged before the end of it does."""
 
     def seal(self) -> Path:
         """Closes it and returns the finished recording."""
 
+    def note_use(self, used: str) -> None:
+        """Keeps what the answer has used of vendors so far, should this process die."""
+
+    def rest(self) -> None:
+        """Waits until what was sealed would outlive this machine."""
+
+    def put_down(self) -> None:
+        """Lets go of it unfinished, for whoever goes on."""
+
     def discard(self) -> None:
         """Removes it."""
+
+
+class Journals(Protocol):
+    """Where recordings in progress come from; all methods block."""
+
+    def create(self, directory: Path, attempt_id: str) -> Journal:
+        """Opens the journal of one attempt; one that is there, or on another machine, is gone on with."""
+
+    def noted_use(self, directory: Path, attempt_id: str) -> str:
+        """What an answer had used of vendors before its process died; empty when nothing is known."""
+
+    def forget(self, directory: Path, attempt_id: str) -> None:
+        """Removes whatever there is of one."""
 
 
 class Archive(Protocol):
@@ -199,7 +222,7 @@ class Dependencies:
         bundles: chooses the bundle of each interview; None = `bundle` serves all.
         materials: jobs and resumes by identity.
         entitlements: what a person's plan includes; None = everything.
-        journals: class of the recording journal.
+        journals: makes the journals of recordings.
         evaluate: the evaluation pipeline.
         listen: what the sound of a recording tells, found while the transcriber works.
         measure: delivery of an answer.
@@ -211,7 +234,8 @@ class Dependencies:
         timing: figures of time.
         clock: wall clock (aware datetime).
         monotonic: clock of the waterfall, seconds.
-        owner: who claims evaluations; one per process.
+        owner: who claims evaluations; one per process, named by the fleet.
+        fleet: the other processes on the same database.
     """
 
     store: InterviewStore
@@ -227,7 +251,7 @@ class Dependencies:
     bundles: Bundles | None = None
     materials: Materials | None = None
     entitlements: Entitlements | None = None
-    journals: type[Journal] = field(default_factory=defaults.journals)
+    journals: Journals = field(default_factory=defaults.journals)
     evaluate: Evaluate = field(default_factory=defaults.evaluate)
     listen: Listen = defaults.listen
     measure: Measure = defaults.measure
@@ -240,6 +264,7 @@ class Dependencies:
     clock: Callable[[], datetime] = now_utc
     monotonic: Callable[[], float] = time.monotonic
     owner: str = ""
+    fleet: Fleet = field(default_factory=Lone)
     decoding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     """Uploaded recordings are decoded one after the other: an hour of sound takes some 250 MB."""
 

@@ -4,24 +4,26 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import Future
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import BaseModel
 
 from coach.avatar.port import Avatar
-from coach.contracts.asking import asked_by, asker, asking, is_foreign, own_id
+from coach.contracts.asking import asking, is_foreign, own_id
 from coach.contracts.events import SummaryPayload
 from coach.contracts.interview import InterviewStatus, PlannedQuestion, new_id
 from coach.errors import CoachError, EntitlementError, InputError, NotFoundError, StoppingError
 from coach.interview import planning
 from coach.interview.conductor import Conductor
 from coach.interview.dependencies import Dependencies
+from coach.interview.elsewhere import OpenElsewhereError
+from coach.interview.loop_bound import LoopBound
 from coach.interview.planning import InitRequest as InitRequest
 from coach.interview.ports import Entitlement
 from coach.interview.store_and_forward import SPOOL, SpooledStore
+from coach.interview.together import Together
 from coach.interview.tokens import LIFETIME_S, InterviewTokens
 
 log = logging.getLogger(__name__)
@@ -32,7 +34,6 @@ SWITCH_INTERVAL_S = 0.0005
 """How long page scripts may keep the interpreter while audio waits; Python's own 5 ms add up over many sessions."""
 IDLE_CLOSE_S = 600.0
 SWEEP_EVERY_S = 60.0
-Result = TypeVar("Result")
 
 
 class InitResult(BaseModel):
@@ -44,7 +45,7 @@ class InitResult(BaseModel):
     avatar: dict[str, Any]
 
 
-class InterviewService:
+class InterviewService(LoopBound):
     """Process-wide. Every coroutine runs on the loop given to `bind` (or the one `start` runs on)."""
 
     def __init__(
@@ -57,14 +58,22 @@ class InterviewService:
             wall: wall clock in epoch seconds, for tokens.
             token_lifetime_s: how long a token lives.
         """
+        super().__init__()
         self._spool = SpooledStore(parts.store, parts.journal_dir / SPOOL, self._store_trouble)
-        self.parts = replace(parts, store=self._spool, owner=parts.owner or new_id())
+        self.parts = replace(parts, store=self._spool, owner=parts.fleet.owner)
         self._tokens = InterviewTokens(self._spool, wall, token_lifetime_s)
         self._conductors: dict[str, Conductor] = {}
         self._idle_since: dict[str, float] = {}
         self._opening: dict[str, asyncio.Lock] = {}
+        self._together = Together(
+            parts.fleet,
+            self._conductors,
+            resume=lambda interview_id: self.open(interview_id, ask=False),
+            put_away=self._put_away,
+            let_go=self.let_go,
+            opening=lambda interview_id: interview_id in self._opening and self._opening[interview_id].locked(),
+        )
         self._sweeper: asyncio.Task[None] | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
 
     # -- life ------------------------------------------------------------------------------------------------------
@@ -75,16 +84,13 @@ class InterviewService:
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         self._sweeper = self._loop.create_task(self._sweep_for_ever())
         try:
+            await self._together.enter()
             await self._spool.recover()
             unfinished = await self.parts.store.unfinished_attempts()
         except CoachError:
             log.warning("the store cannot be asked for unfinished attempts; they are resumed when opened")
             return
-        for interview_id in {a.interview_id for a in unfinished}:
-            try:
-                await self.open(interview_id)
-            except CoachError:
-                log.warning("an interview could not be resumed at start")
+        await self._together.take_up({a.interview_id for a in unfinished})
 
     def stop_taking(self) -> None:
         """From now on no interview is begun or taken up; those that run go on. Safe in a signal handler."""
@@ -116,26 +122,12 @@ class InterviewService:
         """Closes every conductor; nothing is lost, nothing keeps running."""
         if self._sweeper:
             self._sweeper.cancel()
+        await self._together.stand_still()
         for conductor in [*self._conductors.values()]:
             await conductor.close()
         self._conductors.clear()
         await self._spool.close()
-
-    @property
-    def running(self) -> bool:
-        """Whether there is a loop that `call` and `submit` reach."""
-        return self._loop is not None and self._loop.is_running()
-
-    def call(self, work: Coroutine[Any, Any, Result], timeout_s: float = 30.0) -> Result:
-        """Runs a coroutine on the hub's loop from another thread (a page's script) and waits for it."""
-        return self.submit(work).result(timeout_s)
-
-    def submit(self, work: Coroutine[Any, Any, Result]) -> "Future[Result]":
-        """Hands a coroutine to the hub's loop from another thread."""
-        if self._loop is None:
-            work.close()
-            raise InputError("The interview service is not running.")
-        return asyncio.run_coroutine_threadsafe(asked_by(asker(), work), self._loop)
+        await self._together.leave()
 
     # -- interviews --------------------------------------------------------------------------------------------------
 
@@ -207,24 +199,40 @@ class InterviewService:
         await conductor.reawaken()
         return self.way_in(conductor, await self.token(interview_id), ws_base)
 
-    async def open(self, interview_id: str, *, avatar: Avatar | None = None) -> Conductor:
+    async def open(self, interview_id: str, *, avatar: Avatar | None = None, ask: bool = True) -> Conductor:
         """The conductor of an interview, from memory or from the store; `avatar` stands in for the usual one.
+
+        With `ask`, another process that has the interview is asked for it.
 
         Raises:
             NotFoundError: unknown, or not of the person who asks.
+            OpenElsewhereError: another process has it, and somebody is in it there.
         """
-        with asking(None):
-            found = self._conductors.get(interview_id) or await self._opened(interview_id, avatar)
+        try:
+            with asking(None):
+                found = await self._opened(interview_id, avatar, ask=ask)
+        except OpenElsewhereError:
+            with asking(None):
+                stored = await self.parts.store.load_interview(interview_id)
+            if stored is None or is_foreign(stored.interview.user_id):
+                raise NotFoundError("There is no such interview.") from None
+            raise
         if is_foreign(found.board.interview.user_id):
             raise NotFoundError("There is no such interview.")
         return found
 
-    async def _opened(self, interview_id: str, avatar: Avatar | None) -> Conductor:
-        async with self._opening.setdefault(interview_id, asyncio.Lock()):
+    async def _opened(self, interview_id: str, avatar: Avatar | None, *, ask: bool) -> Conductor:
+        opening = self._opening.setdefault(interview_id, asyncio.Lock())
+        known = self._conductors.get(interview_id)
+        if known and not opening.locked():
+            return known
+        async with opening:  # whoever comes while it finds its place would be told a place it is not at
             if interview_id in self._conductors:
                 return self._conductors[interview_id]
+            await self._together.elsewhere.claim(interview_id, ask=ask)
             snapshot = await self.parts.store.load_interview(interview_id)
             if snapshot is None:
+                await self._together.give_back(interview_id)
                 raise NotFoundError("There is no such interview.")
             parts = await self._judged_by(snapshot.interview.bundle)
             parts = replace(parts, avatar=avatar) if avatar else parts
@@ -235,8 +243,13 @@ class InterviewService:
             except BaseException:
                 self._conductors.pop(interview_id, None)
                 await conductor.close()
+                await self._together.give_back(interview_id)
                 raise
             return conductor
+
+    def watch(self, interview_id: str) -> AsyncGenerator[str, None]:
+        """What happens in an interview that another process has: events as JSON, until it can be opened here."""
+        return self._together.elsewhere.watch(interview_id)
 
     async def _judged_by(self, bundle: str) -> Dependencies:
         """The parts with the brain and policy of an interview's own bundle; a lean one is asked by the plain avatar."""
@@ -258,6 +271,7 @@ class InterviewService:
                 await conductor.close()
             self._idle_since.pop(interview_id, None)
             self.forget_token(interview_id)
+            await self._together.give_back(interview_id)
         self._opening.pop(interview_id, None)
 
     def find(self, interview_id: str) -> Conductor | None:
@@ -348,3 +362,4 @@ class InterviewService:
         if (opening := self._opening.get(interview_id)) and not opening.locked():
             del self._opening[interview_id]
         await conductor.close()
+        await self._together.give_back(interview_id)

@@ -82,6 +82,9 @@ class SpeechStream(Protocol):
     def notice(self) -> str:
         """What the person should be told now ("We keep recording; …"), else empty."""
 
+    def used(self) -> tuple[UsageEvent, ...]:
+        """What the answer in hand has used so far; the same events, grown, come with its transcript."""
+
     def take_usage(self) -> tuple[UsageEvent, ...]:
         """Usage not handed out with a transcript (answers started over or given up); each event once."""
 

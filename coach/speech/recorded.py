@@ -38,6 +38,10 @@ class RecordedStream:
     async def reset(self) -> None:
         """Nothing to forget."""
 
+    def used(self) -> tuple[UsageEvent, ...]:
+        """Nothing before *Finish*."""
+        return ()
+
     def take_usage(self) -> tuple[UsageEvent, ...]:
         """All usage comes with the transcript."""
         return ()

@@ -26,6 +26,7 @@ from coach.store.engine.engine import LOCK_WAIT_S, Database
 from coach.store.engine.orders import Order
 from coach.store.engine.troubles import one_line, plain_errors
 from coach.store.engine.worker import Worker
+from coach.store.fleet.forgetting import tell_to_forget
 from coach.store.interview_facts import InterviewFacts
 from coach.store.scoping import row_security
 from coach.vault import ambient
@@ -155,14 +156,13 @@ class SqlStore(InterviewFacts):
         self._forget = forget
 
     def forget(self, interview_id: str) -> None:
-        """Whoever has this interview in memory lets go of it: this process, and every server on the same file.
-
-        A server on a database server is not reached; it notices within a minute that the rows are gone.
-        """
+        """Whoever has this interview in memory lets go of it: this process, and every server on the same database."""
         self._forget(interview_id)
+        if self.database.path is None:
+            return tell_to_forget(self.run, interview_id)
         order = neighbour.packed_order(Order("forget", (interview_id,)))
         if self.database.path is None or order is None:
-            return
+            return None
         try:
             for reply in neighbour.ask_everybody(self.database.path, order, until=time.monotonic() + FORGET_WITHIN_S):
                 reply.unwrap()
@@ -326,7 +326,7 @@ class SqlStore(InterviewFacts):
         if before is not None and self.database.path is not None:
             self._back_up()
         with plain_errors(self.database.where), self.database.engine().begin() as connection:
-            schema.upgrade(connection)
+            schema.upgrade_once(connection)
             row_security.raise_wall(connection)
         self._ready = True
         return before, schema.head()

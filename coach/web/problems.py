@@ -17,11 +17,13 @@ from coach.errors import (
     UsageError,
     VendorError,
 )
+from coach.interview.elsewhere import OpenElsewhereError
 from coach.web import models
 
 _STATUS: tuple[tuple[type[CoachError], int], ...] = (
     (RateLimitError, 429),
     (IllegalCommandError, 409),
+    (OpenElsewhereError, 409),
     (NotFoundError, 404),
     (InputError, 422),
     (UsageError, 409),

@@ -8,7 +8,7 @@ open and silent, and knows what to send again.
 
 import asyncio
 import itertools
-from contextlib import suppress
+from contextlib import aclosing, suppress
 
 from aiolimiter import AsyncLimiter
 from pydantic import ValidationError
@@ -20,12 +20,14 @@ from coach.contracts.interview import InterviewStatus
 from coach.errors import CoachError, InputError
 from coach.interview.broadcast import Subscription
 from coach.interview.conductor import Conductor
+from coach.interview.elsewhere import OpenElsewhereError
 from coach.interview.service import InterviewService
 from coach.web import access
 from coach.web.frames import HEAD, FrameError, unpack
 from coach.web.opus import OpusDecoder
 from coach.web.problems import unusable
 from coach.web.rest import require_candidate
+from coach.web.watching import Watching
 
 CLOSE_COMPLETED = 1000
 CLOSE_OVERRUN = 4408
@@ -151,6 +153,9 @@ async def serve(socket: WebSocket, hub: InterviewService, origins: tuple[str, ..
         require_candidate()
         interview_id = await hub.check(token)
         conductor = await hub.open(interview_id) if interview_id else None
+    except OpenElsewhereError:
+        await _show_from_elsewhere(socket, hub, str(interview_id))
+        return
     except CoachError as error:
         await _turn_away(socket, error.code, str(error), 1013)
         return
@@ -167,6 +172,13 @@ async def serve(socket: WebSocket, hub: InterviewService, origins: tuple[str, ..
             await Line(socket, hub, conductor).run()
     finally:
         await hub.left(conductor.id)
+
+
+async def _show_from_elsewhere(socket: WebSocket, hub: InterviewService, interview_id: str) -> None:
+    await socket.accept()
+    async with aclosing(hub.watch(interview_id)) as events:
+        with suppress(WebSocketDisconnect):
+            await Watching(socket, events).run()
 
 
 async def _turn_away(socket: WebSocket, code: str, message: str, close: int) -> None:

@@ -18,6 +18,29 @@ class MemoryJournal:
     def create(cls, directory: Path, attempt_id: str) -> "MemoryJournal":
         return cls(attempt_id, directory)
 
+    @classmethod
+    def forget(cls, directory: Path, attempt_id: str) -> None:
+        cls.disk.pop(attempt_id, None)
+
+    shared = False
+
+    @property
+    def resting(self) -> int:
+        return len(self.data) // 2
+
+    def note_use(self, used: str) -> None:
+        """Nobody asks for it."""
+
+    @classmethod
+    def noted_use(cls, directory: Path, attempt_id: str) -> str:
+        return ""
+
+    def rest(self) -> None:
+        """Nothing outlives this machine."""
+
+    def put_down(self) -> None:
+        """It stays on the "disk"."""
+
     def append(self, pcm16: bytes) -> None:
         self.data += pcm16
 

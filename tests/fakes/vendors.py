@@ -89,6 +89,9 @@ class FakeStream:
     def end_answer(self) -> None:
         pass
 
+    def used(self) -> tuple[UsageEvent, ...]:
+        return ()
+
     def take_usage(self) -> tuple[UsageEvent, ...]:
         return ()
 

@@ -83,6 +83,9 @@ def test_what_was_deleted_is_counted_once_and_shown(sql_store, tmp_path):
         def delete(self, uri: str) -> None:
             assert uri
 
+        def drop_parts(self, attempt_id: str) -> None:
+            assert attempt_id
+
     interview, attempt = an_attempt(sql_store, audio_uri="mem://one", status=AttemptStatus.EVALUATED)
     _, swept = an_attempt(sql_store, audio_uri="mem://two", audio_expires_at=NOW + timedelta(days=30))
     removal.delete_interview(sql_store, Recordings(), interview.id, journal_dir=tmp_path)

@@ -58,7 +58,8 @@ class DeferredWrites:
 
     async def _meter(self, usage: Sequence[UsageEvent]) -> None:
         try:
-            await self._s.parts.store.add_usage(usage)
+            if usage:
+                await self._s.parts.store.add_usage(usage)
         except StoreError:
             log.error("usage could not be stored: %d events", len(usage))
 

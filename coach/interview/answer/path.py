@@ -39,6 +39,7 @@ class AnswerUnderway:
         live: what the live stream heard of it.
         sound: what its sound alone tells.
         claimed: whether this process has the right to judge it, once that is written.
+        rests: done when its recording would outlive this machine; None where none is meant to.
     """
 
     attempt: Attempt
@@ -47,6 +48,7 @@ class AnswerUnderway:
     live: "asyncio.Future[Heard] | None" = None
     sound: "asyncio.Future[HeardSound | None] | None" = None
     claimed: "asyncio.Future[bool] | None" = None
+    rests: "asyncio.Future[None] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class AnswerPath:
         sealed = self.tasks.beside(off_loop(capture.seal))
         attempt = attempt.model_copy(update={"duration_seconds": round(capture.seconds, 3)})
         answer = AnswerUnderway(attempt, timeline, sealed)
+        if capture.journal.shared:
+            answer.rests = self.tasks.beside(_at_rest(capture, sealed))
         if capture.followed:
             answer.sound = self.tasks.beside(self.transcription.followed(capture.followed, sealed))
         if capture.stream and capture.heard_live:
@@ -87,6 +91,7 @@ class AnswerPath:
             AudioError: nothing was.
         """
         recording = await off_loop(self.files.find, attempt)
+        self.writes.meter_now(self.files.left_use(attempt.id))
         if recording is None:
             raise AudioError(NO_WORDS)
         await self.from_file(attempt, recording, timeline)
@@ -122,7 +127,7 @@ class AnswerPath:
         captured = answer.attempt.model_copy(
             update={"status": AttemptStatus.CAPTURED, "finished_at": answer.attempt.finished_at or parts.clock()}
         )
-        claimed = answer.claimed = self.tasks.beside(self._keep(captured, claim=not review))
+        claimed = answer.claimed = self.tasks.beside(self._keep(captured, answer.rests, claim=not review))
         answer.sound = answer.sound or self.tasks.beside(self.transcription.listen(sealed))
         self.writes.archive(captured, sealed, claimed)
         self.feedback.prepare(captured.id)
@@ -142,7 +147,10 @@ class AnswerPath:
         else:
             await self._measured(answer, heard.transcript)
 
-    async def _keep(self, attempt: Attempt, *, claim: bool) -> bool:
+    async def _keep(self, attempt: Attempt, rests: "asyncio.Future[None] | None", *, claim: bool) -> bool:
+        """Nobody takes an answer for captured whose end could die with this machine."""
+        if rests:
+            await asyncio.wait([rests])
         if claim:
             return await self.session.claim(attempt)
         await self.session.save(attempt)
@@ -179,6 +187,11 @@ class AnswerPath:
         error = StoreBusyError("This answer is being evaluated already.", mend="Reload in a moment.")
         self.session.fail(error)
         self.session.broken(attempt.id, str(error))
+
+
+async def _at_rest(capture: AnswerRecording, sealed: "asyncio.Future[Path]") -> None:
+    await asyncio.wait([sealed])
+    await off_loop(capture.rest)
 
 
 def _known(recording: Path) -> "asyncio.Future[Path]":

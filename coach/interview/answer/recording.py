@@ -21,6 +21,7 @@ from coach.audio.second_path import SecondPath
 from coach.audio.takes import ClockedFrame, TakeMap
 from coach.contracts.commands import PROTOCOL_SAMPLE_RATE_HZ
 from coach.contracts.events import LevelPayload
+from coach.contracts.usage import usage_list
 from coach.errors import CoachError, StoreError
 from coach.interview.dependencies import Ear, Follower, Journal
 from coach.speech.port import SpeechStream
@@ -30,6 +31,7 @@ HANDOVER_FRAMES = 250
 EAR_NICENESS = 5
 FOLLOW_EVERY_S = 2.0
 """How often the sound measured at *Finish* is caught up with."""
+NOTE_USE_EVERY_S = 1.0
 BYTES_PER_S = PROTOCOL_SAMPLE_RATE_HZ * 2
 LIVE_FRAME_BYTES = BYTES_PER_S // 10
 
@@ -85,6 +87,7 @@ class AnswerRecording:
         self._takes = TakeMap(journal)
         self._second_path = SecondPath()
         self._monotonic = monotonic
+        self._noted_at = monotonic()
 
     @property
     def seconds(self) -> float:
@@ -215,6 +218,7 @@ class AnswerRecording:
         if self.closed or done.cancelled() or done.exception():
             return
         level, speaking, seconds = done.result()
+        self._note_use()
         self._fade.step(speaking=speaking, seconds=seconds)
         self._tell(
             LevelPayload(
@@ -225,6 +229,15 @@ class AnswerRecording:
                 dropped_frames=self.dropped_frames,
             )
         )
+
+    def _note_use(self) -> None:
+        """Once a second what the live stream used goes beside the sound, should this process die."""
+        if self.stream is None or self._monotonic() - self._noted_at < NOTE_USE_EVERY_S:
+            return
+        self._noted_at = self._monotonic()
+        if used := self.stream.used():
+            with suppress(StoreError):
+                self.journal.note_use(usage_list.dump_json([*used]).decode())
 
     def close(self, take: int | None = None, clock_ms: float = 0.0) -> None:
         """No frame is taken from now on; what waits still reaches the live path.
@@ -247,6 +260,15 @@ class AnswerRecording:
     def seal(self) -> Path:
         """The finished recording (blocking)."""
         return self.journal.seal()
+
+    def rest(self) -> None:
+        """Waits until the sealed recording would outlive this machine (blocking)."""
+        self.journal.rest()
+
+    def put_down(self) -> None:
+        """Lets go of the recording unfinished, for whoever goes on with it (blocking)."""
+        self.close()
+        self.journal.put_down()
 
     def discard(self) -> None:
         """Removes the recording (blocking)."""

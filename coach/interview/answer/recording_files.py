@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from coach.contracts.interview import Attempt
+from coach.contracts.usage import UsageEvent, usage_list
 from coach.errors import CoachError
 from coach.interview.aggregate import InterviewAggregate
 from coach.interview.dependencies import off_loop
@@ -57,6 +58,14 @@ class RecordingFiles:
         journal.discard()
         return None
 
+    def left_use(self, attempt_id: str) -> list[UsageEvent]:
+        """What a process that died had used for the answer and may not have stored; each event is stored once."""
+        try:
+            return usage_list.validate_json(self._parts.journals.noted_use(self._parts.journal_dir, attempt_id) or "[]")
+        except ValueError:
+            log.warning("what an answer had used before cannot be read")
+            return []
+
     async def clear(self, attempt: Attempt) -> None:
         """The archive has the recording and the store says where: the journal is not needed any more.
 
@@ -70,4 +79,4 @@ class RecordingFiles:
             await off_loop(self._discard, attempt.id)
 
     def _discard(self, attempt_id: str) -> None:
-        self._parts.journals.create(self._parts.journal_dir, attempt_id).discard()
+        self._parts.journals.forget(self._parts.journal_dir, attempt_id)

@@ -208,7 +208,9 @@ class Listening:
 
     async def close(self) -> None:
         """Ends stream and recording; what was recorded stays in its journal."""
-        self.take()
+        capture = self.take()
+        if capture:
+            await off_loop(capture.put_down)
         stream = self._stream
         if stream:
             await stream.close()

@@ -74,8 +74,13 @@ class Processing:
         sealed = self._path.files.sealed(attempt.id)
         if not sealed.exists():
             return False
+        self.meter_left(attempt)
         self.start_file(attempt, sealed, Timeline.begun(self._s.parts.monotonic))
         return True
+
+    def meter_left(self, attempt: Attempt) -> None:
+        """Stores what a process that died had used for an answer, where it could not do so itself."""
+        self._path.writes.meter_now(self._path.files.left_use(attempt.id))
 
     def show_review(self, attempt: Attempt) -> None:
         """After a restart: a transcript that still waits for correction."""
@@ -94,6 +99,7 @@ class Processing:
         """The interview ends in the middle of an answer: it is kept, feedback can be had later."""
         files, recording = self._path.files, await off_loop(capture.seal)
         changes = {"duration_seconds": round(capture.seconds, 3), "finished_at": self._s.parts.clock()}
+        await off_loop(capture.rest)
         attempt = await self._s.save(attempt.model_copy(update={**changes, "status": AttemptStatus.CAPTURED}))
         archived = files.archived(attempt, await files.archive(attempt, recording))
         await files.clear(await self._s.save(archived.model_copy(update={"status": AttemptStatus.DELAYED})))

@@ -171,6 +171,10 @@ class PieceStream:
         """What waits of this answer goes before the others'."""
         self._hurry(self._answer.attempt_id)
 
+    def used(self) -> tuple[UsageEvent, ...]:
+        """Costs nothing."""
+        return ()
+
     def take_usage(self) -> tuple[UsageEvent, ...]:
         """Costs nothing."""
         return ()

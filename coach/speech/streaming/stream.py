@@ -161,6 +161,13 @@ class LiveStream:
             await asyncio.gather(task, return_exceptions=True)
         self._book(None)
 
+    def used(self) -> tuple[UsageEvent, ...]:
+        """See the port."""
+        segment = self._segment
+        sent = segment.sent if segment else Counter[str]()
+        context = self._context.interview_id
+        return tuple(sound_sent(self._vendor, context, segment, call, samples) for call, samples in sent.items())
+
     def take_usage(self) -> tuple[UsageEvent, ...]:
         """Usage not yet handed out with a transcript: answers started over, or never finished."""
         usage, self._usage = tuple(self._usage), []

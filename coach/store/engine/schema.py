@@ -10,6 +10,8 @@ from sqlalchemy.exc import DBAPIError
 from coach.errors import StoreError, StoreVersionError
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
+TURN = 0x4A464D
+"""The lock processes on one server wait for before they migrate; `JFM` in ASCII."""
 _NUMBERED = re.compile(r"^(\d{4})_\w+\.py$")
 
 
@@ -73,3 +75,11 @@ def upgrade(connection: sa.Connection, target: str = "head") -> None:
             command.upgrade(config, target)
     except DBAPIError as error:
         raise StoreError(f"Migrating the database failed: {str(error.orig).splitlines()[0]}.") from error
+
+
+def upgrade_once(connection: sa.Connection) -> None:
+    """Upgrades to the newest version where another process, which was waited for, has not done so."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:number)"), {"number": TURN})
+    if current(connection) != head():
+        upgrade(connection)

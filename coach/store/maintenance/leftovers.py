@@ -20,7 +20,7 @@ from coach.store.tables.core import mock_interview_attempts
 log = logging.getLogger(__name__)
 
 UNJUDGED = timedelta(hours=24)
-_JOURNALS = ("*.pcm", "*.flac", "*.part", ".*.part")
+_JOURNALS = ("*.pcm", "*.flac", "*.part", ".*.part", "*.used", "*.writer", "*.takes")
 _DRAFTS = ("*.compact", "*.compact.wal", "*.restoring", "*.restoring.wal", "backups/*.draft")
 
 
@@ -32,6 +32,12 @@ class Shelf(Protocol):
 
     def delete(self, uri: str) -> None:
         """Removes one."""
+
+    def in_progress(self) -> dict[str, datetime | None]:
+        """The attempts of which parts lie there unfinished, with the time the newest was written."""
+
+    def drop_parts(self, attempt_id: str) -> None:
+        """Removes the parts of one."""
 
 
 def clear_leftovers(store: SqlStore, shelf: Shelf, journal_dir: Path, *, now: datetime, policy: RetentionPolicy) -> int:
@@ -47,8 +53,20 @@ def clear_leftovers(store: SqlStore, shelf: Shelf, journal_dir: Path, *, now: da
     Raises:
         StoreError: database or archive cannot be had; what went before stays gone, the next sweep does the rest.
     """
-    gone = _clear_shelf(store, shelf, now) + _clear_journals(store, journal_dir, now, policy)
-    gone += _clear_drafts(store.database.path, now)
+    return clear_shared(store, shelf, now=now, policy=policy) + clear_own(store, journal_dir, now=now, policy=policy)
+
+
+def clear_shared(store: SqlStore, shelf: Shelf, *, now: datetime, policy: RetentionPolicy) -> int:
+    """Those of the archive, which all processes share; arguments and errors as above."""
+    return _note(store, _clear_shelf(store, shelf, now) + _clear_parts(store, shelf, now, policy), now)
+
+
+def clear_own(store: SqlStore, journal_dir: Path, *, now: datetime, policy: RetentionPolicy) -> int:
+    """Those of this machine; arguments and errors as above."""
+    return _note(store, _clear_journals(store, journal_dir, now, policy) + _clear_drafts(store.database.path, now), now)
+
+
+def _note(store: SqlStore, gone: int, now: datetime) -> int:
     if gone:
         store.run(deletions.note, new_id(), "sweep", now, files=gone)
         log.info("%d stray files removed", gone)
@@ -63,6 +81,18 @@ def _clear_shelf(store: SqlStore, shelf: Shelf, now: datetime) -> int:
     stray = [uri for uri in old if uri not in known]
     for uri in stray:
         shelf.delete(uri)
+    return len(stray)
+
+
+def _clear_parts(store: SqlStore, shelf: Shelf, now: datetime, policy: RetentionPolicy) -> int:
+    """Recordings in progress in a bucket, by the rules of those on a disk."""
+    ages = {name: now - written for name, written in shelf.in_progress().items() if written is not None}
+    judged = {name: age for name, age in ages.items() if age >= UNJUDGED}
+    known = store.run(known_attempts, [*judged]) if judged else set()
+    past = timedelta(days=policy.audio_days)
+    stray = [name for name, age in judged.items() if age >= past or name not in known]
+    for name in stray:
+        shelf.drop_parts(name)
     return len(stray)
 
 

@@ -161,6 +161,7 @@ def delete_files(store: SqlStore, recordings: Recordings, user_id: str, *, journ
                 recordings.delete(uri)
                 recordings_gone += 1
             drop_journal(journal_dir, attempt_id)
+            recordings.drop_parts(attempt_id)
         facts += sum(store_and_forward.forget(journal_dir / name, interview_id) for name in _SPOOLS)
     return {"recordings": recordings_gone, "waiting_facts": facts}
 

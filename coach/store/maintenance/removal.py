@@ -28,6 +28,7 @@ from coach.store.tables.core import (
     star_stories,
     usage_tracking,
 )
+from coach.store.tables.fleet import interview_leases
 from coach.store.tables.review import review_comments
 
 
@@ -61,6 +62,7 @@ def delete_interview(
         if uri:
             recordings.delete(uri)
         drop_journal(journal_dir, attempt_id)
+        recordings.drop_parts(attempt_id)
     store_and_forward.forget(journal_dir / SPOOL, interview_id)
     heard = sum(uri is not None for _, uri in attempts)
     removed = store.run(delete_rows, interview_id, audio_deleted=heard, with_stories=with_stories)
@@ -90,7 +92,8 @@ def delete_rows(
     theirs = ((human_reviews, "attempt_id"), (review_comments, "attempt_id"), (evaluation_claims, "attempt_id"))
     for table, column in (*theirs, (results, "item_id")):
         connection.execute(sa.delete(table).where(table.c[column].in_(attempts)))
-    connection.execute(sa.delete(auth_tokens).where(auth_tokens.c.interview_id == interview_id))
+    for table in (auth_tokens, interview_leases):
+        connection.execute(sa.delete(table).where(table.c.interview_id == interview_id))
     of_session = sa.delete(mock_interview_attempts).where(mock_interview_attempts.c.interview_id == interview_id)
     connection.execute(of_session)
     exchange = mock_interview_exchanges

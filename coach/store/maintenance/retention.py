@@ -32,6 +32,9 @@ class Recordings(Protocol):
     def delete(self, uri: str) -> None:
         """Removes a recording; one that is gone already is no error."""
 
+    def drop_parts(self, attempt_id: str) -> None:
+        """Removes what a bucket has of a recording in progress; nothing there is no error."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetentionPolicy:

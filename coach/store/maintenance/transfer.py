@@ -78,9 +78,11 @@ def transfer(source: str, target: str, tell: Callable[[str], None] = log.info) -
 
 
 def in_order() -> list[sa.Table]:
-    """All tables, those that are referred to first."""
+    """All tables that are kept, those that are referred to first; who serves at the moment is not."""
     graph: dict[str, set[str]] = {}
     for table in metadata.tables.values():
+        if table.info.get("of_the_moment"):
+            continue
         targets = {str(c.info["target"]).split(".")[0] for c in table.columns if c.info.get("target")}
         graph[table.name] = targets - {table.name}
     return [metadata.tables[name] for name in TopologicalSorter(graph).static_order()]

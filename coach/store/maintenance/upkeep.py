@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from coach.errors import CoachError
+from coach.store.engine.alone import alone
 from coach.store.maintenance import leftovers, repair, retention
 from coach.store.maintenance.repair import Repaired
 from coach.store.maintenance.retention import RetentionPolicy, Swept
@@ -53,6 +54,8 @@ def keep_up(
 ) -> tuple[Repaired, Swept] | None:
     """Repairs, sweeps and clears once; blocking. None when the store would not be had now: the next turn does it.
 
+    What lies on this machine every process looks after; what all share is swept by one of them at a time.
+
     Nothing is deleted on a day on which the clock was set; the next turn does it when the clock went on evenly.
 
     Args:
@@ -68,8 +71,12 @@ def keep_up(
         if watch.jumped(now.timestamp(), steady_s()):
             log.warning("the clock was set: what is due for deletion waits for the next turn")
             return repaired, Swept(0, 0, 0)
-        swept = retention.sweep(store, archive, now=now, policy=policy)
-        leftovers.clear_leftovers(store, archive, journal_dir, now=now, policy=policy)
+        swept = Swept(0, 0, 0)
+        with alone(store.database, "retention") as mine:
+            if mine:
+                swept = retention.sweep(store, archive, now=now, policy=policy)
+                leftovers.clear_shared(store, archive, now=now, policy=policy)
+        leftovers.clear_own(store, journal_dir, now=now, policy=policy)
     except CoachError as error:
         log.warning("upkeep is put off: %s", error)
         return None

@@ -1,0 +1,39 @@
+"""What lives on one event loop and is called from other threads as well."""
+
+import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from coach.contracts.asking import asked_by, asker
+from coach.errors import InputError
+
+Result = TypeVar("Result")
+
+
+class LoopBound:
+    """`start` of a subclass sets the loop."""
+
+    def __init__(self) -> None:
+        """Bound to none yet."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a loop that `call` and `submit` reach."""
+        return self._loop is not None and self._loop.is_running()
+
+    def call(self, work: Coroutine[Any, Any, Result], timeout_s: float = 30.0) -> Result:
+        """Runs a coroutine on the loop from another thread (a page's script) and waits for it."""
+        return self.submit(work).result(timeout_s)
+
+    def submit(self, work: Coroutine[Any, Any, Result]) -> "Future[Result]":
+        """Hands a coroutine to the loop from another thread; whoever asks there asks here.
+
+        Raises:
+            InputError: there is no loop yet.
+        """
+        if self._loop is None:
+            work.close()
+            raise InputError("The interview service is not running.")
+        return asyncio.run_coroutine_threadsafe(asked_by(asker(), work), self._loop)

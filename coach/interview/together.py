@@ -1,0 +1,116 @@
+"""This process among others on the same database: what it has, what it takes over, what it lost."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from coach.errors import CoachError
+from coach.interview.conductor import Conductor
+from coach.interview.elsewhere import Elsewhere, OpenElsewhereError
+from coach.interview.fleet import Fleet
+
+log = logging.getLogger(__name__)
+
+LOOK_AROUND_EVERY_S = 2.0
+"""How often is looked whether what we have is still ours, and whether a process died."""
+
+
+class Together:
+    """Beside the service's own conductors; alone on a database it does nothing."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        conductors: Mapping[str, Conductor],
+        *,
+        resume: Callable[[str], Coroutine[Any, Any, object]],
+        put_away: Callable[[str], Coroutine[Any, Any, None]],
+        let_go: Callable[[str], Coroutine[Any, Any, None]],
+        opening: Callable[[str], bool],
+    ) -> None:
+        """All are the service's.
+
+        Args:
+            fleet: the others.
+            conductors: the interviews that are here.
+            resume: opens one without asking the others for it.
+            put_away: closes one that nobody is in.
+            let_go: closes one that was deleted, or lost.
+            opening: whether one is being opened or closed at the moment.
+        """
+        self._fleet = fleet
+        self._conductors = conductors
+        self._resume, self._put_away, self._let_go, self._opening = resume, put_away, let_go, opening
+        self.elsewhere = Elsewhere(fleet, find=conductors.get, give=self._give, let_go=let_go)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def enter(self) -> None:
+        """From now on the others know of this process; their interviews are left to them.
+
+        Raises:
+            StoreError: they cannot be reached.
+        """
+        await self._fleet.enter(self.elsewhere.told, lambda: self._begin(self.check_held()))
+        if await self._fleet.held() is not None:
+            self._begin(self._look_around_for_ever())
+
+    async def take_up(self, interview_ids: Iterable[str]) -> None:
+        """Goes on with answers that wait to be judged, unless another process does."""
+        for interview_id in sorted(interview_ids):
+            try:
+                await self._resume(interview_id)
+            except OpenElsewhereError:
+                continue
+            except CoachError:
+                log.warning("an interview with an unfinished answer could not be resumed; it is when opened")
+
+    async def give_back(self, interview_id: str) -> None:
+        """The interview is not here any more; where that cannot be told, the others ask and are given it."""
+        with suppress(CoachError):
+            await self._fleet.give_back([interview_id])
+
+    async def check_held(self) -> None:
+        """After a cut or a long standstill another process may have what was ours: it is let go without a word."""
+        held = await self._fleet.held()
+        if held is None:
+            return
+        for interview_id in [each for each in self._conductors if each not in held]:
+            if self._opening(interview_id) or await self._fleet.take(interview_id):
+                continue
+            log.warning("an interview is with another process now", extra={"interview_id": interview_id})
+            await self._let_go(interview_id)
+
+    async def _look_around_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_AROUND_EVERY_S)
+            try:
+                await self.check_held()
+                await self.take_up(await self._fleet.bury())
+            except CoachError as error:
+                log.warning("the other processes are looked for again in a moment: %s", error)
+
+    async def _give(self, interview_id: str) -> bool:
+        """Another process asks for an interview: it gets one that nobody is in, as it stands in the store."""
+        conductor = self._conductors.get(interview_id)
+        if conductor is None or conductor.listeners or conductor.working or self._opening(interview_id):
+            return conductor is None
+        await self._put_away(interview_id)
+        return True
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stand_still(self) -> None:
+        """Nothing is taken over or given any more."""
+        for task in [*self._tasks]:
+            task.cancel()
+        await self.elsewhere.close()
+
+    async def leave(self) -> None:
+        """This process has nothing any more."""
+        with suppress(CoachError):
+            await self._fleet.leave()

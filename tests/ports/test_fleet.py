@@ -1,0 +1,204 @@
+"""Two processes on one PostgreSQL: one interview is with one of them, and each hears the other."""
+
+import asyncio
+import contextlib
+import json
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from coach.audio.archive import AudioArchive
+from coach.avatar.drawn import DrawnAvatar
+from coach.contracts.interview import AttemptStatus, ViewState
+from coach.interview.dependencies import Dependencies
+from coach.interview.elsewhere import OpenElsewhereError
+from coach.interview.service import InitRequest, InterviewService
+from coach.store import SqlStore
+from coach.store.engine.alone import alone
+from coach.store.fleet import leases, notices
+from coach.store.fleet.fleet import ServerFleet
+from coach.store.maintenance import removal, transfer
+from coach.store.repositories import interviews
+from coach.store.tables.core import evaluation_claims
+from coach.store.tables.fleet import interview_leases, service_processes
+from tests.conversation.driver import FAST, Client
+from tests.fakes import records as make
+from tests.fakes import vendors
+
+WITHIN_S = 20.0
+
+
+class Process:
+    """One process as far as the others can see: a hub with a store, a name and a line of its own."""
+
+    def __init__(self, url, home):
+        self.store = SqlStore(url, idle_s=30)
+        self.fleet = ServerFleet(self.store)
+        parts = Dependencies(
+            store=self.store,
+            transcriber=vendors.FakeTranscriber(),
+            brain=vendors.FakeBrain(),
+            avatar=DrawnAvatar(),
+            archive=AudioArchive(str(home / "audio")),
+            journal_dir=home / "journal",
+            evaluate=vendors.ScriptedEvaluation({"overall": 6.5, "pause_s": 0.005}),
+            measure=vendors.measure,
+            listen=vendors.listen,
+            follow=None,
+            timing=FAST,
+            bundle="test",
+            fleet=self.fleet,
+        )
+        self.hub = InterviewService(parts)
+
+    async def dies(self):
+        """Its line is cut and nothing is said."""
+        line, self.fleet._line = self.fleet._line, None
+        await asyncio.to_thread(line.close)
+
+
+@contextlib.asynccontextmanager
+async def two(url, home):
+    """Both started."""
+    pair = Process(url, home), Process(url, home)
+    for each in pair:
+        await each.hub.start()
+    try:
+        yield pair
+    finally:
+        for each in pair:
+            await each.hub.close()
+            await each.store.aclose()
+
+
+async def until(done):
+    """Waits for what comes by notice."""
+    ends = time.monotonic() + WITHIN_S
+    while not done():
+        assert time.monotonic() < ends
+        await asyncio.sleep(0.02)
+
+
+async def test_an_interview_goes_to_the_other_process_when_nobody_is_in_it(postgres_url, tmp_path):
+    async with two(postgres_url, tmp_path) as (here, there):
+        begun = (await here.hub.init(InitRequest(q_count=1))).mock_interview_id
+        assert (await there.hub.open(begun)).id == begun
+        assert here.hub.find(begun) is None
+        assert there.store.run(leases.held, there.fleet.owner) == {begun}
+
+
+async def test_who_comes_to_another_process_is_shown_what_happens_and_let_in_when_it_is_free(postgres_url, tmp_path):
+    async with two(postgres_url, tmp_path) as (here, there):
+        begun = (await here.hub.init(InitRequest(q_count=1))).mock_interview_id
+        client = Client(await here.hub.open(begun))
+        with pytest.raises(OpenElsewhereError, match="another window"):
+            await there.hub.open(begun)
+        seen: list[dict] = []
+        watching = asyncio.create_task(collect(there.hub.watch(begun), seen))
+        await until(lambda: seen)
+        assert seen[0]["type"] == "SESSION_STATE"
+        await client.start()
+        await until(lambda: seen[-1]["payload"].get("view_state") == ViewState.LISTENING)
+        assert "LEVEL" not in {event["type"] for event in seen}
+        client._subscription.close()
+        await asyncio.wait_for(watching, WITHIN_S)
+        assert (await there.hub.open(begun)).id == begun
+
+
+async def collect(events, seen):
+    async for text in events:
+        seen.append(json.loads(text))
+
+
+async def test_a_dead_process_has_nothing_and_its_unjudged_answers_go_to_one_other(postgres_url, tmp_path):
+    interview = make.interview()
+    exchange = make.exchange(interview)
+    attempt = make.attempt(exchange, status=AttemptStatus.CAPTURED)
+    async with two(postgres_url, tmp_path) as (here, there):
+        await here.store.arun(interviews.create_interview, interview, [exchange])
+        await here.store.arun(interviews.add_attempt, attempt)
+        assert await here.store.arun(interviews.claim_evaluation, attempt.id, here.fleet.owner)
+        assert await here.fleet.take(interview.id)
+        assert not await there.fleet.take(interview.id)
+        await here.hub._together.stand_still()
+        await here.dies()
+        await until(lambda: not there.store.run(leases.with_a_living, interview.id))
+        unseen = datetime.now(UTC) - timedelta(seconds=leases.DEAD_AFTER_S + 1)
+        old = sa.update(service_processes).where(service_processes.c.owner == here.fleet.owner)
+        there.store.run(lambda c: c.execute(old.values(seen_at=unseen)))
+        buried = await asyncio.gather(*(there.store.arun(leases.bury) for _ in range(4)))
+        assert sorted(b.interviews for b in buried) == [(), (), (), (interview.id,)]
+        claims = there.store.run(lambda c: c.execute(sa.select(evaluation_claims)).all())
+        assert claims == [] and await there.store.find_attempt(attempt.id) == attempt
+
+
+async def test_one_that_hangs_is_passed_over_and_lets_go_when_it_wakes(postgres_url, tmp_path):
+    async with two(postgres_url, tmp_path) as (here, there):
+        begun = (await here.hub.init(InitRequest(q_count=1))).mock_interview_id
+        Client(await here.hub.open(begun))
+        line = here.fleet._line
+        line._seen = lambda connection: None
+        old = sa.update(service_processes).where(service_processes.c.owner == here.fleet.owner)
+        long_ago = datetime.now(UTC) - timedelta(seconds=leases.EXPIRES_S + 1)
+        there.store.run(lambda c: c.execute(old.values(seen_at=long_ago)))
+        assert (await there.hub.open(begun)).id == begun
+        await here.hub._together.check_held()
+        assert here.hub.find(begun) is None and there.hub.find(begun) is not None
+
+
+async def test_a_deletion_anywhere_reaches_the_process_that_has_the_interview(postgres_url, tmp_path):
+    async with two(postgres_url, tmp_path) as (here, there):
+        begun = (await here.hub.init(InitRequest(q_count=1))).mock_interview_id
+        client = Client(await here.hub.open(begun))
+        archive, folder = AudioArchive(str(tmp_path / "audio")), tmp_path / "journal"
+        await asyncio.to_thread(removal.delete_interview, there.store, archive, begun, journal_dir=folder)
+        await until(lambda: here.hub.find(begun) is None)
+        assert client.conductor.listeners == 0
+        assert there.store.run(lambda c: c.execute(sa.select(interview_leases)).all()) == []
+
+
+async def test_a_cut_line_comes_back_and_nothing_is_lost(postgres_url, tmp_path):
+    async with two(postgres_url, tmp_path) as (here, there):
+        begun = (await here.hub.init(InitRequest(q_count=1))).mock_interview_id
+        ours = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ILIKE '%service_processes%' "
+        there.store.run(
+            lambda c: c.execute(sa.text(ours + "AND pid <> pg_backend_pid() AND datname = current_database()"))
+        )
+        await until(lambda: there.store.run(leases.living) == {here.fleet.owner, there.fleet.owner})
+        await here.hub._together.check_held()
+        assert here.hub.find(begun) is not None
+
+
+def test_a_long_notice_arrives_whole_in_parts():
+    message = {"kind": "event", "text": "é" * 20_000}
+    parts = [*notices._parts(message)]
+    assert len(parts) > 10 and max(map(len, parts)) < 8_000
+    joining = notices.Joining()
+    assert [joining.message(part) for part in parts] == [None] * (len(parts) - 1) + [message]
+    assert joining.message("no json") is None and joining.message("[]") is None
+
+
+def test_work_is_done_by_one_at_a_time(sql_url):
+    with SqlStore(sql_url) as one, SqlStore(sql_url) as other:
+        with alone(one.database, "sweep") as mine:
+            assert mine
+            with alone(other.database, "sweep") as theirs:
+                assert not theirs
+            with alone(other.database, "budgets") as something_else:
+                assert something_else
+        with alone(other.database, "sweep") as later:
+            assert later
+
+
+def test_who_serves_at_the_moment_is_not_moved_with_an_installation():
+    assert not {"service_processes", "interview_leases"} & {table.name for table in transfer.in_order()}
+
+
+async def test_two_processes_may_start_on_an_empty_database_at_once(empty_postgres_url):
+    stores = [SqlStore(empty_postgres_url) for _ in range(3)]
+    versions = await asyncio.gather(*(asyncio.to_thread(store.upgrade) for store in stores))
+    assert len({after for _, after in versions}) == 1
+    for store in stores:
+        await store.aclose()
