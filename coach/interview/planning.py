@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,6 +31,15 @@ class InitRequest(BaseModel):
     resume_id: str | None = Field(default=None, max_length=64)
     persona_id: str = Field(default="sarah", min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")
     q_count: int = Field(default=3, ge=1, le=5)
+
+
+class InitResult(BaseModel):
+    """Its answer: where to connect, and with what."""
+
+    mock_interview_id: str
+    ws_url: str
+    auth_token: str
+    avatar: dict[str, Any]
 
 
 async def plan(

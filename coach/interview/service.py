@@ -6,21 +6,18 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
-from typing import Any
-
-from pydantic import BaseModel
 
 from coach.avatar.port import Avatar
-from coach.contracts.asking import asking, is_foreign, own_id
+from coach.contracts.asking import asker, asking, is_foreign, own_id
 from coach.contracts.events import SummaryPayload
 from coach.contracts.interview import InterviewStatus, PlannedQuestion, new_id
 from coach.errors import CoachError, EntitlementError, InputError, NotFoundError, StoppingError
 from coach.interview import planning
 from coach.interview.conductor import Conductor
 from coach.interview.dependencies import Dependencies
-from coach.interview.elsewhere import OpenElsewhereError
 from coach.interview.loop_bound import LoopBound
 from coach.interview.planning import InitRequest as InitRequest
+from coach.interview.planning import InitResult as InitResult
 from coach.interview.ports import Entitlement
 from coach.interview.store_and_forward import SPOOL, SpooledStore
 from coach.interview.together import Together
@@ -34,15 +31,6 @@ SWITCH_INTERVAL_S = 0.0005
 """How long page scripts may keep the interpreter while audio waits; Python's own 5 ms add up over many sessions."""
 IDLE_CLOSE_S = 600.0
 SWEEP_EVERY_S = 60.0
-
-
-class InitResult(BaseModel):
-    """Its answer: where to connect, and with what."""
-
-    mock_interview_id: str
-    ws_url: str
-    auth_token: str
-    avatar: dict[str, Any]
 
 
 class InterviewService(LoopBound):
@@ -208,15 +196,12 @@ class InterviewService(LoopBound):
             NotFoundError: unknown, or not of the person who asks.
             OpenElsewhereError: another process has it, and somebody is in it there.
         """
-        try:
-            with asking(None):
-                found = await self._opened(interview_id, avatar, ask=ask)
-        except OpenElsewhereError:
-            with asking(None):
-                stored = await self.parts.store.load_interview(interview_id)
+        if asker() is not None and interview_id not in self._conductors:
+            stored = await self.parts.store.load_interview(interview_id)
             if stored is None or is_foreign(stored.interview.user_id):
-                raise NotFoundError("There is no such interview.") from None
-            raise
+                raise NotFoundError("There is no such interview.")
+        with asking(None):
+            found = await self._opened(interview_id, avatar, ask=ask)
         if is_foreign(found.board.interview.user_id):
             raise NotFoundError("There is no such interview.")
         return found
