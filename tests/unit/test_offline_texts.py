@@ -150,3 +150,49 @@ def test_a_note_proposes_only_what_the_polished_version_has(said: str) -> None:
     assert evaluation.coach_notes
     for note in evaluation.coach_notes:
         assert note.revised_snippet.rstrip(". …").lower() in polished, note
+
+
+@pytest.mark.parametrize(
+    ("said", "mended"),
+    [
+        ("There was cars parking there.", "There were cars parking there."),
+        ("I have speaked with the driver.", "I have spoken with the driver."),
+        ("She didn't called again.", "She didn't call again."),
+        ("He didn't had a receipt.", "He didn't have a receipt."),
+        ("It was broken since weeks.", "It was broken for weeks."),
+        ("My truck don't fit.", "My truck doesn't fit."),
+        ("I asked if they wants it.", "I asked if they want it."),
+        ("I listened her.", "I listened to her."),
+    ],
+)
+def test_further_slips_with_one_reading_are_mended(said: str, mended: str) -> None:
+    assert mend(said) == mended
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "There was always one nurse.", "There was a list of names.", "There was progress.", "The people don't wait.",
+        "He calls and they call.", "There was this one week.",
+    ],
+)  # fmt: skip
+def test_look_alikes_of_slips_are_left(said: str) -> None:
+    assert mend(said) == said
+
+
+def test_commas_stay_where_they_were_told_and_together_leads_on() -> None:
+    _, made = judged(
+        "The project, the old one, came in March, I had to finish it until June, the budget was too small, so I asked "
+        "for two thousand more, and together we drove back to the depot and I finished one week early."
+    )
+    assert "in March, I had to" in made.rewrite.polished_answer and "together, we" not in made.rewrite.polished_answer
+
+
+def test_somebody_elses_lack_denies_no_example_and_an_opening_is_no_scene() -> None:
+    reading, made = judged(
+        "The customer wanted his money back, I had to find the receipt because he didn't have one, I searched the card "
+        "payments of that day, found it after ten minutes, and he got his money and wrote us a five star review."
+    )
+    assert reading.verdict == "" and "no example" not in " ".join(made.content_feedback.top_improvements)
+    _, other = judged("uh yeah so basically my task was the inventory, and I printed labels and I taught everyone.")
+    assert not any("so basically" in s for s in other.content_feedback.top_strengths)

@@ -120,12 +120,16 @@ class AnswerIndex:
         return " ".join(piece.strip() for piece in [*text, self.text[cursor:]] if piece.strip())
 
     def find(self, snippet: str) -> Span | None:
-        """Where the snippet was said, ignoring case and punctuation; "a … b" spans from a to b."""
+        """Where the snippet was said, ignoring case and punctuation; "a … b" spans from a to b.
+
+        Never across what is addressed to the evaluator: its words would be cited with the rest.
+        """
         parts = [span for piece in _ELLIPSIS.split(snippet.strip()) if (span := self._find_words(piece))]
         wanted = [piece for piece in _ELLIPSIS.split(snippet.strip()) if tokens(piece)]
         if not parts or len(parts) < len(wanted) or parts != sorted(parts):
             return None
-        return parts[0][0], parts[-1][1]
+        whole = parts[0][0], parts[-1][1]
+        return None if any(a < whole[1] and whole[0] < b for a, b in self.instructions) else whole
 
     def _find_words(self, piece: str) -> Span | None:
         words = [_bare(t.text) for t in tokens(piece)]

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 
 from coach.brain.offline.follow_up import missing_item
 from coach.brain.offline.quotes import number_quote, quote
+from coach.brain.offline.tighten import tighten
 from coach.brain.reading.answer import Reading
 from coach.brain.reading.clauses import ClauseReading
 from coach.contracts.evaluation import UNNEEDED, ContentFeedback, StarChecklist, StarItem, StarStatus
 from coach.text.shorten import shorten_end
 
 _NAMES = {"situation": "setting", "task": "goal", "action": "steps", "result": "outcome"}
+_SCENE_WORDS = 4
+"""Fewer words ("as a trainee", "so basically") show no scene."""
 RELEVANCE_UNJUDGED = (
     "Whether it fits the question is judged by a language model. To get one, set OPENAI_API_KEY or run a model on this "
     "computer; the offline coach judges how the answer is built."
@@ -131,7 +134,9 @@ def _strengths(reading: Reading) -> list[str]:
     ):
         clause = star[name].evidence
         if star[name].status is StarStatus.PRESENT:
-            add(clause, text, quote(clause, 80) if clause else "")
+            said = quote(clause, 80) if clause else ""
+            if name != "situation" or len(tighten(said).text.split()) >= _SCENE_WORDS:
+                add(clause, text, said)
     if not lines:
         best = max(reading.clauses, key=lambda r: (r.specific + r.numbers, -r.clause.index), default=None)
         if best is not None and best.specific + best.numbers > 1:

@@ -31,7 +31,12 @@ _FIXED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for found, mended in (
         (r"\b(he|she|it) don(['’])t\b", r"\1 doesn\2t"),
         (r"\b(we|they|you|people|customers|children) was\b", r"\1 were"),
-        (r"\bthere was (?=(?:many|several|two|three|four|five|six|seven|eight|nine|ten|twelve|lots of|a lot of \w+s)\b)", "there were "),
+        (r"\b(there) was (?=(?:many|several|two|three|four|five|six|seven|eight|nine|ten|twelve|lots of|a lot of \w+s)\b)", r"\1 were "),
+        (r"\b(there) was (?=(?:\w+ )?(?!(?:this|news|business|class|glass|loss|process|access|stress|progress|success|mess|gas|bus|always|perhaps|less|plus|chaos|illness|weakness|its|his|us|as|yes)\b)[a-z]{2,}(?<![suio])s\b(?! (?:of|in) (?:the|a) ))(?!(?:a|an|the|one|no|this|that|my|some|any|always|never|his|her|our|nobody|somebody|such) )", r"\1 were "),
+        (r"\bsince (?=(?:some |a few )?(?:weeks|months|years|days|hours)\b(?! ago))", "for "),
+        (r"\b((?:the|my|this|that|our|his|her) (?!(?:people|police|staff|children|men|women|team|others?|rest|two|three|ones?)\b)[a-z]+(?<!s)) don(['’])t\b", r"\1 doesn\2t"),
+        (r"\b(listened) (him|her|them|me|us)\b", r"\1 to \2"),
+        (r"\b(I|we|they|you)( never| always| often| also| still)? (work|read|bring|want|need|come|make|take|say|call|give|help|know|ask|tell|look|think|get|run|keep|live)s\b", r"\1\2 \3"),
         (r"\b(I|we|they|you) (?:am|are|was|were) (agree|disagree)\b", r"\1 \2"),
         (r"\bmore (better|easier|faster|quicker|cheaper|bigger|smaller|slower|stronger|clearer|happier)\b", r"\1"),
         (r"\bsince (?=(?:two|three|four|five|six|seven|eight|nine|ten|twelve|many|several|\d+) (?:days|weeks|months|years)\b(?! ago))", "for "),
@@ -54,7 +59,11 @@ def mend(text: str) -> str:
 
 def _base_after_did(match: re.Match[str]) -> str:
     word = match.group(3).lower()
-    base = IRREGULAR_PAST.get(word, "") or (_regular_base(word) if word.endswith("ed") else "")
+    base = (
+        "have"
+        if word == "had"
+        else IRREGULAR_PAST.get(word, "") or (_regular_base(word) if word.endswith("ed") else "")
+    )
     return f"{match.group(1)}{match.group(2)}{base}" if base else match.group()
 
 
@@ -67,11 +76,17 @@ def _regular_base(word: str) -> str:
         stem[:-1] if stem[-1:] == stem[-2:-1] else "",
         f"{stem[:-1]}y" if stem.endswith("i") else "",
     )
-    return next((guess for guess in guesses if len(guess) > 2 and guess in common_words()), "")
+    return next((guess for guess in guesses if len(guess) > 2 and guess in _known_bases()), "")
+
+
+@cache
+def _known_bases() -> frozenset[str]:
+    return common_words() | frozenset(shipped("reading/grammar.json")["third_person"])
 
 
 def _participle(match: re.Match[str]) -> str:
-    right = shipped("reading/grammar.json")["participles"].get(match.group(3).lower())
+    word = match.group(3).lower()
+    right = shipped("reading/grammar.json")["participles"].get(_over_regular().get(word, word))
     return f"{match.group(1)}{match.group(2)}{right}" if right else match.group()
 
 

@@ -3,6 +3,7 @@
 Nothing is added but bracketed placeholders for the speaker to fill in, so no number, name or claim can be invented.
 """
 
+import re
 from dataclasses import dataclass
 
 from coach.brain.offline.tighten import tighten
@@ -20,7 +21,10 @@ PLACEHOLDERS = {
     "action": "I [first thing you did yourself], then [second thing you did].",
     "result": "As a result, [what changed: X% or another figure you can stand behind].",
 }
+_COMMA_AND_BLANK, _NEAR = 2, 3
+"""Characters between two clauses: a comma was there when more than a blank is, and nothing else was."""
 _NO_COMMA = ("because", "that ", "until", "where", "when ", "while ", "than ", "if ")
+_LEADS_ON = re.compile(r"\b(?:together|then|there|here|later|afterwards|so|and|but)$", re.IGNORECASE)
 METRIC = "In numbers: [X%]."
 OWN_PART = "My own part was [what you did yourself]."
 
@@ -77,19 +81,26 @@ def tighten_unit(unit: Unit) -> str:
 
 
 def _joined(unit: Unit) -> list[str]:
-    """Clauses with a comma where speech had none between two full clauses.
+    """Clauses with the comma they were told with, and with one where speech had none between two full clauses.
 
     A piece without a verb is no clause: "the group | I was on was given a year", "between HR | and IT together".
     """
     pieces: list[str] = []
     before: ClauseReading | None = None
     for reading in unit.readings:
-        full = before is not None and bool(before.events) and bool(reading.events)
-        if full and pieces[-1][-1:].isalnum() and not reading.clause.lower.startswith(_NO_COMMA):
+        if before is not None and pieces[-1][-1:].isalnum() and _parted(before, reading, pieces[-1]):
             pieces[-1] += ","
         pieces.append(reading.clause.text)
         before = reading
     return pieces
+
+
+def _parted(before: ClauseReading, after: ClauseReading, said: str) -> bool:
+    """Whether a comma stands between two clauses: one was there, or both are full and the second leads nothing on."""
+    if _COMMA_AND_BLANK <= after.clause.start - before.clause.end <= _NEAR:
+        return True
+    full = bool(before.events) and bool(after.events)
+    return full and not _LEADS_ON.search(said) and not after.clause.lower.startswith(_NO_COMMA)
 
 
 def polished(parts: list[RewrittenPart]) -> str:

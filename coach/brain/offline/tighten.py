@@ -88,6 +88,8 @@ _ME_AND = re.compile(
     r"(?:(?<=^)|(?<=[.!?] )|(?<=, )|(?<=\band )|(?<=\bso )|(?<=\bthen )|(?<=\bbut ))[Mm]e and ((?!The\b)[A-Z][a-z]+)(?:,? we\b)?(?= (?:both |then |just )?[a-z]+)"
 )
 """Only a name, only as the subject at the start of a clause: "me and Darren went", never "it was me and the apprentice"."""
+_ME_AND_MINE = re.compile(r"(?:(?<=^)|(?<=[.!?] ))[Mm]e and ((?:my|our) [a-z]+(?: [A-Z][a-z]+)?),? we\b")
+"""With "we" behind it the whole is a subject: "me and my colleague Rosa we were"."""
 _STARTS_CLAUSE = re.compile(
     r"(?:(?:and|but|so|then|because|since|although|until|while)\s+)?(?:i|we|he|she|they|it(?-i:(?<!IT))|you|there|nobody|everybody|everyone|that|this)(?:\b|['’])"
     r"|(?:which|who|where|because|but|so|although|until)\b",
@@ -121,7 +123,7 @@ def tighten(text: str, *, sentence: bool = True) -> Tightened:
     body = _drop_repeats(body)
     for found, shorter in _SUBSTITUTIONS:
         body = found.sub(shorter, body)
-    body = mend(_ME_AND.sub(r"\1 and I", body))
+    body = _ME_AND_MINE.sub(r"\1 and I", _ME_AND.sub(r"\1 and I", mend(body)))
     body = _without_lead_in(_tidy(body), removed)
     body = _without_loose_end(body)
     return Tightened(_as_sentence(body) if sentence else capitals(body), tuple(removed))

@@ -19,6 +19,9 @@ _MAX_WORDS = {"repeat": 30, "no_example": 70, "refusal": 45}
 _EARLY_WORDS = {"repeat": 14, "refusal": 25, "no_example": 30}
 """A question back comes at once; a denial after thirty words belongs to something that was told."""
 
+_OTHERS = re.compile(r"\b(?:he|she|they|it|nobody|customers?|guests?|patients?|boss|manager) $")
+"""Of somebody else: "because he didn't have one" denies no example."""
+
 
 def verdict(answer: AnswerText, readings: list[ClauseReading]) -> Verdict:
     """The one thing that is certain, else nothing."""
@@ -28,7 +31,8 @@ def verdict(answer: AnswerText, readings: list[ClauseReading]) -> Verdict:
         return "other_language"
     told = sum(step.mood == "told" for reading in readings for step in reading.own_steps)
     for kind in ("repeat", "no_example", "refusal"):
-        found = _pattern(kind).search(answer.lower)
+        every = _pattern(kind).finditer(answer.lower)
+        found = next((m for m in every if not _OTHERS.search(answer.lower[: m.start()])), None)
         if found is None or answer.word_count > _MAX_WORDS[kind] or told > int(kind == "no_example"):
             continue
         if len(answer.lower[: found.start()].split()) <= _EARLY_WORDS[kind]:
