@@ -10,7 +10,7 @@ from coach.errors import CoachError
 from coach.views.library import JobDescription
 from coach.views.postings import POSTING_LIMIT, posting, posting_of_file, read_posting
 from pages.components.jobs import match, resumes, roles
-from pages.components.shared import samples
+from pages.components.shared import preview, samples
 from pages.components.shared.prose import plain
 from pages.components.shared.undo import put_away
 
@@ -36,6 +36,8 @@ def main() -> None:
         with listed:
             resumes_kept = samples.mine_or_samples(parts.library.resumes())
             stories = samples.mine_or_samples(parts.library.stories())
+            if not jobs and DRAFT not in st.session_state:
+                preview.finished("jobs", "Jobs & resumes: a job with its skills, and the form to add another")
             for job in jobs:
                 card(parts, job)
                 match.show(job, resumes.text_for(job, resumes_kept), stories)

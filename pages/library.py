@@ -12,7 +12,7 @@ from coach.views.materials import PARTS, cheat_sheet
 from pages.components.library import cheat
 from pages.components.library.card import card, name_of
 from pages.components.library.tags import tagged
-from pages.components.shared import dialogs, samples
+from pages.components.shared import dialogs, preview, samples
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick, unique_labels
 from pages.components.shared.undo import put_away
@@ -40,12 +40,10 @@ def main() -> None:
     if not (shown := find(parts, jobs, everything)):
         st.info("No story matches. Try fewer or other words.")
         return
-    if (
-        st.segmented_control(
-            "View", VIEWS, default=VIEWS[0], key="library_view", bind="query-params", label_visibility="collapsed"
-        )
-        == VIEWS[1]
-    ):
+    view = st.segmented_control(
+        "View", VIEWS, default=VIEWS[0], key="library_view", bind="query-params", label_visibility="collapsed"
+    )
+    if view == VIEWS[1]:
         cheat.show(shown)
         return
     columns = st.columns(2, gap="medium") if len(shown) > 1 else [st.container()]
@@ -75,6 +73,7 @@ def empty() -> None:
             if st.button("Start practising", type="primary"):
                 st.switch_page("practice.py")
             st.button("Write a story", on_click=dialogs.ask, args=("edit", NEW))
+        preview.finished("library", "Library: polished stories side by side, each with its tags")
 
 
 def find(parts: Services, jobs: dict[str, JobDescription], everything: list[StarStory]) -> list[StarStory]:

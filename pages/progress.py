@@ -10,7 +10,7 @@ from coach.views import progress
 from coach.views.attempts import attempts_frame, improvement_frame
 from coach.views.sessions import Plain, list_sessions
 from pages.components.progress import browser, consent, history, own_data, people
-from pages.components.shared import samples
+from pages.components.shared import preview, samples
 from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
 
@@ -37,7 +37,10 @@ def main() -> None:
         sessions = [session for session in sessions if session["user_id"] == person]
         attempts = attempts[attempts["user_id"] == person]
     if not sessions:
-        people.nobody_yet() if of_others and not people.practises() else empty()
+        if of_others and not people.practises():
+            people.nobody_yet()
+        else:
+            empty()
         _own(parts)
         return
     overview(sessions, attempts)
@@ -64,6 +67,7 @@ def empty() -> None:
         )
         if st.button("Start practising", type="primary"):
             st.switch_page("practice.py")
+        preview.finished("progress", "Progress: four figures, and scores rising over three sessions")
 
 
 def overview(sessions: list[Plain], attempts: pd.DataFrame) -> None:

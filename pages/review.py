@@ -8,7 +8,7 @@ from coach.errors import CoachError
 from coach.views import review
 from pages.components.review import agreement, queue, rubric
 from pages.components.review import desk as review_desk
-from pages.components.shared import samples
+from pages.components.shared import preview, samples
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
 
@@ -44,6 +44,7 @@ def empty() -> None:
         st.markdown("As soon as one answer was given on the *Practice* page, you can listen to it and judge it here.")
         if st.button("Start practising", type="primary"):
             st.switch_page("practice.py")
+        preview.finished("review", "Review: an answer to listen to, with the figures of agreement above it")
 
 
 def choose(parts: Services, frame: pd.DataFrame) -> tuple[pd.Series | None, str]:

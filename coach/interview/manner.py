@@ -1,8 +1,9 @@
 """How the interviewer goes on after an answer: probing, neutral or supportive, by the policy of the bundle in force.
 
 Supportive after an answer that was a struggle to give (started over, long pauses, hesitations close together, words
-begun again, a low score); probing after one that went well but left a part of the story out; else neutral. After an
-answer that was noticed for care, and before the first question, nothing is said. Words: `data/manner/lead_ins.yaml`.
+begun again, a low score); probing after one that went well but left a part of the story out; else neutral. Before
+a follow-up only kind words are said, after a struggle. After an answer that was noticed for care, and before the first
+question, nothing is said. Words: `data/manner/lead_ins.yaml`.
 """
 
 from collections.abc import Sequence
@@ -38,6 +39,18 @@ def lead_in(attempts: Sequence[Attempt], policy: Policy, *, turn: int) -> str:
     words = _words()[manner]
     if isinstance(words, dict):
         return words[left_out(answered[-1]) or "result"]
+    return words[turn % len(words)]
+
+
+def follow_up_lead_in(attempts: Sequence[Attempt], policy: Policy, *, turn: int) -> str:
+    """What is said before a follow-up: something kind after a struggle, else nothing.
+
+    `attempts` are those of the question, the answer just given last; its scores are not known yet.
+    """
+    given = [each for each in attempts if each.status != AttemptStatus.DISCARDED]
+    if not given or given[-1].care is not None or not struggled(attempts, policy.manner):
+        return ""
+    words = list(_words()["follow_up"])
     return words[turn % len(words)]
 
 

@@ -112,6 +112,7 @@ class ScriptedConductor:
 
     def speech(self, text: str) -> ev.SpeakPayload:
         told = {"task_id": "s1", "text": text, "audio_url": self.plan.get("clip"), "by": self.plan.get("by", "browser")}
+        told["lead_in"] = self.plan.get("lead_in", "")
         return ev.SpeakPayload.model_validate(told)
 
     async def on_avatar_view(self) -> None:

@@ -52,6 +52,18 @@ def test_a_clip_is_heard_while_the_rest_of_it_is_being_made(open_stage):
     assert done(server)[0]["ok"] is True
 
 
+LED_IN = "That was not an easy one, and you stayed with it."
+
+
+def test_what_leads_a_question_in_is_read_as_well_while_it_is_asked(open_stage):
+    page, _ = open_stage(say=ASKED, lead_in=LED_IN, hold_asking=True, data={"voice": "none"})
+    page.get_by_role("button", name="Start interview").click()
+    page.locator("[data-state=ASKING]").wait_for()
+    expect(page.locator(".jf-subtitle .jf-lead-in")).to_have_text(LED_IN)
+    expect(page.locator(".jf-subtitle p")).not_to_contain_text(LED_IN)
+    expect(page.locator(".jf-subtitle p")).to_be_visible()
+
+
 @pytest.mark.parametrize(("verbatim", "lines"), [(True, 1), (False, 0)])
 def test_ones_own_usual_is_shown_where_there_is_a_history(open_stage, verbatim, lines):
     page, _ = open_stage(verbatim=verbatim)

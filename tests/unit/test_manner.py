@@ -9,7 +9,7 @@ from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.evaluation import StarStatus
 from coach.contracts.interview import Attempt, AttemptStatus
 from coach.contracts.transcript import typed_transcript
-from coach.interview.manner import lead_in, manner_after
+from coach.interview.manner import follow_up_lead_in, lead_in, manner_after
 from tests.conversation.driver import begin, make_hub
 from tests.fakes import vendors
 from tests.fakes.records import START, evaluation
@@ -94,3 +94,12 @@ async def test_the_next_question_is_led_in_and_stays_itself(tmp_path):
     assert said[0].lead_in == "" and said[1].lead_in and said[2].lead_in and said[1].lead_in != said[2].lead_in
     assert len(client.of("SPEECH_END")) == 3
     await hub.close()
+
+
+def test_a_follow_up_is_led_in_kindly_after_a_struggle_and_not_otherwise():
+    struggle, fluent = answered(long_pause_count=3), answered(missing=("result",))
+    said = [follow_up_lead_in([struggle], Policy(), turn=turn) for turn in (1, 2)]
+    assert all(said) and said[0] != said[1]
+    assert follow_up_lead_in([fluent], Policy(), turn=1) == ""
+    assert follow_up_lead_in([], Policy(), turn=1) == ""
+    assert follow_up_lead_in([RESTART, RESTART], Policy(), turn=1) == ""

@@ -1,9 +1,9 @@
 """ASKING: the question is spoken (or shown), then the microphone is armed by itself."""
 
-from coach.contracts.interview import Exchange, ViewState, new_id
+from coach.contracts.interview import Attempt, Exchange, ViewState, new_id
 from coach.interview.aggregate import InterviewAggregate, clip_key
 from coach.interview.latency import Timeline
-from coach.interview.manner import lead_in
+from coach.interview.manner import follow_up_lead_in, lead_in
 from coach.interview.phases.listening import Listening
 from coach.interview.speech_output import text_hash
 
@@ -34,10 +34,20 @@ class Asking:
         )
 
     def _lead_in(self, before: Exchange) -> str:
-        board = self._s.board
-        tried = [each for each in board.attempts.values() if each.exchange_id == before.id]
-        tried.sort(key=lambda attempt: attempt.created_at)
-        return lead_in(tried, self._s.parts.policy, turn=board.question_number(before))
+        turn = self._s.board.question_number(before)
+        return lead_in(self._tried(before.id), self._s.parts.policy, turn=turn)
+
+    def _tried(self, exchange_id: str) -> list[Attempt]:
+        """Attempts at a question, discarded ones included, as they were made."""
+        tried = [each for each in self._s.board.attempts.values() if each.exchange_id == exchange_id]
+        return sorted(tried, key=lambda attempt: attempt.created_at)
+
+    def _follow_up_lead_in(self, attempt_id: str) -> str:
+        attempt = self._s.board.attempts.get(attempt_id)
+        if attempt is None:
+            return ""
+        tried = self._tried(attempt.exchange_id)
+        return follow_up_lead_in(tried, self._s.parts.policy, turn=len(self._follow_up_tasks))
 
     async def ask_follow_up(self, exchange: Exchange, asked_by: str) -> None:
         """The follow-up was queued with the feedback of `asked_by`: it is not generated twice.
@@ -65,6 +75,7 @@ class Asking:
             text,
             "follow_up",
             task_id=task_id,
+            lead_in=self._follow_up_lead_in(attempt_id),
             clip_key=text_hash(text),
             asked=lambda: timeline.mark("speak_requested"),
             started=lambda: timeline.mark("speech_start"),

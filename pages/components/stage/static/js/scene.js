@@ -96,10 +96,11 @@ export class Scene {
     const followed = stage.view === "FEEDBACK" && stage.followUp;
     const text = !showing ? (stage.view === "INTRO_LOADING" ? stage.persona.greeting : "") : followed ? stage.followUp : stage.state.current_question?.text || "";
     const kind = followed ? "Follow-up" : "";
-    const key = `${kind}${text}`;
+    const lead = (stage.view === "ASKING" || followed) && text ? stage.leadIn || "" : "";
+    const key = `${kind}${lead}|${text}`;
     if (key === this.subKey) return;
     this.subKey = key;
-    fill(this.subtitle, kind ? h("span", { class: "jf-eyebrow" }, kind) : null, text ? h("p", {}, text) : null);
+    fill(this.subtitle, kind ? h("span", { class: "jf-eyebrow" }, kind) : null, lead ? h("span", { class: "jf-lead-in" }, lead) : null, text ? h("p", {}, text) : null);
     this.subtitle.toggleAttribute("hidden", !text);
   }
 

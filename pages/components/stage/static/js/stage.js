@@ -415,6 +415,7 @@ export class Stage {
 
   async speak(p) {
     this.speaking = p.task_id;
+    this.leadIn = p.lead_in || "";
     this.scene.refresh();
     const on = { start: (how) => this.scene.speaks(how), word: () => this.scene.drawn?.word() };
     if (p.by === "avatar") {
