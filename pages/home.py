@@ -64,8 +64,8 @@ if not member.enter(services()):
     st.stop()
 with st.container(key="jf_frame"):
     navigation.bar(sections)
-    member.account(services())
     tour(services())
+member.account(services())
 warn_if_open()
 undo_bar(services())
 page.run()

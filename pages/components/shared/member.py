@@ -107,7 +107,8 @@ def account(parts: Services) -> None:
     if signed_in.people() is None or who is None:
         return
     name = parts.people.name() if who.person_id else signed_in.claims().name
-    with st.popover(plain(name), icon=":material/account_circle:"):
+    right = st.container(key="jf_member", horizontal=True, horizontal_alignment="right")
+    with right.popover(plain(name), icon=":material/account_circle:"):
         st.caption(", ".join(ROLE_WORDS[role] for role in Role if role in who.roles) or "No role yet")
         st.button("Sign out", key="sign_out", icon=":material/logout:", on_click=st.logout)
         if who.person_id:
