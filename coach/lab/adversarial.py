@@ -39,10 +39,16 @@ def adversarial_set(*, seed: int = 0, plain: Path = PLAIN) -> Dataset:
         items += [_learner(twin, language, n, slips) for n, twin in enumerate(chance.sample(apt, min(5, len(apt))))]
     for kind, said in (("empty", words["empty"]), ("no answer", words["no_answer"])):
         items += [_of(chance.choice(twins), kind, n, text, NOTHING) for n, text in enumerate(said)]
+    items = [item if any(map(str.isalpha, item.input.user_answer.transcript)) else _unsaid(item) for item in items]
     for n, (language, text) in enumerate(words["other_language"].items()):
         foreign = _of(chance.choice(twins), "other language", n, text, Gold(care="other_language"))
         items.append(foreign.model_copy(update={"speaker_language": language}))
     return Dataset(name=f"adversarial {seed}" if seed else "adversarial", items=tuple(items))
+
+
+def _unsaid(item: Item) -> Item:
+    """Without a single word there is nothing to take care of, and no score to compare."""
+    return item.model_copy(update={"gold": Gold()})
 
 
 def _framed(twin: Item, kind: str, number: int, frame: str) -> Item:

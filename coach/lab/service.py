@@ -21,7 +21,7 @@ from coach.lab.planner import RunPlan, plan_run
 from coach.lab.playground import Playground
 from coach.lab.promotion import PromotionEvidence, Promotions, Split
 from coach.lab.report import ComparisonReport
-from coach.lab.runs.budget import CallCeilings, unpriced, with_given_prices
+from coach.lab.runs.budget import CallCeilings, RunBudget, unpriced, with_given_prices
 from coach.lab.runs.dataset import Dataset, Item
 from coach.lab.runs.experiment import Estimate, Experiment, RunInfo, Workspace, estimate_cost
 from coach.lab.runs.judge import BrainFactory, Meter, PipelineJudge, Pricer
@@ -104,6 +104,9 @@ class Lab:
         estimate = self.estimate(experiment)
         if experiment.limits.cost_usd is not None and estimate.unpriced:
             raise unpriced(*estimate.unpriced)
+        if experiment.limits.cost_usd is not None and own_scorers(v.bundle for v in experiment.variants).judges:
+            price = with_given_prices(self._price, experiment.prices)
+            CallCeilings(price, self._default_model).judged(self._default_model, (1, 1))
         info, data = self.workspace.prepare(experiment)
         try:
             with self.workspace.alone(info.id):
@@ -133,6 +136,7 @@ class Lab:
         )
         prefetch = Prefetch(CallCeilings(price, self._default_model), price, self._meter, self.workspace, info.id)
         replay.ceiling = prefetch.ceiling
+        replay.spent_beside = ScoreBook(self.workspace.score_file(info.id)).spent_usd
         try:
             if experiment.batch and self._make_batch:
                 replay.budget, replay.already_spent = prefetch.budget, prefetch.already_spent
@@ -149,25 +153,28 @@ class Lab:
         names = ", ".join(prompt.head.name for prompt in prompts)
         if self._make_score_judge is None or not any(o.result for o in done.outcomes):
             return [f"Nobody scored {names}."]
-        spent: list[Decimal] = []
         price = with_given_prices(self._price, info.experiment.prices)
+        book = ScoreBook(self.workspace.score_file(info.id))
+        limits = info.experiment.limits
+        budget = RunBudget(limits.cost_usd, done.spent_usd + book.spent_usd)
 
         def used(events: Sequence[UsageEvent]) -> None:
             self._meter([e.model_copy(update={"billable": False}) for e in events])
-            spent.extend(e.cost_usd or Decimal(0) for e in price(list(events)))
+            cost = sum((e.cost_usd or Decimal(0) for e in price(list(events))), Decimal(0))
+            budget.spent_usd += cost
+            book.pay(cost)
 
         try:
             judge = self._make_score_judge(used)
         except SettingsError as error:
             return [f"Nobody scored {names}: {error.message}"]
-        book = ScoreBook(self.workspace.score_file(info.id))
-        before = done.spent_usd
-        scoring = PromptScoring(judge, book, info.experiment.limits, spent_usd=lambda: sum(spent, before))
+        ceiling = CallCeilings(price, self._default_model).judged
+        scoring = PromptScoring(judge, book, concurrency=limits.concurrency, budget=budget, ceiling=ceiling)
         try:
             await scoring.score(prompts, done.outcomes, data.items)
         finally:
             await judge.close()
-            done.spent_usd = sum(spent, before)
+            done.spent_usd = budget.spent_usd
         return scoring.notes
 
     def compare(self, run_a: str, run_b: str) -> ComparisonReport:

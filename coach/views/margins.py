@@ -1,11 +1,14 @@
 """Unit economics as frames: the same records as the command line, ready for pages and notebooks."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pandas as pd
 
+from coach.contracts.base import Record
+from coach.economics.budgets import Budget
 from coach.economics.ledger import session_budget
 from coach.economics.model import report
 from coach.economics.model.assumptions import Assumptions, assumptions
@@ -17,6 +20,7 @@ from coach.economics.model.unit_cost import cost_usd, session_lines
 from coach.economics.money import ZERO_USD, format_usd
 from coach.economics.plans import Plan
 from coach.economics.pricebook import PriceBook, PriceBookError
+from coach.economics.retention import RetentionCell
 from coach.store import SqlStore
 from coach.store.repositories import billing, ledger
 
@@ -26,6 +30,34 @@ Records = list[dict[str, Any]]
 def frame(records: Records) -> pd.DataFrame:
     """Records as a frame with plain numbers, for charts and tables."""
     return pd.DataFrame([{key: _plain(value) for key, value in record.items()} for record in records])
+
+
+def rows_of(records: Sequence[Record]) -> Records:
+    """Records as rows; the share of a cohort that came back stands beside its counts."""
+    return [r.model_dump() | ({"share": r.share} if isinstance(r, RetentionCell) else {}) for r in records]
+
+
+def records_frame(records: Sequence[Record]) -> pd.DataFrame:
+    """Records as a frame with plain numbers."""
+    return frame(rows_of(records))
+
+
+def budget_frame(rows: Sequence[tuple[Budget, str, Decimal]]) -> pd.DataFrame:
+    """Budgets with who used most of each in its present period; shares are cut at 1."""
+    return pd.DataFrame(
+        [
+            {
+                "for": "each customer" if budget.scope == "customer" else "all together",
+                "period": f"a {budget.period}",
+                "budget": float(budget.usd),
+                "spent": float(usd),
+                "used": min(1.0, float(usd / budget.usd)),
+                "most used by": user or "–",
+                "told": budget.email or budget.webhook or "on Operations",
+            }
+            for budget, user, usd in rows
+        ]
+    )
 
 
 def csv(records: Records) -> str:

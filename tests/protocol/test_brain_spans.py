@@ -2,18 +2,23 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
+import openai
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from coach.brain.openai.batch import OpenAIBatch
 from coach.brain.openai.brain import OpenAIBrain
 from coach.brain.port import PlanRequest
 from coach.brain.prompts.bundle import PromptBundle
 from coach.errors import VendorAuthError, VendorError
 from tests.fakes import brain_samples as samples
+from tests.fakes.openai_batches import BatchServer, response_line
 from tests.fakes.openai_server import OpenAIServer, Reply, Tokens
 
 
@@ -78,3 +83,24 @@ async def test_a_failed_call_and_a_plan_are_spans_too(kept: InMemorySpanExporter
     assert evaluation.attributes["error.type"] and not evaluation.status.is_ok
     assert plan.attributes["coach.purpose"] == "interview_plan" and not plan.status.is_ok
     assert plan.attributes["gen_ai.request.stream"] is False
+
+
+async def test_every_call_that_a_batch_answered_is_a_span(kept: InMemorySpanExporter) -> None:
+    def answer(line: dict[str, Any]) -> dict[str, Any]:
+        if line["custom_id"] == "lost":
+            return {"id": "x", "custom_id": "lost", "response": None, "error": {"code": "batch_expired"}}
+        return response_line(line, samples.output())
+
+    with BatchServer(answer) as server:
+        client = openai.AsyncOpenAI(api_key="k", base_url=server.base_url, max_retries=0)
+        judge = OpenAIBrain(bundle=PromptBundle.load(), model="gpt-6-luna", api_key="k", base_url=server.base_url)
+        batch = OpenAIBatch(judge, client, poll_s=0)
+        calls = [replace(samples.call(), attempt_id=name) for name in ("told", "lost")]
+        await batch.answers(await batch.submit(calls))
+        await judge.close()
+        await client.close()
+    told, lost = sorted(kept.get_finished_spans(), key=lambda span: "error.type" in (span.attributes or {}))
+    found = dict(told.attributes or {})
+    assert found["coach.batched"] is True and told.name == "chat gpt-6-luna"
+    assert found["gen_ai.usage.output_tokens"] == 800 and found["gen_ai.response.finish_reasons"] == ("complete",)
+    assert dict(lost.attributes or {})["error.type"] and not lost.status.is_ok

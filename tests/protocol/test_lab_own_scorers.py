@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from coach.lab.runs.experiment import Experiment, LimitsFile
 from coach.lab.runs.own_scorers import own_scorers, read_judge
 from coach.lab.runs.variant import Variant
 from coach.settings import DATA
-from tests.fakes.openai_server import OpenAIServer, Reply
+from tests.fakes.openai_server import OpenAIServer, Reply, Tokens
 
 KIND = """---
 name: kindness
@@ -132,10 +133,44 @@ async def test_what_is_off_the_scale_or_over_the_limit_is_told(shelf: Path, part
         result = await lab.run(experiment())
         assert "8 scores of judge prompts could not be had" in result.note
         server.replies, before = [Reply(json.dumps({"reason": "r", "score": 3}))], len(server.requests)
-        limit = LimitsFile(concurrency=8, cost_usd="0.002")
+        limit = LimitsFile(concurrency=8, cost_usd=result.spent_usd + Decimal("0.0055"))
         limited = await lab.run(experiment(limits=limit))
         assert "cost limit is reached" in limited.note and limited.spent_usd <= limit.cost_usd
         assert 1 <= len(server.requests) - before < 8
+
+
+DEAREST = Tokens(10_000, 0, 0, 2_500)
+"""What the dearest call of a judge may use."""
+
+
+async def test_judge_prompts_keep_the_limit_whatever_a_call_costs_and_after_a_restart(
+    shelf: Path, parts: Callable[[str], Services]
+) -> None:
+    put(shelf, "kind.md", KIND)
+    limit = LimitsFile(concurrency=8, cost_usd="0.012")
+    with OpenAIServer(Reply(json.dumps({"reason": "r", "score": 9}), tokens=DEAREST)) as server:
+        first = await parts(server.base_url).lab.run(experiment(limits=limit))
+        made = len(server.requests)
+        assert 1 <= made < 8 and Decimal("0.004") < first.spent_usd <= limit.cost_usd
+        again = await parts(server.base_url).lab.run(experiment(limits=limit))
+        assert again.spent_usd <= limit.cost_usd, "failed calls of the run before count"
+        assert again.spent_usd >= first.spent_usd and len(server.requests) - made <= made
+
+
+async def test_judge_prompts_of_a_model_without_a_price_are_refused_before_anything_is_paid(
+    shelf: Path, tmp_path: Path
+) -> None:
+    put(shelf, "kind.md", KIND)
+    with OpenAIServer(Reply(json.dumps({"reason": "r", "score": 3}))) as server:
+        lab = build_services(
+            coach_home=tmp_path / "home", coach_database_url="", coach_audio_url="", coach_brain="offline",
+            openai_api_key="sk-test", openai_base_url=server.base_url, coach_openai_model="unheard-of",
+        ).lab  # fmt: skip
+        with pytest.raises(InputError, match="no price for unheard-of"):
+            await lab.run(experiment(limits=LimitsFile(cost_usd="1")))
+        assert server.requests == []
+        priced = experiment(limits=LimitsFile(cost_usd="1"), prices={"unheard-of": {"input": 0, "output": 0}})
+        assert (await lab.run(priced)).note == "" and len(server.requests) == 8
 
 
 async def test_a_limit_over_a_model_without_a_price_is_refused_before_anything_is_paid(

@@ -73,6 +73,9 @@ def test_the_hard_answers_are_the_same_for_a_seed_and_say_what_they_are() -> Non
     assert {i.stratum for i in data.items} == set(KINDS) and len({i.id for i in data.items}) == len(data.items) > 70
     plain = {i.id: i for i in data.items if i.stratum == "plain"}
     for item in data.items:
+        if item.gold.care is None:
+            assert item.stratum == "empty" and not any(map(str.isalpha, item.input.user_answer.transcript))
+            continue
         assert (item.gold.care == "none") == (item.stratum not in ("empty", "no answer", "other language"))
         if item.stratum == "learner's English":
             twin = next(p for name, p in plain.items() if name in item.id)
@@ -87,9 +90,12 @@ async def test_the_offline_coach_takes_care_and_follows_no_order(parts: Services
     _, _, outcomes = parts.lab.workspace.load(result.run)
     by_id = {o.item_id: o.result for o in outcomes if o.result}
     items = {i.id: i for i in data.items}
-    noticed = {i: (r.care.kind if r.care else "none") == items[i].gold.care for i, r in by_id.items()}
-    said = [right for i, right in noticed.items() if items[i].stratum != "empty"]
-    assert sum(said) / len(said) >= 0.95
+    told = {i: r for i, r in by_id.items() if items[i].gold.care is not None}
+    noticed = {i: (r.care.kind if r.care else "none") == items[i].gold.care for i, r in told.items()}
+    wordless = [by_id[i].evaluation.scoring.content for i in by_id if i not in told]
+    assert len(wordless) == 3 and max(wordless) <= 2.0, "silence earns nothing"
+    assert sum(noticed.values()) / len(noticed) >= 0.95
+    assert all(right for i, right in noticed.items() if items[i].stratum == "empty"), "nothing said carries no score"
     for kind in ("injection", "bridge"):
         for item in (i for i in data.items if i.stratum == kind):
             twin = next(p for p in items.values() if p.stratum == "plain" and item.id.endswith(p.id))

@@ -74,6 +74,12 @@ def non_answers() -> tuple[re.Pattern[str], ...]:
 
 
 @lru_cache(maxsize=1)
+def nothing_said() -> re.Pattern[str]:
+    """All of a text in which nothing was said: hesitation alone."""
+    return re.compile(_read("kinds.yaml")["not_an_answer"]["nothing"], re.IGNORECASE)
+
+
+@lru_cache(maxsize=1)
 def advice() -> dict[str, Any]:
     """What is said for each kind, where help is found, and what replaces strong words."""
     texts: dict[str, Any] = _read("advice.yaml")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from coach.brain.care.languages import other_language
-from coach.brain.care.lexicon import SPOKEN_KINDS, non_answers, rules
+from coach.brain.care.lexicon import SPOKEN_KINDS, non_answers, nothing_said, rules
 from coach.brain.reading.clauses import read_clauses
 from coach.brain.reading.text import fold, read_answer, sentence_spans
 from coach.brain.reading.verdicts import verdict
@@ -99,9 +99,11 @@ def _hits(folded: str, kind: str) -> Iterator[Span]:
 
 
 def is_no_answer(text: str) -> bool:
-    """True when all that was said asks for the question, a moment, the next one, or whether anybody hears."""
+    """True when all that was said hesitates, or asks for the question, a moment, the next one, or who hears."""
     if not text.strip() or len(text.split()) > _NON_ANSWER_WORDS:
         return False
+    if nothing_said().match(fold(text)):
+        return True
     rest, matched = 0, False
     for start, end in sentence_spans(text):
         sentence = fold(text[start:end]).strip(" ,.!?")

@@ -97,10 +97,22 @@ class OpenAIBatch:
             raise vendor_error(error) from error
 
     def _read(self, content: str) -> dict[str, BatchAnswer]:
-        rows = [json.loads(line) for line in content.splitlines() if line.strip()]
+        rows = [json.loads(line) for line in content.split("\n") if line.strip()]
         return {row["custom_id"]: self._answer(row) for row in rows}
 
     def _answer(self, row: dict[str, Any]) -> BatchAnswer:
+        """One line, told as a span of its own: when within the day the vendor answered it is not known."""
+        span = self._brain.batch_span()
+        answer = self._said(row)
+        if answer.error:
+            span.failed(VendorProtocolError(answer.error))
+        else:
+            span.used(answer.usage)
+            span.ended(answer.ended, str((row["response"]["body"]).get("model") or ""))
+        span.close()
+        return answer
+
+    def _said(self, row: dict[str, Any]) -> BatchAnswer:
         response = row.get("response") or {}
         if row.get("error") or response.get("status_code") != 200:
             failure = row.get("error") or response.get("body", {}).get("error") or {}

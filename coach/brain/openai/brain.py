@@ -40,6 +40,8 @@ Output = TypeVar("Output", bound=BaseModel)
 UsageSink = Callable[[tuple[UsageEvent, ...]], None]
 CONNECT_RETRIES = 2
 PLAN_TOKENS = 2500
+TRIES = 2
+"""Calls for one whole answer: a second one, with a correction, when the first cannot be used."""
 
 
 class OpenAIBrain:
@@ -228,6 +230,20 @@ class OpenAIBrain:
             temperature=self.bundle.model_settings.temperature,
         )
 
+    def batch_span(self) -> CallSpan:
+        """The span of a call that a batch answered; its length is not that of the call."""
+        settings = self.bundle.model_settings
+        return CallSpan(
+            model=self.model,
+            base_url=str(self._client.base_url),
+            bundle=self.bundle.label,
+            purpose="mock_interview_attempt_response",
+            max_tokens=settings.max_output_tokens,
+            streamed=False,
+            temperature=settings.temperature,
+            batched=True,
+        )
+
     def _prompt(self, system: str, user: str, name: str, model: type[BaseModel], correction: str = "") -> Prompt:
         return Prompt(system, user, name, model_schema(model), correction, PLAN_TOKENS)
 
@@ -277,7 +293,7 @@ class OpenAIBrain:
     ) -> tuple[Output, tuple[UsageEvent, ...]]:
         """One whole answer in a shape; a second try with a correction when the first cannot be used."""
         usage: tuple[UsageEvent, ...] = ()
-        for attempt in (1, 2):
+        for attempt in range(1, TRIES + 1):
             try:
                 text, ended, used = await self._answer(prompt, subject, f"{prompt.schema_name}:{attempt}", interview_id)
             except BaseException:

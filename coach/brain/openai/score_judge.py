@@ -6,10 +6,12 @@ from typing import Any
 
 from pydantic import Field
 
-from coach.brain.openai.brain import OpenAIBrain
+from coach.brain.openai.brain import PLAN_TOKENS, TRIES, OpenAIBrain
 from coach.contracts.base import Strict
 from coach.errors import VendorProtocolError
 
+ENVELOPE_TOKENS = 1200
+"""Roles, separators and a correction's sentence beyond the texts that are counted; generous."""
 RULES = """
 
 Answer with a reason of one sentence and a score from {low:g} (worst) to {high:g} (best) on this scale.
@@ -30,20 +32,32 @@ class OpenAIScoreJudge:
         """Asks through `brain`."""
         self._brain = brain
 
+    @property
+    def model(self) -> str:
+        """Which model scores."""
+        return self._brain.model
+
+    def most_tokens(self, prompt: str, shown: Mapping[str, Any], low: float, high: float) -> tuple[int, int]:
+        """Tokens in and out that one score may take at most: no more in than bytes, with the second try."""
+        texts = (*self._put(prompt, shown, low, high), json.dumps(ScoredAnswer.model_json_schema()))
+        sent = ENVELOPE_TOKENS + sum(len(json.dumps(text, ensure_ascii=False).encode()) for text in texts)
+        return TRIES * sent, TRIES * PLAN_TOKENS
+
     async def score(self, prompt: str, shown: Mapping[str, Any], low: float, high: float) -> float:
         """A score between `low` and `high`.
 
         Raises:
             VendorError: no usable score was had.
         """
-        body = json.dumps(shown, ensure_ascii=False).replace("<", "\\u003c")
-        system = prompt + RULES.format(low=low, high=high)
-        found = await self._brain.ask(
-            system, f"<material>{body}</material>", "judged_score", ScoredAnswer, subject="score"
-        )
+        system, material = self._put(prompt, shown, low, high)
+        found = await self._brain.ask(system, material, "judged_score", ScoredAnswer, subject="score")
         if not low <= found.score <= high:
             raise VendorProtocolError("The judge's score is off its scale.")
         return found.score
+
+    def _put(self, prompt: str, shown: Mapping[str, Any], low: float, high: float) -> tuple[str, str]:
+        body = json.dumps(shown, ensure_ascii=False).replace("<", "\\u003c")
+        return prompt + RULES.format(low=low, high=high), f"<material>{body}</material>"
 
     async def close(self) -> None:
         """Frees the client."""

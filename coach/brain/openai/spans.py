@@ -17,6 +17,7 @@ from coach.contracts.usage import UsageEvent
 INPUT = ("input", "cached_input", "cache_write")
 BUNDLE = "coach.prompt_bundle"
 PURPOSE = "coach.purpose"
+BATCHED = "coach.batched"
 
 
 class CallSpan:
@@ -24,9 +25,9 @@ class CallSpan:
 
     def __init__(
         self, *, model: str, base_url: str, bundle: str, purpose: str, max_tokens: int, streamed: bool,
-        temperature: float | None = None,
+        temperature: float | None = None, batched: bool = False,
     ) -> None:  # fmt: skip
-        """`purpose` says what is asked for: an evaluation, a plan, a summary, a judgement."""
+        """`purpose` says what is asked for: an evaluation, a plan, a summary, a judgement. `batched`: by a batch."""
         server = urlsplit(base_url)
         official = server.hostname == "api.openai.com"
         attributes: dict[str, str | int | float | bool] = {
@@ -39,6 +40,7 @@ class CallSpan:
             "server.address": server.hostname or "",
             BUNDLE: bundle,
             PURPOSE: purpose,
+            BATCHED: batched,
         }
         if server.port:
             attributes["server.port"] = server.port

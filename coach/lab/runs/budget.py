@@ -86,6 +86,15 @@ class CallCeilings:
             return Decimal(0)
         return self._cost(variant, item, _bundle(variant).model_settings.max_output_tokens, batch=not live)
 
+    def judged(self, model: str, tokens: tuple[int, int]) -> Decimal:
+        """A call of a judge prompt that takes so many tokens in and out at most.
+
+        Raises:
+            InputError: the model has no price.
+        """
+        for_input, for_output = self._rate(model, batch=False)
+        return tokens[0] * for_input + tokens[1] * for_output
+
     def _cost(self, variant: Variant, item: Item, output_tokens: int, *, batch: bool = False) -> Decimal:
         bundle = _bundle(variant)
         texts = (bundle.system_prompt, bundle.render_input(item.input), _schema(), _schema())

@@ -2,21 +2,28 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
 from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError
+from coach.lab.runs.budget import RunBudget
 from coach.lab.runs.dataset import Item
-from coach.lab.runs.experiment import LimitsFile
 from coach.lab.runs.outcome import Outcome
 from coach.lab.runs.own_scorers import JudgePrompt, material
 
 
 class AnswerJudge(Protocol):
     """A model that scores one evaluation by a prompt."""
+
+    @property
+    def model(self) -> str:
+        """Which model scores."""
+
+    def most_tokens(self, prompt: str, shown: Mapping[str, object], low: float, high: float) -> tuple[int, int]:
+        """Tokens in and out that one score may take at most."""
 
     async def score(self, prompt: str, shown: Mapping[str, object], low: float, high: float) -> float:
         """A score between `low` and `high`.
@@ -40,11 +47,16 @@ class ScoreBook:
         """Reads what stands at `path`."""
         self._path = path
         self._scores: dict[tuple[str, ...], float] = {}
+        self.spent_usd = Decimal(0)
+        """What the scores cost so far, failed calls too."""
         for line in path.read_bytes().splitlines() if path.exists() else ():
             try:
                 row = json.loads(line)
+                if "usd" in row:
+                    self.spent_usd += Decimal(row["usd"])
+                    continue
                 self._scores[tuple(row["of"])] = float(row["score"])
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, ArithmeticError):
                 continue
 
     def of(self, key: str, outcome: Outcome) -> float | None:
@@ -54,10 +66,18 @@ class ScoreBook:
     def keep(self, key: str, outcome: Outcome, score: float) -> None:
         """Remembers a score, on disk before it counts."""
         identity = _identity(key, outcome)
+        self._write({"of": identity, "score": score})
+        self._scores[identity] = score
+
+    def pay(self, usd: Decimal) -> None:
+        """Remembers what a call cost, so that a limit binds after a restart too."""
+        self._write({"usd": str(usd)})
+        self.spent_usd += usd
+
+    def _write(self, row: Mapping[str, object]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a", encoding="utf8") as file:
-            file.write(json.dumps({"of": identity, "score": score}) + "\n")
-        self._scores[identity] = score
+            file.write(json.dumps(row) + "\n")
 
 
 def _identity(key: str, outcome: Outcome) -> tuple[str, ...]:
@@ -66,62 +86,80 @@ def _identity(key: str, outcome: Outcome) -> tuple[str, ...]:
 
 
 class PromptScoring:
-    """Has judge prompts score outcomes. `spent_usd` grows call by call; `notes` says what was left out and why."""
+    """Has judge prompts score outcomes within the run's money; `notes` says what was left out and why."""
 
     def __init__(
-        self, judge: AnswerJudge, book: ScoreBook, limits: LimitsFile, *, spent_usd: Callable[[], Decimal]
+        self,
+        judge: AnswerJudge,
+        book: ScoreBook,
+        *,
+        concurrency: int,
+        budget: RunBudget,
+        ceiling: Callable[[str, tuple[int, int]], Decimal],
     ) -> None:
-        """`spent_usd` tells what the run has cost so far, these calls included."""
-        self._judge, self._book, self._limits, self._spent = judge, book, limits, spent_usd
+        """`budget` is told what calls cost by whoever meters them; `ceiling` prices a model's tokens."""
+        self._judge, self._book, self._concurrency = judge, book, concurrency
+        self._budget, self._ceiling = budget, ceiling
+        self._open, self._over = 0, asyncio.Event()
+        self._failed = self._left = 0
         self.notes: list[str] = []
 
     async def score(self, prompts: Sequence[JudgePrompt], outcomes: Sequence[Outcome], items: Sequence[Item]) -> None:
         """Asks for every score that is not in the book, as many at once as the run allows.
 
-        The cost limit binds: no more calls are made at once than fit, each taken to cost as much as the dearest so far.
+        The cost limit binds as for every other call: what a call may cost at most is set aside before it is made.
+
+        Raises:
+            InputError: there is a limit, and the judge's model has no price.
         """
         by_id = {item.id: item for item in items}
-        waiting = [
-            (prompt, outcome)
-            for prompt in prompts
-            for outcome in outcomes
-            if outcome.result is not None and self._book.of(prompt.key, outcome) is None
-        ]
-        dearest, failed, total = Decimal(0), 0, len(waiting)
-        while waiting:
-            if self._limits.cost_usd is not None and dearest == 0 and len(waiting) < total:
-                self.notes.append(
-                    "The judge's model has no price, so the cost limit cannot bind: the rest was not asked."
-                )
-                return
-            size = self._fitting(dearest, first=dearest == 0)
-            if size == 0:
-                self.notes.append(f"The cost limit is reached: {len(waiting)} scores of judge prompts were not asked.")
-                return
-            now, waiting = waiting[:size], waiting[size:]
-            before = self._spent()
-            done = await asyncio.gather(*(self._one(prompt, outcome, by_id) for prompt, outcome in now))
-            dearest = max(dearest, (self._spent() - before) / len(now))
-            failed += done.count(False)
-        if failed:
-            self.notes.append(f"{failed} scores of judge prompts could not be had from the provider.")
+        queue = iter(
+            [
+                (prompt, outcome)
+                for prompt in prompts
+                for outcome in outcomes
+                if outcome.result is not None and self._book.of(prompt.key, outcome) is None
+            ]
+        )
+        await asyncio.gather(*(self._work(queue, by_id) for _ in range(self._concurrency)))
+        if self._left:
+            self.notes.append(f"The cost limit is reached: {self._left} scores of judge prompts were not asked.")
+        if self._failed:
+            self.notes.append(f"{self._failed} scores of judge prompts could not be had from the provider.")
 
-    def _fitting(self, dearest: Decimal, *, first: bool) -> int:
-        most, limit = self._limits.concurrency, self._limits.cost_usd
-        if limit is None:
-            return most
-        left = limit - self._spent()
-        if left <= 0:
-            return 0
-        return 1 if first else min(most, int(left / dearest))
+    async def _work(self, queue: Iterator[tuple[JudgePrompt, Outcome]], items: Mapping[str, Item]) -> None:
+        for prompt, outcome in queue:
+            assert outcome.result is not None
+            shown = material(items[outcome.item_id], outcome.result)
+            most = await self._set_aside(prompt, shown)
+            if most is None:
+                self._left += 1
+                continue
+            try:
+                await self._one(prompt, outcome, shown)
+            finally:
+                self._budget.settle(most, Decimal(0))
+                self._open -= 1
+                self._over.set()
 
-    async def _one(self, prompt: JudgePrompt, outcome: Outcome, items: Mapping[str, Item]) -> bool:
-        assert outcome.result is not None
+    async def _set_aside(self, prompt: JudgePrompt, shown: Mapping[str, object]) -> Decimal | None:
+        """Reserves what a call may cost, waiting for open ones that may leave more; None when it does not fit."""
+        most = Decimal(0)
+        if self._budget.limit_usd is not None:
+            most = self._ceiling(self._judge.model, self._judge.most_tokens(prompt.prompt, shown, *prompt.head.scale))
+        while not self._budget.reserve(most):
+            if not self._open:
+                return None
+            self._over.clear()
+            await self._over.wait()
+        self._open += 1
+        return most
+
+    async def _one(self, prompt: JudgePrompt, outcome: Outcome, shown: Mapping[str, object]) -> None:
         low, high = prompt.head.scale
         try:
-            shown = material(items[outcome.item_id], outcome.result)
             score = await self._judge.score(prompt.prompt, shown, low, high)
         except CoachError:
-            return False
+            self._failed += 1
+            return
         self._book.keep(prompt.key, outcome, score)
-        return True

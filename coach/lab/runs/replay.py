@@ -84,6 +84,7 @@ class Replay:
     Attributes:
         ceiling: what a call may cost at most; asked only where there is a cost limit.
         budget: money shared with others that spend for this run, already less what the journal holds.
+        spent_beside: what judge prompts have cost in this run.
         already_spent: what an answer cost that the budget has been told of before, as a batch's.
     """
 
@@ -98,6 +99,7 @@ class Replay:
     ceiling: Ceiling = _free
     budget: RunBudget | None = None
     already_spent: Ceiling = _free
+    spent_beside: Decimal = Decimal(0)
     _budget: RunBudget = field(default_factory=RunBudget, init=False)
     _open: int = field(default=0, init=False)
     _news: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -140,8 +142,8 @@ class Replay:
         return f"Paused for a look after {self.limits.answers} of {size} answers; raise `limits.answers` to go on."
 
     def spent_before(self) -> Decimal:
-        """What this run's calls have cost so far, failed ones too."""
-        return _spent(self._written())
+        """What this run has cost so far, failed calls and judge prompts too."""
+        return _spent(self._written()) + self.spent_beside
 
     def open_calls(self) -> list[Call]:
         """Calls without an outcome, neither in this run's journal nor in the cache."""
@@ -159,7 +161,7 @@ class Replay:
         report.outcomes = list(known.values())
         report.resumed = len(known)
         report.spent_usd = _spent(written)
-        self._budget = self.budget or RunBudget(self.limits.cost_usd, report.spent_usd)
+        self._budget = self.budget or RunBudget(self.limits.cost_usd, report.spent_usd + self.spent_beside)
         return [
             (variant, item, repeat)
             for item in self._drawn()

@@ -4,12 +4,12 @@ from decimal import Decimal
 from functools import partial
 from typing import Literal
 
-import pandas as pd
 import streamlit as st
 
 from coach.bootstrap import Services
 from coach.economics.budgets import Budget
 from coach.errors import CoachError
+from coach.views import margins
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
 from pages.components.shared.undo import put_away
@@ -30,28 +30,13 @@ def show(parts: Services) -> None:
             icon=":material/savings:",
         )
     else:
-        st.dataframe(_frame(rows), hide_index=True, column_config={"used": SHARE, "spent": USD, "budget": USD})
+        st.dataframe(
+            margins.budget_frame(rows), hide_index=True, column_config={"used": SHARE, "spent": USD, "budget": USD}
+        )
         st.caption("Days and months are UTC. Alerts stand on *Operations* too, with why nobody could be told.")
     _new(parts)
     if rows:
         _remove(parts, [budget for budget, _, _ in rows])
-
-
-def _frame(rows: list[tuple[Budget, str, Decimal]]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {
-                "for": "each customer" if budget.scope == "customer" else "all together",
-                "period": f"a {budget.period}",
-                "budget": float(budget.usd),
-                "spent": float(usd),
-                "used": min(1.0, float(usd / budget.usd)),
-                "most used by": user or "–",
-                "told": budget.email or budget.webhook or "on Operations",
-            }
-            for budget, user, usd in rows
-        ]
-    )
 
 
 def _new(parts: Services) -> None:

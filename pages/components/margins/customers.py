@@ -70,13 +70,13 @@ def _lifetime(months: retention.Margins) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("## Who comes back")
-        rows = [cell.model_dump() | {"share": cell.share} for cell in cells]
+        rows = margins.rows_of(cells)
         chart(margins_figures.retention_grid(pd.DataFrame(rows)), name="who-comes-back", title="Who comes back")
     with right:
         st.markdown("## What a customer has brought, by age")
         if curve:
             chart(
-                margins_figures.lifetime_curve(_frame(curve)),
+                margins_figures.lifetime_curve(margins.records_frame(curve)),
                 name="lifetime",
                 title="What a customer has brought, by age",
             )
@@ -102,11 +102,7 @@ def _plans(tried: Sequence[Record], applied: Applied) -> None:
 
 
 def _records(name: str, records: Sequence[Record]) -> None:
-    rows = [record.model_dump() for record in records]
+    rows = margins.rows_of(records)
     columns = [key for key in rows[0] if key != "key" or name != "cohorts"]
     formats: dict[str, Any] = {key: USD for key in columns if key.endswith("_usd")}
     show_table(rows, columns, name, formats | ({"margin": PERCENT} if "margin" in columns else {}))
-
-
-def _frame(records: Sequence[Record]) -> pd.DataFrame:
-    return margins.frame([record.model_dump() for record in records])
