@@ -127,15 +127,15 @@ def paying_customers(parts) -> None:
     """Seven customers of three months with payments and use, two weeks of it in the present month, and a budget."""
     today = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
     begun = (today.replace(day=1) - timedelta(days=75)).replace(day=3)
-    with parts.store as store:
-        for number in range(7):
-            user = f"u{number}"
-            interview = make.interview(user_id=user, created_at=begun)
-            attempt = make.attempt(make.exchange(interview))
-            asyncio.run(store.create_interview(interview, []))
-            days = [begun, begun + timedelta(days=31), *(today - timedelta(days=n) for n in range(12))]
-            for place, at in enumerate(days[number % 2 :]):
-                usd = Decimal("0.0123457") * (number + 1) + Decimal(place) / 1_000
-                use = {"user_id": user, "occurred_at": at, "cost_usd": usd, "call": f"{number}-{place}"}
-                asyncio.run(store.add_usage([make.usage(attempt, **use)]))
-        parts.budgets.add("all", "month", Decimal("3"))
+    store = parts.store
+    for number in range(7):
+        user = f"u{number}"
+        interview = make.interview(user_id=user, created_at=begun)
+        attempt = make.attempt(make.exchange(interview))
+        asyncio.run(store.create_interview(interview, []))
+        days = [begun, begun + timedelta(days=31), *(today - timedelta(days=n) for n in range(12))]
+        for place, at in enumerate(days[number % 2 :]):
+            usd = Decimal("0.0123457") * (number + 1) + Decimal(place) / 1_000
+            use = {"user_id": user, "occurred_at": at, "cost_usd": usd, "call": f"{number}-{place}"}
+            asyncio.run(store.add_usage([make.usage(attempt, **use)]))
+    parts.budgets.add("all", "month", Decimal("3"))

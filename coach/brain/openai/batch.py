@@ -102,7 +102,8 @@ class OpenAIBatch:
 
     def _answer(self, row: dict[str, Any]) -> BatchAnswer:
         """One line, told as a span of its own: when within the day the vendor answered it is not known."""
-        span = self._brain.batch_span()
+        most = self._brain.bundle.model_settings.max_output_tokens
+        span = self._brain.span("mock_interview_attempt_response", most, batched=True)
         answer = self._said(row)
         if answer.error:
             span.failed(VendorProtocolError(answer.error))

@@ -98,7 +98,7 @@ class OpenAIBrain:
             VendorError: split by kind.
         """
         prompt = self._evaluation_prompt(call)
-        span = self._span(prompt, streamed=True)
+        span = self.span(prompt.schema_name, prompt.max_output_tokens, streamed=True)
         try:
             async with aclosing(self._evaluated(call, prompt)) as chunks:
                 async for chunk in chunks:
@@ -219,29 +219,17 @@ class OpenAIBrain:
         said: str = getattr(self.bundle.corrections, kind, self.bundle.corrections.invalid_schema)
         return f"{said} ({detail})" if detail else said
 
-    def _span(self, prompt: Prompt, *, streamed: bool) -> CallSpan:
+    def span(self, purpose: str, max_tokens: int, *, streamed: bool = False, batched: bool = False) -> CallSpan:
+        """The span of one call of this model."""
         return CallSpan(
             model=self.model,
             base_url=str(self._client.base_url),
             bundle=self.bundle.label,
-            purpose=prompt.schema_name,
-            max_tokens=prompt.max_output_tokens,
+            purpose=purpose,
+            max_tokens=max_tokens,
             streamed=streamed,
             temperature=self.bundle.model_settings.temperature,
-        )
-
-    def batch_span(self) -> CallSpan:
-        """The span of a call that a batch answered; its length is not that of the call."""
-        settings = self.bundle.model_settings
-        return CallSpan(
-            model=self.model,
-            base_url=str(self._client.base_url),
-            bundle=self.bundle.label,
-            purpose="mock_interview_attempt_response",
-            max_tokens=settings.max_output_tokens,
-            streamed=False,
-            temperature=settings.temperature,
-            batched=True,
+            batched=batched,
         )
 
     def _prompt(self, system: str, user: str, name: str, model: type[BaseModel], correction: str = "") -> Prompt:
@@ -318,7 +306,7 @@ class OpenAIBrain:
         meter = partial(
             UsageMeter, subject=subject, model=self.model, interview_id=interview_id, bundle=self.bundle.label
         )
-        span = self._span(prompt, streamed=False)
+        span = self.span(prompt.schema_name, prompt.max_output_tokens, streamed=False)
         try:
             response = await self._send(prompt, stream=False)
             used = meter(call=f"{call}:{response.id}")
