@@ -7,6 +7,7 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -136,6 +137,6 @@ def paying_customers(parts) -> None:
         days = [begun, begun + timedelta(days=31), *(today - timedelta(days=n) for n in range(12))]
         for place, at in enumerate(days[number % 2 :]):
             usd = Decimal("0.0123457") * (number + 1) + Decimal(place) / 1_000
-            use = {"user_id": user, "occurred_at": at, "cost_usd": usd, "call": f"{number}-{place}"}
+            use: dict[str, Any] = {"user_id": user, "occurred_at": at, "cost_usd": usd, "call": f"{number}-{place}"}
             asyncio.run(store.add_usage([make.usage(attempt, **use)]))
     parts.budgets.add("all", "month", Decimal("3"))
