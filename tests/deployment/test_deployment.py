@@ -66,7 +66,7 @@ def test_compose_is_valid_and_has_every_part():
 
 def test_the_proxy_reads_its_rules():
     env = os.environ | {"COACH_ACCESS_KEY": "a key with spaces"}
-    command = [proxy.program(), "-c", "-f", DEPLOY / "haproxy.cfg"]
+    command = [proxy.program(), "-c", "-f", str(DEPLOY / "haproxy.cfg")]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -79,7 +79,7 @@ def test_the_unit_is_read_by_systemd(tmp_path):
     assert "/opt/job-foxy/.venv/bin/streamlit run app.py" in unit and "DynamicUser=yes" in unit
     here = tmp_path / "job-foxy.service"
     here.write_text(unit.replace("/opt/job-foxy/.venv/bin/streamlit", "/bin/true"))
-    done = subprocess.run([verify, "verify", here], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([verify, "verify", str(here)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and "job-foxy" not in done.stderr, done.stderr
 
 
