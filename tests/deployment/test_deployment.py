@@ -85,7 +85,7 @@ def test_the_unit_is_read_by_systemd(tmp_path):
 
 @pytest.mark.timeout(180)
 def test_the_images_steps_serve_in_a_clean_folder_and_environment(tmp_path):
-    """Its COPY, ENV and CMD as they stand; the packages are this environment's (installing them anew would take minutes)."""
+    """Its COPY, ENV and CMD as they stand; the packages are this environment's."""
     app, home, port = tmp_path / "app", tmp_path / "data", free_port()
     app.mkdir()
     env = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(tmp_path), "COACH_VOICE": "browser"}
