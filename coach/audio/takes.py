@@ -25,6 +25,9 @@ LATE_WITHIN_S = 60.0
 END_TOLERANCE_S = 0.05
 """A clock that differs by less from the samples that came is not believed over them."""
 
+MOST_TAKES = 200
+"""Captures of one answer: each reload, lost connection or other microphone begins one. No answer has a tenth of it."""
+
 Span = tuple[int, int]
 
 
@@ -32,6 +35,12 @@ class FrameClockError(InputError):
     """A frame whose place cannot be."""
 
     code = "BAD_FRAME"
+
+
+class TooManyTakesError(InputError):
+    """The capture of an answer was begun anew too often; what was recorded stays."""
+
+    code = "TOO_MANY_TAKES"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +250,15 @@ class TakeMap:
         self._takes[:0] = restored
 
     def _begin(self, take_id: int, begun_ms: float | None = None) -> Take:
-        """A new take behind everything; what stood in for the one before it ends where the new one began."""
+        """A new take behind everything; what stood in for the one before it ends where the new one began.
+
+        Raises:
+            TooManyTakesError: there are `MOST_TAKES`.
+        """
+        if len(self._takes) >= MOST_TAKES:
+            raise TooManyTakesError(
+                "This answer was interrupted too often.", mend="Finish it with what was recorded, or start over."
+            )
         if self._takes and begun_ms is not None:
             before = self._takes[-1]
             stated = before.at_ms(begun_ms)

@@ -170,6 +170,15 @@ class BrainParts(StoreParts):
 
         return JudgePool()
 
+    @cached_property
+    def readers(self) -> JudgePool | None:
+        """One process that reads long answers, so that none waits for them but they; None where `serves` is false."""
+        if not self.serves:
+            return None
+        from coach.brain.offline.judge_pool import JudgePool
+
+        return JudgePool(workers=1)
+
     def brain_for(self, bundle: PromptBundle, name: str = "") -> Brain:
         """The brain called `name`, or the one in force, judging by `bundle`; metered. Close it when done."""
         return build_brain(self.settings, bundle, name or self.brain_name, judges=self.judges, on_usage=self.usage)

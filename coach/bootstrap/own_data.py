@@ -10,8 +10,23 @@ from coach.contracts.asking import as_program
 
 if TYPE_CHECKING:
     from coach.interview.service import InterviewService
-    from coach.lab.forgetting import LabFolder
+    from coach.lab.forgetting import LabCopies, LabFolder
     from coach.store.maintenance.person import PersonExport, Receipt
+    from coach.store.sqlstore import SqlStore
+
+
+def forget_in_lab(store: SqlStore, home: Path, interview_id: str) -> LabCopies:
+    """Cuts the answers of a session out of the lab's files; blocking, repeatable, before its rows go.
+
+    Raises:
+        NotFoundError: there is no such session.
+        CoachError: a dataset cannot be read, so nobody can say whose answers it holds.
+    """
+    from coach.lab.forgetting import LabFolder
+    from coach.store.maintenance.removal import recordings_of
+
+    attempts = [attempt_id for attempt_id, _ in store.run(recordings_of, interview_id)]
+    return LabFolder(home / "lab", "", attempts).forget_answers()
 
 
 class OwnData(StoreParts):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Protocol
 
 from coach.bootstrap.avatar import AvatarParts
 from coach.bootstrap.brain import BrainParts, build_brain
 from coach.bootstrap.lab import LabParts
 from coach.bootstrap.money import MoneyParts
-from coach.bootstrap.own_data import OwnData
+from coach.bootstrap.own_data import OwnData, forget_in_lab
 from coach.bootstrap.speech import SpeechParts
 from coach.contracts.asking import as_program
 from coach.errors import CoachError
@@ -38,6 +38,7 @@ class Services(OwnData, SpeechParts, BrainParts, AvatarParts, MoneyParts, LabPar
     @cached_property
     def hub(self) -> InterviewService:
         """All interviews of this process."""
+        from coach.brain.evaluation.pipeline import run_evaluation
         from coach.interview import defaults
         from coach.interview.dependencies import Dependencies
         from coach.interview.service import InterviewService
@@ -66,6 +67,7 @@ class Services(OwnData, SpeechParts, BrainParts, AvatarParts, MoneyParts, LabPar
                 ear=defaults.ear,
                 rehearse=self.rehearse,
                 on_answer=self.answered,
+                evaluate=partial(run_evaluation, read_apart=self.readers.read if self.readers else None),
             )
         )
 
@@ -111,7 +113,7 @@ class Services(OwnData, SpeechParts, BrainParts, AvatarParts, MoneyParts, LabPar
         log.info("an answer was judged by %s: %s", attempt.brain or "nobody", outcome, extra=ids)
 
     def delete_session(self, interview_id: str, *, with_stories: bool = False) -> Removed:
-        """*Delete this session*: whoever holds it lets go of it, rows, recordings and copies go; blocking.
+        """*Delete this session*: whoever holds it lets go of it, rows, recordings, the lab's copies go; blocking.
 
         Raises:
             NotFoundError: there is no such session.
@@ -123,6 +125,7 @@ class Services(OwnData, SpeechParts, BrainParts, AvatarParts, MoneyParts, LabPar
         require_own(self.store, interview_id)
         folder = self.settings.journal_dir
         with as_program():
+            forget_in_lab(self.store, self.settings.coach_home, interview_id)
             return delete_interview(
                 self.store, self.archive, interview_id, journal_dir=folder, with_stories=with_stories
             )
@@ -136,7 +139,7 @@ class Services(OwnData, SpeechParts, BrainParts, AvatarParts, MoneyParts, LabPar
         """Closes what was opened; what waits to be deleted is deleted first."""
         if "bin" in self.__dict__:
             await asyncio.to_thread(self.bin.empty)
-        for name in ("hub", "bundles", "transcriber", "brain", "judges", "avatar", "clips", "pair_judge"):
+        for name in ("hub", "bundles", "transcriber", "brain", "judges", "readers", "avatar", "clips", "pair_judge"):
             part: _Closable | None = self.__dict__.get(name)
             if part is not None:
                 await part.close()

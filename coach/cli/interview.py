@@ -105,9 +105,11 @@ def export(interview_id: str, target: Path, as_json: bool) -> None:
 @json_option
 def delete(interview_id: str, with_stories: bool, as_json: bool) -> None:
     """Deletes one session."""
+    from coach.bootstrap.own_data import forget_in_lab
     from coach.store.maintenance.removal import delete_interview
 
     with _store() as store:
+        forget_in_lab(store, settings().coach_home, interview_id)
         removed = delete_interview(
             store, _archive(), interview_id, journal_dir=settings().journal_dir, with_stories=with_stories
         )

@@ -15,6 +15,7 @@ from coach.errors import CoachError, EntitlementError, InputError, NotFoundError
 from coach.interview import planning
 from coach.interview.conductor import Conductor
 from coach.interview.dependencies import Dependencies
+from coach.interview.detached import DetachedWork
 from coach.interview.loop_bound import LoopBound
 from coach.interview.planning import InitRequest as InitRequest
 from coach.interview.planning import InitResult as InitResult
@@ -63,6 +64,7 @@ class InterviewService(LoopBound):
         )
         self._sweeper: asyncio.Task[None] | None = None
         self._stopping = False
+        self.detached = DetachedWork()
 
     # -- life ------------------------------------------------------------------------------------------------------
 
@@ -86,9 +88,8 @@ class InterviewService(LoopBound):
 
     async def settle(self, timeout_s: float) -> None:
         """Waits until no answer is being processed any more, at most `timeout_s`."""
-        waits = [asyncio.create_task(c.settle(timeout_s)) for c in self._conductors.values() if c.working]
-        if waits:
-            await asyncio.wait(waits)
+        working = [asyncio.create_task(c.settle(timeout_s)) for c in self._conductors.values() if c.working]
+        await asyncio.wait([*working, *self.detached.tasks, asyncio.create_task(asyncio.sleep(0))], timeout=timeout_s)
 
     @property
     def standing(self) -> dict[str, int]:
@@ -110,10 +111,10 @@ class InterviewService(LoopBound):
         """Closes every conductor; nothing is lost, nothing keeps running."""
         if self._sweeper:
             self._sweeper.cancel()
+        self.detached.cancel()
         await self._together.stand_still()
-        for conductor in [*self._conductors.values()]:
-            await conductor.close()
-        self._conductors.clear()
+        while self._conductors:
+            await self._conductors.popitem()[1].close()
         await self._spool.close()
         await self._together.leave()
 
@@ -337,8 +338,7 @@ class InterviewService(LoopBound):
 
     async def left(self, interview_id: str) -> None:
         """A client has gone: a finished interview that nobody listens to any more leaves the memory at once."""
-        conductor = self._conductors.get(interview_id)
-        if conductor and conductor.over and not conductor.listeners:
+        if (known := self._conductors.get(interview_id)) and known.over and not known.listeners:
             await self._put_away(interview_id)
 
     async def _put_away(self, interview_id: str) -> None:

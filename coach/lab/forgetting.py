@@ -39,6 +39,11 @@ class LabFolder:
 
         What was typed in the playground has no owner and goes as a whole, as do the index of answers and drafts.
         """
+        found = self._cut_datasets()
+        self._forget_typed()
+        return found
+
+    def _cut_datasets(self) -> LabCopies:
         answers = judgements = 0
         for path, data in self._datasets():
             theirs = {item.id for item in data.items if self._is_theirs(item)}
@@ -51,8 +56,15 @@ class LabFolder:
                 rest.freeze(path.parent)
             path.unlink(missing_ok=True)
             answers += len(theirs)
-        self._forget_typed()
         return LabCopies(answers=answers, judgements=judgements)
+
+    def forget_answers(self) -> LabCopies:
+        """Cuts out the given answers alone, of the playground too; what others typed there stays."""
+        found = self._cut_datasets()
+        tried = sum(_cut_lines(path, self._attempts) for path in (self._folder / _FOR_NOBODY).glob("*.jsonl"))
+        if found.answers or tried:
+            (self._folder / "cache.jsonl").unlink(missing_ok=True)
+        return LabCopies(answers=found.answers, judgements=found.judgements + tried)
 
     def _is_theirs(self, item: Item) -> bool:
         return item.person == self._user_id or item.id in self._attempts
@@ -93,6 +105,14 @@ def _cut(run: Path, theirs: set[str], rest: Dataset) -> int:
         for path in run.parent.iterdir():
             path.unlink()
         run.parent.rmdir()
+    return len(lines) - len(kept)
+
+
+def _cut_lines(journal: Path, theirs: Collection[str]) -> int:
+    lines = journal.read_text("utf8").splitlines()
+    kept = [line for line in lines if _item_of(journal, line) not in theirs]
+    if len(kept) < len(lines):
+        _write(journal, "".join(f"{line}\n" for line in kept))
     return len(lines) - len(kept)
 
 

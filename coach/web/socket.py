@@ -14,7 +14,7 @@ from aiolimiter import AsyncLimiter
 from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from coach.contracts.commands import command_adapter
+from coach.contracts.commands import Command, command_adapter
 from coach.contracts.events import ErrorEvent, ErrorPayload
 from coach.contracts.interview import InterviewStatus
 from coach.errors import CoachError, InputError
@@ -121,9 +121,16 @@ class Line:
             command = command_adapter.validate_json(text)
         except ValidationError as error:
             raise MessageError(f"The message cannot be used: {unusable(error, 'frame')}") from error
-        await self._conductor.send(command)
         if command.type == "FINISH_INTERVIEW":
-            self._hub.forget_token(self._conductor.id)
+            await self._hub.detached.see_through(self._finish(command))
+        else:
+            await self._conductor.send(command)
+
+    async def _finish(self, command: Command) -> None:
+        """To its end also when the socket breaks: a summary by a model takes seconds, in which a tab is closed."""
+        await self._conductor.send(command)
+        self._hub.forget_token(self._conductor.id)
+        await self._hub.left(self._conductor.id)
 
     def _refuse(self, error: CoachError) -> None:
         if self._events.backlog < QUIET_BACKLOG:

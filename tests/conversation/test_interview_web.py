@@ -1,5 +1,6 @@
 """The open interface over a real server: REST, socket, tokens, limits."""
 
+import asyncio
 import json
 import wave
 
@@ -15,7 +16,7 @@ from coach.web.frames import pack
 from tests.conversation.driver import make_hub, tone
 from tests.conversation.serving import served
 from tests.fakes.store import FakeStore
-from tests.fakes.vendors import ScriptedEvaluation
+from tests.fakes.vendors import FakeBrain, ScriptedEvaluation
 
 
 class Socket:
@@ -94,6 +95,40 @@ async def test_an_interview_over_the_socket(server):
     async with connect(way) as raw:
         refused = await Socket(raw).wait("ERROR")
         assert refused["code"] == "UNAUTHORIZED" and refused["recoverable"] is False
+
+
+async def test_a_finished_interview_is_finished_also_when_its_socket_breaks(tmp_path):
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    class Thoughtful(FakeBrain):
+        async def summarise(self, items, job, *, interview_id):
+            begun.set()
+            await go_on.wait()
+            return await super().summarise(items, job, interview_id=interview_id)
+
+    store = FakeStore()
+    hub = make_hub(tmp_path, store=store, brain=Thoughtful())
+    async with served(hub) as host, Visitor(base_url=f"http://{host}") as http:
+        way = await begin(http, q_count=1)
+        async with connect(way) as raw:
+            socket = Socket(raw)
+            await socket.send("START_INTERVIEW")
+            await socket.send("SPEECH_DONE", task_id=(await socket.wait("SPEAK"))["task_id"])
+            state = await socket.wait("SESSION_STATE", view_state="LISTENING")
+            await http.post(
+                f"/attempts/{state['attempt_id']}/submit", headers=header(way), json={"transcript": "I led it well."}
+            )
+            await socket.wait("UPDATE_REWRITE")
+            await socket.send("FINISH_INTERVIEW")
+            await begun.wait()
+            raw.transport.abort()
+        while hub.standing["interviews_watched"]:  # noqa: ASYNC110 - the server notices when it notices
+            await asyncio.sleep(0.01)
+        go_on.set()
+        await hub.settle(10)
+        assert store.interviews[way["mock_interview_id"]].status == "completed"
+        assert await hub.check(way["auth_token"]) is None
+        assert hub.standing["interviews_open"] == 0, "nobody listens to it any more"
 
 
 async def test_an_interview_over_rest_alone(server, tmp_path):

@@ -135,9 +135,13 @@ def spooled(parts: Services, interview_id: str, attempt_id: str) -> Path:
 
 def everywhere(home: Path) -> list[str]:
     """Files below `home` in which the words, sound or the mark of a plain recording stand."""
-    wanted = (SECRET.encode(), SECRET.split()[-1].encode(), TONE[:40].tobytes(), b"fLaC")
-    files = [path for path in home.rglob("*") if path.is_file()]
-    return [str(path.relative_to(home)) for path in files if any(word in path.read_bytes() for word in wanted)]
+    wanted = (SECRET.encode(), SECRET.split()[-1].encode(), TONE[:40].tobytes())
+    files = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+    return [
+        str(path.relative_to(home))
+        for path, data in files.items()
+        if data.startswith(b"fLaC") or any(word in data for word in wanted)
+    ]
 
 
 def whose(parts: Services) -> dict[str, set[str]]:

@@ -129,6 +129,24 @@ def test_one_file_has_everything(parts: Services, tmp_path: Path):
     assert not any("somebody else" in text for text in texts.values())
 
 
+def test_a_deleted_session_leaves_the_lab_and_the_others_stay(parts: Services):
+    gone, stays = practised(parts, "ada", SECRET), practised(parts, "bob", "somebody else's words")
+    run = replayed(parts)
+    tried = parts.settings.coach_home / "lab" / "playground" / "outcomes.jsonl"
+    shape = {"variant": "A", "variant_key": "k", "repeat": 0, "finished_at": NOW, "cost_usd": Decimal(0)}
+    lines = [Outcome(item_id=item, error=said, **shape) for item, said in ((gone, SECRET), (stays, "typed"))]
+    tried.write_text("".join(f"{line.model_dump_json()}\n" for line in lines))
+    attempt = parts.store.run(interviews.find_attempt, gone)
+    assert attempt
+    parts.delete_session(attempt.interview_id, with_stories=True)
+    assert everywhere(parts.settings.coach_home / "lab") == []
+    assert "typed" in tried.read_text()
+    _, data, outcomes = parts.lab.workspace.load(run)
+    assert [item.id for item in data.items] == [outcome.item_id for outcome in outcomes] == [stays]
+    with pytest.raises(NotFoundError):
+        parts.delete_session(attempt.interview_id)
+
+
 def test_nothing_is_left_and_the_receipt_proves_it(parts: Services):
     mine = practised(parts, "ada", SECRET)
     other = practised(parts, "bob", "somebody else's words")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from coach.audio.decode import decode
 from coach.audio.journal import RecordingJournal
-from coach.audio.takes import ClockedFrame, FrameClockError, Spans, TakeMap
+from coach.audio.takes import MOST_TAKES, ClockedFrame, FrameClockError, Spans, TakeMap, TooManyTakesError
 from coach.interview.answer.recording import AnswerRecording
 
 RATE = 16_000
@@ -303,3 +303,19 @@ def test_spans_know_what_is_missing(added: list[tuple[int, int]], start: int, le
     assert gaps == set(range(start, start + length)) - known
     reach = have.reach(start)
     assert set(range(start, reach)) <= known and reach not in known
+
+
+def test_captures_of_one_answer_are_counted_and_what_was_recorded_stays(tmp_path: Path) -> None:
+    journal = RecordingJournal.create(tmp_path, "a")
+    takes = TakeMap(journal)
+    for take in range(1, MOST_TAKES + 1):
+        takes.place(capture(take, 0, 0.04)[0])
+    for again in range(3):
+        with pytest.raises(TooManyTakesError, match="interrupted too often"):
+            takes.place(capture(MOST_TAKES + 1 + again, 0, 0.04)[0])
+    takes.append(MOST_TAKES, b"")
+    assert len(takes.ids) == len(journal.noted_takes()) == MOST_TAKES
+    assert journal.seconds == pytest.approx(0.04 * MOST_TAKES)
+    restarted = TakeMap(RecordingJournal.create(tmp_path, "a"))
+    with pytest.raises(TooManyTakesError):
+        restarted.place(capture(MOST_TAKES + 9, 0, 0.04)[0])

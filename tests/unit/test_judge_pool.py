@@ -10,11 +10,16 @@ import time
 import psutil
 import pytest
 
+from coach.brain.evaluation.pipeline import EvaluationFinished, run_evaluation
+from coach.brain.guards.measured import GuardContext, guard_section
 from coach.brain.offline import judge_pool
 from coach.brain.offline.coach import OfflineCoach, as_json, evaluation_of
 from coach.brain.offline.judge_pool import JudgePool
 from coach.brain.port import EvaluationCall, TextDelta
+from coach.brain.prompts.policy import Policy
 from coach.contracts.brain import EvaluationInput, Question, UserAnswer
+from coach.contracts.transcript import typed_transcript
+from coach.delivery.measure import measure
 from coach.errors import VendorProtocolError, VendorTimeoutError
 
 TEXT = "Our checkout was six weeks late. I was asked to bring it back. I cut the scope, so we shipped four days early."
@@ -39,6 +44,43 @@ async def test_a_worker_judges_as_this_process_does_and_stays(pool):
     worker = pool.pids
     assert json.loads(await pool.judge(asked("I led it."), 220))["scoring"] and pool.pids == worker
     assert psutil.Process(worker[0]).nice() >= 10
+
+
+async def test_a_long_answer_is_read_apart_and_comes_back_whole(pool):
+    text = "Because it was late, I moved the printer and then we cut the cost by 30 percent. " * 120
+    given = EvaluationInput(question=Question(text="A difficult project?"), user_answer=UserAnswer(transcript=text))
+    spoken = typed_transcript(text)
+    context = GuardContext(given, spoken, measure(spoken, None), Policy(), "m")
+    cpu = time.process_time()
+    read = await pool.read(context)
+    took = time.process_time() - cpu
+    assert {"care", "instructions", "answer", "truth"} <= read.__dict__.keys(), "nothing is left to be read here"
+    here = GuardContext(given, spoken, context.delivery, Policy(), "m").read_ahead()
+    assert (read.care, read.instructions, read.answer.has_content) == (here.care, here.instructions, True)
+    raw = json.loads(as_json(evaluation_of(given)))["content_feedback"]
+    assert guard_section("content_feedback", raw, read).value == guard_section("content_feedback", raw, here).value
+    assert took < 0.5, "this process only packs and unpacks"
+
+
+async def test_long_answers_are_read_apart_and_short_ones_here(pool):
+    asked_for = []
+
+    async def apart(context):
+        asked_for.append(len(context.transcript.text))
+        if len(asked_for) == 2:
+            raise VendorTimeoutError("Reading took too long.")
+        return await pool.read(context)
+
+    for words in ("I moved the printer. ", "I moved the printer. " * 400, "I moved the belt. " * 400):
+        spoken = typed_transcript(words)
+        call = EvaluationCall(asked(words), "a")
+        steps = run_evaluation(
+            OfflineCoach(), call, transcript=spoken, delivery=measure(spoken, None), policy=Policy(), read_apart=apart
+        )
+        last = [step async for step in steps][-1]
+        assert isinstance(last, EvaluationFinished)
+        assert last.result.status == "complete", "also where it could not be read apart"
+    assert asked_for == [8399, 7199]
 
 
 async def test_the_coach_streams_what_the_pool_judged(pool):

@@ -37,12 +37,12 @@ def home_with_key(folder: Path, key: str = OLD) -> Settings:
 def test_what_is_sealed_opens_again_and_tells_nothing(tmp_path, text):
     keys = keyring(tmp_path, text)
     for said in (b"a b", b"the zebra budget " * 400, "Größe ✓".encode()):
-        token = keys.seal(said, "ada")
+        token = keys.seal(said, "ada@quillhaven")
         assert is_sealed(token)
         assert said not in token.encode()
         assert keyring(tmp_path, text).unseal(token) == said
     assert keys.seal(b"same", "ada") != keys.seal(b"same", "ada")
-    assert b"ada" not in b"".join(path.read_bytes() + path.name.encode() for path in tmp_path.iterdir())
+    assert b"ada@quillhaven" not in b"".join(path.read_bytes() + path.name.encode() for path in tmp_path.iterdir())
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from coach.brain.evaluation.progress import SectionReady
-from coach.brain.evaluation.reading_threads import read_beside
 from coach.brain.evaluation.repair import Failure, safe_minimal
 from coach.brain.guards.care import told_rewrite
 from coach.brain.guards.measured import GuardContext, Guarded, follow_up_type, gate_follow_up
@@ -45,7 +44,7 @@ class Tally:
 
     def __init__(self, context: GuardContext, *, bundle: str, brain: str, judges_relevance: bool = True) -> None:
         self.context = context
-        self.warming = asyncio.create_task(read_beside(context.transcript.text, context.warm))
+        self.warming = asyncio.create_task(asyncio.to_thread(context.warm))
         self.usage: list[UsageEvent] = []
         self.marks: set[str] = set()
         self._bundle = bundle

@@ -6,7 +6,7 @@ only fills in what is still missing, so nobody hears a question or sees a score 
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -15,7 +15,6 @@ from coach.brain.evaluation.call_reader import CallReader
 from coach.brain.evaluation.deadlines import Timeouts
 from coach.brain.evaluation.draft import Tally
 from coach.brain.evaluation.progress import CareTaken, EvaluationFinished, MarkReached, Progress, SectionReady
-from coach.brain.evaluation.reading_threads import read_beside
 from coach.brain.evaluation.repair import RepairLadder
 from coach.brain.evaluation.unscored import unscored_steps
 from coach.brain.guards.measured import GuardContext
@@ -25,6 +24,7 @@ from coach.contracts.brain import EvaluationResult
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.transcript import Transcript
 from coach.contracts.usage import UsageEvent
+from coach.errors import VendorError
 
 __all__ = [
     "CareTaken",
@@ -38,6 +38,9 @@ __all__ = [
 ]
 log = logging.getLogger(__name__)
 UsageSink = Callable[[Sequence[UsageEvent]], None]
+ReadApart = Callable[[GuardContext], Awaitable[GuardContext]]
+LONG_CHARS = 6_000
+"""Some eight minutes of speech."""
 
 
 async def run_evaluation(
@@ -50,17 +53,18 @@ async def run_evaluation(
     timeouts: Timeouts | None = None,
     bundle: str = "",
     on_abandoned: UsageSink | None = None,
+    read_apart: ReadApart | None = None,
 ) -> AsyncGenerator[Progress, None]:
     """Evaluates one answer and reports progress; ends with exactly one `EvaluationFinished`.
 
-    Never raises for vendor trouble. Closing the iterator cancels the call; what had been used by then goes to
-    `on_abandoned`. `call.call_number` must be higher than that of any earlier evaluation of the same attempt, because
-    the identity of usage rests on it. Times are on the event loop's clock.
+    Never raises for vendor trouble. Closing the iterator cancels the call; what was used goes to `on_abandoned`.
+    Usage's identity needs a `call.call_number` above any earlier one of the attempt. `read_apart` reads long answers.
     """
     timeouts = timeouts or getattr(brain, "timeouts", None) or Timeouts()
-    context = GuardContext(call.input, transcript, delivery, policy, brain.model, call.resume_text)
     total_deadline = asyncio.get_running_loop().time() + timeouts.total_s
-    care, passages = await read_beside(transcript.text, lambda: (context.care, context.instructions))
+    unread = GuardContext(call.input, transcript, delivery, policy, brain.model, call.resume_text)
+    context = await _read(unread, read_apart)
+    care = context.care
     bundle = bundle or getattr(getattr(brain, "bundle", None), "label", "")
     if care and care.unscored:
         for step in unscored_steps(context, care, brain=brain.name, bundle=bundle):
@@ -68,18 +72,46 @@ async def run_evaluation(
         return
     if care:
         yield CareTaken(care)
-    tally = Tally(context, bundle=bundle, brain=brain.name, judges_relevance=brain.judges_relevance)
-    if passages:
-        tally.note("instructions_ignored", f"{len(passages)} passage(s) addressed to the evaluator")
+    tally = _begun(context, brain, bundle)
     try:
-        async with aclosing(_climb(brain, _as_data(call, context), tally, timeouts, total_deadline)) as stream:
+        async with aclosing(_to_the_end(brain, _as_data(call, context), tally, timeouts, total_deadline)) as stream:
             async for progress in stream:
                 yield progress
-        for ready in tally.fill_with_minimal():
-            yield ready
-        yield EvaluationFinished(await tally.result())
     finally:
         tally.abandon(on_abandoned)
+
+
+def _begun(context: GuardContext, brain: Brain, bundle: str) -> Tally:
+    tally = Tally(context, bundle=bundle, brain=brain.name, judges_relevance=brain.judges_relevance)
+    if context.instructions:
+        tally.note("instructions_ignored", f"{len(context.instructions)} passage(s) addressed to the evaluator")
+    return tally
+
+
+async def _to_the_end(
+    brain: Brain, call: EvaluationCall, tally: Tally, timeouts: Timeouts, total_deadline: float
+) -> AsyncGenerator[Progress, None]:
+    """What calls bring, then what stands in for the rest, then the result."""
+    async with aclosing(_climb(brain, call, tally, timeouts, total_deadline)) as stream:
+        async for progress in stream:
+            yield progress
+    for ready in tally.fill_with_minimal():
+        yield ready
+    yield EvaluationFinished(await tally.result())
+
+
+async def _read(context: GuardContext, read_apart: ReadApart | None) -> GuardContext:
+    """The answer read for care and for orders to the evaluator; a long one in another process, else in a thread.
+
+    Reading 20,000 characters takes up to 2 s of CPU, in which the interpreter's lock would hold up everybody.
+    """
+    if read_apart and len(context.transcript.text) > LONG_CHARS:
+        try:
+            return await read_apart(context)
+        except VendorError as error:
+            log.warning("a long answer is read in this process: %s", error.code)
+    await asyncio.to_thread(lambda: (context.care, context.instructions))
+    return context
 
 
 async def evaluate_to_end(

@@ -13,7 +13,7 @@ What happens to every answer (measured figures put in, overall recomputed, metad
 import logging
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, TypeAdapter
 
@@ -112,6 +112,12 @@ class GuardContext:
         asked, job = self.input.question, self.input.job_context
         named = (asked.text, asked.competency, job.job_title, job.company, *job.key_skills, *job.competencies)
         return TruthGuard((self.transcript.text, self.resume_text, *named, job.summary))
+
+    def read_ahead(self) -> Self:
+        """Everything that is read of the answer, done; what is kept of it can be pickled."""
+        self.care, self.instructions  # noqa: B018 - kept by being asked for
+        self.warm()
+        return self
 
     def warm(self) -> None:
         """Builds the indexes, so that no section pays for them; some 10 ms, best beside waiting for the model."""

@@ -1,4 +1,4 @@
-"""Judging apart from the service: in few processes that can be ended, at a time limit, with their call, and at once.
+"""Judging and reading apart from the service: in few processes that end at a time limit, with their call, and at once.
 
 A text that takes for ever costs its own worker, never the event loop, the interpreter lock or the end of the service.
 """
@@ -12,6 +12,8 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from contextlib import suppress
 from pathlib import Path
 
+from coach.brain.guards.measured import GuardContext
+from coach.brain.offline.packing import packed, unpacked
 from coach.contracts.brain import EvaluationInput, Question, UserAnswer
 from coach.errors import VendorProtocolError, VendorTimeoutError
 
@@ -45,7 +47,20 @@ class JudgePool:
             VendorTimeoutError: it took longer than the limit; the worker was ended.
             VendorProtocolError: the worker failed.
         """
-        line = json.dumps({"input": given.model_dump(mode="json"), "max_words": max_words}) + "\n"
+        return await self._have_done({"input": given.model_dump(mode="json"), "max_words": max_words})
+
+    async def read(self, context: GuardContext) -> GuardContext:
+        """The same context with the whole answer read: for long ones, which would hold up everybody else here.
+
+        Raises:
+            VendorTimeoutError, VendorProtocolError: as `judge`.
+        """
+        answer = await self._have_done({"read": packed(context)})
+        read: GuardContext = unpacked(json.loads(answer)["read"])
+        return read
+
+    async def _have_done(self, asked: dict[str, object]) -> str:
+        line = json.dumps(asked) + "\n"
         async with self._places:
             worker = await self._worker()
             try:

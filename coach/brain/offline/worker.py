@@ -1,4 +1,4 @@
-"""The process that judges for the offline coach: a line of JSON in, a line of JSON out (`python -m …offline.worker`).
+"""Judges for the offline coach and reads long answers: JSON in, JSON out, line by line (`python -m …offline.worker`).
 
 A thread of its own watches the input: when the service is gone, so is this, also in the middle of a text.
 """
@@ -9,16 +9,21 @@ import queue
 import sys
 import threading
 
+from coach.brain.guards.measured import GuardContext
 from coach.brain.offline.coach import as_json, evaluation_of
+from coach.brain.offline.packing import packed, unpacked
 from coach.contracts.brain import EvaluationInput
 
 NICENESS = 10
 
 
 def answer(line: str) -> str:
-    """One judgement: `{"input", "max_words"}` to the evaluation's JSON, or `{"error": class name}`."""
+    """`{"input", "max_words"}` to the evaluation's JSON, `{"read"}` to the same, read; or `{"error": class name}`."""
     try:
         asked = json.loads(line)
+        if "read" in asked:
+            context: GuardContext = unpacked(asked["read"])
+            return json.dumps({"read": packed(context.read_ahead())})
         return as_json(evaluation_of(EvaluationInput.model_validate(asked["input"]), asked["max_words"]))
     except Exception as error:
         return json.dumps({"error": type(error).__name__})

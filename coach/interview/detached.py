@@ -1,0 +1,33 @@
+"""Work that goes on also when who waits for it is gone: a client hangs up, what it asked for is done."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+
+class DetachedWork:
+    """What clients asked for and may not wait for."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    async def see_through(self, work: Coroutine[Any, Any, None]) -> None:
+        """Waits for work; being cancelled ends the waiting alone."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self._done)
+        await asyncio.shield(task)
+
+    def cancel(self) -> None:
+        """Ends all of it."""
+        for task in [*self.tasks]:
+            task.cancel()
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.warning("what a client asked for was not done: %s", type(error).__name__)
