@@ -137,7 +137,7 @@ def test_worst_answers_are_of_those_who_agreed_and_who_takes_it_back_is_left_out
     assert [row["id"] for row in worst] == [ids[2], ids[0]]
     assert watch.worst("other@1#a", now=NOON) == [] and len(watch.worst(BUNDLE, most=1, now=NOON)) == 1
     data, added = watch.collect("Worst", worst)
-    assert ([item.id for item in data.items], added) == ([ids[0], ids[2]], 2)
+    assert ({item.id for item in data.items}, added) == ({ids[0], ids[2]}, 2)
     assert watch.collect("Worst", worst)[1] == 0, "twice is once"
     sql_store.run(answers.set_consent, "cy", False, NOON)
     assert [item.id for item in watch.collect("Later", worst)[0].items] == [ids[0]]
