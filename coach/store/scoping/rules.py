@@ -75,6 +75,8 @@ RULES: dict[str, Rule] = {
     "mock_interview_attempts": Rule("interview", "interview_id"),
     "auth_tokens": Rule("interview", "interview_id", by_program=True),
     "evaluation_claims": Rule("attempt", "attempt_id", by_program=True),
+    "interview_leases": Rule("interview", "interview_id", by_program=True),
+    "service_processes": Rule("office", reaches=frozenset({Reach.OPERATIONS}), by_program=True),
     "human_reviews": Rule("attempt", "attempt_id", others_write=frozenset({Reach.COACHED})),
     "review_comments": Rule("attempt", "attempt_id", others_write=frozenset({Reach.COACHED})),
     "review_rubrics": Rule("place", "owner", frozenset({Reach.COACHED})),
