@@ -149,12 +149,19 @@ def delayed(home: Path, facts: Facts) -> None:
         command("feedback", next(iter(facts.kept)), "--json")(home, facts)
 
 
+SPOOLED_S = 10.0
+"""What was acknowledged while somebody else had the file waits in the spool for about this long at most."""
+
+
 def delete(home: Path, facts: Facts) -> None:
     """Deletes one of the interviews begun a moment ago."""
     if not facts.kept:
         return
     interview_id = next(iter(facts.kept))
+    patience = time.monotonic() + SPOOLED_S
     status, _, errors, silent = coach(home, "interview", "delete", interview_id, "--json")
+    while status and "no session" in errors and time.monotonic() < patience:
+        status, _, errors, silent = coach(home, "interview", "delete", interview_id, "--json")
     facts.silent_s.append(silent)
     facts.runs += 1
     if status:

@@ -17,6 +17,7 @@ from coach.delivery.measure import measure
 from coach.speech.pieces.confidence import doubtful_spans, is_doubtful
 from coach.speech.pieces.cutter import LONGEST_S, PieceCutter, gated, pieces
 from coach.speech.pieces.hesitations import MOST_IN_A_ROW, with_hesitations
+from coach.speech.pieces.live import PieceStream
 from coach.speech.pieces.piece import Piece
 from coach.speech.pieces.transcriber import PieceTranscriber, hotwords
 from coach.speech.port import SpeechContext
@@ -279,18 +280,23 @@ async def test_what_was_recognised_at_a_rest_is_not_recognised_again(recogniser,
 
 
 @pytest.mark.parametrize("trouble", ["missing sound", "recogniser"])
-async def test_what_the_live_way_missed_comes_from_the_recording(recogniser, tmp_path, trouble):
+async def test_what_the_live_way_missed_comes_from_the_recording(recogniser, tmp_path, monkeypatch, trouble):
     pcm = answer(0.4, SENTENCES[0], 0.4, SENTENCES[1], 0.4).pcm
     engine = PieceTranscriber(recogniser, name="whisper", label="Whisper")
     stream = await engine.open_stream(CONTEXT)
     await stream.start_answer("one")
     recogniser.fail = trouble == "recogniser"
     await say(stream, pcm.slice(0, 2) if trouble == "missing sound" else pcm)
-    finishing = asyncio.create_task(stream.finish_answer(recorded(pcm, tmp_path)))
-    if recogniser.fail:
-        await recogniser.asked(1)
+    assert isinstance(stream, PieceStream)
+    batch = stream._batch
+
+    async def back_again(recording, attempt_id):
         recogniser.fail = False
-    assert (await finishing).transcript.source is TranscriptSource.BATCH
+        return await batch(recording, attempt_id)
+
+    monkeypatch.setattr(stream, "_batch", back_again)
+    heard = await stream.finish_answer(recorded(pcm, tmp_path))
+    assert heard.transcript.source is TranscriptSource.BATCH
     await engine.close()
 
 
