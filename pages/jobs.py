@@ -30,7 +30,10 @@ def main() -> None:
     jobs = samples.mine_or_samples(kept)
     at_jobs, at_roles, at_resumes = st.tabs(["Jobs", "Role profiles", "Resumes"], key="jobs_tab", bind="query-params")
     with at_jobs:
-        listed, adding = st.columns([3, 2], gap="medium") if jobs else (st.container(), st.container())
+        if jobs:
+            listed, adding = st.columns([3, 2], gap="medium")
+        else:
+            adding, listed = st.container(), st.container()
         with adding:
             add_job(parts)
         with listed:
