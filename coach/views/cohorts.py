@@ -66,7 +66,7 @@ def groups_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _group_row(key: str, part: pd.DataFrame) -> dict[str, object]:
-    sums = part[[*_COUNTS, *_SUMS]].sum()
+    sums = {name: part[name].to_numpy(float).sum() for name in (*_COUNTS, *_SUMS)}
     started, gains = float(sums["started"]), float(sums["gains"])
     low, high = mean_interval(part) or (None, None)
     return {

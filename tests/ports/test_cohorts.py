@@ -194,5 +194,5 @@ def test_a_hundred_thousand_answers_are_counted_within_a_second(tmp_path):
             took.append(time.process_time() - begun)
             if dimension != "competency":
                 assert int(table["started"].sum()) == 20_000
-        assert sorted(took)[len(took) // 2] <= 1.0, took
+        assert max(took) <= 1.0, took
     assert not math.isnan(table["gain"].iloc[0])

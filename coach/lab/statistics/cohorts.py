@@ -134,22 +134,27 @@ def _of_two_people(measure: Measure, a: pd.Series, b: pd.Series, estimate: float
 
 
 def _variance(measure: Measure, person: pd.Series) -> float:
-    n, total, squares = (float(person[name]) for name in (measure.below, measure.above, measure.squares))
+    return _variance_of(*(float(person[name]) for name in (measure.below, measure.above, measure.squares)))
+
+
+def _variance_of(n: float, total: float, squares: float) -> float:
+    """The variance of `n` values with this sum and sum of squares."""
     return max(0.0, (squares - total**2 / n) / (n - 1))
 
 
 def mean_interval(group: pd.DataFrame) -> tuple[float, float] | None:
     """95 % interval of a group's mean gain; None with few people, or few questions of one person."""
     measure = MEASURES[-1]
-    group = group[group[measure.below] > 0]
-    mean = _ratio(measure, group)
-    if mean is None:
+    n, total, squares = (group[name].to_numpy(float) for name in (measure.below, measure.above, measure.squares))
+    n, total, squares = n[n > 0], total[n > 0], squares[n > 0]
+    if not len(n):
         return None
-    if len(group) == 1:
-        n = float(group.iloc[0][measure.below])
-        se, degrees = math.sqrt(_variance(measure, group.iloc[0]) / n) if n >= FEWEST_UNITS else math.nan, n - 1
+    mean = float(total.sum() / n.sum())
+    if len(n) == 1:
+        variance = _variance_of(n[0], total[0], squares[0]) if n[0] >= FEWEST_UNITS else math.nan
+        se, degrees = math.sqrt(variance / n[0]), n[0] - 1
     else:
-        pulls = _pulls(measure, group).to_numpy(float)
+        pulls = (total - mean * n) / n.sum()
         enough = len(pulls) >= FEWEST_PEOPLE
         se = math.sqrt(float((pulls**2).sum()) * len(pulls) / (len(pulls) - 1)) if enough else math.nan
         degrees = len(pulls) - 1.0
