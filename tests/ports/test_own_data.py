@@ -13,6 +13,8 @@ import pytest
 from coach.audio.flac import write_flac
 from coach.audio.pcm import Pcm
 from coach.bootstrap import Services, build_services
+from coach.contracts.asking import asking
+from coach.contracts.people import Asker, Reach, Role
 from coach.errors import ConflictError, InputError, NotFoundError
 from coach.lab import coaching
 from coach.lab.attempts import AttemptFilter, from_attempts
@@ -193,3 +195,24 @@ def test_a_running_subscription_is_cancelled_first(parts: Services):
 def test_sample_people_are_not_deleted_one_by_one(parts: Services):
     with pytest.raises(InputError, match="sample"):
         parts.delete_person("sample-x")
+
+
+@pytest.mark.parametrize("reach", Reach)
+def test_nobody_else_may_have_it_or_delete_it(parts, tmp_path, reach):
+    """Whatever somebody else's roles let them see: exports and deletions are the person's own, by id as well."""
+    practised(parts, "ada", SECRET)
+    (session,) = [each["interview_id"] for each in list_sessions(parts.store, "ada")]
+    target = tmp_path / "all.zip"
+    with asking(Asker("ben", frozenset(Role), reach)):
+        for deed in (
+            lambda: parts.export_person("ada", target),
+            lambda: parts.delete_person("ada"),
+            lambda: parts.delete_session(session),
+        ):
+            with pytest.raises(NotFoundError):
+                deed()
+    assert not target.exists()
+    assert [each["interview_id"] for each in list_sessions(parts.store, "ada")] == [session]
+    with asking(Asker("ada")):
+        parts.export_person("ada", target)
+    assert SECRET.encode() in zipfile.ZipFile(target).read("person.json")
