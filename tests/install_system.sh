@@ -3,7 +3,7 @@
 set -euo pipefail
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
 declare -A packages=([chromium]=chromium [espeak-ng]=espeak-ng [ffmpeg]=ffmpeg [haproxy]=haproxy)
-[ "$(uname)" = Linux ] && packages[ip]=iproute2
+[ "$(uname)" = Linux ] && packages[ip]=iproute2 && packages[systemd-analyze]=systemd
 missing=()
 for command in "${!packages[@]}"; do command -v "$command" >/dev/null 2>&1 || missing+=("${packages[$command]}"); done
 compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || command -v initdb >/dev/null 2>&1 || missing+=(postgresql)
