@@ -19,8 +19,8 @@ from pages.components.shared.share import share_buttons
 from pages.components.stage import stage
 
 KEY = "practice_stage"
+# Of the address: which question to practise again.
 QUESTION = "question"
-"""Of the address: which question to practise again."""
 
 
 def desk() -> Desk:

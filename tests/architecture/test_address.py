@@ -3,6 +3,8 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 VIEW = {"segmented_control", "tabs", "toggle", "pick"}
 FREE = {
@@ -41,3 +43,10 @@ def test_one_that_does_not_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.py"
     page.write_text("st.tabs(['a'])\nst.toggle('b', key='b', bind='query-params')\npick('c', [], key='c')\n")
     assert unbound(page) == ["1: tabs", "3: pick c"]
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "pages").glob("*.py")), ids=lambda path: path.name)
+def test_a_pages_script_has_no_text_on_its_own(script):
+    """Streamlit shows a bare text of a page's script to the person; what explains a constant there is a comment."""
+    body = ast.parse(script.read_text("utf8")).body[1:]
+    assert [n.lineno for n in body if isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant)] == []
