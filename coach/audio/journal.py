@@ -251,7 +251,8 @@ class RecordingJournal:
     def seal(self) -> Path:
         """Ends the recording and returns it as FLAC beside the journal. Blocking; run it off the event loop.
 
-        Sealing twice returns the same file. The raw file goes only after the FLAC is on disk.
+        Sealing twice returns the same file, also when somebody else (a process that was taken for dead) seals it at
+        the same moment. The raw file goes only after the FLAC is on disk.
 
         Raises:
             AudioError: nothing was recorded.
@@ -259,9 +260,10 @@ class RecordingJournal:
         """
         sealed = self.path.with_suffix(".flac")
         self.close()
-        if not self.path.exists() and sealed.exists():
+        pcm = self._raw()
+        if not len(pcm.samples) and sealed.exists():
+            self._remove()
             return sealed
-        pcm = self.pcm() if self.path.exists() else Pcm.from_bytes(b"")
         if not len(pcm.samples):
             raise AudioError("Nothing was recorded.", mend="Check the microphone and record again.")
         try:
@@ -270,6 +272,12 @@ class RecordingJournal:
             raise _unwritable(error) from error
         self._remove()
         return sealed
+
+    def _raw(self) -> Pcm:
+        try:
+            return self.pcm()
+        except FileNotFoundError:
+            return Pcm.from_bytes(b"")
 
     def discard(self) -> None:
         """Throws the recording away (Start over, Delete)."""

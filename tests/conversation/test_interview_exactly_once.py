@@ -2,15 +2,20 @@
 
 import asyncio
 import itertools
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from coach.audio.decode import decode
+from coach.audio.journal import RecordingJournal
 from coach.bootstrap import build_services
 from coach.brain.prompts.policy import Policy
 from coach.contracts import commands as cmd
 from coach.contracts.interview import AttemptStatus, InterviewStatus, PlannedQuestion, ViewState
 from coach.errors import IllegalCommandError, InputError, NotFoundError, StoreBusyError
 from coach.interview import store_and_forward as spool
+from coach.interview.answer.recording_files import RecordingFiles
 from coach.interview.dependencies import off_loop
 from coach.interview.service import InitRequest
 from tests.conversation.driver import Client, begin, listening, make_hub, slow
@@ -206,6 +211,27 @@ async def test_an_answer_sealed_just_before_its_row_says_so_is_judged_after_a_re
     assert store.attempts[attempt_id].status == AttemptStatus.EVALUATED and store.completions == [attempt_id]
     assert store.attempts[attempt_id].audio_uri
     await again.close()
+
+
+async def test_an_answer_that_is_sealed_elsewhere_while_it_is_looked_for_is_found(tmp_path):
+    """The process that was taken for dead seals between its successor's two looks at the folder."""
+    store = FakeStore()
+    hub = make_hub(tmp_path, store=store)
+    client = await listening(hub)
+    await client.speak(1.0)
+    capture = client.conductor._listening.capture
+
+    class SealedMeanwhile(RecordingJournal):
+        @classmethod
+        def create(cls, directory, attempt_id):
+            capture.seal()
+            return super().create(directory, attempt_id)
+
+    successor = RecordingFiles(SimpleNamespace(parts=replace(hub.parts, journals=SealedMeanwhile)))
+    found = await off_loop(successor.find, store.attempts[client.state.attempt_id])
+    assert found and decode(found).duration_s == pytest.approx(1.0, abs=0.05)
+    await crash(hub)
+    await hub.close()
 
 
 @pytest.mark.parametrize("pause_at", ["transcribing", "evaluating"])

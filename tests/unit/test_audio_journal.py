@@ -35,6 +35,19 @@ def test_what_was_appended_is_sealed_losslessly(tmp_path):
     assert journal.seal() == sealed
 
 
+def test_two_who_seal_one_recording_both_get_it(tmp_path):
+    """A process that was taken for dead goes on sealing while its successor finds the same recording."""
+    first = RecordingJournal.create(tmp_path, "one")
+    for _ in range(50):
+        first.append(FRAME)
+    second = RecordingJournal.create(tmp_path, "one")
+    sealed = first.seal()
+    assert second.seconds == 1.0 and second.seal() == sealed
+    late = RecordingJournal.create(tmp_path, "one")
+    assert late.seconds == 0 and late.seal() == sealed
+    assert len(decode(sealed).samples) == SAMPLE_RATE_HZ and [p.name for p in tmp_path.iterdir()] == ["one.flac"]
+
+
 def test_a_closed_recording_takes_no_more(tmp_path):
     journal = RecordingJournal.create(tmp_path, "one")
     journal.append(FRAME)

@@ -53,7 +53,7 @@ class RecordingFiles:
         if attempt.audio_uri:
             return self._parts.archive.local_path(attempt.audio_uri)
         journal = self._parts.journals.create(self._parts.journal_dir, attempt.id)
-        if journal.seconds:
+        if journal.seconds or sealed.exists():  # sealed since the first look, by a process taken for dead
             return journal.seal()
         journal.discard()
         return None
