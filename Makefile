@@ -27,8 +27,7 @@ run: .venv/run.stamp ## serve the workbench on http://localhost:8501
 
 test: .venv/dev.stamp ## install what tests need and run all of them
 	@bash tests/install_system.sh
-	@$(PY) -m pytest -n 2 --dist loadfile --ignore=tests/browser
-	@$(PY) -m pytest tests/browser
+	@$(PY) -m tests
 
 test-fast: .venv/dev.stamp ## run the tests that belong to what changed (since=REVISION), browser left out
 	@$(PY) -m pytest -n 2 --dist loadfile -m "not slow and not browser" $$($(PY) -m tests.affected $(since))
