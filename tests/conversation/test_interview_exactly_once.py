@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -227,7 +228,7 @@ async def test_an_answer_that_is_sealed_elsewhere_while_it_is_looked_for_is_foun
             capture.seal()
             return super().create(directory, attempt_id)
 
-    successor = RecordingFiles(SimpleNamespace(parts=replace(hub.parts, journals=SealedMeanwhile)))
+    successor = RecordingFiles(cast(Any, SimpleNamespace(parts=replace(hub.parts, journals=SealedMeanwhile))))
     found = await off_loop(successor.find, store.attempts[client.state.attempt_id])
     assert found and decode(found).duration_s == pytest.approx(1.0, abs=0.05)
     await crash(hub)
