@@ -66,6 +66,20 @@ async def test_it_says_who_it_is(make: Make) -> None:
     assert brain.name and brain.label and brain.model
 
 
+async def test_warming_up_twice_changes_nothing_that_is_said(make: Make) -> None:
+    brain = make(samples.output())
+    await brain.warm_up()
+    await brain.warm_up()
+    chunks = [chunk async for chunk in brain.evaluate(samples.call())]
+    assert isinstance(chunks[-1], StreamEnd) and chunks[-1].reason == "complete"
+
+
+async def test_a_warm_up_never_fails_for_a_server_that_is_away() -> None:
+    brain = OpenAIBrain(bundle=PromptBundle.load(), model="m", api_key=None, base_url="http://127.0.0.1:9/v1")
+    await brain.warm_up()
+    await brain.close()
+
+
 async def test_it_streams_one_evaluation_in_contract_order_and_says_how_it_ended(make: Make) -> None:
     brain = make(samples.output())
     chunks = [chunk async for chunk in brain.evaluate(samples.call())]

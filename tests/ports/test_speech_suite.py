@@ -116,3 +116,12 @@ async def test_a_recording_is_transcribed(kind: str, tmp_path: Path) -> None:
         assert not heard.transcript.verbatim or hearer.capabilities.verbatim_batch
         if hearer.capabilities.verbatim_batch:
             assert (await hearer.transcribe(recording, CONTEXT, attempt_id="a", verbatim=True)).transcript.verbatim
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_warm_or_warmed_twice_it_hears_the_same(kind: str, tmp_path: Path) -> None:
+    recording = record(SPEECH, tmp_path / "a.wav")
+    async with made(kind) as hearer:
+        await hearer.warm_up()
+        await hearer.warm_up()
+        sound((await hearer.transcribe(recording, CONTEXT, attempt_id="a")).transcript)

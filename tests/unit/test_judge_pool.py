@@ -46,6 +46,14 @@ async def test_a_worker_judges_as_this_process_does_and_stays(pool):
     assert psutil.Process(worker[0]).nice() >= 10
 
 
+async def test_a_warm_up_starts_every_worker_so_that_two_who_finish_together_wait_for_none(pool):
+    await pool.warm_up()
+    workers = set(pool.pids)
+    assert len(workers) == 2
+    await asyncio.gather(pool.judge(asked(), 220), pool.judge(asked("I led it."), 220))
+    assert set(pool.pids) == workers
+
+
 async def test_a_long_answer_is_read_apart_and_comes_back_whole(pool):
     text = "Because it was late, I moved the printer and then we cut the cost by 30 percent. " * 120
     given = EvaluationInput(question=Question(text="A difficult project?"), user_answer=UserAnswer(transcript=text))

@@ -30,6 +30,7 @@ class JudgePool:
 
     def __init__(self, workers: int = WORKERS, limit_s: float = LIMIT_S) -> None:
         self._limit_s = limit_s
+        self._workers = workers
         self._places = asyncio.Semaphore(workers)
         self._idle: list[Process] = []
         self._all: set[Process] = set()
@@ -104,9 +105,10 @@ class JudgePool:
         return worker
 
     async def warm_up(self) -> None:
-        """Starts one worker and lets it load what the first answer would wait for."""
+        """Starts every worker and lets it load what its first answer would wait for; one that fails is left to tell."""
         question, answer = Question(text="How are you?"), UserAnswer(transcript="I am well.")
-        await self.judge(EvaluationInput(policy_version="", question=question, user_answer=answer), 220)
+        given = EvaluationInput(policy_version="", question=question, user_answer=answer)
+        await asyncio.gather(*(self.judge(given, 220) for _ in range(self._workers)), return_exceptions=True)
 
     async def _end(self, worker: Process) -> None:
         with suppress(ProcessLookupError):

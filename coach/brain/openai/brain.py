@@ -1,7 +1,7 @@
 """The model as coach: one client, kept warm, speaking Responses or Chat Completions to any server that does."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from functools import partial
@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 
 from coach.brain.evaluation.deadlines import Timeouts
 from coach.brain.evaluation.peeling import peeled
-from coach.brain.openai.errors import retry_after_s, vendor_error
+from coach.brain.openai.connection import ModelConnection
+from coach.brain.openai.errors import vendor_error
 from coach.brain.openai.request import Api, Prompt, RequestBuilder
 from coach.brain.openai.schema import evaluation_schema, model_schema
 from coach.brain.openai.shapes import (
@@ -38,7 +39,6 @@ from coach.errors import VendorError, VendorProtocolError, VendorRefusalError
 
 Output = TypeVar("Output", bound=BaseModel)
 UsageSink = Callable[[tuple[UsageEvent, ...]], None]
-CONNECT_RETRIES = 2
 PLAN_TOKENS = 2500
 TRIES = 2
 """Calls for one whole answer: a second one, with a correction, when the first cannot be used."""
@@ -76,12 +76,7 @@ class OpenAIBrain:
         self._on_usage = on_usage
         official = urlsplit(base_url).hostname == "api.openai.com"
         self._requests = RequestBuilder(bundle, api=api, model=self.model, official=official)
-        self._client = openai.AsyncOpenAI(
-            api_key=api_key or "none",
-            base_url=base_url,
-            max_retries=0,
-            timeout=httpx2.Timeout(self._timeouts.call_s, connect=self._timeouts.connect_s),
-        )
+        self._connection = ModelConnection(self._requests, api_key=api_key, base_url=base_url, timeouts=self._timeouts)
 
     @property
     def timeouts(self) -> Timeouts:
@@ -113,7 +108,7 @@ class OpenAIBrain:
     async def _evaluated(self, call: EvaluationCall, prompt: Prompt) -> AsyncGenerator[BrainChunk, None]:
         yield RequestSent()
         try:
-            stream = await self._send(prompt, stream=True)
+            stream = await self._connection.send(prompt, stream=True)
             try:
                 read = responses_chunks if self._api == "responses" else chat_chunks
                 async for chunk in read(stream, self._meter(call)):
@@ -184,12 +179,7 @@ class OpenAIBrain:
         Raises:
             VendorError: not reachable, or the key is refused.
         """
-        try:
-            await self._client.models.list(timeout=self._timeouts.connect_s * 2)
-        except openai.NotFoundError:
-            return  # a server without a model list is reachable all the same
-        except openai.OpenAIError as error:
-            raise vendor_error(error) from error
+        await self._connection.check()
 
     async def warm_up(self) -> None:
         """Opens the connection ahead of the first call; trouble is left for that call to tell."""
@@ -198,7 +188,7 @@ class OpenAIBrain:
 
     async def close(self) -> None:
         """Frees the client."""
-        await self._client.close()
+        await self._connection.close()
 
     def _evaluation_prompt(self, call: EvaluationCall) -> Prompt:
         settings, options = self.bundle.model_settings, self.bundle.schema_options
@@ -223,7 +213,7 @@ class OpenAIBrain:
         """The span of one call of this model."""
         return CallSpan(
             model=self.model,
-            base_url=str(self._client.base_url),
+            base_url=self._connection.base_url,
             bundle=self.bundle.label,
             purpose=purpose,
             max_tokens=max_tokens,
@@ -244,37 +234,6 @@ class OpenAIBrain:
             interview_id=call.interview_id,
             bundle=self.bundle.label,
         )
-
-    async def _send(self, prompt: Prompt, *, stream: bool) -> Any:
-        """Sends, leaving out what the server refuses, trying again where that may help."""
-        attempt = 0
-        while True:
-            body = self._requests.build(prompt, stream=stream)
-            try:
-                return await self._create(body)
-            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-                if not self._requests.abilities.learn(error, body):
-                    raise
-            except openai.InternalServerError as error:
-                # llama.cpp's Python server answers a parameter it does not know with 500
-                if "validation error" in str(error).lower() and self._requests.abilities.learn(error, body):
-                    continue
-                wait = retry_after_s(error, attempt)
-                if wait is None or attempt >= CONNECT_RETRIES:
-                    raise
-                attempt += 1
-                await asyncio.sleep(wait)
-            except openai.OpenAIError as error:
-                wait = retry_after_s(error, attempt)
-                if wait is None or attempt >= CONNECT_RETRIES:
-                    raise
-                attempt += 1
-                await asyncio.sleep(wait)
-
-    def _create(self, body: dict[str, Any]) -> Awaitable[Any]:
-        if self._api == "responses":
-            return self._client.responses.create(**body)
-        return self._client.chat.completions.create(**body)
 
     async def _ask(
         self, prompt: Prompt, shape: type[Output], *, subject: str, interview_id: str = ""
@@ -308,7 +267,7 @@ class OpenAIBrain:
         )
         span = self.span(prompt.schema_name, prompt.max_output_tokens, streamed=False)
         try:
-            response = await self._send(prompt, stream=False)
+            response = await self._connection.send(prompt, stream=False)
             used = meter(call=f"{call}:{response.id}")
             told = used.told(response.usage)
             span.used(told)

@@ -68,13 +68,13 @@ class RequestBuilder:
     def __init__(self, bundle: PromptBundle, *, api: Api, model: str, official: bool) -> None:
         self.abilities = Abilities()
         self._bundle = bundle
-        self._api = api
+        self.api = api
         self._model = model
         self._official = official
 
     def build(self, prompt: Prompt, *, stream: bool) -> dict[str, object]:
         """The keyword arguments of `responses.create` or `chat.completions.create`."""
-        body = self._responses(prompt) if self._api == "responses" else self._chat(prompt, stream=stream)
+        body = self._responses(prompt) if self.api == "responses" else self._chat(prompt, stream=stream)
         kept = {key: value for key, value in body.items() if value is not None and key not in self.abilities.refused}
         return {**kept, "model": self._model, "stream": stream}
 

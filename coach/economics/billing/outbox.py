@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from coach.contracts.base import Record
 from coach.economics.billing.doubt import MINUTE, decide, is_doubtful, minute_of
 from coach.economics.billing.gateway import BillingGateway, MeterEvent
-from coach.economics.billing.pace import SpendingPace
+from coach.economics.billing.pace import SpendingPace, patiently
 from coach.economics.plans import PlanBook, plan_book
 from coach.errors import CoachError, UsageError, VendorAuthError, VendorLimitError, VendorProtocolError
 from coach.store import SqlStore
@@ -30,8 +30,6 @@ BATCH = 1_000
 SENDERS = 16
 RATE_PER_S = 80.0
 """Requests a second: Stripe allows 100 in live mode for an account, other requests included."""
-SLOWER_S = (0.25, 0.5, 1.0, 2.0)
-"""Waits after "go slower" before the event is put off to a later flush."""
 AHEAD = timedelta(minutes=5)
 OLDEST = timedelta(days=35)
 OLDEST_MARGIN = timedelta(hours=1)
@@ -169,7 +167,7 @@ class Outbox:
 
     def _send(self, row: OutboxRow) -> Step:
         try:
-            fresh = self._patiently(row)
+            fresh = self._sent(row)
         except VendorAuthError:
             raise
         except VendorLimitError as error:
@@ -181,19 +179,16 @@ class Outbox:
             return self._again(row, error)
         return "sent" if fresh else "already_there", Settlement(row.event_id, "sent")
 
-    def _patiently(self, row: OutboxRow) -> bool:
+    def _sent(self, row: OutboxRow) -> bool:
         """Sends at the allowed pace; "go slower" means that it did not arrive, so it is simply tried again."""
         at = row.stamped_at or row.occurred_at
         event = MeterEvent(row.event_id, row.event_name, row.customer_id, row.value, at)
-        for wait_s in (*SLOWER_S, None):
+
+        def send() -> bool:
             self._pace.wait()
-            try:
-                return self._gateway.send(event)
-            except VendorLimitError:
-                if wait_s is None:
-                    raise
-                self._sleep(wait_s)
-        raise AssertionError("unreachable")
+            return self._gateway.send(event)
+
+        return patiently(send, self._sleep)
 
     def _again(self, row: OutboxRow, error: CoachError) -> Step:
         wait = min(FIRST_WAIT * 2 ** min(row.tries, 20), LONGEST_WAIT)

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Literal, TypeVar
+from typing import Literal
 
 from coach.contracts.base import Record
 from coach.economics.billing.gateway import BillingGateway
-from coach.economics.billing.outbox import OLDEST, SLOWER_S, meter_names, minutes_around
+from coach.economics.billing.outbox import OLDEST, meter_names, minutes_around
+from coach.economics.billing.pace import patiently
 from coach.economics.plans import PlanBook, plan_book
-from coach.errors import CoachError, VendorAuthError, VendorLimitError
+from coach.errors import CoachError, VendorAuthError
 from coach.store import SqlStore
 from coach.store.repositories import billing, ledger, outbox
 from coach.store.repositories.outbox import OPEN, SENT, OutboxRow
@@ -45,9 +46,6 @@ MEANING: dict[str, str] = {
     "not_compared": "Stripe did not answer for this one; ask again",
     "unpriced": "used, but the price book has no entry for it",
 }
-
-
-Answer = TypeVar("Answer")
 
 
 class Difference(Record):
@@ -126,7 +124,7 @@ def reconcile(
     used = store.run(outbox.ledger_sums, names, since=since, until=until)
     groups = _grouped(row for row in rows_kept if period.holds(row) or (since is None and until is None))
     ours = _ours(store, rows_kept)
-    everybody = ours | set(_patiently(gateway.customers, sleep)) if gateway else set()
+    everybody = ours | set(patiently(gateway.customers, sleep)) if gateway else set()
     keys = sorted({*used, *groups} | {(who, name) for who in everybody for name in names.values()})
     one = partial(_one, gateway=gateway, period=period, sleep=sleep)
     told = [one(key, used.get(key, 0), groups.get(key, []), known=key[0] in ours) for key in keys]
@@ -182,16 +180,6 @@ def _period(rows: Sequence[OutboxRow], since: datetime | None, until: datetime |
     return _Period(start.replace(second=0, microsecond=0), end.replace(second=0, microsecond=0))
 
 
-def _patiently(ask: Callable[[], Answer], sleep: Callable[[float], None]) -> Answer:
-    """Asks again after "go slower"."""
-    for wait_s in SLOWER_S:
-        try:
-            return ask()
-        except VendorLimitError:
-            sleep(wait_s)
-    return ask()
-
-
 def _compare(
     key: tuple[str, str],
     used: int,
@@ -204,7 +192,7 @@ def _compare(
     counted, trouble = None, ""
     if gateway is not None:
         try:
-            counted = _patiently(lambda: gateway.used(name, customer, period.start, period.end), sleep)
+            counted = patiently(lambda: gateway.used(name, customer, period.start, period.end), sleep)
         except VendorAuthError:
             raise
         except CoachError as error:
