@@ -1,6 +1,7 @@
 """The line to a model's server: one warm client that learns what it takes and tries again where that may help."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import httpx2
 import openai
@@ -31,7 +32,7 @@ class ModelConnection:
         """Where the server is."""
         return str(self._client.base_url)
 
-    async def send(self, prompt: Prompt, *, stream: bool) -> object:
+    async def send(self, prompt: Prompt, *, stream: bool) -> Any:
         """The SDK's answer, or its stream of events.
 
         Raises:
@@ -45,7 +46,7 @@ class ModelConnection:
         )
         return await retrying(self._send_what_it_takes, prompt, stream)
 
-    async def _send_what_it_takes(self, prompt: Prompt, stream: bool) -> object:
+    async def _send_what_it_takes(self, prompt: Prompt, stream: bool) -> Any:
         """At once again without what the server refuses, as long as a refusal teaches something."""
         while True:
             body = self._requests.build(prompt, stream=stream)

@@ -43,6 +43,14 @@ class LocalVoice:
         who = speaker_of(persona_id)
         return f"kokoro-1.0:{who.kokoro}:{who.accent}:{who.pace}:{SAMPLE_RATE_HZ}"
 
+    async def warm_up(self) -> None:
+        """Loads the model.
+
+        Raises:
+            SettingsError: model or phonemiser are missing, or altered.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._model)
+
     async def speak(
         self, text: str, *, persona_id: str = "", interview_id: str = "", attempt_id: str | None = None
     ) -> Spoken:
