@@ -118,6 +118,20 @@ class SubmitTranscript(Strict):
     payload: TranscriptPayload
 
 
+class SkipQuestion(Strict):
+    """The question in hand stays unanswered; after the last one the interview is finished."""
+
+    type: Literal["SKIP_QUESTION"] = "SKIP_QUESTION"
+    payload: ExchangeRef
+
+
+class OpenQuestion(Strict):
+    """A question that was skipped is asked again."""
+
+    type: Literal["OPEN_QUESTION"] = "OPEN_QUESTION"
+    payload: ExchangeRef
+
+
 class RetryFeedback(Strict):
     """Ask again for feedback that was delayed."""
 
@@ -157,6 +171,8 @@ Command: TypeAlias = Annotated[
     | StartInterview
     | RetryQuestion
     | AnswerFollowUp
+    | SkipQuestion
+    | OpenQuestion
     | SubmitTranscript
     | RetryFeedback
     | FinishInterview

@@ -17,7 +17,7 @@ from coach.contracts.events import (
     SessionState,
     SessionStatePayload,
 )
-from coach.contracts.interview import Attempt, AttemptStatus, Exchange, ViewState
+from coach.contracts.interview import Attempt, AttemptStatus, Exchange, InterviewStatus, ViewState
 from coach.errors import CoachError
 from coach.interview import event_builders as payloads
 from coach.interview import state_machine as states
@@ -137,6 +137,13 @@ class InterviewAggregate:
         states.check_interview(self.board.interview.status, interview.status)
         await self.parts.store.update_interview(interview)
         self.board.interview = interview
+
+    async def begin(self) -> None:
+        """From now on the interview is in progress."""
+        interview = self.board.interview
+        if interview.status != InterviewStatus.IN_PROGRESS:
+            started = interview.started_at or self.parts.clock()
+            await self.touch(status=InterviewStatus.IN_PROGRESS, started_at=started)
 
     def follow_up_text(self) -> str:
         """The follow-up that may be accepted now; empty when there is none."""

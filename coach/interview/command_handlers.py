@@ -7,23 +7,20 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from coach.contracts.commands import (
-    AnswerFollowUp,
     AvatarViewed,
     Command,
     EyeContactSample,
     FinishAnswer,
-    ReadyForNext,
     RestartAnswer,
     RetryFeedback,
-    RetryQuestion,
     SelfRating,
     SpeechDone,
     SubmitTranscript,
 )
 from coach.contracts.events import ListeningReset, ListeningResetPayload, SummaryPayload
-from coach.contracts.interview import Attempt, AttemptStatus, Exchange, InterviewStatus, OwnView, ViewState
+from coach.contracts.interview import Attempt, AttemptStatus, InterviewStatus, OwnView, ViewState
 from coach.contracts.transcript import Transcript, normalise_space, typed_transcript
-from coach.errors import EntitlementError, IllegalCommandError, InputError
+from coach.errors import IllegalCommandError, InputError
 from coach.interview import state_machine as states
 from coach.interview.aggregate import InterviewAggregate
 from coach.interview.latency import Timeline
@@ -32,6 +29,7 @@ from coach.interview.phases.closing import Closing
 from coach.interview.phases.listening import Listening
 from coach.interview.phases.processing import Processing
 from coach.interview.phases.resuming import MIN_ANSWER_S
+from coach.interview.question_moves import QuestionMoves
 from coach.speech.correction import apply_correction
 
 _NOTHING_HEARD = "We have not heard anything yet: check the microphone, or type your answer."
@@ -55,13 +53,16 @@ class CommandHandlers:
         self._asking = asking
         self._processing = processing
         self._closing = closing
+        moves = QuestionMoves(session, listening, asking, closing)
         self._handlers: dict[str, Callable[[Any], Awaitable[None]]] = {
             "START_INTERVIEW": self._start,
             "FINISH_ANSWER": self._finish_answer,
             "RESTART_ANSWER": self._restart_answer,
-            "READY_FOR_NEXT": self._ready_for_next,
-            "RETRY_QUESTION": self._retry_question,
-            "ANSWER_FOLLOW_UP": self._answer_follow_up,
+            "READY_FOR_NEXT": moves.next,
+            "RETRY_QUESTION": moves.retry,
+            "ANSWER_FOLLOW_UP": moves.answer_follow_up,
+            "SKIP_QUESTION": moves.skip,
+            "OPEN_QUESTION": moves.open,
             "SUBMIT_TRANSCRIPT": self._submit_transcript,
             "RETRY_FEEDBACK": self._retry_feedback,
             "FINISH_INTERVIEW": self._finish_interview,
@@ -131,79 +132,6 @@ class CommandHandlers:
         new = await self._listening.restart()
         self._s.emit(ListeningReset(payload=ListeningResetPayload(new_attempt_id=new)))
 
-    async def _ready_for_next(self, command: ReadyForNext) -> None:
-        current = self._current()
-        if command.payload.last_question_id != current.id:
-            self._s.board.exchange(command.payload.last_question_id)
-            return
-        if self._s.view == ViewState.LISTENING:
-            return
-        self._goes_on("READY_FOR_NEXT")
-        if self._s.view == ViewState.ASKING:
-            self._asking.done_current()
-            return
-        following = self._s.board.after(current)
-        if following is None:
-            raise IllegalCommandError("That was the last question; finish the interview.")
-        await self._keep_place()
-        await self._asking.ask(following, after=current)
-
-    async def _retry_question(self, command: RetryQuestion) -> None:
-        exchange = self._s.board.exchange(command.payload.question_id)
-        if self._s.view == ViewState.LISTENING and exchange.id == self._s.exchange_id:
-            return
-        self._goes_on("RETRY_QUESTION")
-        await self._ask_leave()
-        await self._s.voice.stop()
-        await self._listening.arm(await self._listening.new_attempt(exchange))
-
-    def _goes_on(self, command: str) -> None:
-        """A finished interview keeps its feedback on the screen, and nothing is added to it."""
-        states.after(command, self._s.view)
-        if self._s.board.interview.status == InterviewStatus.COMPLETED:
-            raise IllegalCommandError("This interview is finished.", mend="Start a new one to practise again.")
-
-    async def _keep_place(self) -> None:
-        """An interview whose place in the plan lapsed takes it again before it goes on."""
-        if self._parts.entitlements is None:
-            return
-        interview = self._s.board.interview
-        leave = await self._parts.entitlements.before_session(
-            interview.user_id, self._s.board.interview.id, questions=interview.q_count
-        )
-        if not leave.allowed:
-            raise EntitlementError("Your plan does not include another interview.", mend=leave.offer)
-
-    async def _ask_leave(self) -> None:
-        """Whether the plan includes a retry; nothing is cut off in the middle of an answer."""
-        if self._parts.entitlements is None:
-            return
-        leave = await self._parts.entitlements.before_retry(self._s.board.interview.user_id, self._s.board.interview.id)
-        if not leave.allowed:
-            raise EntitlementError("Your plan does not include another retry.", mend=leave.offer)
-        if leave.notice:
-            self._s.tell("PLAN", leave.notice)
-
-    async def _answer_follow_up(self, command: AnswerFollowUp) -> None:
-        current = self._current()
-        if current.follow_up_of == command.payload.question_id:
-            return
-        self._goes_on("ANSWER_FOLLOW_UP")
-        text = self._s.follow_up_text()
-        if current.id != command.payload.question_id or not text:
-            raise IllegalCommandError("There is no follow-up to this question.")
-        exchange = Exchange(
-            interview_id=self._s.board.interview.id,
-            order=current.order,
-            question_text=text,
-            competency=current.competency,
-            question_type=current.question_type,
-            follow_up_of=current.id,
-        )
-        await self._parts.store.add_exchange(exchange)
-        self._s.board.exchanges[exchange.id] = exchange
-        await self._asking.ask_follow_up(exchange, self._s.attempt_id)
-
     async def _submit_transcript(self, command: SubmitTranscript) -> None:
         attempt = self._s.board.attempt(command.payload.attempt_id)
         text = command.payload.text.strip()
@@ -271,12 +199,6 @@ class CommandHandlers:
 
     async def _avatar_viewed(self, command: AvatarViewed) -> None:
         await self._s.voice.seen(command.payload.session_id, shown=command.payload.shown)
-
-    def _current(self) -> Exchange:
-        exchange = self._s.exchange
-        if exchange is None:
-            raise IllegalCommandError("The interview has not started.")
-        return exchange
 
 
 def corrected(heard: Transcript | None, text: str) -> Transcript:

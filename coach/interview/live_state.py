@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot
+from coach.contracts.interview import Attempt, AttemptStatus, Exchange, Interview, InterviewSnapshot
 from coach.errors import NotFoundError
 from coach.interview.rollup import next_number, standing
 
@@ -57,10 +57,18 @@ class LiveState:
         return [q.id for q in self.questions()].index(self.question_of(exchange).id) + 1
 
     def after(self, exchange: Exchange) -> Exchange | None:
-        """The next planned question; None after the last."""
-        number = self.question_number(exchange)
-        listed = self.questions()
-        return listed[number] if number < len(listed) else None
+        """The next planned question without an answer; None after the last."""
+        following = self.questions()[self.question_number(exchange) :]
+        return next((question for question in following if not self.answered(question.id)), None)
+
+    def answered(self, exchange_id: str) -> bool:
+        """Whether anything was answered, scored yet or not."""
+        return any(attempt.status != AttemptStatus.RECORDING for attempt in self.attempts_of(exchange_id))
+
+    def skipped(self, question: Exchange) -> bool:
+        """Whether a planned question was asked and left without an answer; the one in hand is that as well."""
+        asked = any(attempt.exchange_id == question.id for attempt in self.attempts.values())
+        return asked and not self.answered(question.id)
 
     def follow_up_to(self, exchange: Exchange) -> Exchange | None:
         """The follow-up exchange of a question, once accepted."""

@@ -2,8 +2,8 @@
 
 Supportive after an answer that was a struggle to give (started over, long pauses, hesitations close together, words
 begun again, a low score); probing after one that went well but left a part of the story out; else neutral. Before
-a follow-up only kind words are said, after a struggle. After an answer that was noticed for care, and before the first
-question, nothing is said. Words: `data/manner/lead_ins.yaml`.
+a follow-up only kind words are said, after a struggle. Nothing is made of a question that was skipped. After an answer
+that was noticed for care, and before the first question, nothing is said. Words: `data/manner/lead_ins.yaml`.
 """
 
 from collections.abc import Sequence
@@ -32,14 +32,17 @@ def lead_in(attempts: Sequence[Attempt], policy: Policy, *, turn: int) -> str:
 
     `turn` counts the questions asked so far: the wordings of a manner take turns.
     """
+    if attempts and all(each.status == AttemptStatus.DISCARDED for each in attempts):
+        words = list(_words()["skipped"])
+        return words[turn % len(words)]
     answered = [each for each in attempts if each.status != AttemptStatus.DISCARDED and each.transcript]
     if not answered or answered[-1].care is not None:
         return ""
     manner = manner_after(attempts, policy)
-    words = _words()[manner]
-    if isinstance(words, dict):
-        return words[left_out(answered[-1]) or "result"]
-    return words[turn % len(words)]
+    wordings = _words()[manner]
+    if isinstance(wordings, dict):
+        return wordings[left_out(answered[-1]) or "result"]
+    return wordings[turn % len(wordings)]
 
 
 def follow_up_lead_in(attempts: Sequence[Attempt], policy: Policy, *, turn: int) -> str:

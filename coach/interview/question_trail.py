@@ -38,8 +38,8 @@ def _dot(board: LiveState, question: Exchange, number: int, current: Exchange | 
 
 
 def _standing(board: LiveState, question: Exchange, current: Exchange | None) -> Standing:
-    if current is None or question.order > current.order:
-        return "ahead"
-    if question.id == current.id:
+    if current and question.id == current.id:
         return "current"
-    return "answered" if board.attempts_of(question.id) else "skipped"
+    if board.answered(question.id):
+        return "answered"
+    return "skipped" if board.skipped(question) else "ahead"

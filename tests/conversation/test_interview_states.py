@@ -17,6 +17,8 @@ LEGAL = {
     "SUBMIT_TRANSCRIPT": {V.LISTENING: V.PROCESSING, V.PROCESSING: V.PROCESSING, V.FEEDBACK: V.PROCESSING},
     "READY_FOR_NEXT": {V.ASKING: V.LISTENING, V.FEEDBACK: V.ASKING, V.ERROR_RECOVERABLE: V.ASKING},
     "RETRY_QUESTION": {V.FEEDBACK: V.LISTENING, V.ERROR_RECOVERABLE: V.LISTENING},
+    "SKIP_QUESTION": {V.ASKING: V.ASKING, V.LISTENING: V.ASKING},
+    "OPEN_QUESTION": {s: V.ASKING for s in (V.ASKING, V.LISTENING, V.FEEDBACK, V.ERROR_RECOVERABLE)},
     "ANSWER_FOLLOW_UP": {V.FEEDBACK: V.ASKING},
     "RETRY_FEEDBACK": {V.FEEDBACK: V.PROCESSING, V.ERROR_RECOVERABLE: V.PROCESSING},
 }
@@ -44,7 +46,8 @@ def test_where_a_command_leads_is_a_change_of_view_that_exists(command):
 
 
 def test_no_answer_is_cut_off_and_no_view_is_a_dead_end_but_the_blocking_error():
-    assert V.ASKING not in states.EVENTS[V.LISTENING] and V.FEEDBACK not in states.EVENTS[V.LISTENING]
+    leave = {name for name, row in states.COMMANDS.items() if row.get(V.LISTENING) == V.ASKING}
+    assert leave == {"SKIP_QUESTION", "OPEN_QUESTION"} and V.FEEDBACK not in states.EVENTS[V.LISTENING]
     assert [v for v in ViewState if not states.EVENTS[v]] == [V.ERROR_BLOCKING]
     assert all(states.check_view(v, V.ERROR_BLOCKING) for v in ViewState)
 

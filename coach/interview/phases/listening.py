@@ -5,7 +5,7 @@ from collections import deque
 from coach.audio.takes import ClockedFrame
 from coach.contracts.commands import EyeContactPayload
 from coach.contracts.events import Level, LevelPayload
-from coach.contracts.interview import Attempt, AttemptExtra, AttemptStatus, Exchange, InterviewStatus, ViewState
+from coach.contracts.interview import Attempt, AttemptExtra, AttemptStatus, Exchange, ViewState
 from coach.delivery.eye_contact import EyeSample, eye_contact
 from coach.errors import CoachError, RateLimitError, VendorAuthError
 from coach.interview.aggregate import InterviewAggregate
@@ -76,9 +76,7 @@ class Listening:
     async def arm(self, attempt: Attempt, *, notice: str = "") -> None:
         """Starts taking frames for `attempt` and shows LISTENING."""
         await self._record(attempt)
-        if self._s.board.interview.status != InterviewStatus.IN_PROGRESS:
-            started = self._s.board.interview.started_at or self._s.parts.clock()
-            await self._s.touch(status=InterviewStatus.IN_PROGRESS, started_at=started)
+        await self._s.begin()
         self._s.exchange_id, self._s.attempt_id = attempt.exchange_id, attempt.id
         self._baseline.load(attempt.id)
         self._s.change(ViewState.LISTENING, notice=" ".join(filter(None, (notice, self._refused))))
@@ -115,19 +113,29 @@ class Listening:
         Raises:
             RateLimitError: too often.
         """
-        self._guard_rate()
+        self.guard_rate()
         old = self._s.board.attempt(self._s.attempt_id)
-        await self.drop()
-        if self._stream:
-            await self._stream.reset()
-            await self._meter()
-        await self._s.discard(old)
+        await self.forget(old)
         attempt = await self.new_attempt(self._s.board.exchange(old.exchange_id))
         await self._record(attempt)
         self._s.attempt_id, self._s.since = attempt.id, self._s.parts.monotonic()
         return attempt.id
 
-    def _guard_rate(self) -> None:
+    async def forget(self, attempt: Attempt) -> None:
+        """What was recorded for an attempt is dropped, and the attempt does not count."""
+        recorded = self.capture is not None
+        await self.drop()
+        if self._stream and recorded:
+            await self._stream.reset()
+            await self._meter()
+        await self._s.discard(attempt)
+
+    def guard_rate(self) -> None:
+        """Lets nobody begin anew so often that it could only be a machine.
+
+        Raises:
+            RateLimitError: too often.
+        """
         now, timing = self._s.parts.monotonic(), self._s.parts.timing
         recent = [t for t in self._restarts if now - t < 60]
         if len(recent) >= timing.restarts_per_minute or (recent and now - recent[-1] < timing.restart_every_s):

@@ -21,6 +21,14 @@ export function draftOf(attemptId) {
   return guarded(() => sessionStorage.getItem(DRAFT + attemptId)) || "";
 }
 
+/** The draft of an attempt, or what was written to its question before that was skipped; from now on the attempt's. */
+export function takeDraft(attemptId, questionId) {
+  const kept = draftOf(attemptId) || draftOf(questionId);
+  keepDraft(questionId, "");
+  keepDraft(attemptId, kept);
+  return kept;
+}
+
 export function keepMode(interviewId, mode) {
   guarded(() => localStorage.setItem(MODE + interviewId, mode));
 }

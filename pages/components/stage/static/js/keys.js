@@ -2,7 +2,7 @@
 
 const OWN_USE = "input, textarea, select, button, a[href], summary, audio, video, [contenteditable], [role=switch], [role=tab], [role=slider], [role=dialog] *";
 
-/** Space finishes the answer being spoken; r starts it over, and retries the question behind its feedback. */
+/** Space finishes the answer being spoken; r starts it over, and retries the question behind its feedback; s skips it. */
 export function onKey(stage, event) {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   const target = event.target instanceof Element ? event.target : document.body;
@@ -17,4 +17,5 @@ export function onKey(stage, event) {
 const ACTIONS = {
   " ": { LISTENING: (stage) => stage.finish() },
   r: { LISTENING: (stage) => stage.startOver(), FEEDBACK: (stage) => !stage.summary && !stage.moving && stage.retry() },
+  s: { ASKING: (stage) => stage.skip(), LISTENING: (stage) => stage.skip() },
 };

@@ -12,16 +12,21 @@ const FINISH_SILENCE_MS = 1500;
 
 const MODES = { LISTENING: "listening", PROCESSING: "thinking", ERROR_RECOVERABLE: "still", ERROR_BLOCKING: "still" };
 
-const STANDING = { ahead: "to come", current: "this one", answered: "answered", skipped: "skipped" };
+const STANDING = { ahead: "to come", current: "this one", answered: "answered", skipped: "skipped, open it again" };
 
-/** One dot per question; an answered one opens what counts for it. */
+const DOT_OPENS = {
+  answered: (stage, q) => q.attempt_id && stage.view !== "LISTENING" && (() => stage.lookAt(q.attempt_id)),
+  skipped: (stage, q) => stage.view !== "PROCESSING" && (() => stage.openQuestion(q.id)),
+};
+
+/** One dot per question; an answered one opens what counts for it, a skipped one is asked again. */
 function questionTrail(stage, trail) {
   return h("ol", { class: "jf-trail", "aria-label": "Questions" }, trail.map((q) => {
     const name = `Question ${q.number}, ${STANDING[q.standing]}${q.overall === null || q.overall === undefined ? "" : `: ${score(q.overall)}`}`;
     const look = { class: `jf-dot jf-dot-${q.standing} ${q.overall === null || q.overall === undefined ? "" : `jf-b-${band(q.overall)}`}`, title: `${name}. ${q.text}` };
     const sign = [h("span", { class: "jf-sr" }, name), h("span", { "aria-hidden": "true" }, String(q.number))];
-    const opens = q.attempt_id && q.standing === "answered" && stage.view !== "LISTENING";
-    return h("li", {}, opens ? h("button", { ...look, type: "button", "data-key": `question-${q.number}`, onclick: () => stage.lookAt(q.attempt_id) }, sign) : h("span", look, sign));
+    const opens = DOT_OPENS[q.standing]?.(stage, q);
+    return h("li", {}, opens ? h("button", { ...look, type: "button", "data-key": `question-${q.number}`, onclick: opens }, sign) : h("span", look, sign));
   }));
 }
 
@@ -34,9 +39,10 @@ export class Scene {
     this.top = h("div", { class: "jf-scene-top" });
     this.subtitle = h("div", { class: "jf-subtitle", "aria-live": "polite" });
     this.controls = liveControls(stage);
+    this.pass = h("div", { class: "jf-pass" });
     this.wave = new Waveform(this.controls.canvas);
     this.name = h("div", { class: "jf-nameplate" });
-    this.node = h("section", { class: "jf-scene", "aria-label": "Interviewer", "data-face": "drawn", "data-voice": "" }, this.room, stage.picture.node, h("div", { class: "jf-stagecraft" }, this.figure, this.thought), h("div", { class: "jf-desk" }), this.top, this.subtitle, this.name, this.controls);
+    this.node = h("section", { class: "jf-scene", "aria-label": "Interviewer", "data-face": "drawn", "data-voice": "" }, this.room, stage.picture.node, h("div", { class: "jf-stagecraft" }, this.figure, this.thought), h("div", { class: "jf-desk" }), this.top, this.subtitle, this.name, this.pass, this.controls);
     this.speechAt = 0;
   }
 
@@ -73,6 +79,16 @@ export class Scene {
     this.#top();
     this.#subtitle();
     this.#controls();
+    this.#pass();
+  }
+
+  /** While the question is asked it can be passed over already. */
+  #pass() {
+    const { stage } = this;
+    const label = stage.view === "ASKING" ? stage.skipLabel() : "";
+    if (label === this.passLabel) return;
+    this.passLabel = label;
+    fill(this.pass, label ? button(label, { kind: "glass", glyph: "skip", key: "skip", onclick: () => stage.skip() }) : null);
   }
 
   #top() {
@@ -86,7 +102,7 @@ export class Scene {
     const key = `${chips.join("|")}/${stage.view}/${JSON.stringify(trail)}`;
     if (key === this.topKey) return;
     this.topKey = key;
-    fill(this.top, h("div", { class: "jf-row" }, chips.map((c) => h("span", { class: "jf-pill" }, c)), trail.length > 1 ? questionTrail(stage, trail) : null), h("span", { class: "jf-grow" }),
+    fill(this.top, h("div", { class: "jf-row" }, chips.map((c) => h("span", { class: `jf-pill ${c.startsWith("Question") ? "jf-pill-count" : ""}` }, c)), trail.length > 1 ? questionTrail(stage, trail) : null), h("span", { class: "jf-grow" }),
       stage.view === "LISTENING" ? button("Start over", { kind: "glass", glyph: "loop", onclick: () => stage.startOver() }) : null);
   }
 
@@ -113,7 +129,8 @@ export class Scene {
     this.controls.toggleAttribute("hidden", !listening);
     this.controls.setPhase("idle");
     this.controls.setWarning("");
-    this.controls.showTyping(listening && stage.audioKind === "none", stage.state.attempt_id);
+    this.controls.setSkip(stage.skipLabel());
+    this.controls.showTyping(listening && stage.audioKind === "none", stage.state);
     this.controls.showUpload(listening && stage.audioKind === "upload");
     this.node.classList.toggle("jf-typing", stage.audioKind === "none");
     this.node.classList.toggle("jf-uploading", stage.audioKind === "upload");
@@ -128,6 +145,7 @@ export class Scene {
   }
 
   showLevel(level) {
+    if (this.stage.audioKind !== "socket") return;
     if (level.finish_ready) this.controls.setPhase("ready");
     else if (level.speaking) this.controls.setPhase("speaking");
   }
@@ -137,6 +155,7 @@ export class Scene {
     const { stage } = this;
     const now = performance.now();
     this.controls.setTime(time);
+    if (stage.audioKind !== "socket") return;
     if (stage.mic.open && now - stage.levelAt > SERVER_LEVEL_MS) {
       if (stage.mic.level.dbfs > LOCAL_SPEECH_DBFS) {
         this.speechAt = now;

@@ -7,6 +7,7 @@ import { button, clock, fill, h, icon } from "./dom.js";
 import { forgetMode, keepMode, keepWish, modeOf, wishOf } from "./drafts.js";
 import { GATE_MS, receive } from "./events.js";
 import { onKey } from "./keys.js";
+import { LEAVING } from "./leaving.js";
 import { Link } from "./link.js";
 import { LivePicture } from "./live_picture.js";
 import { inputDevices, Microphone, openMicrophone } from "./microphone.js";
@@ -351,6 +352,7 @@ export class Stage {
   /* Following the conductor --------------------------------------------------------------------------------------- */
 
   freshAttempt(next) {
+    this.settledAt = performance.now();
     if (next === "FEEDBACK" || next === "ERROR_RECOVERABLE") return;
     this.scores = this.rewrite = this.review = null;
     this.followUp = "";
@@ -390,6 +392,7 @@ export class Stage {
     this.view = view;
     this.root.setAttribute("data-state", view);
     if (view !== before) {
+      this.stay();
       if (view === "PROCESSING") this.processingSince = performance.now();
       if (view === "LISTENING") {
         this.restartClock(this.recordedS());
@@ -479,6 +482,7 @@ export class Stage {
   /* Drawing ------------------------------------------------------------------------------------------------------- */
 
   refresh() {
+    this.root.toggleAttribute("data-moving", this.moving);
     this.root.setAttribute("data-layout", SCENE_STATES.includes(this.view) ? "scene" : "board");
     this.scene.refresh();
     const key = this.#boardKey();
@@ -526,4 +530,4 @@ export class Stage {
   }
 }
 
-Object.assign(Stage.prototype, COMMANDS);
+Object.assign(Stage.prototype, COMMANDS, LEAVING);

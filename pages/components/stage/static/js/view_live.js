@@ -1,7 +1,7 @@
 /* On the scene while asking and listening: the question, the waveform, Finish, Start over. And the skeleton after it. */
 
 import { button, h, icon, reducedMotion } from "./dom.js";
-import { draftOf, keepDraft } from "./drafts.js";
+import { keepDraft, takeDraft } from "./drafts.js";
 import { marked } from "./marks.js";
 
 const FINISH_LABELS = { idle: "Finish answer", speaking: "Listening…", ready: "Complete answer" };
@@ -24,7 +24,9 @@ export function liveControls(stage) {
   const upload = h("div", { class: "jf-upload" });
   const kept = h("span", { class: "jf-kept", role: "status" });
   const swap = h("button", { type: "button", class: "jf-button jf-ghost jf-swap", "data-key": "swap", onclick: () => stage.answerBy(stage.audioKind === "socket" ? "none" : "socket") });
-  const box = h("div", { class: "jf-controls" }, typed, upload, h("div", { class: "jf-hear" }, canvas, time, kept), h("p", { class: "jf-warn", role: "status" }), swap, finish);
+  const skip = h("button", { type: "button", class: "jf-button jf-ghost jf-skip", "data-key": "skip", onclick: () => stage.skip() });
+  const box = h("div", { class: "jf-controls" }, typed, upload, h("div", { class: "jf-hear" }, canvas, time, kept), h("p", { class: "jf-warn", role: "status" }), h("div", { class: "jf-aside" }, swap, skip), finish);
+  box.setSkip = (text) => skip.replaceChildren(icon("skip"), h("span", {}, text));
   box.setPhase = (phase) => {
     if (finish.getAttribute("data-phase") === phase) return;
     finish.setAttribute("data-phase", phase);
@@ -40,12 +42,12 @@ export function liveControls(stage) {
     const line = box.querySelector(".jf-warn");
     if (line.textContent !== text) line.textContent = text;
   };
-  box.showTyping = (on, attemptId) => {
+  box.showTyping = (on, { attempt_id: attemptId, current_question: question }) => {
     typed.replaceChildren();
     swap.replaceChildren(icon(on ? "mic" : "keyboard"), h("span", {}, on ? "Speak instead" : "Type instead"));
     if (!on) return;
     const area = h("textarea", { "aria-label": "Your answer", "data-key": "typed", rows: 5, placeholder: "Type your answer here, in the words you would say.", oninput: () => keepDraft(attemptId, area.value) });
-    area.value = draftOf(attemptId);
+    area.value = takeDraft(attemptId, question.id);
     typed.append(area);
   };
   box.showUpload = (on) => {
