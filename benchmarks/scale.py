@@ -1,8 +1,10 @@
 """What a page asks the database as the attempts of everybody grow: 10,000 → 100,000 → 1,000,000, on either engine.
 
-`python -m benchmarks.scale [--engine duckdb|postgresql] [--attempts N …] [--rounds N]`. PostgreSQL is one of its own,
-started here. Every person has 200 attempts in a year but one, who has 5,000. Every row carries the same
-evaluation and timeline; transcripts are short.
+`python -m benchmarks.scale [--engine duckdb|postgresql] [--attempts N …] [--rounds N] [--keep FOLDER]`. PostgreSQL is
+one of its own, started here. Every person has 200 attempts in a year but one, who has 5,000. Every row carries the same
+evaluation and timeline, and one use; transcripts are short; the last month's recordings are still there.
+
+`--keep FOLDER` leaves the filled databases in a folder, where the next run finds them.
 """
 
 import argparse
@@ -10,7 +12,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,11 +24,11 @@ from coach.store.repositories import interviews, ledger
 from coach.views import operations, sessions
 from coach.views.attempts import attempts_frame
 from tests.fakes import records as make
-from tests.fakes.postgres import postgres_server
+from tests.fakes.postgres import running_postgres
 
 PER_PERSON, BUSY = 200, 5_000
 PER_SESSION = 4
-NOW = datetime(2026, 12, 1, tzinfo=UTC)
+NOW = datetime(2026, 12, 2, tzinfo=UTC)
 _TIMELINE = (
     '{"finish": 0, "transcript_final": 250, "measured": 255, "request_sent": 260, "first_token": 700, '
     '"follow_up_complete": 960, "first_scores": 1900, "rewrite": 3600, "stored": 3610}'
@@ -34,11 +36,17 @@ _TIMELINE = (
 
 
 def fill(store: SqlStore, attempts: int) -> None:
-    """Writes everybody's rows with the database's own series."""
+    """Writes everybody's rows with the database's own series, where they are not there yet."""
     store.upgrade()
+    if store.run(_filled):
+        return
     others = max(1, (attempts - BUSY) // PER_PERSON)
     rest = attempts - BUSY
     store.run(_fill, others, rest)
+
+
+def _filled(connection: sa.Connection) -> bool:
+    return connection.execute(sa.text("SELECT 1 FROM users WHERE id = 'p0'")).first() is not None
 
 
 def _fill(connection: sa.Connection, others: int, rest: int) -> None:
@@ -67,14 +75,23 @@ def _fill(connection: sa.Connection, others: int, rest: int) -> None:
     run("INSERT INTO mock_interview_attempts (id, exchange_id, interview_id, attempt_number, status, transcript, "
         f"duration_seconds, {scores}, word_count, filler_count, long_pause_count, speech_seconds, verbatim, "
         "evaluation, prompt_version, policy_version, model, brain, transcriber, timeline, extra, created_at, "
-        "finished_at) "
+        "audio_uri, audio_expires_at, finished_at) "
         "SELECT 'a' || n, 'e' || (n // 2), 'i' || (n // 4), 1 + n % 2, 'evaluated', 'I measured it.', 60, 5 + n % 4, "
         f"5 + n % 4, 6, 140, 140, 3, 1, 55, true, CAST(:evaluation AS JSON), 'b', 'p', 'm', 'offline', 'whisper', "
         "CAST(:timeline AS JSON), CAST(:extra AS JSON), "
-        f"{made} + (n::BIGINT * 31536000 / {size * 4}) * INTERVAL '1 second', {made} "
+        f"{made} + (n::BIGINT * 31536000 / {size * 4}) * INTERVAL '1 second', "
+        f"CASE WHEN n > {size * 4} * 335 / 365 THEN 'file:///recordings/a' || n || '.flac' END, "
+        f"{made} + (n::BIGINT * 31536000 / {size * 4}) * INTERVAL '1 second' + INTERVAL '30 days', {made} "
         f"FROM {series}(0, {size * 4 + last}) AS t(n)".replace("//", halved),
         evaluation=make.evaluation().model_dump_json(), timeline=_TIMELINE, extra="{}",
     )  # fmt: skip
+    run("INSERT INTO usage_tracking (event_id, attempt_id, interview_id, user_id, vendor, meter, quantity, unit, "
+        "occurred_at, bundle, call_id, billable, estimated, cost_usd, price_entry, billed_state, outbox_tries) "
+        "SELECT 'u' || n, 'a' || n, 'i' || (n // 4), "
+        f"CASE WHEN n // 4 < {busy} THEN 'p0' ELSE 'p' || (1 + ((n // 4) % {others})) END, "
+        "'deepgram', 'stt.streaming', 60, 's', "
+        f"{made} + (n::BIGINT * 31536000 / {size * 4}) * INTERVAL '1 second', 'b', '', true, false, 0.0077, 'x', "
+        f"'sent', 0 FROM {series}(0, {size * 4 + last}) AS t(n)".replace("//", halved))  # fmt: skip
     if connection.dialect.name == "postgresql":
         run("ANALYZE")
 
@@ -134,24 +151,26 @@ def measure(url: str, attempts: int, rounds: int) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def databases(engine: str) -> Iterator[Callable[[int], str]]:
-    """Gives a fresh database's address for each size."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        postgres_server() if engine == "postgresql" else nullcontext("") as url,
-    ):
+def databases(engine: str, keep: str = "") -> Iterator[Callable[[int], str]]:
+    """Gives a database's address for each size: a fresh one, or with `keep` the one of an earlier run."""
+    with tempfile.TemporaryDirectory() as passing:
+        folder = Path(keep or passing).absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+        if engine == "duckdb":
+            yield lambda size: f"duckdb:///{folder / f'{size}.duckdb'}"
+            return
+        with running_postgres(folder / "postgresql" if keep else None) as server:
+            yield lambda size: _on_server(server.url, f"scale{size}")
 
-        def fresh(size: int) -> str:
-            if engine == "duckdb":
-                return f"duckdb:///{Path(folder) / f'{size}.duckdb'}"
-            name = f"scale{size}"
-            admin = sa.create_engine(str(url), isolation_level="AUTOCOMMIT")
-            with admin.connect() as connection:
-                connection.execute(sa.text(f"CREATE DATABASE {name}"))
-            admin.dispose()
-            return str(url).replace("/postgres", f"/{name}")
 
-        yield fresh
+def _on_server(url: str, name: str) -> str:
+    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        there = connection.execute(sa.text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}).first()
+        if not there:
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    admin.dispose()
+    return url.replace("/postgres", f"/{name}")
 
 
 def main() -> None:
@@ -160,8 +179,9 @@ def main() -> None:
     parser.add_argument("--engine", default="duckdb", choices=["duckdb", "postgresql"])
     parser.add_argument("--attempts", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--keep", default="", metavar="FOLDER")
     wanted, _ = parser.parse_known_args()
-    with databases(wanted.engine) as fresh:
+    with databases(wanted.engine, wanted.keep) as fresh:
         for size in wanted.attempts:
             for row in measure(fresh(size), size, wanted.rounds):
                 figures = f"{row['p50_ms']:>9.1f}{row['p95_ms']:>9.1f}"

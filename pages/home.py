@@ -68,4 +68,5 @@ with st.container(key="jf_frame"):
 member.account(services())
 warn_if_open()
 undo_bar(services())
+member.hide_at_once(services())
 page.run()

@@ -36,12 +36,15 @@ class Reach(StrEnum):
     OPERATIONS = "operations"
 
 
+FIGURES_ONLY = frozenset({Reach.MONEY, Reach.OPERATIONS})
+"""Who looks after money or machines sees figures of other people, never what anybody said, wrote or was told."""
 PAGES: dict[str, dict[Role, Reach]] = {
     "practice": {Role.CANDIDATE: Reach.OWN},
     "jobs": {Role.CANDIDATE: Reach.OWN},
     "progress": {Role.COACH: Reach.COACHED, Role.CANDIDATE: Reach.OWN},
     "library": {Role.CANDIDATE: Reach.OWN},
     "review": {Role.COACH: Reach.COACHED},
+    "cohorts": {Role.COACH: Reach.COACHED},
     "prompt_lab": {Role.PROMPT_ENGINEER: Reach.LAB},
     "margins": {Role.ANALYST: Reach.MONEY},
     "operations": {Role.OPERATOR: Reach.OPERATIONS},

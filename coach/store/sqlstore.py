@@ -325,7 +325,8 @@ class SqlStore(InterviewFacts):
                 return before, before
         if before is not None and self.database.path is not None:
             self._back_up()
-        with plain_errors(self.database.where), self.database.engine().begin() as connection:
+        keys, engine = ambient.in_force(self._keys), self.database.engine()
+        with plain_errors(self.database.where), keys, engine.begin() as connection:
             schema.upgrade_once(connection)
             row_security.raise_wall(connection)
         self._ready = True

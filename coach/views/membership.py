@@ -72,6 +72,10 @@ class PeopleDesk:
             else:
                 self._store.run(membership.revoke_consent, me, organisation_id, _now())
 
+    def reached(self) -> frozenset[str]:
+        """Ids of everybody whom whoever asks reaches just now, oneself among them."""
+        return self._store.run(membership.reached)
+
     def in_lab(self) -> bool:
         """Whether one's own answers may be replayed in the prompt lab."""
         return self._store.run(lab.has_consent, own_id())

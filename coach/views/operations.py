@@ -35,7 +35,7 @@ def answers_frame(
 
 
 def _answer(row: dict[str, Any]) -> dict[str, Any]:
-    timeline, extra = row["timeline"] or {}, row["extra"] or {}
+    timeline = row["timeline"] or {}
     return {
         "attempt_id": row["attempt_id"],
         "created_at": row["created_at"],
@@ -44,8 +44,8 @@ def _answer(row: dict[str, Any]) -> dict[str, Any]:
         "model": row["model"] or "–",
         "transcriber": row["transcriber"] or "–",
         "bundle": row["prompt_version"] or "–",
-        "outcome": extra.get("evaluation_status") or ("complete" if row["status"] == "evaluated" else "failed"),
-        "guards": len(row["guards"] or []),
+        "outcome": row["evaluation_status"] or ("complete" if row["status"] == "evaluated" else "failed"),
+        "guards": row["guard_count"] or 0,
         "scores_ms": _own(timeline),
         "timeline": timeline,
     }

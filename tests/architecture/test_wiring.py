@@ -18,6 +18,7 @@ from coach.brain.prompts.policy import FollowUpPolicy, MannerPolicy, Policy
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.evaluation import ContentFeedback, FollowUp, Scoring
 from coach.contracts.interview import Attempt, AttemptStatus
+from coach.contracts.people import PAGES
 from coach.delivery.measure import measure
 from coach.errors import SettingsError
 from coach.interview.dependencies import Dependencies
@@ -205,3 +206,11 @@ def test_every_field_of_a_policy_is_tried() -> None:
 def test_every_field_of_a_policy_changes_an_outcome(field: str) -> None:
     outcome, one, other = OUTCOMES[field]
     assert outcome(one) != outcome(other)
+
+
+def test_every_screen_is_somebodys() -> None:
+    """A page that no role opens is nobody's where people sign in."""
+    home = ast.parse((ROOT / "pages" / "home.py").read_text("utf8"))
+    (screens,) = [node.value for node in home.body if isinstance(node, ast.AnnAssign) and node.value is not None]
+    named = {name for group in ast.literal_eval(screens).values() for name in group}
+    assert named == set(PAGES)

@@ -37,7 +37,8 @@ class PostgresServer:
     def __init__(self, home: Path) -> None:
         self.home, self.port, self._programs = home, _free_port(), bin_dir()
         self.url = f"postgresql+psycopg://coach@127.0.0.1:{self.port}/postgres"
-        self._call("initdb", "-D", self.data, "-U", "coach", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C")
+        if not (home / "data").exists():
+            self._call("initdb", "-D", self.data, "-U", "coach", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C")
 
     @property
     def data(self) -> str:
@@ -56,9 +57,10 @@ class PostgresServer:
 
 
 @contextlib.contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
-    """A started server, gone afterwards."""
-    home = Path(tempfile.mkdtemp(prefix="coach-pg-"))
+def running_postgres(kept: Path | None = None) -> Iterator[PostgresServer]:
+    """A started server, stopped and gone afterwards; in the folder `kept` its data stay for the next time."""
+    home = kept or Path(tempfile.mkdtemp(prefix="coach-pg-"))
+    home.mkdir(exist_ok=True)
     if os.geteuid() == 0:
         account = pwd.getpwnam("postgres")
         os.chown(home, account.pw_uid, account.pw_gid)
@@ -71,7 +73,8 @@ def running_postgres() -> Iterator[PostgresServer]:
             with contextlib.suppress(subprocess.CalledProcessError):  # it may be stopped already
                 server.stop()
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        if not kept:
+            shutil.rmtree(home, ignore_errors=True)
 
 
 @contextlib.contextmanager

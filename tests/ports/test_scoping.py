@@ -10,11 +10,12 @@ from coach.contracts.asking import asking, when_unsaid
 from coach.contracts.people import Reach, Role
 from coach.errors import NotFoundError, StoreError
 from coach.store import SqlStore
-from coach.store.repositories import interviews, lab, library, membership, people, queries
+from coach.store.repositories import interviews, lab, library, membership, operations, people, queries
 from coach.store.repositories.library import StarStory
 from coach.store.scoping import row_security, rules
 from coach.store.tables.columns import metadata
 from coach.store.tables.core import mock_interview_attempts, mock_interviews, star_stories, users
+from coach.store.tables.private import private_columns
 from tests.fakes import records as make
 from tests.fakes import town
 from tests.fakes.town import LATER, NOW, asker
@@ -73,6 +74,25 @@ def test_every_table_gives_only_the_rows_that_are_reached(sql_store, places, who
         for table, column in OWNERS.items():
             own = rules.RULES[table].kind == "own"
             assert seen(sql_store, table, column) == expected["own" if own else "seen"], table
+
+
+@pytest.mark.parametrize(("who", "reach"), [("ana", Reach.MONEY), ("olga", Reach.OPERATIONS)])
+def test_figures_without_words_for_who_looks_after_money_and_machines(sql_store, places, who, reach):
+    words = {table: private_columns(table) for table in metadata.sorted_tables if private_columns(table)}
+    with asking(asker(who, reach)):
+        for table, columns in words.items():
+            rows = sql_store.run(lambda c, q=sa.select(*columns): [*c.execute(q)])
+            assert not [value for row in rows for value in row if value], table
+        figures = sql_store.run(queries.attempt_rows)
+        assert {(row["attempt_id"], row["overall_score"]) for row in figures} == {
+            ("attempt-carl", 6.5), ("attempt-dora", 6.5)
+        }  # fmt: skip
+        found = sql_store.run(interviews.find_attempt, "attempt-carl")
+        assert (found.transcript, found.evaluation, found.overall_score) == (None, None, 6.5)
+        (day,) = {row["evaluation_status"] for row in sql_store.run(operations.answer_rows, NOW)}
+        assert day is None
+    with asking(asker("kim", Reach.COACHED)):
+        assert sql_store.run(interviews.find_attempt, "attempt-carl").transcript is not None
 
 
 def test_a_page_thread_is_asked_who_it_is(sql_store, places):
@@ -196,6 +216,14 @@ def test_row_level_security_gives_only_the_rows_that_are_reached(bare, who, reac
             assert found == expected["own" if own else "seen"], table
 
 
+@pytest.mark.parametrize(("who", "reach"), [("ana", Reach.MONEY), ("olga", Reach.OPERATIONS)])
+def test_the_server_gives_no_words_where_figures_are_reached(bare, who, reach):
+    for table, column in (("mock_interview_attempts", "transcript"), ("mock_interviews", "summary"), ("resumes", "*")):
+        with pytest.raises(sa.exc.ProgrammingError, match="permission denied"), bare.begin() as connection:
+            row_security.restrict(connection, asker(who, reach))
+            connection.execute(sa.text(f"SELECT {column} FROM {table}"))
+
+
 @pytest.mark.parametrize(
     "attack",
     [
@@ -242,7 +270,7 @@ def test_who_asked_is_forgotten_with_the_transaction(bare):
 
 def test_without_the_role_nothing_is_shown_and_the_mend_is_named(empty_postgres_url, monkeypatch):
     monkeypatch.setattr(row_security, "ROLE", "jobfoxy_missing")
-    monkeypatch.setattr(row_security, "_has_role", lambda _: False)
+    monkeypatch.setattr(row_security, "_has_role", lambda *_: False)
     with SqlStore(empty_postgres_url) as store:
         store.upgrade()
         assert store.run(people.listed) == []

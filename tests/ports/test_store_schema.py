@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
+from coach.settings import load_settings
 from coach.speech.pieces.confidence import mean_confidence
 from coach.store import SqlStore
 from coach.store.engine import copies as safekeeping
@@ -16,6 +17,7 @@ from coach.store.repositories import interviews
 from coach.store.tables.billing import billing_accounts
 from coach.store.tables.columns import metadata
 from coach.store.tables.core import mock_interview_attempts
+from coach.vault.mounting import mount
 from tests.fakes import records as make
 
 COLUMNS = sa.text(
@@ -94,6 +96,36 @@ def test_old_answers_learn_how_sure_their_transcripts_are(sql_url):
         store.run(lambda c: c.execute(sa.text(filling(postgresql=c.dialect.name == "postgresql"))))
         assert store.run(lambda c: list(c.execute(reading).scalars())) == pytest.approx(wanted, nan_ok=True)
     assert wanted[1] is not None and wanted[2:] == [None, None]
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_old_answers_get_their_figures_sealed_or_not(sql_url, tmp_path, sealed):
+    key = {"coach_encryption_key": "k" * 43 + "="} if sealed else {}
+    mount(load_settings(coach_home=tmp_path / "home", coach_database_url=sql_url, coach_audio_url="", **key))
+    interview = make.interview()
+    exchange = make.exchange(interview)
+    answers = [make.evaluated(exchange, n).noting(evaluation_status=told) for n, told in enumerate(["repaired", ""], 1)]
+    a = mock_interview_attempts.c
+    reading = sa.select(a.evaluation_status, a.guard_count).order_by(a.attempt_number)
+
+    def back_to_the_version_before(connection: sa.Connection) -> None:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("DROP INDEX ix_mock_interviews_is_sample"))
+            connection.execute(sa.text("DROP INDEX ix_mock_interview_attempts_recordings"))
+        for column in ("evaluation_status", "guard_count"):
+            connection.execute(sa.text(f"ALTER TABLE mock_interview_attempts DROP COLUMN {column}"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0012'"))
+
+    with SqlStore(sql_url) as store:
+        store.run(interviews.create_interview, interview, [exchange])
+        for answer in answers:
+            store.run(interviews.add_attempt, answer)
+        store.run(back_to_the_version_before)
+    with SqlStore(sql_url) as store:
+        assert store.upgrade()[0] == "0012"
+        told = [("repaired", len(answers[0].guards)), (None, len(answers[1].guards))]
+        assert [tuple(row) for row in store.run(lambda c: c.execute(reading).all())] == told
+        assert len(answers[0].guards) > 0
 
 
 def test_postgresql_keeps_references_itself(postgres_url):

@@ -68,7 +68,7 @@ def usage_sums(
     Use of invented people is never among that of real ones: `of_samples` gives theirs alone.
     """
     c = usage_tracking.c
-    day = sa.cast(c.occurred_at, sa.Date())
+    day = sa.cast(_in_utc(connection, c.occurred_at), sa.Date())
     columns = {
         "user": c.user_id,
         "interview": c.interview_id,
@@ -92,6 +92,11 @@ def usage_sums(
     if unpriced_only:
         query = query.where(c.cost_usd.is_(None))
     return [_usage_sum(tuple(row)) for row in connection.execute(query.order_by(*groups))]
+
+
+def _in_utc(connection: sa.Connection, column: sa.ColumnElement[datetime]) -> sa.ColumnElement[datetime]:
+    """A server has a time zone of its own; the connection to a DuckDB file is in UTC."""
+    return sa.func.timezone("UTC", column) if connection.dialect.name == "postgresql" else column
 
 
 def _usage_sum(row: tuple[Any, ...]) -> UsageSum:

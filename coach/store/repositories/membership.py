@@ -297,6 +297,11 @@ def revoke_consent(
     return len(gone)
 
 
+def reached(connection: sa.Connection) -> frozenset[str]:
+    """Ids of everybody whom whoever asks reaches, oneself among them."""
+    return frozenset(connection.execute(sa.select(users.c.id)).scalars())
+
+
 # -- what was done -----------------------------------------------------------------------------------------------------
 
 

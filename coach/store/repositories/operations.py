@@ -17,15 +17,13 @@ def answer_rows(connection: sa.Connection, since: datetime, *, of_samples: bool 
     Those of invented people are never among those of real ones: `of_samples` gives theirs alone.
     """
     attempts, sessions = mock_interview_attempts.c, mock_interviews.c
-    columns = ("status", "timeline", "brain", "model", "transcriber", "prompt_version", "duration_seconds", "guards")
+    columns = ("status", "timeline", "brain", "model", "transcriber", "prompt_version", "guard_count")
     query = (
         sa.select(
             attempts.id.label("attempt_id"),
-            attempts.interview_id,
             attempts.created_at,
-            attempts.extra,
+            attempts.evaluation_status,
             *(attempts[name] for name in columns),
-            sessions.is_sample,
         )
         .join_from(mock_interview_attempts, mock_interviews, sessions.id == attempts.interview_id)
         .where(attempts.status.not_in([AttemptStatus.DISCARDED.value, AttemptStatus.RECORDING.value]))
@@ -44,22 +42,24 @@ def retention_counts(connection: sa.Connection, now: datetime, *, of_samples: bo
     invented = audio.interview_id.in_(sa.select(sessions.id).where(sessions.is_sample.is_(True)))
     theirs = invented if of_samples else sa.not_(invented)
     kept = (audio.audio_uri.is_not(None), audio.audio_deleted_at.is_(None), theirs)
+    due, soon = audio.audio_expires_at, now + timedelta(days=7)
     idle = (
         sessions.is_sample.is_(of_samples),
         sessions.status.in_(["planned", "in_progress"]),
         sessions.last_activity_at < now - timedelta(hours=24),
     )
-    asked = {
-        "recordings kept": sa.select(sa.func.count()).select_from(mock_interview_attempts).where(*kept),
-        "due within 7 days": sa.select(sa.func.count())
+    recordings = (
+        sa.select(
+            sa.func.count().label("recordings kept"),
+            sa.func.count(sa.case((sa.and_(due >= now, due < soon), 1))).label("due within 7 days"),
+            sa.func.count(sa.case((due < now, 1))).label("overdue"),
+        )
         .select_from(mock_interview_attempts)
-        .where(*kept, audio.audio_expires_at < now + timedelta(days=7), audio.audio_expires_at >= now),
-        "overdue": sa.select(sa.func.count())
-        .select_from(mock_interview_attempts)
-        .where(*kept, audio.audio_expires_at < now),
-        "sessions to be marked abandoned": sa.select(sa.func.count()).select_from(mock_interviews).where(*idle),
-    }
-    found = {name: int(connection.execute(query).scalar() or 0) for name, query in asked.items()}
+        .where(*kept)
+    )
+    abandoned = sa.select(sa.func.count()).select_from(mock_interviews).where(*idle)
+    found = {name: int(count) for name, count in connection.execute(recordings).mappings().one().items()}
+    found["sessions to be marked abandoned"] = int(connection.execute(abandoned).scalar_one())
     gone = deletions.totals(connection, of_samples=of_samples)
     return found | {f"{'stray ' * (name == 'files')}{name} deleted": count for name, count in gone.items()}
 

@@ -52,6 +52,7 @@ def attempt_row(attempt: Attempt) -> Row:
     """The row of an attempt: whole records as JSON, and typed columns for what charts read."""
     plain = attempt.model_dump(mode="json", include={*_JSON_FIELDS, "failed_outputs", "timeline", "extra", "status"})
     row = {name: getattr(attempt, name) for name in _SAME_FIELDS} | plain
+    row |= {"evaluation_status": attempt.extra.evaluation_status or None, "guard_count": len(attempt.guards)}
     return (
         row
         | _transcript_columns(attempt.transcript)

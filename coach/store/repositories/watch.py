@@ -42,7 +42,7 @@ def by_person_and_day(
     )
     values = {
         "overall": a.overall_score,
-        "guards": _flag(sa.func.coalesce(sa.func.json_array_length(a.guards), 0) > 0),
+        "guards": _flag(sa.func.coalesce(a.guard_count, 0) > 0),
         "delayed": _flag(a.status == AttemptStatus.DELAYED.value),
         "first_scores_s": _own_latency(a.timeline) / 1000,
         "cost_usd": sa.cast(paid.c.cost_usd, sa.Double()),

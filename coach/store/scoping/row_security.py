@@ -1,6 +1,7 @@
 """The second wall, on PostgreSQL: the same rules as row-level security, which no statement gets around.
 
-A transaction on behalf of a person runs as the role `jobfoxy_person`, which owns nothing and is bound by policies; who
+A transaction on behalf of a person runs as the role `jobfoxy_person`, which owns nothing and is bound by policies; one
+that reaches figures only as `jobfoxy_figures`, which has no right to the columns of words. Who
 asks and how far stands in settings of this transaction alone (SET LOCAL), so pooled connections carry nothing over.
 The program's own transactions run as the tables' owner, whom policies do not bind. What the policies look up of
 consent and membership they look up through functions that run as the owner (SECURITY DEFINER).
@@ -15,12 +16,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from coach.contracts.asking import asking
-from coach.contracts.people import Asker, Reach
+from coach.contracts.people import FIGURES_ONLY, Asker, Reach
 from coach.errors import StoreError
 from coach.store.scoping.rules import RULES, Condition, Ids, Who, people_reached, places_reached, readable, writable
 from coach.store.tables.columns import metadata
+from coach.store.tables.private import private_columns
 
-ROLE = "jobfoxy_person"
+ROLE, FIGURES_ROLE = "jobfoxy_person", "jobfoxy_figures"
 PEOPLE, PLACES = "jobfoxy_people", "jobfoxy_places"
 LOCK = 7_350_061
 """Advisory lock: one process builds the wall at a time."""
@@ -39,12 +41,13 @@ def restrict(connection: sa.Connection, who: Asker | None) -> None:
     said = "SELECT set_config('jobfoxy.person', :person, true), set_config('jobfoxy.reach', :reach, true)"
     with asking(None):
         connection.execute(sa.text(said), {"person": who.person_id or "-", "reach": who.reach.value})
+        role = FIGURES_ROLE if who.reach in FIGURES_ONLY else ROLE
         try:
-            connection.execute(sa.text(f"SET LOCAL ROLE {ROLE}"))
+            connection.execute(sa.text(f"SET LOCAL ROLE {role}"))
         except sa.exc.DBAPIError as error:
             raise StoreError(
-                f"The database has no role {ROLE} for this account, so nothing is shown to anybody who signs in.",
-                mend=f"Have its administrator run: CREATE ROLE {ROLE} NOLOGIN; GRANT {ROLE} TO the account; "
+                f"The database has no role {role} for this account, so nothing is shown to anybody who signs in.",
+                mend=f"Have its administrator run: CREATE ROLE {role} NOLOGIN; GRANT {role} TO the account; "
                 "then `python -m coach db upgrade`.",
             ) from error
 
@@ -59,7 +62,7 @@ def begun(engine: sa.Engine, who: Asker | None) -> Iterator[sa.Connection]:
 
 
 def raise_wall(connection: sa.Connection) -> None:
-    """Builds role, functions and policies anew; part of every upgrade. Where the role cannot be made, nothing is built.
+    """Builds roles, functions and policies anew; part of every upgrade. Where a role cannot be made, nothing is built.
 
     Then the product goes on for one owner, and `restrict` says what is missing when somebody signs in.
     """
@@ -67,48 +70,56 @@ def raise_wall(connection: sa.Connection) -> None:
         return
     with asking(None):
         connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-        if not _has_role(connection):
+        if not all([_has_role(connection, role) for role in (ROLE, FIGURES_ROLE)]):
             return
         for statement in statements():
             connection.execute(sa.text(statement))
 
 
-def _has_role(connection: sa.Connection) -> bool:
+def _has_role(connection: sa.Connection, role: str) -> bool:
     """Makes the role and lets this account become it; False where the account may not."""
-    there = connection.execute(sa.text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": ROLE}).first()
+    there = connection.execute(sa.text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": role}).first()
     try:
         with connection.begin_nested():
             if not there:
-                connection.execute(sa.text(f"CREATE ROLE {ROLE} NOLOGIN"))
-            connection.execute(sa.text(f"GRANT {ROLE} TO CURRENT_USER"))
+                connection.execute(sa.text(f"CREATE ROLE {role} NOLOGIN"))
+            connection.execute(sa.text(f"GRANT {role} TO CURRENT_USER"))
     except sa.exc.DBAPIError:
         member = sa.text("SELECT pg_has_role(current_user, :name, 'MEMBER')")
-        return bool(there) and bool(connection.execute(member, {"name": ROLE}).scalar())
+        return bool(there) and bool(connection.execute(member, {"name": role}).scalar())
     return True
 
 
 def statements() -> list[str]:
     """Everything that makes the wall, in order; each may be run again."""
-    made = [f"GRANT USAGE ON SCHEMA public TO {ROLE}"]
+    made = [f"GRANT USAGE ON SCHEMA public TO {ROLE}, {FIGURES_ROLE}"]
     made += [_function(PEOPLE, people_reached), _function(PLACES, places_reached)]
     for name in RULES:
         table = metadata.tables[name]
         made += [
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO {ROLE}",
+            f"REVOKE ALL ON {name} FROM {FIGURES_ROLE}",
+            f"GRANT SELECT ({_figures(table)}), INSERT, UPDATE, DELETE ON {name} TO {FIGURES_ROLE}",
             f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY",
             *_policies(table),
         ]
     return made
 
 
+def _figures(table: sa.Table) -> str:
+    closed = {column.name for column in private_columns(table)}
+    return ", ".join(f'"{column.name}"' for column in table.columns if column.name not in closed)
+
+
 def _policies(table: sa.Table) -> list[str]:
     read, write = _by_reach(table, writing=False), _by_reach(table, writing=True)
     name = table.name
+    roles = f"{ROLE}, {FIGURES_ROLE}"
     parts = {
-        "read": f"FOR SELECT TO {ROLE} USING ({read})",
-        "change": f"FOR UPDATE TO {ROLE} USING ({write}) WITH CHECK ({write})",
-        "delete": f"FOR DELETE TO {ROLE} USING ({write})",
-        "new": f"FOR INSERT TO {ROLE} WITH CHECK ({'true' if RULES[name].kind == 'office' else write})",
+        "read": f"FOR SELECT TO {roles} USING ({read})",
+        "change": f"FOR UPDATE TO {roles} USING ({write}) WITH CHECK ({write})",
+        "delete": f"FOR DELETE TO {roles} USING ({write})",
+        "new": f"FOR INSERT TO {roles} WITH CHECK ({'true' if RULES[name].kind == 'office' else write})",
     }
     made = []
     for part, rule in parts.items():

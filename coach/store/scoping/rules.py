@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from coach.contracts.people import Reach, Role
+from coach.contracts.people import FIGURES_ONLY, Reach, Role
 from coach.store.tables.core import lab_consents, mock_interview_attempts, mock_interviews
 from coach.store.tables.people import consents, memberships
+from coach.store.tables.private import private_columns
 
 Condition = sa.ColumnElement[bool]
 Ids = sa.Select[tuple[str]]
@@ -148,6 +149,11 @@ def writable(table: sa.Table, who: Who) -> Condition | None:
     """Which rows may be changed and deleted: one's own, and where a rule says so those of others; None for all."""
     rule = RULES[table.name]
     return sa.false() if rule.by_program else _condition(table, who, others=who.reach in rule.others_write)
+
+
+def hidden(table: sa.Table, reach: Reach) -> list[sa.Column[object]]:
+    """The columns that read as empty, whoever's the row is: words, where only figures are reached."""
+    return private_columns(table) if reach in FIGURES_ONLY else []
 
 
 def _condition(table: sa.Table, who: Who, *, others: bool) -> Condition | None:

@@ -1,7 +1,7 @@
 """The wall: every statement of a question that a person asks is narrowed here, whoever wrote it.
 
-A SELECT reads, in the place of each table, only the rows the rules give; UPDATE and DELETE get the same condition; an
-INSERT is refused where its row would be somebody else's or would overwrite one. What the program itself asks passes.
+A SELECT reads, in the place of each table, only the rows the rules give, and words as empty where only figures are
+reached; UPDATE and DELETE get the same condition; an INSERT is refused where its row would be somebody else's or would overwrite one. What the program itself asks passes.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,16 @@ from coach.contracts.people import Asker
 from coach.errors import NotFoundError, StoreError
 from coach.store.engine.troubles import UNSEEN
 from coach.store.scoping.row_security import PEOPLE, PLACES, looked_up
-from coach.store.scoping.rules import RULES, Condition, Who, people_reached, places_reached, readable, writable
+from coach.store.scoping.rules import (
+    RULES,
+    Condition,
+    Who,
+    hidden,
+    people_reached,
+    places_reached,
+    readable,
+    writable,
+)
 
 
 def build(engine: sa.Engine) -> None:
@@ -61,7 +70,7 @@ def read_by(statement: sa.SelectBase, who: Who) -> sa.SelectBase:
             condition = readable(table, who)
             if condition is None:
                 return None
-            seen[table] = sa.select(table).where(condition).subquery(table.name)
+            seen[table] = sa.select(*_shown(table, who)).where(condition).subquery(table.name)
         return seen[table]
 
     def replace(element: Any, **_: Any) -> Any:
@@ -73,6 +82,16 @@ def read_by(statement: sa.SelectBase, who: Who) -> sa.SelectBase:
         return None
 
     return cast(sa.SelectBase, visitors.replacement_traverse(statement, {}, replace))
+
+
+def _shown(table: sa.Table, who: Who) -> list[sa.ColumnElement[Any]]:
+    closed = {column.name for column in hidden(table, who.reach)}
+    return [_empty(column) if column.name in closed else column for column in table.columns]
+
+
+def _empty(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    nothing = sa.null() if column.nullable else sa.literal_column("''")
+    return sa.cast(nothing, column.type).label(column.name)
 
 
 def _check_new(connection: sa.Connection, statement: Insert, who: Who, given: list[Mapping[str, Any]]) -> None:

@@ -143,6 +143,8 @@ mock_interview_attempts = sa.Table(
     text("transcriber"),
     json("timeline"),
     private_json("extra"),
+    text("evaluation_status", None),
+    sa.Column("guard_count", sa.Integer()),
     instant("created_at", required=True),
     instant("finished_at"),
 )

@@ -6,7 +6,7 @@ import streamlit as st
 
 from coach.bootstrap import Services
 from coach.contracts.asking import asker
-from coach.contracts.people import Role
+from coach.contracts.people import Reach, Role
 from coach.errors import CoachError
 from coach.views.membership import ROLE_WORDS
 from coach.web.people import INVITATION_COOKIE
@@ -15,6 +15,8 @@ from pages.components.shared.navigation import Groups
 from pages.components.shared.prose import plain
 
 TITLE = "Not yours"
+LOOK_AGAIN_S = 0.4
+"""How often an open tab asks whether it may go on: what is taken back is gone within a second."""
 
 
 def theirs(groups: Groups) -> Groups:
@@ -99,6 +101,21 @@ def _join(parts: Services, secret: str) -> None:
     if everybody := signed_in.people():
         everybody.forget()
     st.rerun()
+
+
+def hide_at_once(parts: Services) -> None:
+    """A tab that shows people who gave their word for it is drawn anew as soon as one of them takes it back."""
+    who = asker()
+    if who is None or who.reach not in (Reach.COACHED, Reach.LAB):
+        return
+    shown = parts.people.reached()
+
+    @st.fragment(run_every=LOOK_AGAIN_S)
+    def look() -> None:
+        if not shown <= parts.people.reached():
+            st.rerun()
+
+    look()
 
 
 def account(parts: Services) -> None:
