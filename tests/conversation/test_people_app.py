@@ -34,7 +34,8 @@ WHO = [*town.PEOPLE]
 ROLE_OF = {person: role for person, (_, role) in town.PEOPLE.items()}
 TITLES = {
     "practice": "jobfoxy_stage", "jobs": "Jobs & resumes", "progress": "Progress", "library": "Library",
-    "review": "Review", "cohorts": "Cohorts", "prompt_lab": "Prompt lab", "margins": "Margins", "operations": "Operations",
+    "review": "Review", "cohorts": "Cohorts", "prompt_lab": "Prompt lab", "margins": "Margins",
+    "operations": "Operations",
 }  # fmt: skip
 IDS = re.compile(r"(?:attempt|interview|exchange|story|job|resume)-(carl|dora|rex)\b")
 

@@ -59,6 +59,10 @@ def seen(store: SqlStore, table: str, column: str) -> set[str]:
     return {value.rpartition("-")[2] for value in values}
 
 
+def rows_of(connection: sa.Connection, columns: list[sa.Column[Any]]) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in connection.execute(sa.select(*columns))]
+
+
 def test_every_table_has_a_rule():
     assert set(rules.RULES) == set(metadata.tables)
 
@@ -81,7 +85,7 @@ def test_figures_without_words_for_who_looks_after_money_and_machines(sql_store,
     words = {table: private_columns(table) for table in metadata.sorted_tables if private_columns(table)}
     with asking(asker(who, reach)):
         for table, columns in words.items():
-            rows = sql_store.run(lambda c, q=sa.select(*columns): [*c.execute(q)])
+            rows = sql_store.run(rows_of, columns)
             assert not [value for row in rows for value in row if value], table
         figures = sql_store.run(queries.attempt_rows)
         assert {(row["attempt_id"], row["overall_score"]) for row in figures} == {

@@ -1,7 +1,8 @@
 """The wall: every statement of a question that a person asks is narrowed here, whoever wrote it.
 
 A SELECT reads, in the place of each table, only the rows the rules give, and words as empty where only figures are
-reached; UPDATE and DELETE get the same condition; an INSERT is refused where its row would be somebody else's or would overwrite one. What the program itself asks passes.
+reached; UPDATE and DELETE get the same condition; an INSERT is refused where its row would be somebody else's or would
+overwrite one. What the program itself asks passes.
 """
 
 from collections.abc import Iterable, Mapping
