@@ -1,8 +1,7 @@
 """Where finished recordings live: a folder or any bucket fsspec can reach."""
 
-import os
 import shutil
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -66,22 +65,30 @@ class AudioArchive:
             raise NotFoundError("This recording is no longer there.") from error
         return files.opened_bytes(self._path(uri), raw)
 
-    def local_path(self, uri: str) -> Path:
-        """A path on this machine (`files.read` opens it); a bucket's object is fetched to a temporary file the caller
-        may delete.
+    def local_path(self, uri: str, copy: Path) -> Path:
+        """A file on this machine with the recording, as it lies there (`files.read` opens it): the archive's own, or
+        `copy`, to which a bucket's object is fetched whole or not at all.
 
         Raises:
             NotFoundError: it expired or was deleted.
+            StoreError: the place does not answer.
         """
         path = self._path(uri)
         if self._local:
             if not Path(path).is_file():
                 raise NotFoundError("This recording is no longer there.")
             return Path(path)
-        descriptor, name = tempfile.mkstemp(suffix=Path(path).suffix)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(self.read(uri))
-        return Path(name)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        part = copy.with_name(f".{copy.name}.{uuid.uuid4().hex[:8]}.part")
+        try:
+            with _reached("The recording cannot be read"):
+                self._filesystem.get_file(path, str(part))
+            part.replace(copy)
+        except FileNotFoundError as error:
+            raise NotFoundError("This recording is no longer there.") from error
+        finally:
+            part.unlink(missing_ok=True)
+        return copy
 
     def exists(self, uri: str) -> bool:
         """Whether the recording is still there."""

@@ -77,8 +77,11 @@ class Archive(Protocol):
     def save(self, path: Path, attempt_id: str) -> str:
         """Keeps the recording and returns its address."""
 
-    def local_path(self, uri: str) -> Path:
-        """A file on this machine with the recording."""
+    def local_path(self, uri: str, copy: Path) -> Path:
+        """A file on this machine with the recording: the archive's own, or a copy of it at `copy`."""
+
+    def read(self, uri: str) -> bytes:
+        """The recording's bytes, in plain form."""
 
 
 class Follower(Protocol):

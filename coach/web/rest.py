@@ -3,13 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from coach.contracts import commands as cmd
 from coach.contracts import events as ev
@@ -21,6 +19,7 @@ from coach.interview.conductor import Conductor
 from coach.interview.dependencies import Archive, StoryShelf
 from coach.interview.service import InitRequest, InterviewService
 from coach.web import access, models, upload
+from coach.web.byte_ranges import recording_answer
 from coach.web.problems import AccessError, NotYoursError, OriginError, TooLargeError, problem, unusable
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -213,10 +212,8 @@ class Rest:
         _, attempt = await self._attempt(request)
         if not attempt.audio_uri or attempt.audio_deleted_at:
             raise NotFoundError("There is no recording of this attempt any more.")
-        path = await asyncio.to_thread(self._services.archive.local_path, attempt.audio_uri)
-        fetched = not await asyncio.to_thread(_is_kept, path, attempt.audio_uri)
-        cleanup = BackgroundTask(path.unlink, True) if fetched else None
-        return FileResponse(path, media_type="audio/flac", background=cleanup, headers={"Cache-Control": "private"})
+        sound = await asyncio.to_thread(self._services.archive.read, attempt.audio_uri)
+        return recording_answer(sound, request.headers.get("range", ""))
 
     async def feedback(self, request: Request) -> Response:
         """GET /attempts/{id}/feedback: what was told of an attempt, however long ago."""
@@ -265,7 +262,3 @@ def _question(state: ev.SessionStatePayload) -> models.NextQuestion:
 def _status(conductor: Conductor, attempt_id: str) -> str:
     return conductor.board.attempt(attempt_id).status.value
 
-
-def _is_kept(path: Path, uri: str) -> bool:
-    """Whether `path` is the archive's own file rather than a copy fetched for us."""
-    return str(path) in uri

@@ -65,5 +65,8 @@ class MemoryArchive:
         self.saved[attempt_id] = path
         return f"memory://{attempt_id}"
 
-    def local_path(self, uri: str) -> Path:
+    def local_path(self, uri: str, copy: Path) -> Path:
         return self.saved[uri.removeprefix("memory://")]
+
+    def read(self, uri: str) -> bytes:
+        return self.saved[uri.removeprefix("memory://")].read_bytes()

@@ -179,7 +179,7 @@ def test_no_word_and_no_sound_lies_in_plain_form_anywhere(parts, tmp_path):
     assert {path.name.split("-")[0] for path in (home / "backups").glob("*.duckdb")} == {"coach"}
     # and all of it is there
     assert SECRET in attempt.transcript.text
-    assert np.array_equal(decode(parts.archive.local_path(attempt.audio_uri)).samples, TONE)
+    assert np.array_equal(decode(parts.archive.local_path(attempt.audio_uri, tmp_path / "copy.flac")).samples, TONE)
     assert parts.archive.read(attempt.audio_uri).startswith(b"fLaC")
     _, data, outcomes = parts.lab.workspace.load(run)
     assert SECRET in data.items[0].input.user_answer.transcript

@@ -134,12 +134,12 @@ def test_archive_keeps_reads_and_deletes(tmp_path):
         archive = AudioArchive(url)
         uri = archive.save(source, "attempt-1")
         assert archive.read(uri) == source.read_bytes()
-        assert decode(archive.local_path(uri)).duration_s == 1.0
+        assert decode(archive.local_path(uri, tmp_path / "copy.flac")).duration_s == 1.0
         assert archive.uris() == [uri]
         archive.delete(uri)
         archive.delete(uri)
         assert not archive.exists(uri)
-        for call in (archive.read, archive.local_path):
+        for call in (archive.read, lambda gone: archive.local_path(gone, tmp_path / "none.flac")):
             with pytest.raises(NotFoundError):
                 call(uri)
 

@@ -45,13 +45,13 @@ class RecordingFiles:
     def find(self, attempt: Attempt) -> Path | None:
         """The recording of an attempt wherever it is: archive, sealed, or cut off by a crash (blocking).
 
-        None when nothing was recorded.
+        None when nothing was recorded. What is fetched from a bucket lies in the journal and is cleared with it.
         """
         sealed = self.sealed(attempt.id)
         if sealed.exists():
             return sealed
         if attempt.audio_uri:
-            return self._parts.archive.local_path(attempt.audio_uri)
+            return self._parts.archive.local_path(attempt.audio_uri, sealed)
         journal = self._parts.journals.create(self._parts.journal_dir, attempt.id)
         if journal.seconds or sealed.exists():  # sealed since the first look, by a process taken for dead
             return journal.seal()
