@@ -8,13 +8,14 @@ from typing import Any, cast
 
 import pytest
 
+from coach.audio.archive import AudioArchive
 from coach.audio.decode import decode
 from coach.audio.journal import RecordingJournal
 from coach.bootstrap import build_services
 from coach.brain.prompts.policy import Policy
 from coach.contracts import commands as cmd
 from coach.contracts.interview import AttemptStatus, InterviewStatus, PlannedQuestion, ViewState
-from coach.errors import IllegalCommandError, InputError, NotFoundError, StoreBusyError
+from coach.errors import IllegalCommandError, InputError, NotFoundError, StoreBusyError, StoreError
 from coach.interview import store_and_forward as spool
 from coach.interview.answer.recording_files import RecordingFiles
 from coach.interview.dependencies import off_loop
@@ -193,6 +194,52 @@ async def test_a_restart_in_the_middle_of_an_answer_offers_what_was_recorded(tmp
     await back.wait("UPDATE_REWRITE")
     await back.settled()
     assert store.attempts[attempt].duration_seconds == pytest.approx(3.0, abs=0.05)
+    await hub.close()
+
+
+@pytest.mark.parametrize("typed", [False, True])
+async def test_what_was_recorded_before_a_restart_is_kept_whatever_is_done_next(tmp_path, typed):
+    store = FakeStore()
+    hub = make_hub(tmp_path, store=store)
+    client = await listening(hub)
+    await client.speak(2.0)
+    attempt = client.state.attempt_id
+    await crash(hub)
+    hub = make_hub(tmp_path, store=store)
+    back = Client(await hub.open(client.conductor.id))
+    await back.wait("SESSION_STATE", recoverable_s=2.0)
+    if typed:
+        await back.send(cmd.SubmitTranscript(payload=cmd.TranscriptPayload(attempt_id=attempt, text="What I said.")))
+        await back.settled()
+    else:
+        await hub.finish(back.conductor.id)
+    kept = store.attempts[attempt]
+    assert kept.status == (AttemptStatus.EVALUATED if typed else AttemptStatus.DELAYED)
+    assert decode(AudioArchive(str(tmp_path / "audio")).local_path(kept.audio_uri or "", tmp_path)).duration_s == 2.0
+    await hub.close()
+
+
+async def test_a_disk_that_is_full_at_the_end_loses_no_answer(tmp_path):
+    full = [True]
+
+    class Journal(RecordingJournal):
+        def seal(self):
+            if full:
+                raise StoreError("The recording cannot be written (No space left on device).")
+            return super().seal()
+
+    store = FakeStore()
+    hub = make_hub(tmp_path, store=store, journals=Journal)
+    client = await listening(hub)
+    await client.speak(1.0)
+    attempt = client.state.attempt_id
+    for _ in range(2):
+        with pytest.raises(StoreError, match="No space"):
+            await hub.finish(client.conductor.id)
+    full.clear()
+    await hub.finish(client.conductor.id)
+    kept = store.attempts[attempt]
+    assert (kept.status, kept.duration_seconds) == (AttemptStatus.DELAYED, 1.0) and kept.audio_uri
     await hub.close()
 
 

@@ -113,7 +113,7 @@ class AnswerPath:
         await self._measured(answer, transcript)
 
     def _recording(self, attempt: Attempt, capture: AnswerRecording | None) -> Path | None:
-        if capture and capture.frames:
+        if capture and capture.seconds:
             return capture.seal()
         if capture:
             capture.discard()

@@ -7,7 +7,7 @@ from coach.brain.evaluation.deadlines import patience_s
 from coach.brain.port import SummaryItem
 from coach.contracts.events import InterviewSummary, SummaryPayload
 from coach.contracts.interview import Attempt, AttemptStatus, Exchange, InterviewStatus, SessionSummary
-from coach.errors import VendorError
+from coach.errors import CoachError, VendorError
 from coach.interview import rollup
 from coach.interview.aggregate import InterviewAggregate
 from coach.interview.answer.completed import completed_answer
@@ -86,13 +86,21 @@ class Closing:
         return self.payload()
 
     async def _put_down(self) -> None:
-        """An answer in progress is kept, to be judged later; one that has not begun does not count."""
+        """An answer in progress is kept, to be judged later; one that has not begun does not count.
+
+        Raises:
+            StoreError: it cannot be kept now; it stays in hand, and finishing again tries again.
+        """
         capture = self._listening.take()
         attempt = self._s.attempt
         if attempt is None or attempt.status != AttemptStatus.RECORDING:
             return
-        if capture and capture.frames:
-            await self._processing.keep_for_later(attempt, capture)
+        if capture and capture.seconds:
+            try:
+                await self._processing.keep_for_later(attempt, capture)
+            except CoachError:
+                self._listening.capture = capture
+                raise
         else:
             if capture:
                 capture.discard()
