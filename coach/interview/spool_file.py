@@ -9,14 +9,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from coach.vault.files import opened_line, sealed_line
-from coach.vault.keyring import HOUSE
+from coach.vault.keyring import HOUSE, BrokenSealError
 
 LOCK_POLL_S = 0.05
 
 
 def without(path: Path, line: str, interview_id: str) -> str:
-    """The line as it is where it tells nothing of the interview; else its use alone, or nothing."""
-    plain = opened_line(path, line)
+    """The line as it is where it tells nothing of the interview; else its use alone, or nothing.
+
+    A torn line, which nobody can read or write any more, goes as well.
+    """
+    try:
+        plain = opened_line(path, line)
+    except BrokenSealError:
+        return ""
     if plain and interview_id not in plain:
         return line
     rest = _usage_alone(plain)
@@ -61,6 +67,17 @@ def locked(path: Path, wait_s: float) -> Iterator[None]:
 def lines(path: Path) -> list[str]:
     """What stands in it; none where there is no file."""
     return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def append(path: Path, line: str) -> None:
+    """Adds a line, forced to the disk; one that was cut off before it (a full disk, a crash) does not swallow it."""
+    with path.open("ab+") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            line = line if file.read(1) == b"\n" else f"\n{line}"
+        file.write(f"{line}\n".encode())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def keep_rest(path: Path, rest: list[str]) -> None:

@@ -10,7 +10,6 @@ import contextlib
 import json
 import logging
 import math
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from coach.errors import CoachError, ConflictError, NotFoundError, StoreBusyErro
 from coach.interview import spool_file
 from coach.interview.ports import InterviewStore
 from coach.vault.files import opened_line, sealed_line
-from coach.vault.keyring import HOUSE
+from coach.vault.keyring import HOUSE, BrokenSealError
 
 log = logging.getLogger(__name__)
 REPLAY_EVERY_S = 2.0
@@ -96,13 +95,11 @@ class SpooledStore:
 
     def _keep(self, name: str, facts: Sequence[Any]) -> None:
         values = [shape.dump_python(fact, mode="json") for shape, fact in zip(_SHAPES[name], facts, strict=True)]
-        line = sealed_line(self._path, json.dumps({"write": name, "facts": values}), self._person(facts)) + "\n"
+        line = sealed_line(self._path, json.dumps({"write": name, "facts": values}), self._person(facts))
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with spool_file.locked(self._path, LOCK_WAIT_S), self._path.open("a", encoding="utf-8") as file:
-                file.write(line)
-                file.flush()
-                os.fsync(file.fileno())
+            with spool_file.locked(self._path, LOCK_WAIT_S):
+                spool_file.append(self._path, line)
         except OSError as error:
             raise StoreError("Neither database nor disk takes anything more.", mend="Free some disk space.") from error
 
@@ -136,7 +133,7 @@ class SpooledStore:
             raw = json.loads(opened_line(self._path, line))
             shapes = _SHAPES[raw["write"]]
             facts = [shape.validate_python(value) for shape, value in zip(shapes, raw["facts"], strict=True)]
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, BrokenSealError):
             log.warning("a torn line of the spool was left out")
             return True
         try:

@@ -83,7 +83,7 @@ def opened_line(path: Path, line: str) -> str:
     """The plain form of a line; empty when its key was destroyed.
 
     Raises:
-        StoreError: it was changed.
+        BrokenSealError: it is torn or was changed.
         SettingsError: the keys are not in force.
     """
     if not is_sealed(line):

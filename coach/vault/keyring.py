@@ -38,6 +38,12 @@ _BEGINS = "jf1."
 _TAKE_BACK = "Take a copy back: `python -m coach db restore`."
 
 
+class BrokenSealError(StoreError):
+    """What was sealed is torn, or was changed since: no key opens it."""
+
+    code = "BROKEN_SEAL"
+
+
 @dataclass(frozen=True)
 class KeyName:
     """Which key of whom."""
@@ -130,11 +136,11 @@ class Keyring:
         """What a sealed text holds; None when its key was destroyed.
 
         Raises:
-            StoreError: it was changed.
+            BrokenSealError: it is torn or was changed.
         """
         found = _TOKEN.fullmatch(token)
-        if found is None:
-            raise StoreError("A sealed text is torn.", mend=_TAKE_BACK)
+        if found is None or len(found[3]) % 4 == 1:
+            raise BrokenSealError("A sealed text is torn.", mend=_TAKE_BACK)
         key = self.find(KeyName(found[1], found[2]))
         if key is None:
             return None
@@ -142,10 +148,7 @@ class Keyring:
         try:
             plain = key.cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], str(key.name).encode())
         except InvalidTag as error:
-            raise StoreError(
-                "A sealed text was changed after it was written.",
-                mend="Take a copy back: `python -m coach db restore`.",
-            ) from error
+            raise BrokenSealError("A sealed text was changed after it was written.", mend=_TAKE_BACK) from error
         return zlib.decompress(plain[1:]) if plain[:1] == b"\1" else plain[1:]
 
     def rotate(self) -> Rotated:
