@@ -21,7 +21,7 @@ from uuid import uuid4
 
 from coach.audio.journal import RecordingJournal
 from coach.audio.pcm import BYTES_PER_SAMPLE, BYTES_PER_SECOND
-from coach.errors import CoachError
+from coach.errors import CoachError, StoreError
 from coach.vault import ambient
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,8 @@ REST_WITHIN_S = 10.0
 """How long the end of an answer is waited for; then it is judged with its last second on this disk alone."""
 MANIFEST = "manifest.json"
 WRITER = ".writer"
+FETCHES = 5
+"""How often the bucket's state is asked for anew where somebody who is not heard of yet is still changing it."""
 
 
 class Bucket(Protocol):
@@ -231,7 +233,10 @@ class SharedJournal(RecordingJournal):
             log.warning("the end of an answer is on this machine alone (%s)", type(error).__name__)
 
     def put_down(self) -> None:
-        """Another machine may go on: everything is in the bucket, nothing stays here that could be taken for newer."""
+        """Another machine may go on: everything is in the bucket, nothing stays here that could be taken for newer.
+
+        Not where one goes on already (`close`): what it wrote would be replaced by an earlier moment.
+        """
         try:
             self.ship()
         except (CoachError, OSError) as error:
@@ -290,7 +295,7 @@ class Shipper:
         try:
             journal.ship()
             self._told = False
-        except (CoachError, OSError) as error:
+        except Exception as error:  # whatever one recording meets, the others are shipped
             if not self._told:
                 self._told = True
                 log.warning("recordings in progress do not reach the bucket (%s)", type(error).__name__)
@@ -314,24 +319,51 @@ class SharedJournals:
         known = Manifest.read(self._bucket, attempt_id)
         behind = known is not None and not _ours(path, known)
         if known is not None and behind:
-            self._fetch(path, attempt_id, known)
+            known = self._fetched(path, attempt_id, known)
         return SharedJournal(path, self._bucket, self._shipper, known, same=behind)
 
-    def _fetch(self, path: Path, attempt_id: str, known: Manifest) -> None:
-        """The bucket's state instead of an older one, or none, on this machine."""
-        RecordingJournal.forget(path.parent, attempt_id)
-        journal = RecordingJournal(path)
-        for name in known.blocks:
-            journal.append(self._bucket.get_part(attempt_id, name) or b"")
-        journal.cut(known.size // BYTES_PER_SAMPLE)
-        journal.note_takes(known.takes)
-        journal.close()
-        if known.used:
-            path.with_suffix(".used").write_text(known.used)
+    def _fetched(self, path: Path, attempt_id: str, known: Manifest) -> Manifest:
+        """The bucket's state instead of an older one, or none, on this machine; gives what that is."""
+        for _ in range(FETCHES):
+            if self._fetch(path, attempt_id, known):
+                return known
+            known = Manifest.read(self._bucket, attempt_id) or known
+        raise StoreError("The recording of this answer is not whole in the bucket.", mend="Try again in a moment.")
+
+    def _fetch(self, path: Path, attempt_id: str, known: Manifest) -> bool:
+        """Whether all of it was there; what is here stays until it is."""
+        fresh = path.with_suffix(".part")
+        fresh.unlink(missing_ok=True)
+        journal = RecordingJournal(fresh)
+        try:
+            for name in known.blocks:
+                block = self._bucket.get_part(attempt_id, name)
+                if block is None:
+                    return False
+                journal.append(block)
+            journal.cut(known.size // BYTES_PER_SAMPLE)
+            journal.close()
+            RecordingJournal.forget(path.parent, attempt_id)
+            journal.note_takes(known.takes)
+            if known.used:
+                journal.note_use(known.used)
+            fresh.replace(path)
+        finally:
+            journal.close()
+            fresh.unlink(missing_ok=True)
+        return True
 
     def noted_use(self, directory: Path, attempt_id: str) -> str:
-        """What an answer had used of vendors, as far as it was kept; empty when nothing was."""
-        return RecordingJournal.noted_use(directory, attempt_id)
+        """What an answer had used of vendors, as far as it was kept here or in the bucket; empty when nothing was."""
+        here = RecordingJournal.noted_use(directory, attempt_id)
+        if here:
+            return here
+        try:
+            known = Manifest.read(self._bucket, attempt_id)
+        except CoachError as error:
+            log.warning("the bucket cannot be asked what an answer had used (%s)", error.code)
+            known = None
+        return known.used if known else ""
 
     def forget(self, directory: Path, attempt_id: str) -> None:
         """Removes everything of an attempt here and in the bucket."""
@@ -340,7 +372,13 @@ class SharedJournals:
 
 
 def _ours(path: Path, known: Manifest) -> bool:
-    """Whether the file here goes on where the bucket stands, and nobody else has written since."""
+    """Whether the file here goes on where the bucket stands, and nobody else has written since.
+
+    One that is shorter does not: a machine that lost its power has lost what was not forced to its disk.
+    """
     with suppress(OSError):
-        return path.exists() and path.with_suffix(WRITER).read_text() == known.writer
+        if path.exists() and path.with_suffix(WRITER).read_text() == known.writer:
+            here = RecordingJournal(path)
+            here.close()
+            return here.resting * BYTES_PER_SAMPLE >= known.size
     return False

@@ -48,7 +48,7 @@ from coach.interview.live_state import LiveState
 from coach.interview.phases.asking import Asking
 from coach.interview.phases.closing import Closing
 from coach.interview.phases.feedback import Feedback
-from coach.interview.phases.listening import Listening
+from coach.interview.phases.listening import Listening, Parting
 from coach.interview.phases.processing import Processing
 from coach.interview.phases.resuming import Resuming
 from coach.interview.speech_output import SpeechOutput
@@ -243,9 +243,9 @@ class Conductor:
             begun = any(a.status != AttemptStatus.RECORDING for a in self._s.board.attempts.values())
             await self._s.touch(status=InterviewStatus.IN_PROGRESS if begun else InterviewStatus.PLANNED)
 
-    async def close(self) -> None:
-        """Ends every task and stream; what is unfinished is resumed from the store."""
-        await self._listening.close()
+    async def close(self, parting: Parting = "resumed") -> None:
+        """Ends every task and stream; what is unfinished is resumed from the store, unless it was deleted."""
+        await self._listening.close(parting)
         await self._processing.close()
         await self._baseline.close()
         with suppress(CoachError):

@@ -54,6 +54,9 @@ class Journal(TakeJournal, Protocol):
     def put_down(self) -> None:
         """Lets go of it unfinished, for whoever goes on."""
 
+    def close(self) -> None:
+        """Lets go of it unfinished where somebody else goes on already."""
+
     def discard(self) -> None:
         """Removes it."""
 

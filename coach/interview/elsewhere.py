@@ -61,7 +61,7 @@ class Elsewhere:
         fleet: Fleet,
         *,
         find: Callable[[str], Conductor | None],
-        give: Callable[[str], Awaitable[bool]],
+        give: Callable[[str], Awaitable[bool | None]],
         let_go: Callable[[str], Coroutine[Any, Any, None]],
     ) -> None:
         """All are the service's.
@@ -69,7 +69,7 @@ class Elsewhere:
         Args:
             fleet: the others.
             find: an interview that is here.
-            give: puts one away that nobody is in; whether it did.
+            give: puts one away that nobody is in; whether it did, None where this process does not have it.
             let_go: one was deleted, or lost.
         """
         self._fleet = fleet
@@ -128,7 +128,7 @@ class Elsewhere:
         if notice.by == self._fleet.owner and notice.kind != "forget":
             return
         match notice.kind:
-            case "ask" if self._find(notice.interview_id):
+            case "ask":
                 self._begin(self._asked(notice))
             case "stays" | "given" if notice.to == self._fleet.owner:
                 answer = self._answers.get(notice.interview_id)
@@ -146,7 +146,8 @@ class Elsewhere:
 
     async def _asked(self, notice: FleetNotice) -> None:
         given = await self._give(notice.interview_id)
-        await self._say("given" if given else "stays", notice.interview_id, to=notice.by)
+        if given is not None:
+            await self._say("given" if given else "stays", notice.interview_id, to=notice.by)
 
     def _watched(self, notice: FleetNotice) -> None:
         known = notice.text in self._relays

@@ -39,6 +39,8 @@ class Fleet(Protocol):
     async def enter(self, told: Callable[[FleetNotice], None], back: Callable[[], None]) -> None:
         """This process is there; `told` hears every notice, `back` that the line was cut. Both on the loop.
 
+        After it failed it may be called again.
+
         Raises:
             StoreError: the others cannot be reached.
         """

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 from coach.avatar.port import Avatar
 from coach.contracts.asking import asker, asking, is_foreign, own_id
@@ -17,6 +18,7 @@ from coach.interview.conductor import Conductor
 from coach.interview.dependencies import Dependencies
 from coach.interview.detached import DetachedWork
 from coach.interview.loop_bound import LoopBound
+from coach.interview.phases.listening import Parting
 from coach.interview.planning import InitRequest as InitRequest
 from coach.interview.planning import InitResult as InitResult
 from coach.interview.ports import Entitlement
@@ -53,14 +55,15 @@ class InterviewService(LoopBound):
         self._tokens = InterviewTokens(self._spool, wall, token_lifetime_s)
         self._conductors: dict[str, Conductor] = {}
         self._idle_since: dict[str, float] = {}
-        self._opening: dict[str, asyncio.Lock] = {}
+        self._opening: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """One for each interview that is being opened or put away; it lives as long as somebody has it or waits."""
         self._together = Together(
             parts.fleet,
             self._conductors,
             resume=lambda interview_id: self.open(interview_id, ask=False),
             put_away=self._put_away,
             let_go=self.let_go,
-            opening=lambda interview_id: interview_id in self._opening and self._opening[interview_id].locked(),
+            opening=lambda interview_id: self._turn(interview_id).locked(),
         )
         self._sweeper: asyncio.Task[None] | None = None
         self._stopping = False
@@ -114,7 +117,7 @@ class InterviewService(LoopBound):
         self.detached.cancel()
         await self._together.stand_still()
         while self._conductors:
-            await self._conductors.popitem()[1].close()
+            await _closed(self._conductors.popitem()[1])
         await self._spool.close()
         await self._together.leave()
 
@@ -208,7 +211,7 @@ class InterviewService(LoopBound):
         return found
 
     async def _opened(self, interview_id: str, avatar: Avatar | None, *, ask: bool) -> Conductor:
-        opening = self._opening.setdefault(interview_id, asyncio.Lock())
+        opening = self._turn(interview_id)
         known = self._conductors.get(interview_id)
         if known and not opening.locked():
             return known
@@ -216,22 +219,31 @@ class InterviewService(LoopBound):
             if interview_id in self._conductors:
                 return self._conductors[interview_id]
             await self._together.elsewhere.claim(interview_id, ask=ask)
-            snapshot = await self.parts.store.load_interview(interview_id)
-            if snapshot is None:
-                await self._together.give_back(interview_id)
-                raise NotFoundError("There is no such interview.")
-            parts = await self._judged_by(snapshot.interview.bundle)
-            parts = replace(parts, avatar=avatar) if avatar else parts
-            conductor = Conductor(parts, snapshot)
-            self._conductors[interview_id] = conductor
             try:
-                await conductor.open()
+                return await self._taken_up(interview_id, avatar)
             except BaseException:
-                self._conductors.pop(interview_id, None)
-                await conductor.close()
                 await self._together.give_back(interview_id)
                 raise
-            return conductor
+
+    async def _taken_up(self, interview_id: str, avatar: Avatar | None) -> Conductor:
+        """The conductor of an interview that is with this process, from the store."""
+        snapshot = await self.parts.store.load_interview(interview_id)
+        if snapshot is None:
+            raise NotFoundError("There is no such interview.")
+        parts = await self._judged_by(snapshot.interview.bundle)
+        parts = replace(parts, avatar=avatar) if avatar else parts
+        conductor = self._conductors[interview_id] = Conductor(parts, snapshot)
+        try:
+            await conductor.open()
+        except BaseException:
+            self._conductors.pop(interview_id, None)
+            await _closed(conductor)
+            raise
+        return conductor
+
+    def _turn(self, interview_id: str) -> asyncio.Lock:
+        """Who opens an interview or puts it away has it."""
+        return self._opening.setdefault(interview_id, asyncio.Lock())
 
     def watch(self, interview_id: str) -> AsyncGenerator[str, None]:
         """What happens in an interview that another process has: events as JSON, until it can be opened here."""
@@ -249,16 +261,18 @@ class InterviewService(LoopBound):
         """Who asks where the plan has no other, or in light mode."""
         return self.parts.plain_avatar or self.parts.avatar
 
-    async def let_go(self, interview_id: str) -> None:
-        """The interview is to be deleted: its conductor ends, clients are told, nothing of it stays in memory."""
-        async with self._opening.setdefault(interview_id, asyncio.Lock()):
+    async def let_go(self, interview_id: str, parting: Parting = "deleted") -> None:
+        """The interview is to be deleted, or was lost to another process: its conductor ends, clients are told,
+        nothing of it stays in memory.
+        """
+        async with self._turn(interview_id):
             conductor = self._conductors.pop(interview_id, None)
             if conductor:
-                await conductor.close()
+                await _closed(conductor, parting)
             self._idle_since.pop(interview_id, None)
-            self.forget_token(interview_id)
+            if parting == "deleted":
+                self.forget_token(interview_id)
             await self._together.give_back(interview_id)
-        self._opening.pop(interview_id, None)
 
     def find(self, interview_id: str) -> Conductor | None:
         """The conductor if it is in memory and of whoever asks; for threads that push audio."""
@@ -307,8 +321,11 @@ class InterviewService(LoopBound):
     async def _sweep_for_ever(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_EVERY_S)
-            await self.sweep_deleted()
-            await self.sweep_idle()
+            try:
+                await self.sweep_deleted()
+                await self.sweep_idle()
+            except Exception:
+                log.exception("the idle were not let go of; again in a minute")
 
     async def sweep_deleted(self) -> int:
         """Lets go of interviews whose rows are gone: another process deleted them."""
@@ -332,8 +349,7 @@ class InterviewService(LoopBound):
                 continue
             since = self._idle_since.setdefault(interview_id, now)
             if conductor.over or now - since >= IDLE_CLOSE_S:
-                await self._put_away(interview_id)
-                gone += 1
+                gone += await self._put_away(interview_id)
         return gone
 
     async def left(self, interview_id: str) -> None:
@@ -341,10 +357,23 @@ class InterviewService(LoopBound):
         if (known := self._conductors.get(interview_id)) and known.over and not known.listeners:
             await self._put_away(interview_id)
 
-    async def _put_away(self, interview_id: str) -> None:
-        conductor = self._conductors.pop(interview_id)
-        self._idle_since.pop(interview_id, None)
-        if (opening := self._opening.get(interview_id)) and not opening.locked():
-            del self._opening[interview_id]
-        await conductor.close()
-        await self._together.give_back(interview_id)
+    async def _put_away(self, interview_id: str) -> bool:
+        """Closes an interview that nobody is in, and gives it back; False where somebody came meanwhile."""
+        async with self._turn(interview_id):
+            conductor = self._conductors.get(interview_id)
+            if conductor and (conductor.listeners or conductor.working):
+                return False
+            self._conductors.pop(interview_id, None)
+            self._idle_since.pop(interview_id, None)
+            if conductor:
+                await _closed(conductor)
+            await self._together.give_back(interview_id)
+        return True
+
+
+async def _closed(conductor: Conductor, parting: Parting = "resumed") -> None:
+    """Whatever one meets while it is closed, the others and what follows go on."""
+    try:
+        await conductor.close(parting)
+    except Exception:
+        log.exception("an interview was not closed in order", extra={"interview_id": conductor.id})

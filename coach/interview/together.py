@@ -10,6 +10,7 @@ from coach.errors import CoachError
 from coach.interview.conductor import Conductor
 from coach.interview.elsewhere import Elsewhere, OpenElsewhereError
 from coach.interview.fleet import Fleet
+from coach.interview.phases.listening import Parting
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +27,8 @@ class Together:
         conductors: Mapping[str, Conductor],
         *,
         resume: Callable[[str], Coroutine[Any, Any, object]],
-        put_away: Callable[[str], Coroutine[Any, Any, None]],
-        let_go: Callable[[str], Coroutine[Any, Any, None]],
+        put_away: Callable[[str], Coroutine[Any, Any, bool]],
+        let_go: Callable[[str, Parting], Coroutine[Any, Any, None]],
         opening: Callable[[str], bool],
     ) -> None:
         """All are the service's.
@@ -36,25 +37,37 @@ class Together:
             fleet: the others.
             conductors: the interviews that are here.
             resume: opens one without asking the others for it.
-            put_away: closes one that nobody is in.
+            put_away: closes one that nobody is in and gives it back; whether it did.
             let_go: closes one that was deleted, or lost.
             opening: whether one is being opened or closed at the moment.
         """
         self._fleet = fleet
         self._conductors = conductors
         self._resume, self._put_away, self._let_go, self._opening = resume, put_away, let_go, opening
-        self.elsewhere = Elsewhere(fleet, find=conductors.get, give=self._give, let_go=let_go)
+        self.elsewhere = Elsewhere(
+            fleet, find=conductors.get, give=self._give, let_go=lambda interview_id: let_go(interview_id, "deleted")
+        )
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def enter(self) -> None:
-        """From now on the others know of this process; their interviews are left to them.
+        """From now on the others know of this process; where they cannot be reached yet, as soon as they can be."""
+        try:
+            await self._enter()
+        except CoachError as error:
+            log.warning("the other processes cannot be reached; trying again: %s", error)
+            self._begin(self._enter_later())
 
-        Raises:
-            StoreError: they cannot be reached.
-        """
+    async def _enter(self) -> None:
         await self._fleet.enter(self.elsewhere.told, lambda: self._begin(self.check_held()))
         if await self._fleet.held() is not None:
             self._begin(self._look_around_for_ever())
+
+    async def _enter_later(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_AROUND_EVERY_S)
+            with suppress(CoachError):
+                await self._enter()
+                return
 
     async def take_up(self, interview_ids: Iterable[str]) -> None:
         """Goes on with answers that wait to be judged, unless another process does."""
@@ -80,7 +93,7 @@ class Together:
             if self._opening(interview_id) or await self._fleet.take(interview_id):
                 continue
             log.warning("an interview is with another process now", extra={"interview_id": interview_id})
-            await self._let_go(interview_id)
+            await self._let_go(interview_id, "lost")
 
     async def _look_around_for_ever(self) -> None:
         while True:
@@ -90,14 +103,19 @@ class Together:
                 await self.take_up(await self._fleet.bury())
             except CoachError as error:
                 log.warning("the other processes are looked for again in a moment: %s", error)
+            except Exception:
+                log.exception("the other processes are looked for again in a moment")
 
-    async def _give(self, interview_id: str) -> bool:
-        """Another process asks for an interview: it gets one that nobody is in, as it stands in the store."""
-        conductor = self._conductors.get(interview_id)
-        if conductor is None or conductor.listeners or conductor.working or self._opening(interview_id):
-            return conductor is None
-        await self._put_away(interview_id)
-        return True
+    async def _give(self, interview_id: str) -> bool | None:
+        """Another process asks for an interview: whether it gets it, as it stands in the store; None: not ours to give.
+
+        It gets one that nobody is in, and one that is ours but was not opened (whoever watched it from here has gone).
+        """
+        if self._opening(interview_id):
+            return None
+        if interview_id not in self._conductors and interview_id not in (await self._fleet.held() or ()):
+            return None
+        return await self._put_away(interview_id)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Callable
 
+from coach.errors import StoreBusyError
 from coach.interview.ports import InterviewStore
 
 TOKEN_BYTES = 32
@@ -39,12 +40,19 @@ class InterviewTokens:
     async def of(self, interview_id: str) -> str:
         """The interview's token: the live one for a second tab, else a fresh one (the old one dies)."""
         held = self._live.get(interview_id)
-        if held and 0.5 < (held[1] - self._wall()) / self._lifetime_s <= SKEW:
+        if held and 0.5 < (held[1] - self._wall()) / self._lifetime_s <= SKEW and await self._opens(held[0], interview_id):
             return held[0]
         token, expires = new_token(), self._wall() + self._lifetime_s
         await self._store.store_token(interview_id, token_hash(token), expires)
         self._live[interview_id] = (token, expires)
         return token
+
+    async def _opens(self, token: str, interview_id: str) -> bool:
+        """Whether it is still the stored one: another process may have had the interview, and given it its own."""
+        try:
+            return await self._store.check_token(token_hash(token), self._wall()) == interview_id
+        except StoreBusyError:
+            return True
 
     async def check(self, token: str) -> str | None:
         """The interview a live token opens; None for any other."""

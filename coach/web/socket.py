@@ -62,10 +62,14 @@ class Line:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._events.close()
+            self.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def close(self) -> None:
+        """Listens no more."""
+        self._events.close()
 
     async def _write(self) -> None:
         async for event in self._events:
@@ -173,11 +177,13 @@ async def serve(socket: WebSocket, hub: InterviewService, origins: tuple[str, ..
     if conductor.listeners >= access.SOCKETS_PER_TOKEN:
         await _turn_away(socket, "TOO_MANY_SOCKETS", "This interview is open in too many tabs.", CLOSE_TOO_MANY)
         return
-    await socket.accept()
+    line = Line(socket, hub, conductor)  # a listener from now on: what has one is not put away
     try:
+        await socket.accept()
         with suppress(WebSocketDisconnect):
-            await Line(socket, hub, conductor).run()
+            await line.run()
     finally:
+        line.close()
         await hub.left(conductor.id)
 
 

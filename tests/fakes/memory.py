@@ -41,6 +41,9 @@ class MemoryJournal:
     def put_down(self) -> None:
         """It stays on the "disk"."""
 
+    def close(self) -> None:
+        """Likewise."""
+
     def append(self, pcm16: bytes) -> None:
         self.data += pcm16
 

@@ -140,6 +140,58 @@ def test_start_over_and_deletion_leave_nothing(bucket, tmp_path):
     assert not bucket.in_progress() and not [*(tmp_path / "here").iterdir()]
 
 
+def test_who_fetches_while_another_still_writes_gets_a_whole_moment(bucket, tmp_path):
+    first = machine(bucket, tmp_path, "one")()
+    first.append(sound(6))
+    first.ship()
+    first.append(sound(1, seed=2))
+    get, asked = bucket.get_part, []
+
+    def meanwhile(attempt_id, name):
+        if not asked and name.endswith(".pcm"):
+            asked.append(name)
+            first.ship()
+        return get(attempt_id, name)
+
+    bucket.get_part = meanwhile
+    second = machine(bucket, tmp_path, "two")()
+    assert second.read() == sound(6) + sound(1, seed=2)
+    assert second.resting == 7 * RATE
+
+
+def test_a_block_that_is_gone_is_told_and_never_becomes_silence(bucket, tmp_path):
+    first = machine(bucket, tmp_path, "one")()
+    first.append(sound(6))
+    first.ship()
+    next((tmp_path / "bucket" / "in-progress" / "a1").glob("000001-*.pcm")).unlink()
+    with pytest.raises(StoreError, match="not whole"):
+        machine(bucket, tmp_path, "two")()
+    assert not [*(tmp_path / "two").iterdir()]
+
+
+def test_what_a_power_cut_took_from_the_disk_comes_from_the_bucket(bucket, tmp_path):
+    here = machine(bucket, tmp_path, "here")
+    first = here()
+    first.append(sound(3))
+    first.ship()
+    first.close()
+    os.truncate(tmp_path / "here" / "a1.pcm", 2 * 2 * RATE)
+    again = here()
+    assert again.read() == sound(3)
+    again.append(sound(1, seed=2))
+    again.ship()
+    assert machine(bucket, tmp_path, "two")().read() == sound(3) + sound(1, seed=2)
+
+
+def test_what_an_answer_used_is_known_where_nothing_of_it_lies(bucket, tmp_path):
+    here = machine(bucket, tmp_path, "here")()
+    here.append(sound(1))
+    here.note_use('[{"a": 1}]')
+    here.ship()
+    assert SharedJournals(bucket).noted_use(tmp_path / "there", "a1") == '[{"a": 1}]'
+    assert SharedJournals(bucket).noted_use(tmp_path / "there", "a2") == ""
+
+
 def test_what_an_answer_used_comes_along(bucket, tmp_path):
     here = machine(bucket, tmp_path, "here")()
     here.append(sound(1))

@@ -91,7 +91,7 @@ class AnswerPath:
             AudioError: nothing was.
         """
         recording = await off_loop(self.files.find, attempt)
-        self.writes.meter_now(self.files.left_use(attempt.id))
+        self.writes.meter_now(await off_loop(self.files.left_use, attempt.id))
         if recording is None:
             raise AudioError(NO_WORDS)
         await self.from_file(attempt, recording, timeline)

@@ -270,6 +270,11 @@ class AnswerRecording:
         self.close()
         self.journal.put_down()
 
+    def leave(self) -> None:
+        """Lets go of the recording, with which another process goes on already (blocking)."""
+        self.close()
+        self.journal.close()
+
     def discard(self) -> None:
         """Removes the recording (blocking)."""
         self.close()

@@ -1,6 +1,8 @@
 """LISTENING: the microphone is armed, frames are taken, *Start over* begins anew at no cost."""
 
+import logging
 from collections import deque
+from typing import Literal
 
 from coach.audio.takes import ClockedFrame
 from coach.contracts.commands import EyeContactPayload
@@ -18,6 +20,9 @@ from coach.vault import ambient
 
 KEEPS_RECORDING = "The transcriber is not reachable. We keep recording; tap Finish to submit what we captured."
 REFUSED = "{problem} We keep recording."
+log = logging.getLogger(__name__)
+Parting = Literal["resumed", "lost", "deleted"]
+"""Why an interview is let go of: it is taken up again, another process has taken it up already, or nobody will."""
 SPENT_TAKES = 64
 """Captures of this many answers are remembered, so that what arrives late of one never gets into another."""
 
@@ -214,11 +219,15 @@ class Listening:
             self._s.tell("STT_STREAM_FAILED", notice)
         self._told_notice = notice
 
-    async def close(self) -> None:
-        """Ends stream and recording; what was recorded stays in its journal."""
+    async def close(self, parting: Parting = "resumed") -> None:
+        """Ends stream and recording; what was recorded stays in its journal, unless it was deleted."""
         capture = self.take()
         if capture:
-            await off_loop(capture.put_down)
+            ends = {"resumed": capture.put_down, "lost": capture.leave, "deleted": capture.discard}
+            try:
+                await off_loop(ends[parting])
+            except CoachError as error:
+                log.warning("a recording was not let go of in order (%s)", error.code)
         stream = self._stream
         if stream:
             await stream.close()

@@ -69,18 +69,18 @@ class Processing:
         else:
             self._start(attempt, self._path.from_kept(attempt, timeline))
 
-    def resume_sealed(self, attempt: Attempt) -> bool:
+    async def resume_sealed(self, attempt: Attempt) -> bool:
         """Goes on with an answer that was finished, and sealed, just before its row could say so; False for others."""
         sealed = self._path.files.sealed(attempt.id)
         if not sealed.exists():
             return False
-        self.meter_left(attempt)
+        await self.meter_left(attempt)
         self.start_file(attempt, sealed, Timeline.begun(self._s.parts.monotonic))
         return True
 
-    def meter_left(self, attempt: Attempt) -> None:
+    async def meter_left(self, attempt: Attempt) -> None:
         """Stores what a process that died had used for an answer, where it could not do so itself."""
-        self._path.writes.meter_now(self._path.files.left_use(attempt.id))
+        self._path.writes.meter_now(await off_loop(self._path.files.left_use, attempt.id))
 
     def show_review(self, attempt: Attempt) -> None:
         """After a restart: a transcript that still waits for correction."""

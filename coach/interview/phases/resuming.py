@@ -45,7 +45,7 @@ class Resuming:
 
     async def _at(self, exchange: Exchange, attempt: Attempt) -> None:
         match attempt.status:
-            case AttemptStatus.RECORDING if self._processing.resume_sealed(attempt):
+            case AttemptStatus.RECORDING if await self._processing.resume_sealed(attempt):
                 self._s.view = ViewState.PROCESSING
             case AttemptStatus.RECORDING:
                 await self._recording(exchange, attempt)
@@ -62,7 +62,7 @@ class Resuming:
         """An answer cut off in the middle is offered; where nothing was recorded, the question is asked again."""
         self._s.view = ViewState.ASKING
         await self._listening.arm(attempt)
-        self._processing.meter_left(attempt)
+        await self._processing.meter_left(attempt)
         capture = self._listening.capture
         found_s = round(capture.seconds, 1) if capture else 0.0
         if found_s >= MIN_ANSWER_S:

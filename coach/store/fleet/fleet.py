@@ -43,8 +43,11 @@ class ServerFleet:
         def on_message(message: Message) -> None:
             loop.call_soon_threadsafe(told, FleetNotice(**message))
 
-        self._line = FleetLine(self._store.database.url, self.owner, on_message, lambda: _on_loop(loop, back))
-        if not await asyncio.to_thread(self._line.start, STANDS_WITHIN_S):
+        line = FleetLine(self._store.database.url, self.owner, on_message, lambda: _on_loop(loop, back))
+        if await asyncio.to_thread(line.start, STANDS_WITHIN_S):
+            self._line = line
+        else:
+            await asyncio.to_thread(line.close)
             raise StoreError(
                 "The database keeps no connection open for this process.",
                 mend="Give COACH_DATABASE_URL the server's own address, or a pooler in session mode.",

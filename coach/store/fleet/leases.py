@@ -92,7 +92,8 @@ def with_a_living(connection: sa.Connection, interview_id: str) -> bool:
 
 
 def leave(connection: sa.Connection, owner: str) -> None:
-    """The process ends in good order: its interviews are free at once."""
+    """The process ends in good order: its interviews are free at once, what it was judging waits to be judged again."""
+    _free_claims(connection, [owner])
     connection.execute(sa.delete(interview_leases).where(interview_leases.c.owner == owner))
     connection.execute(sa.delete(service_processes).where(service_processes.c.owner == owner))
 
