@@ -9,6 +9,7 @@ from coach.errors import CoachError, InputError
 from coach.foreign_data import lines_of
 from coach.lab.runs.dataset import Dataset, Item, thaw
 from coach.vault.files import opened_line
+from coach.vault.keyring import BrokenSealError
 
 _FOR_NOBODY = "playground"
 
@@ -96,8 +97,8 @@ class LabFolder:
 def _cut(run: Path, theirs: set[str], rest: Dataset) -> int:
     """Takes the judgements of `theirs` out of a run; returns how many went."""
     journal = run.parent / "outcomes.jsonl"
-    lines = [line for line in lines_of(journal.read_text("utf8")) if line] if journal.exists() else []
-    kept = [line for line in lines if _item_of(journal, line) not in theirs]
+    lines = [line for line in lines_of(journal.read_text("utf8", errors="replace")) if line] if journal.exists() else []
+    kept = [line for line in lines if _item_of(journal, line) not in {"", *theirs}]
     if rest.items:
         _write(journal, "".join(f"{line}\n" for line in kept))
         _write(run, json.dumps(json.loads(run.read_text("utf8")) | {"dataset_hash": rest.content_hash}, indent=1))
@@ -109,7 +110,7 @@ def _cut(run: Path, theirs: set[str], rest: Dataset) -> int:
 
 
 def _cut_lines(journal: Path, theirs: Collection[str]) -> int:
-    lines = journal.read_text("utf8").splitlines()
+    lines = [line for line in lines_of(journal.read_text("utf8", errors="replace")) if line]
     kept = [line for line in lines if _item_of(journal, line) not in theirs]
     if len(kept) < len(lines):
         _write(journal, "".join(f"{line}\n" for line in kept))
@@ -117,9 +118,10 @@ def _cut_lines(journal: Path, theirs: Collection[str]) -> int:
 
 
 def _item_of(journal: Path, line: str) -> str:
+    """Whose judgement a line is; empty for a torn one, which nobody reads and which may be anybody's."""
     try:
         return str(json.loads(opened_line(journal, line))["item_id"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, BrokenSealError):
         return ""
 
 

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from coach.errors import StoreError
+from coach.foreign_data import lines_of
 from coach.lab.runs.dataset import Item
 from coach.lab.runs.outcome import Outcome
 from coach.vault.files import opened_line, sealed_line
-from coach.vault.keyring import is_sealed
+from coach.vault.keyring import BrokenSealError, is_sealed
 
 
 def turn(folder: Path, *, sealed: bool) -> int:
@@ -38,17 +39,25 @@ def _people(folder: Path) -> dict[str, str]:
 
 
 def _plain(path: Path) -> list[str]:
-    return [opened_line(path, line) for line in path.read_text("utf8").splitlines()]
+    return [_opened(path, line) for line in lines_of(path.read_text("utf8", errors="replace"))]
+
+
+def _opened(path: Path, line: str) -> str:
+    """A line's plain form; empty for one that is torn, which nobody reads either."""
+    try:
+        return opened_line(path, line)
+    except BrokenSealError:
+        return ""
 
 
 def _turn(path: Path, people: dict[str, str], *, sealed: bool) -> bool:
-    lines = path.read_text("utf8").splitlines()
+    lines = [line for line in lines_of(path.read_text("utf8", errors="replace")) if line]
     head = 1 if path.parent.name == "datasets" else 0
     body = lines[head:]
     if all(is_sealed(line) == sealed for line in body if line):
         return False
-    plain = [opened_line(path, line) for line in body]
-    fresh = [sealed_line(path, line, _whose(line, people)) for line in plain if line] if sealed else plain
+    plain = [line for line in (_opened(path, line) for line in body) if line]
+    fresh = [sealed_line(path, line, _whose(line, people)) for line in plain] if sealed else plain
     draft = path.with_name(f"{path.name}.part")
     try:
         draft.write_text("".join(f"{line}\n" for line in (*lines[:head], *fresh)), "utf8")

@@ -134,6 +134,23 @@ async def test_a_dead_process_has_nothing_and_its_unjudged_answers_go_to_one_oth
         assert claims == [] and await there.store.find_attempt(attempt.id) == attempt
 
 
+async def test_what_was_being_judged_when_a_process_ended_in_good_order_waits_to_be_judged(postgres_url, tmp_path):
+    interview = make.interview()
+    exchange = make.exchange(interview)
+    attempt = make.attempt(exchange, status=AttemptStatus.CAPTURED)
+    async with two(postgres_url, tmp_path) as (here, there):
+        await here.store.arun(interviews.create_interview, interview, [exchange])
+        await here.store.arun(interviews.add_attempt, attempt)
+        assert await here.fleet.take(interview.id)
+        assert await here.store.arun(interviews.claim_evaluation, attempt.id, here.fleet.owner)
+        await here.hub.close()
+        assert await there.store.find_attempt(attempt.id) == attempt
+        assert (await there.hub.open(interview.id)).id == interview.id
+        await there.hub.settle(WITHIN_S)
+        judged = await there.store.find_attempt(attempt.id)
+        assert judged is not None and judged.status != AttemptStatus.EVALUATING
+
+
 async def test_one_that_hangs_is_passed_over_and_lets_go_when_it_wakes(postgres_url, tmp_path):
     async with two(postgres_url, tmp_path) as (here, there):
         begun = (await here.hub.init(InitRequest(q_count=1))).mock_interview_id

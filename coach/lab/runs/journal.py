@@ -12,7 +12,7 @@ from coach.foreign_data import lines_of
 from coach.lab.runs.dataset import Item
 from coach.lab.runs.outcome import Outcome
 from coach.vault.files import opened_line, sealed_line
-from coach.vault.keyring import HOUSE
+from coach.vault.keyring import HOUSE, BrokenSealError
 
 
 class RunJournal:
@@ -31,7 +31,7 @@ class RunJournal:
         for line in lines_of(self.path.read_text("utf8", errors="replace")):
             try:
                 yield Outcome.model_validate_json(opened_line(self.path, line))
-            except ValidationError:
+            except (ValidationError, BrokenSealError):
                 continue
 
     def append(self, outcome: Outcome, person: str = HOUSE) -> tuple[Path, int, int]:
@@ -77,7 +77,7 @@ class ResponseCache:
             with Path(journal).open("rb") as lines:
                 lines.seek(offset)
                 return Outcome.model_validate_json(opened_line(Path(journal), lines.read(length).decode()))
-        except (OSError, ValidationError):
+        except (OSError, ValueError, BrokenSealError):
             return None
 
     def put(self, item: Item, outcome: Outcome, place: tuple[Path, int, int]) -> None:
