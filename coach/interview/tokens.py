@@ -40,7 +40,11 @@ class InterviewTokens:
     async def of(self, interview_id: str) -> str:
         """The interview's token: the live one for a second tab, else a fresh one (the old one dies)."""
         held = self._live.get(interview_id)
-        if held and 0.5 < (held[1] - self._wall()) / self._lifetime_s <= SKEW and await self._opens(held[0], interview_id):
+        if (
+            held
+            and 0.5 < (held[1] - self._wall()) / self._lifetime_s <= SKEW
+            and await self._opens(held[0], interview_id)
+        ):
             return held[0]
         token, expires = new_token(), self._wall() + self._lifetime_s
         await self._store.store_token(interview_id, token_hash(token), expires)

@@ -261,4 +261,3 @@ def _question(state: ev.SessionStatePayload) -> models.NextQuestion:
 
 def _status(conductor: Conductor, attempt_id: str) -> str:
     return conductor.board.attempt(attempt_id).status.value
-

@@ -57,7 +57,9 @@ def test_a_recording_its_row_does_not_know_is_attached(sql_store, archive, journ
     record(journal_dir, attempt.id, sealed=sealed)
     assert repaired(sql_store, archive, journal_dir) == Repaired(attached=1)
     after = sql_store.run(interviews.find_attempt, attempt.id)
-    assert decode(archive.local_path(after.audio_uri, journal_dir / "copy.flac")).duration_s == pytest.approx(SECONDS, abs=0.05)
+    assert decode(archive.local_path(after.audio_uri, journal_dir / "copy.flac")).duration_s == pytest.approx(
+        SECONDS, abs=0.05
+    )
     assert after.audio_expires_at == attempt.created_at + timedelta(days=30)
     assert after.status == status
     assert list(journal_dir.iterdir()) == []
