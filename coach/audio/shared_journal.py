@@ -6,7 +6,6 @@ recording, whoever dies while writing. A client keeps what is not in the bucket 
 goes on with the answer misses nothing.
 """
 
-import json
 import logging
 import threading
 import time
@@ -14,12 +13,12 @@ import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 from uuid import uuid4
 
 from coach.audio.journal import RecordingJournal
+from coach.audio.manifest import Bucket, Manifest
 from coach.audio.pcm import BYTES_PER_SAMPLE, BYTES_PER_SECOND
 from coach.errors import CoachError, StoreError
 from coach.vault import ambient
@@ -31,52 +30,9 @@ BLOCK_BYTES = 4 * BYTES_PER_SECOND
 AT_ONCE = 8
 REST_WITHIN_S = 10.0
 """How long the end of an answer is waited for; then it is judged with its last second on this disk alone."""
-MANIFEST = "manifest.json"
 WRITER = ".writer"
 FETCHES = 5
 """How often the bucket's state is asked for anew where somebody who is not heard of yet is still changing it."""
-
-
-class Bucket(Protocol):
-    """What `coach.audio.archive.AudioArchive` offers here; blocking."""
-
-    def put_part(self, attempt_id: str, name: str, data: bytes) -> None:
-        """Keeps a part of a recording in progress."""
-
-    def get_part(self, attempt_id: str, name: str) -> bytes | None:
-        """One part; None when it is not there."""
-
-    def drop_parts(self, attempt_id: str, names: list[str] | None = None) -> None:
-        """Removes these parts, or all of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What the bucket has of a recording: `blocks` in order, `size` bytes in all; `writer` put it there.
-
-    `used` is what the answer had used of vendors by then.
-    """
-
-    writer: str = ""
-    size: int = 0
-    takes: list[tuple[int, int]] = field(default_factory=list)
-    blocks: list[str] = field(default_factory=list)
-    used: str = ""
-
-    @classmethod
-    def read(cls, bucket: Bucket, attempt_id: str) -> "Manifest | None":
-        """That of an attempt; None when the bucket has nothing of it."""
-        raw = bucket.get_part(attempt_id, MANIFEST)
-        if raw is None:
-            return None
-        told = json.loads(raw)
-        takes = [(int(take), int(at)) for take, at in told["takes"]]
-        return cls(str(told["writer"]), int(told["size"]), takes, [*map(str, told["blocks"])], told["used"])
-
-    def write(self, bucket: Bucket, attempt_id: str) -> None:
-        """Replaces it."""
-        told = {"writer": self.writer, "size": self.size, "takes": self.takes, "blocks": self.blocks, "used": self.used}
-        bucket.put_part(attempt_id, MANIFEST, json.dumps(told).encode())
 
 
 @dataclass(frozen=True, slots=True)

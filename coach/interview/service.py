@@ -17,6 +17,7 @@ from coach.interview import planning
 from coach.interview.conductor import Conductor
 from coach.interview.dependencies import Dependencies
 from coach.interview.detached import DetachedWork
+from coach.interview.idle import IdleInterviews
 from coach.interview.loop_bound import LoopBound
 from coach.interview.phases.listening import Parting
 from coach.interview.planning import InitRequest as InitRequest
@@ -32,8 +33,6 @@ STORE_BUSY = "The database cannot be written just now; everything is kept on dis
 STORE_BACK = "Everything that waited has been stored."
 SWITCH_INTERVAL_S = 0.0005
 """How long page scripts may keep the interpreter while audio waits; Python's own 5 ms add up over many sessions."""
-IDLE_CLOSE_S = 600.0
-SWEEP_EVERY_S = 60.0
 
 
 class InterviewService(LoopBound):
@@ -54,7 +53,6 @@ class InterviewService(LoopBound):
         self.parts = replace(parts, store=self._spool, owner=parts.fleet.owner)
         self._tokens = InterviewTokens(self._spool, wall, token_lifetime_s)
         self._conductors: dict[str, Conductor] = {}
-        self._idle_since: dict[str, float] = {}
         self._opening: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """One for each interview that is being opened or put away; it lives as long as somebody has it or waits."""
         self._together = Together(
@@ -65,6 +63,7 @@ class InterviewService(LoopBound):
             let_go=self.let_go,
             opening=lambda interview_id: self._turn(interview_id).locked(),
         )
+        self.idle = IdleInterviews(self.parts, self._conductors, put_away=self._put_away, let_go=self.let_go)
         self._sweeper: asyncio.Task[None] | None = None
         self._stopping = False
         self.detached = DetachedWork()
@@ -75,7 +74,7 @@ class InterviewService(LoopBound):
         """Binds to the running loop and resumes what the last process left unfinished."""
         self._loop = asyncio.get_running_loop()
         sys.setswitchinterval(SWITCH_INTERVAL_S)
-        self._sweeper = self._loop.create_task(self._sweep_for_ever())
+        self._sweeper = self._loop.create_task(self.idle.sweep_for_ever())
         try:
             await self._together.enter()
             await self._spool.recover()
@@ -117,7 +116,7 @@ class InterviewService(LoopBound):
         self.detached.cancel()
         await self._together.stand_still()
         while self._conductors:
-            await _closed(self._conductors.popitem()[1])
+            await self._conductors.popitem()[1].end()
         await self._spool.close()
         await self._together.leave()
 
@@ -237,7 +236,7 @@ class InterviewService(LoopBound):
             await conductor.open()
         except BaseException:
             self._conductors.pop(interview_id, None)
-            await _closed(conductor)
+            await conductor.end()
             raise
         return conductor
 
@@ -268,8 +267,7 @@ class InterviewService(LoopBound):
         async with self._turn(interview_id):
             conductor = self._conductors.pop(interview_id, None)
             if conductor:
-                await _closed(conductor, parting)
-            self._idle_since.pop(interview_id, None)
+                await conductor.end(parting)
             if parting == "deleted":
                 self.forget_token(interview_id)
             await self._together.give_back(interview_id)
@@ -318,40 +316,6 @@ class InterviewService(LoopBound):
 
     # -- the idle ----------------------------------------------------------------------------------------------------
 
-    async def _sweep_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP_EVERY_S)
-            try:
-                await self.sweep_deleted()
-                await self.sweep_idle()
-            except Exception:
-                log.exception("the idle were not let go of; again in a minute")
-
-    async def sweep_deleted(self) -> int:
-        """Lets go of interviews whose rows are gone: another process deleted them."""
-        here = [*self._conductors]
-        try:
-            gone = set(here) - set(await self.parts.store.existing(here)) if here else set()
-        except CoachError:
-            return 0
-        for interview_id in gone:
-            await self.let_go(interview_id)
-        return len(gone)
-
-    async def sweep_idle(self) -> int:
-        """Lets go of conductors nobody has listened to for 10 minutes, of finished ones at once; they come back from
-        the store.
-        """
-        now, gone = self.parts.monotonic(), 0
-        for interview_id, conductor in [*self._conductors.items()]:
-            if conductor.listeners or conductor.working:
-                self._idle_since.pop(interview_id, None)
-                continue
-            since = self._idle_since.setdefault(interview_id, now)
-            if conductor.over or now - since >= IDLE_CLOSE_S:
-                gone += await self._put_away(interview_id)
-        return gone
-
     async def left(self, interview_id: str) -> None:
         """A client has gone: a finished interview that nobody listens to any more leaves the memory at once."""
         if (known := self._conductors.get(interview_id)) and known.over and not known.listeners:
@@ -364,16 +328,7 @@ class InterviewService(LoopBound):
             if conductor and (conductor.listeners or conductor.working):
                 return False
             self._conductors.pop(interview_id, None)
-            self._idle_since.pop(interview_id, None)
             if conductor:
-                await _closed(conductor)
+                await conductor.end()
             await self._together.give_back(interview_id)
         return True
-
-
-async def _closed(conductor: Conductor, parting: Parting = "resumed") -> None:
-    """Whatever one meets while it is closed, the others and what follows go on."""
-    try:
-        await conductor.close(parting)
-    except Exception:
-        log.exception("an interview was not closed in order", extra={"interview_id": conductor.id})

@@ -1,4 +1,4 @@
-"""A recording as an answer, whole or the part a player asks for (RFC 9110, section 14): sealed ones are opened before."""
+"""A recording as an answer, whole or the part of it that a player asks for (RFC 9110, section 14)."""
 
 import re
 

@@ -12,7 +12,7 @@ import websockets
 
 from benchmarks import pairings
 from benchmarks._playing import process
-from coach.interview import service
+from coach.interview import idle
 from tests.conversation.app_process import application
 from tests.conversation.driver import listening, make_hub
 from tests.conversation.test_interview_web import connect, header
@@ -64,7 +64,7 @@ async def test_what_a_command_deletes_the_server_forgets(tmp_path):
 
 async def test_a_deletion_nobody_told_of_is_noticed(tmp_path, monkeypatch):
     """On a database server there is no door: the interview's rows are looked for every minute."""
-    monkeypatch.setattr(service, "SWEEP_EVERY_S", 0.02)
+    monkeypatch.setattr(idle, "SWEEP_EVERY_S", 0.02)
     store = FakeStore()
     hub = make_hub(tmp_path, store=store)
     await hub.start()

@@ -528,9 +528,9 @@ async def test_idle_conductors_are_let_go_and_come_back(tmp_path):
     hub = make_hub(tmp_path, monotonic=lambda: now[0])
     client = await listening(hub)
     await client.leave()
-    assert await hub.sweep_idle() == 0
+    assert await hub.idle.let_go_of_idle() == 0
     now[0] += 601
-    assert await hub.sweep_idle() == 1
+    assert await hub.idle.let_go_of_idle() == 1
     back = Client(await hub.open(client.conductor.id))
     await back.wait("SESSION_STATE")
     assert back.conductor is not client.conductor

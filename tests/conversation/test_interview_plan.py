@@ -83,7 +83,7 @@ async def test_a_finished_interview_leaves_the_memory_with_its_last_listener(tmp
     await hub.left(key)
     assert hub.standing["interviews_open"] == 0 and not hub._opening
     assert (await hub.open(key)).snapshot().payload.status == "completed"
-    assert await hub.sweep_idle() == 1, "and so does one that was only looked at"
+    assert await hub.idle.let_go_of_idle() == 1, "and so does one that was only looked at"
     await hub.close()
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from coach.audio.archive import AudioArchive
-from coach.audio.shared_journal import Manifest, SharedJournals
+from coach.audio.manifest import Manifest
+from coach.audio.shared_journal import SharedJournals
 from coach.contracts.interview import ViewState
 from coach.errors import StoreBusyError
 from coach.interview import elsewhere, together
@@ -50,9 +51,9 @@ async def test_an_interview_that_is_opened_while_it_is_put_away_stays_with_this_
     client = await begin(hub)
     await client.leave()
     begun, go = await slowly_closed(client.conductor)
-    await hub.sweep_idle()
+    await hub.idle.let_go_of_idle()
     clock.at += 1000
-    sweeping = asyncio.create_task(hub.sweep_idle())
+    sweeping = asyncio.create_task(hub.idle.let_go_of_idle())
     await begun.wait()
     opening = asyncio.create_task(hub.open(client.conductor.id))
     await asyncio.sleep(0)
@@ -71,9 +72,9 @@ async def test_who_comes_while_the_idle_are_let_go_is_left_alone_and_the_sweep_g
     for client in (first, second, third):
         await client.leave()
     begun, go = await slowly_closed(first.conductor)
-    await hub.sweep_idle()
+    await hub.idle.let_go_of_idle()
     clock.at += 1000
-    sweeping = asyncio.create_task(hub.sweep_idle())
+    sweeping = asyncio.create_task(hub.idle.let_go_of_idle())
     await begun.wait()
     back = Client(await hub.open(second.conductor.id))
     del hub._conductors[third.conductor.id]  # somebody else was quicker
@@ -153,7 +154,7 @@ async def test_who_lost_an_interview_does_not_write_over_what_the_other_process_
     client = await listening(hub)
     attempt = client.state.attempt_id or ""
     await client.speak(1.0)
-    journal: Any = client.conductor._listening.capture.journal  # type: ignore[union-attr]
+    journal: Any = client.conductor._listening.capture.journal
     journal.ship()
     await client.speak(0.2)
     server.holders[client.conductor.id] = "another"
@@ -162,7 +163,7 @@ async def test_who_lost_an_interview_does_not_write_over_what_the_other_process_
     other.ship()
     await hub._together.check_held()
     assert hub.find(client.conductor.id) is None
-    assert Manifest.read(bucket, attempt).size == 4 * 32_000  # type: ignore[union-attr]
+    assert Manifest.read(bucket, attempt).size == 4 * 32_000
     await hub.close()
 
 

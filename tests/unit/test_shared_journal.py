@@ -145,7 +145,8 @@ def test_who_fetches_while_another_still_writes_gets_a_whole_moment(bucket, tmp_
     first.append(sound(6))
     first.ship()
     first.append(sound(1, seed=2))
-    get, asked = bucket.get_part, []
+    get = bucket.get_part
+    asked: list[str] = []
 
     def meanwhile(attempt_id, name):
         if not asked and name.endswith(".pcm"):

@@ -59,7 +59,7 @@ class RecordingFiles:
         return None
 
     def left_use(self, attempt_id: str) -> list[UsageEvent]:
-        """What a process that died had used for the answer and may not have stored (blocking); each event counts once."""
+        """What a process that died used for the answer and may not have stored (blocking); each event counts once."""
         try:
             return usage_list.validate_json(self._parts.journals.noted_use(self._parts.journal_dir, attempt_id) or "[]")
         except ValueError:
