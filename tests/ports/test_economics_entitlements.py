@@ -15,6 +15,7 @@ from coach.economics.billing.giving_back import give_back
 from coach.economics.ledger import totals
 from coach.economics.metering import MeteredStore
 from coach.economics.model.scenario import Scenario, apply
+from coach.economics.money import format_usd
 from coach.economics.plans import plan_book
 from coach.economics.pricebook import PriceBook, price_book
 from coach.errors import NotFoundError
@@ -69,6 +70,13 @@ def tokens(attempt: Attempt) -> UsageEvent:
         event_id=usage_event_id(attempt.id, "evaluate.1", "gpt-6-luna.output"), vendor="openai",
         meter="gpt-6-luna.output", quantity=Decimal(1000), unit="token", occurred_at=NOW, attempt_id=attempt.id,
         call_id="evaluate.1",
+    )  # fmt: skip
+
+
+def seconds(attempt: Attempt, meter: str) -> UsageEvent:
+    return UsageEvent(
+        event_id=usage_event_id(attempt.id, meter, meter), vendor="deepgram", meter=meter, quantity=Decimal(30),
+        unit="second", occurred_at=NOW, attempt_id=attempt.id, interview_id=attempt.interview_id, call_id=meter,
     )  # fmt: skip
 
 
@@ -235,6 +243,21 @@ async def test_past_due_is_served_for_its_grace_although_a_new_period_has_begun(
     assert (await gate.before_session("ada", "i3", questions=3)).plan == "plus", "since the payment failed"
 
 
+@pytest.mark.parametrize(("have", "offered"), [("plus", ["Pro"]), ("pro", [])])
+async def test_the_hard_cap_of_a_tier_offers_every_larger_tier_and_none_that_is_not(metered, gate, have, offered):
+    subscribed(metered, plan=have)
+    for n in range(PLANS.plan(have).hard_cap + 1):  # the last one is the trial's
+        assert (await gate.before_session("ada", f"i{n}", questions=3)).allowed
+    refused = await gate.before_session("ada", "one more", questions=3)
+    assert not refused.allowed
+    tiers = [plan for plan in PLANS.plans if plan.kind == "monthly"]
+    assert [
+        tier.name for tier in tiers if f"{tier.name} for {format_usd(tier.price)} a month" in refused.offer
+    ] == offered
+    packs = [plan for plan in PLANS.plans if plan.kind == "pack"]
+    assert all(f"{pack.name} for {format_usd(pack.price)}" in refused.offer for pack in packs)
+
+
 async def test_more_questions_than_the_plan_has_are_left_out(metered, gate):
     leave = await gate.before_session("ada", "i1", questions=5)
     assert leave.allowed and leave.max_questions == 3 and "3 questions" in leave.notice
@@ -304,6 +327,16 @@ async def test_a_missing_price_never_stops_an_answer_and_is_filled_in_later(sql_
     event = next(each for each in later.run(ledger.usage_events) if each.vendor == "openai")
     assert event.cost_usd == Decimal("0.0005")
     await later.aclose()
+
+
+async def test_how_many_answers_were_heard_again_is_read_from_the_ledger(metered):
+    interview = make.interview(user_id="ada")
+    exchange = make.exchange(interview)
+    await metered.create_interview(interview, [exchange])
+    for number, meters in enumerate((("nova-3.live",), ("nova-3.live", "nova-3.batch"), ("nova-3.batch",)), start=1):
+        attempt = await answered(metered, exchange, number)
+        await metered.add_usage([seconds(attempt, meter) for meter in meters])
+    assert metered.run(ledger.recorded_facts).heard == ledger.HeardFact(live=2, again=1)
 
 
 @pytest.mark.parametrize("by", ["vendor", "meter", "day", "user", "interview", "attempt", "bundle"])

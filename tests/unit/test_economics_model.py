@@ -39,7 +39,8 @@ from coach.economics.model.unit_cost import (
 from coach.economics.money import from_nano
 from coach.economics.plans import PLANS_PATH, PlanError, parse_plans, plan_book
 from coach.economics.pricebook import PriceBookError, price_book
-from coach.store.repositories.ledger import AnswerFact, RecordedFacts
+from coach.settings import Settings
+from coach.store.repositories.ledger import AnswerFact, HeardFact, RecordedFacts
 
 DAY = date(2026, 11, 22)
 MARKET = Market(assumptions(), price_book(), DAY)
@@ -89,6 +90,26 @@ def test_the_worked_session_is_three_questions_and_a_retry():
     assert (worst.questions, worst.follow_ups, worst.retries, worst.answer_s) == (5, 5, 10, 180)
     counts = mean_counts(EXPECTED)
     assert counts.attempts == pytest.approx(5.2) and counts.answered_s == pytest.approx(468)
+
+
+def test_a_recording_is_heard_again_as_often_as_the_coach_does_it():
+    """The share of the model is that of the setting the coach draws its sample by; at worst it is every answer."""
+    assert EXPECTED.batch_share == Settings.model_fields["coach_verbatim_check"].default
+    assert assumptions().point("worst").batch_share == 1
+    seconds = {line.meter: float(line.quantity) for line in session_lines(EXPECTED, Service(), price_book(), DAY)}
+    assert seconds["nova-3.batch"] == pytest.approx(mean_counts(EXPECTED).answered_s * 0.05)
+
+
+@pytest.mark.parametrize("plan", [plan for plan in PLANS.plans if plan.price], ids=lambda plan: plan.id)
+def test_subscriptions_pay_stripe_billing_0_7_percent_more_than_packs(plan):
+    billing = price_book().find("stripe", "billing.percentage", DAY)
+    assert billing.price == Decimal("0.007")
+    case = plan_case(plan, "worst", MARKET)
+    card = case.revenue_usd * Decimal("0.029") + Decimal("0.30")
+    more = case.revenue_usd * Decimal("0.007") if plan.kind == "monthly" else Decimal(0)
+    assert abs(case.stripe_fee_usd - card - more) < Decimal("1e-6")
+    assert case.margin_usd == case.revenue_usd - case.stripe_fee_usd - case.vendor_cost_usd
+    assert (billing.id in case.price_entries) == (plan.kind == "monthly")
 
 
 def test_start_overs_cost_speech_and_nothing_else():
@@ -249,7 +270,9 @@ def test_assumptions_are_fitted_only_from_enough_recordings():
         for n in range(4 * ENOUGH)
     )
     tokens = tuple((f"c{n}", kind, 800.0) for n in range(ENOUGH) for kind in ("output", "input"))
-    fitted = fit(assumptions(), RecordedFacts(ENOUGH, ENOUGH * 3, ENOUGH, answers, tokens)).parameters
+    fitted = fit(
+        assumptions(), RecordedFacts(ENOUGH, ENOUGH * 3, ENOUGH, answers, tokens, HeardFact(4 * ENOUGH, ENOUGH))
+    ).parameters
     assert (
         fitted["questions"].expected == 3 and fitted["questions"].source == "fitted" and fitted["questions"].n == ENOUGH
     )
@@ -257,8 +280,9 @@ def test_assumptions_are_fitted_only_from_enough_recordings():
     assert fitted["answer_s"].expected == pytest.approx(62, abs=0.5)
     assert fitted["restarts"].expected == pytest.approx(8 / 72) and fitted["restarts"].n == 72
     assert fitted["cache_hit_rate"].expected == 0 and fitted["output_tokens"].expected == 800
+    assert fitted["batch_share"].expected == 0.25 and fitted["batch_share"].n == 4 * ENOUGH
     assert fitted["churn"].source == "assumed"
-    few = fit(assumptions(), RecordedFacts(3, 9, 1, answers[:12], ())).parameters
+    few = fit(assumptions(), RecordedFacts(3, 9, 1, answers[:12], (), HeardFact(12, 12))).parameters
     assert {parameter.source for parameter in few.values()} == {"assumed"}
 
 

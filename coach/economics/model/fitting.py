@@ -16,7 +16,7 @@ NEARLY_POISSON = 50.0
 def fit(base: Assumptions, facts: RecordedFacts) -> Assumptions:
     """Means, spread and shapes by the method of moments; what has fewer than `ENOUGH` observations stays assumed."""
     fitted = base
-    for values, n in (_sessions(facts), _answers(facts), _calls(facts)):
+    for values, n in (_sessions(facts), _answers(facts), _calls(facts), _hearings(facts)):
         if n >= ENOUGH and values:
             fitted = fitted.with_overrides(values, source="fitted", n=n)
     return fitted
@@ -68,3 +68,8 @@ def _calls(facts: RecordedFacts) -> tuple[dict[str, float], int]:
     outputs = [kinds["output"] for kinds in calls.values() if kinds.get("output")]
     values = {"cache_hit_rate": sum(kinds.get("cached_input", 0) > 0 for kinds in calls.values()) / len(calls)}
     return values | ({"output_tokens": fmean(outputs)} if outputs else {}), len(calls)
+
+
+def _hearings(facts: RecordedFacts) -> tuple[dict[str, float], int]:
+    heard = facts.heard
+    return ({"batch_share": heard.again / heard.live} if heard.live else {}), heard.live

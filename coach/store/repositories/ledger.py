@@ -52,6 +52,7 @@ class UsageSum:
     unpriced: int
 
 
+_HEARINGS = ("live", "batch")
 KEYS = ("vendor", "meter", "day", "user", "interview", "attempt", "bundle")
 
 
@@ -138,6 +139,14 @@ class AnswerFact:
 
 
 @dataclass(frozen=True, slots=True)
+class HeardFact:
+    """Answers transcribed while they were spoken, and how many of them were transcribed again from the recording."""
+
+    live: int = 0
+    again: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedFacts:
     """What is recorded: finished or started interviews, their questions, follow-ups, answers and model tokens."""
 
@@ -147,6 +156,7 @@ class RecordedFacts:
     answers: tuple[AnswerFact, ...]
     tokens: tuple[tuple[str, str, float], ...]
     """(call, kind of token, quantity) of every model call."""
+    heard: HeardFact
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +209,7 @@ def recorded_facts(connection: sa.Connection, *, with_samples: bool = False) -> 
         follow_ups=counts.get(False, 0),
         answers=_answers(connection, started),
         tokens=_tokens(connection, started),
+        heard=_heard(connection, started),
     )
 
 
@@ -230,3 +241,22 @@ def _tokens(connection: sa.Connection, started: list[sa.ColumnElement[bool]]) ->
         (f"{row.attempt_id}/{row.call_id}", row.meter.rpartition(".")[2], float(row.quantity))
         for row in connection.execute(query)
     )
+
+
+def _heard(connection: sa.Connection, started: list[sa.ColumnElement[bool]]) -> HeardFact:
+    """Answers that were thrown away are left out: they are never heard again."""
+    c, a = usage_tracking.c, mock_interview_attempts.c
+    joined = usage_tracking.join(mock_interviews, mock_interviews.c.id == c.interview_id).join(
+        mock_interview_attempts, a.id == c.attempt_id
+    )
+    by_answer = (
+        sa.select(*(sa.func.max(sa.case((c.meter.like(f"%.{kind}"), 1), else_=0)).label(kind) for kind in _HEARINGS))
+        .select_from(joined)
+        .where(*started, c.unit == "second", a.status != "discarded", c.quantity > 0)
+        .group_by(c.attempt_id)
+        .subquery()
+    )
+    live, again = (by_answer.c[kind] for kind in _HEARINGS)
+    sums = sa.select(sa.func.coalesce(sa.func.sum(live), 0), sa.func.coalesce(sa.func.sum(live * again), 0))
+    counted = connection.execute(sums).one()
+    return HeardFact(int(counted[0]), int(counted[1]))
