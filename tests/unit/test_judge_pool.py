@@ -15,6 +15,7 @@ from coach.brain.guards.measured import GuardContext, guard_section
 from coach.brain.offline import judge_pool
 from coach.brain.offline.coach import OfflineCoach, as_json, evaluation_of
 from coach.brain.offline.judge_pool import JudgePool
+from coach.brain.offline.packing import packed
 from coach.brain.port import EvaluationCall, TextDelta
 from coach.brain.prompts.policy import Policy
 from coach.contracts.brain import EvaluationInput, Question, UserAnswer
@@ -68,6 +69,7 @@ async def test_a_long_answer_is_read_apart_and_comes_back_whole(pool):
     raw = json.loads(as_json(evaluation_of(given)))["content_feedback"]
     assert guard_section("content_feedback", raw, read).value == guard_section("content_feedback", raw, here).value
     assert took < 0.5, "this process only packs and unpacks"
+    assert len(packed(read)) < 25 * len(text), "few objects: the event loop waits while they are made"
 
 
 async def test_long_answers_are_read_apart_and_short_ones_here(pool):

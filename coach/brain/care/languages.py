@@ -5,6 +5,7 @@ ones, so that a learner's English, a foreign dish or a city never counts.
 """
 
 import re
+from collections import Counter
 
 from coach.brain.care.lexicon import english_words, everyday_words, language_words, scripts
 
@@ -46,7 +47,10 @@ def _by_words(text: str) -> str:
     if len(words) < _MIN_WORDS:
         return ""
     english = sum(word in english_words() and word != "i" for word in words)
-    counts = {name: sum(_is_in(word, known) for word in words) for name, known in language_words().items()}
+    often = Counter(words)
+    counts = {
+        name: sum(n for word, n in often.items() if _is_in(word, known)) for name, known in language_words().items()
+    }
     best = max(counts, key=lambda name: counts[name])
     if counts[best] >= _MIN_HITS and counts[best] >= _SHARE * len(words) and counts[best] >= _OUTNUMBERS * english:
         return best

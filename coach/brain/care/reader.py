@@ -7,6 +7,7 @@ connectives stands for the sentence. Offsets are code points of the text as give
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from coach.brain.care.languages import other_language
 from coach.brain.care.lexicon import SPOKEN_KINDS, non_answers, nothing_said, rules
@@ -53,8 +54,9 @@ def read_care(text: str) -> CareReading:
     """Reads one answer; pure, linear in its length."""
     text = text[:MAX_CHARS]
     found: dict[str, list[Span]] = {}
+    known = cache(kinds_in)  # what is said again and again is read once, and forgotten with this call
     for start, end in stretches(text):
-        for kind in kinds_in(text[start:end]):
+        for kind in known(text[start:end]):
             found.setdefault(kind, []).append((start, end))
     return CareReading(
         text, {kind: tuple(spans) for kind, spans in found.items()}, other_language(text), is_no_answer(text)

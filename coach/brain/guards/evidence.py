@@ -7,17 +7,19 @@ transcript as given; seconds come from the timed words.
 """
 
 import re
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
+from typing import NamedTuple
 
 from coach.brain.care.advice import CUT
 from coach.brain.care.reader import CareReading
 from coach.brain.reading.clauses import read_clauses
 from coach.brain.reading.question import Form
 from coach.brain.reading.star import read_star
-from coach.brain.reading.text import Clause, fold, read_answer, tokens
+from coach.brain.reading.text import fold, read_answer, tokens
 from coach.brain.truth.numbers import quantities
 from coach.contracts.brain import Evidence
 from coach.contracts.evaluation import StarStatus
@@ -76,14 +78,19 @@ def content_stems(words: Iterable[str]) -> frozenset[str]:
     return frozenset(stem(w.removesuffix("'s")) for w in kept)
 
 
-@dataclass(frozen=True)
-class _Indexed:
-    clause: Clause
+class _Indexed(NamedTuple):
+    """A clause: its span in the transcript and the stems of its content words."""
+
+    start: int
+    end: int
     stems: frozenset[str]
 
 
 class AnswerIndex:
-    """One transcript, read once, asked many times. `story_asked`: the question asks for a story, so STAR applies."""
+    """One transcript, read once, asked many times. `story_asked`: the question asks for a story, so STAR applies.
+
+    Plain spans and words, few objects: a long answer is read in another process and must be quick to take over here.
+    """
 
     def __init__(self, transcript: Transcript, *, story_asked: bool = True, care: CareReading | None = None) -> None:
         self.text = transcript.text
@@ -96,20 +103,27 @@ class AnswerIndex:
         self.instructions: tuple[Span, ...] = self._answer.instructions
         kept = tuple(c for c in self._answer.clauses if not any(a < c.end and c.start < b for a, b in cut))
         self._answer = replace(self._answer, clauses=kept)
-        self._clauses = [_Indexed(c, content_stems(t.text for t in c.tokens)) for c in kept]
-        self._tokens = [t for clause in kept for t in tokens(clause.text, clause.start)]
-        words = [_bare(t.text) for t in self._tokens]
-        self._starts = []
+        self._clauses = [_Indexed(c.start, c.end, content_stems(t.text for t in c.tokens)) for c in kept]
+        said = [t for clause in kept for t in clause.tokens]
+        self._begins, self._ends = array("L", (t.start for t in said)), array("L", (t.end for t in said))
+        words = [_bare(t.text) for t in said]
+        self._starts = array("L")
         at = 1
         for word in words:
             self._starts.append(at)
             at += len(word) + 1
         self._joined = " " + " ".join(words) + " "
 
+    def __getstate__(self) -> dict[str, object]:
+        """Without the reading itself, once STAR was read from it: nothing else needs it."""
+        return {
+            name: value for name, value in self.__dict__.items() if name != "_answer" or "_places" not in self.__dict__
+        }
+
     @property
     def has_content(self) -> bool:
         """True when there is any word that is not addressed to the evaluator."""
-        return bool(self._tokens)
+        return bool(self._begins)
 
     def without_instructions(self) -> str:
         """The transcript without what is addressed to the evaluator."""
@@ -137,7 +151,7 @@ class AnswerIndex:
         if at < 0:
             return None
         first = bisect_right(self._starts, at + 1) - 1
-        return self._tokens[first].start, self._tokens[first + len(words) - 1].end
+        return self._begins[first], self._ends[first + len(words) - 1]
 
     def quoted(self, point: str) -> Span | None:
         """The first quotation of at least two words that was really said and may be repeated."""
@@ -167,16 +181,17 @@ class AnswerIndex:
 
     def _is_own(self, span: Span) -> bool:
         """True when the speaker is in the quotation, or is the last person named before it."""
-        said = [_bare(t.text) for t in self._tokens if span[0] <= t.start < span[1]]
+        words = self._joined.split(" ")[1:-1]
+        first, after = bisect_left(self._begins, span[0]), bisect_left(self._begins, span[1])
+        before, said = words[:first], words[first:after]
         if not _SELF.isdisjoint(said):
             return True
-        before = [_bare(t.text) for t in self._tokens if t.start < span[0]]
         return next((word in _SELF for word in reversed(before) if word in _SELF | _OTHERS), False) and (
             not said or said[0] not in _OTHERS | _DETERMINERS
         )
 
     def _has_figure(self, span: Span) -> bool:
-        clause = next((c.clause for c in self._clauses if c.clause.start <= span[0] < c.clause.end), None)
+        clause = next((c for c in self._clauses if c.start <= span[0] < c.end), None)
         start, end = (min(span[0], clause.start), max(span[1], clause.end)) if clause else span
         return bool(quantities(self.text[start:end]))
 
@@ -187,7 +202,7 @@ class AnswerIndex:
         best = max(self._clauses, key=lambda c: len(c.stems & stems), default=None)
         if best is None or len(best.stems & stems) < needed:
             return None
-        return best.clause.start, best.clause.end
+        return best.start, best.end
 
     def star_evidence(self, item: str, note: str) -> Span | None:
         """What a present or weak STAR item rests on: its note's words, else what our own reading finds for it."""
