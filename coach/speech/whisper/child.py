@@ -1,6 +1,7 @@
 """Our end of the recognising process: starts it when first needed, starts it anew once when it dies."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ from typing import Any, cast
 
 from coach.errors import SettingsError, VendorError
 from coach.settings import ROOT
+from coach.speech.freeing import ONE_ARENA
 from coach.speech.whisper.worker import read_message, write_message
 
 Task = Mapping[str, str]
@@ -90,7 +92,9 @@ class WhisperChild:
     def _start(self) -> None:
         models = json.dumps(dict(self._models())).encode()
         command = [sys.executable, "-m", "coach.speech.whisper.worker"]
-        self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+        self._child = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, env=ONE_ARENA | os.environ
+        )
         assert self._child.stdin and self._child.stdout
         try:
             write_message(self._child.stdin, models)  # type: ignore[arg-type]
