@@ -52,12 +52,14 @@ class LoudnessPoint(Record):
 
 
 class Repetition(Record):
-    """A repeated or restarted stretch ("I I went", "we had, we had")."""
+    """A repeated or restarted stretch ("I I went", "we had, we had"): character offsets, seconds where known."""
 
     start: int
     end: int
     text: str
     kind: str
+    start_s: float | None = None
+    end_s: float | None = None
 
 
 class DeliverySubScores(Record):

@@ -130,6 +130,7 @@ class UpdateRewritePayload(Strict):
     coach_notes: list[CoachNote]
     library_suggestion: LibrarySuggestion
     filler_hits: list[tuple[int, int]] = []
+    repetitions: list[tuple[int, int]] = []
     evidence: list[EvidenceSpan] = []
 
 

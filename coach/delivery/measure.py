@@ -152,13 +152,13 @@ def _disfluencies(transcript: Transcript, when: Timing) -> dict[str, Any]:
     spans = find_fillers(transcript.text)
     clock = of_words.Clock(transcript)
     fillers = _fillers(transcript, clock, spans)
-    repeated = of_words.repetitions(transcript.text, spans)
+    repeated = of_words.repetitions(clock, transcript.text, spans)
     return {
         "filler_count": fillers.count,
         "fillers": fillers.by_expression,
         "filler_hits": fillers.hits,
         "repetitions": repeated,
-        "hesitation_clusters": of_words.hesitation_clusters(clock, fillers.hits, repeated, when.pauses),
+        "hesitation_clusters": of_words.hesitation_clusters(fillers.hits, repeated, when.pauses),
         "trailing_sentences": of_words.trailing_sentences(transcript.text),
     }
 

@@ -69,17 +69,21 @@ def mark_fillers(transcript: Transcript, spans: Sequence[FillerSpan]) -> list[Wo
     ]
 
 
-def repetitions(text: str, spans: list[FillerSpan]) -> list[Repetition]:
-    """Repeated and restarted stretches."""
-    return [Repetition(start=r.start, end=r.end, text=r.text, kind=r.kind) for r in find_repetitions(text, spans)]
+def repetitions(clock: Clock, text: str, spans: list[FillerSpan]) -> list[Repetition]:
+    """Repeated and restarted stretches with their seconds, where words are timed."""
+    found = []
+    for said in find_repetitions(text, spans):
+        start_s, end_s = clock.seconds_of(said.start, said.end) or (None, None)
+        found.append(
+            Repetition(start=said.start, end=said.end, text=said.text, kind=said.kind, start_s=start_s, end_s=end_s)
+        )
+    return found
 
 
-def hesitation_clusters(
-    clock: Clock, hits: Sequence[FillerHit], repeated: Sequence[Repetition], pauses: Sequence[Pause]
-) -> Segments:
+def hesitation_clusters(hits: Sequence[FillerHit], repeated: Sequence[Repetition], pauses: Sequence[Pause]) -> Segments:
     """Stretches where at least three hesitations (filler, repetition, pause of 0.5 s) begin within 5 s."""
-    events = [(h.start_s, h.end_s) for h in hits if h.start_s is not None and h.end_s is not None]
-    events += [s for r in repeated if (s := clock.seconds_of(r.start, r.end))]
+    stumbles = (*hits, *repeated)
+    events = [(h.start_s, h.end_s) for h in stumbles if h.start_s is not None and h.end_s is not None]
     events += [(p.start_s, p.end_s) for p in pauses if p.end_s - p.start_s >= HESITATION_PAUSE_S]
     events.sort()
     clusters: Segments = []

@@ -128,6 +128,7 @@ def rewrite(
 ) -> UpdateRewrite:
     """UPDATE_REWRITE."""
     hits = attempt.delivery.filler_hits if attempt.delivery else []
+    repeated = attempt.delivery.repetitions if attempt.delivery else []
     return UpdateRewrite(
         payload=UpdateRewritePayload(
             attempt_id=attempt.id,
@@ -137,6 +138,7 @@ def rewrite(
             coach_notes=list(notes),
             library_suggestion=suggestion,
             filler_hits=[(h.start, h.end) for h in hits],
+            repetitions=[(r.start, r.end) for r in repeated],
             evidence=spans(evidence),
         )
     )

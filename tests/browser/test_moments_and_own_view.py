@@ -38,6 +38,28 @@ def test_points_gaps_and_fillers_play_their_moment(open_stage):
     assert spoken.locator(".jf-filler").count() == 4
 
 
+def test_what_was_said_twice_is_dotted_in_both_texts_counted_and_plays(open_stage):
+    page, _ = delivery(open_stage)
+    page.evaluate("""() => {
+      const stage = document.querySelector(".jf-host").jfStage, text = stage.rewrite.transcript;
+      const start = text.indexOf("was, you know,"), end = start + "was, you know, pretty".length;
+      const twice = {start, end, text: text.slice(start, end), kind: "repetition", start_s: 5, end_s: 6};
+      const delivery_metrics = {...stage.scores.delivery_metrics, repetitions: [twice], fillers_about: true};
+      stage.scores = {...stage.scores, delivery_metrics};
+      stage.rewrite = {...stage.rewrite, repetitions: [[start, end]]};
+      stage.refresh();
+    }""")
+    expect(page.get_by_text("At least 1 word or phrase said twice")).to_be_visible()
+    card = page.get_by_role("region", name="Moment by moment")
+    card.get_by_role("button", name="Said twice: “was, you know, pretty” at 0:05. Hear it").click()
+    assert [round(at, 1) for at in page.evaluate("window.played")[0]] == [4.4, 6.8]
+    assert card.locator(".jf-spoken .jf-filler:not(.jf-again-said)").count() == 4, "the filler within stays a filler"
+    page.get_by_role("tab", name="What you said").click()
+    dotted = page.locator(".jf-side-transcript .jf-m-again")
+    assert [text.strip(" ,") for text in dotted.all_inner_texts()] == ["was", "pretty"]
+    assert page.locator(".jf-side-transcript .jf-m-filler").count() == 4
+
+
 def test_a_typed_answer_has_no_moments(open_stage):
     page, _ = delivery(open_stage)
     page.evaluate("""() => {

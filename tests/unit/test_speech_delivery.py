@@ -79,7 +79,7 @@ def test_filler_hits_carry_their_seconds():
 def test_hesitations_gather_into_clusters_and_repetitions_are_kept():
     text = "um I I um went to the the shop and then it was fine " + "and we sold bread every day of the week " * 3
     metrics = measure(transcript(text), None)
-    assert [r.text for r in metrics.repetitions] == ["I I", "the the"]
+    assert [(r.text, r.start_s, r.end_s) for r in metrics.repetitions] == [("I I", 0.4, 1.2), ("the the", 2.4, 3.2)]
     ((start, end),) = metrics.hesitation_clusters
     assert start == 0.0
     assert end < 5

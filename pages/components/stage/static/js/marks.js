@@ -1,4 +1,4 @@
-/* Marks in running text: fillers, changed phrases, the moment being played. Overlaps are resolved to the first mark. */
+/* Marks in running text: fillers, what was said twice, changed phrases, the moment being played. Overlaps are resolved to the first mark. */
 
 import { h } from "./dom.js";
 
@@ -14,6 +14,20 @@ export function marked(text, marks) {
   }
   nodes.push(text.slice(at));
   return nodes;
+}
+
+/** What is left of the spans `{start, end}` beside the fillers within them: "we, um, we" is "we, " and "we". */
+export function beside(spans, fillers) {
+  const parts = [];
+  for (const span of spans) {
+    let at = span.start;
+    for (const filler of fillers.filter((f) => f.end > span.start && f.start < span.end).sort((a, b) => a.start - b.start)) {
+      if (filler.start > at) parts.push({ ...span, start: at, end: filler.start, whole: span });
+      at = Math.max(at, filler.end);
+    }
+    if (at < span.end) parts.push({ ...span, start: at, end: span.end, whole: span });
+  }
+  return parts;
 }
 
 /** Coach notes with the place of the revised snippet in the polished answer (-1 when it is not there word for word). */

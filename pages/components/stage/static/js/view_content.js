@@ -2,7 +2,7 @@
 
 import { button, h, icon } from "./dom.js";
 import { rewriteBones } from "./view_live.js";
-import { marked, notesOf } from "./marks.js";
+import { beside, marked, notesOf } from "./marks.js";
 import { shownRewrite } from "./view_care.js";
 import { openResay } from "./view_resay.js";
 
@@ -97,11 +97,13 @@ function rewriteCard(stage) {
   const notes = notesOf({ ...rewrite, polished_answer: polished });
   const played = stage.ui.heard ? [{ start: stage.ui.heard.start, end: stage.ui.heard.end, kind: "heard" }] : [];
   const fillers = (rewrite.filler_hits || []).map(([start, end]) => ({ start, end, kind: "filler" }));
+  const twice = (rewrite.repetitions || []).map(([start, end]) => ({ start, end }));
+  const again = beside(twice, fillers).map((part) => ({ ...part, kind: "again", title: "Said twice" }));
   const rewritten = stage.ui.notes ? notes.map((n, i) => ({ start: n.start, end: n.end, kind: "green", label: String(i + 1), title: n.reason })).filter((n) => n.start >= 0) : [];
   return h("section", { class: "jf-card jf-slot-rewrite", "aria-label": "Your answer and its polished version", "data-side": stage.ui.side },
     h("div", { class: "jf-rewrite-head" }, h("h2", {}, "Your answer, polished"), rewriteTools(stage)), sideSwitch(stage),
     h("div", { class: "jf-sides" },
-      h("div", { class: "jf-side jf-side-transcript" }, h("h3", {}, "Your words"), ...yourWords(stage, rewrite, [...fillers, ...played])),
+      h("div", { class: "jf-side jf-side-transcript" }, h("h3", {}, "Your words"), ...yourWords(stage, rewrite, [...fillers, ...again, ...played])),
       h("div", { class: "jf-side jf-side-polished" }, h("h3", {}, "Polished version"), h("p", { class: "jf-text" }, bySentence(stage, polished, rewritten)))),
     stage.ui.notes ? noteList(notes) : null,
     keywords(rewrite.rewrite.keywords_to_include));

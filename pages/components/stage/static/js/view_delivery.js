@@ -69,7 +69,15 @@ function fillerCard(metrics) {
   return h("section", { class: "jf-card jf-metric", "aria-label": "Fillers" }, head, h("p", { class: "jf-figure" }, metrics.fillers_about ? h("small", {}, "about ") : null, String(metrics.filler_count), h("small", {}, metrics.filler_count === 1 ? " filler" : " fillers")),
     top.length ? h("ul", { class: "jf-fillers" }, top.map(([word, n]) => h("li", {}, h("span", {}, `“${word}”`), h("span", { class: "jf-bar" }, h("span", { style: { width: `${(100 * n) / most}%` } })), h("span", {}, `${n}×`))))
       : h("p", { class: "jf-note" }, "None. Nicely done."),
+    saidTwice(metrics),
     metrics.fillers_about ? h("p", { class: "jf-note" }, "“Um” and “uh” are heard in a second pass; about one in six counted was not said.") : null, usually(metrics, "fillers_per_100_words"));
+}
+
+/* Whisper writes some of them away ("of the the" becomes "of the"): what it leaves is a lower bound, and said to be one. */
+function saidTwice(metrics) {
+  const count = (metrics.repetitions || []).length;
+  if (!count) return null;
+  return h("p", { class: "jf-note" }, `${metrics.fillers_about ? "At least " : ""}${plural(count, "word or phrase", "words or phrases")} said twice; dotted in your words.`);
 }
 
 function pauseStrip(metrics) {

@@ -2,6 +2,7 @@
 
 import { savePicture, saveTable } from "../../../shared/static/picture.js";
 import { clock, h, s } from "./dom.js";
+import { beside } from "./marks.js";
 
 const WIDE = 600;
 const TALL = 132;
@@ -67,13 +68,15 @@ function loudnessStrip(stage, metrics) {
     h("p", { class: "jf-note" }, moment("Loudest", sorted[sorted.length - 1]), ", ", moment("softest", sorted[0]), metrics.loudness_range_lu !== null && metrics.loudness_range_lu !== undefined ? `. Your voice moves over ${metrics.loudness_range_lu.toFixed(0)} LU.` : "."));
 }
 
-/** The words as they were spoken: a pause is a gap as wide as it was long, a filler is underlined; both play. */
+/** The words as they were spoken: a pause is a gap as wide as it was long, a filler or what was said twice is underlined; all play. */
 function spokenText(stage, metrics, text) {
   const gaps = (metrics.gaps || []).map((gap, i) => ({ at: gap.at, end: gap.at, node: gapNode(stage, gap, i) }));
   const fillers = (metrics.filler_hits || []).filter((hit) => hit.end <= text.length).map((hit, i) => ({ at: hit.start, end: hit.end, node: fillerNode(stage, hit, text, i) }));
+  const within = (hit) => hit.end <= text.length;
+  const again = beside((metrics.repetitions || []).filter(within), (metrics.filler_hits || []).filter(within)).map((part, i) => ({ at: part.start, end: part.end, node: againNode(stage, part, text, i) }));
   const nodes = [];
   let at = 0;
-  for (const item of [...gaps, ...fillers].sort((a, b) => a.at - b.at || a.end - b.end)) {
+  for (const item of [...gaps, ...fillers, ...again].sort((a, b) => a.at - b.at || a.end - b.end)) {
     if (item.at < at) continue;
     nodes.push(text.slice(at, item.at), item.node);
     at = item.end;
@@ -92,4 +95,12 @@ function fillerNode(stage, hit, text, i) {
   const word = text.slice(hit.start, hit.end);
   if (hit.start_s === null || hit.start_s === undefined) return h("mark", { class: "jf-m-filler" }, word);
   return h("button", { type: "button", class: "jf-filler", "data-key": `filler-${i}`, "aria-label": `Filler “${word}” at ${clock(hit.start_s)}. Hear it`, title: "Hear this moment", onclick: () => stage.playMoment(hit.start_s - 0.6, (hit.end_s ?? hit.start_s + 0.4) + 0.8) }, word);
+}
+
+/** A part of what was said twice; its first part is the button that plays the whole. */
+function againNode(stage, part, text, i) {
+  const words = text.slice(part.start, part.end), whole = part.whole;
+  if (part.start !== whole.start || whole.start_s === null || whole.start_s === undefined) return h("mark", { class: "jf-m-again" }, words);
+  const name = `Said twice: “${whole.text}” at ${clock(whole.start_s)}. Hear it`;
+  return h("button", { type: "button", class: "jf-filler jf-again-said", "data-key": `again-${i}`, "aria-label": name, title: name, onclick: () => stage.playMoment(whole.start_s - 0.6, (whole.end_s ?? whole.start_s + 1) + 0.8) }, words);
 }
