@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import platform
 import signal
 import threading
 import time
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+import psutil
 import pytest
 
 from coach.audio.flac import write_flac
@@ -209,6 +211,19 @@ async def test_real_words_real_times_and_the_loop_runs_on(recogniser, recording,
     assert heard.words[-1].end_s <= made.pcm.duration_s
     lag = sorted(b - a - 0.005 for a, b in pairwise(ticks))
     assert lag[len(lag) // 2] < 0.02, "the event loop has its own interpreter lock"
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be asked to give memory back")
+async def test_what_recognising_took_for_itself_is_given_back_after_a_rest(recogniser, recording):
+    engine = PieceTranscriber(recogniser, name="whisper", label="Whisper")
+    await engine.transcribe(recording, CONTEXT, attempt_id="a")
+    child = psutil.Process(recogniser.child.pid)
+    assert child.environ()["MALLOC_ARENA_MAX"] == "1"
+    busy_mb, until = child.memory_info().rss / 1e6, time.monotonic() + 30
+    while child.memory_info().rss / 1e6 > busy_mb - 20 and time.monotonic() < until:
+        await asyncio.sleep(0.1)
+    assert child.memory_info().rss / 1e6 <= busy_mb - 20
+    assert "orders" in (await engine.transcribe(recording, CONTEXT, attempt_id="b")).transcript.text.lower()
 
 
 class _Guesses:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from coach.contracts.transcript import normalise_space
 from coach.errors import CoachError, InputError, VendorError
+from coach.speech.freeing import give_back
 from coach.speech.voice import phonemes
 from coach.speech.voice.kokoro import SAMPLE_RATE_HZ, Kokoro
 from coach.speech.voice.parting import Part, quick_parts, whole_sentences
@@ -119,7 +120,11 @@ class LocalVoice:
 
     def _forget(self) -> None:
         with suppress(RuntimeError):
-            self._thread.submit(setattr, self, "_kokoro", None)
+            self._thread.submit(self._let_go)
+
+    def _let_go(self) -> None:
+        self._kokoro = None
+        give_back()
 
 
 def _step_back() -> None:

@@ -18,8 +18,8 @@ from coach.settings import DATA
 PROGRAM = "espeak-ng"
 TIMEOUT_S = 10
 MISSING = "Install espeak-ng (apt install espeak-ng, brew install espeak-ng, or its installer on Windows)."
-LONGEST_SENTENCE = 220
-"""Characters; Kokoro takes 510 phonemes at once, and English has about one a character."""
+LONGEST_SENTENCE = 150
+"""Characters, some 9 s of sound, which take 0.25 GB to make. Kokoro takes 510 phonemes at once, about one a character."""
 
 _NOT_SPOKEN = re.compile(r"[\[\]{}()<>*_`#|\\\"“”\x00-\x1f]+")
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+")
@@ -33,7 +33,7 @@ def installed() -> bool:
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a text; one of more than 220 characters is parted at its commas, at last between words."""
+    """The sentences of a text; one of more than 150 characters is parted at its commas, at last between words."""
     found: list[str] = []
     for sentence in _SENTENCE.split(normalise_space(_NOT_SPOKEN.sub(" ", text))):
         if len(sentence) <= LONGEST_SENTENCE:
