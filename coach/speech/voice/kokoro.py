@@ -60,8 +60,8 @@ class Kokoro:
 def _options() -> ort.SessionOptions:
     """Few threads, none of which spins: the interview beside it needs the processor more.
 
-    The arena uses the memory of one layer for the next and gives it back after each run. Without it each layer asked the
-    system's allocator, which kept every size for itself: 7 s of sound took 1.4 GB instead of 0.4 (`docs/speech.md`).
+    The arena uses the memory of one layer for the next and gives it back after each run. Without it each layer asked
+    the system's allocator, which kept every size for itself: 7 s of sound took 1.4 GB instead of 0.4.
     """
     options = ort.SessionOptions()
     options.intra_op_num_threads = min(MOST_THREADS, os.cpu_count() or 1)

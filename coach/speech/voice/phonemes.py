@@ -19,7 +19,7 @@ PROGRAM = "espeak-ng"
 TIMEOUT_S = 10
 MISSING = "Install espeak-ng (apt install espeak-ng, brew install espeak-ng, or its installer on Windows)."
 LONGEST_SENTENCE = 150
-"""Characters, some 9 s of sound, which take 0.25 GB to make. Kokoro takes 510 phonemes at once, about one a character."""
+"""Characters, some 9 s of sound, which take 0.25 GB to make. Kokoro takes 510 phonemes, about one a character."""
 
 _NOT_SPOKEN = re.compile(r"[\[\]{}()<>*_`#|\\\"“”\x00-\x1f]+")
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+")
