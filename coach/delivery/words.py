@@ -82,7 +82,7 @@ def repetitions(clock: Clock, text: str, spans: list[FillerSpan]) -> list[Repeti
 
 def hesitation_clusters(hits: Sequence[FillerHit], repeated: Sequence[Repetition], pauses: Sequence[Pause]) -> Segments:
     """Stretches where at least three hesitations (filler, repetition, pause of 0.5 s) begin within 5 s."""
-    stumbles = (*hits, *repeated)
+    stumbles: list[FillerHit | Repetition] = [*hits, *repeated]
     events = [(h.start_s, h.end_s) for h in stumbles if h.start_s is not None and h.end_s is not None]
     events += [(p.start_s, p.end_s) for p in pauses if p.end_s - p.start_s >= HESITATION_PAUSE_S]
     events.sort()
