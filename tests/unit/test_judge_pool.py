@@ -110,6 +110,22 @@ async def test_what_takes_too_long_ends_and_the_next_goes_on(monkeypatch):
     await pool.close()
 
 
+async def test_the_limit_is_of_the_processor_so_that_a_busy_machine_costs_nobody_their_feedback():
+    pool = JudgePool(workers=1, limit_s=60, limit_cpu_s=0.05)
+    long = asked("Because it was late, I moved the printer and then we cut the cost by 30 percent. " * 240)
+    with pytest.raises(VendorTimeoutError):
+        await pool.judge(long, 220)
+    assert pool.pids == []
+    pool._limit_cpu_s = 10
+    assert await pool.judge(long, 220)
+    os.kill(pool.pids[0], signal.SIGSTOP)
+    call = asyncio.create_task(pool.judge(asked(), 220))
+    await asyncio.sleep(0.3)
+    os.kill(pool.pids[0], signal.SIGCONT)
+    assert await call, "what only waited for the processor is judged"
+    await pool.close()
+
+
 async def test_a_cancelled_call_takes_its_worker_along(monkeypatch):
     monkeypatch.setattr(judge_pool, "_COMMAND", (sys.executable, "-c", SLEEPER))
     pool = JudgePool(workers=1, limit_s=600)

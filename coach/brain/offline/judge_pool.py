@@ -7,6 +7,7 @@ import asyncio
 import json
 import logging
 import os
+import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from contextlib import suppress
@@ -19,8 +20,11 @@ from coach.errors import VendorProtocolError, VendorTimeoutError
 
 log = logging.getLogger(__name__)
 WORKERS = 2
-LIMIT_S = 10.0
-"""An answer of 300 words takes 0.2 s, one of 60,000 characters should take 1 s; beyond this it is no answer."""
+LIMIT_CPU_S = 10.0
+"""Processor time for one text: an answer of 300 words takes 0.2 s, one of 20,000 characters 1 s; beyond this it is no
+answer. Not time on the clock: on a machine full of other work 1 s of it may take 20, which is no fault of the text."""
+LIMIT_S = 60.0
+"""Time on the clock, for a worker that hangs and takes no processor time."""
 _LINE_BYTES = 16 * 1024 * 1024
 _COMMAND = (sys.executable, "-m", "coach.brain.offline.worker")
 
@@ -28,8 +32,9 @@ _COMMAND = (sys.executable, "-m", "coach.brain.offline.worker")
 class JudgePool:
     """Workers start when they are needed and stay; calls wait for one in their order."""
 
-    def __init__(self, workers: int = WORKERS, limit_s: float = LIMIT_S) -> None:
-        self._limit_s = limit_s
+    def __init__(self, workers: int = WORKERS, limit_s: float = LIMIT_S, limit_cpu_s: float = LIMIT_CPU_S) -> None:
+        """`limit_s` is on the clock, `limit_cpu_s` of the processor, both for one text."""
+        self._limit_s, self._limit_cpu_s = limit_s, limit_cpu_s
         self._workers = workers
         self._places = asyncio.Semaphore(workers)
         self._idle: list[Process] = []
@@ -45,7 +50,7 @@ class JudgePool:
         """The evaluation as JSON text.
 
         Raises:
-            VendorTimeoutError: it took longer than the limit; the worker was ended.
+            VendorTimeoutError: it took longer than a limit; the worker was ended.
             VendorProtocolError: the worker failed.
         """
         return await self._have_done({"input": given.model_dump(mode="json"), "max_words": max_words})
@@ -68,9 +73,10 @@ class JudgePool:
                 async with asyncio.timeout(self._limit_s):
                     answer = await self._ask(worker, line)
             except TimeoutError as error:
-                log.warning("a judgement took longer than %.0f s and was ended", self._limit_s)
-                raise VendorTimeoutError("Judging this answer took too long.") from error
+                raise _too_long(f"{self._limit_s:.0f} s") from error
             except OSError as error:
+                if await asyncio.shield(worker.wait()) == -signal.SIGPROF:
+                    raise _too_long(f"{self._limit_cpu_s:.0f} s of processor time") from error
                 raise VendorProtocolError("The offline coach ended in the middle of its work.") from error
             finally:
                 if worker not in self._idle:
@@ -99,7 +105,13 @@ class JudgePool:
         if self._closed:
             raise VendorProtocolError("The offline coach is being stopped.")
         worker = await asyncio.create_subprocess_exec(
-            *_COMMAND, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, limit=_LINE_BYTES, env=_environment()
+            *_COMMAND,
+            str(self._limit_cpu_s),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            limit=_LINE_BYTES,
+            env=_environment(),
         )
         self._all.add(worker)
         return worker
@@ -121,6 +133,11 @@ class JudgePool:
         self._closed = True
         self._idle.clear()
         await asyncio.gather(*(self._end(worker) for worker in [*self._all]))
+
+
+def _too_long(limit: str) -> VendorTimeoutError:
+    log.warning("a judgement took longer than %s and was ended", limit)
+    return VendorTimeoutError("Judging this answer took too long.")
 
 
 def _environment() -> dict[str, str]:

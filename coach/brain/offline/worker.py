@@ -1,11 +1,13 @@
 """Judges for the offline coach and reads long answers: JSON in, JSON out, line by line (`python -m …offline.worker`).
 
-A thread of its own watches the input: when the service is gone, so is this, also in the middle of a text.
+A thread of its own watches the input: when the service is gone, so is this, also in the middle of a text. The argument
+is how many seconds of processor time a text may take; the system ends the process that takes more, in the middle of it.
 """
 
 import json
 import os
 import queue
+import signal
 import sys
 import threading
 
@@ -32,10 +34,14 @@ def answer(line: str) -> str:
 def main() -> None:
     """Serves until the input ends."""
     os.nice(NICENESS)
+    limit_s = float(sys.argv[1])
     lines: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_watch, args=(lines,), daemon=True).start()
     while True:
-        sys.stdout.write(answer(lines.get()) + "\n")
+        line = lines.get()
+        signal.setitimer(signal.ITIMER_PROF, limit_s)
+        sys.stdout.write(answer(line) + "\n")
+        signal.setitimer(signal.ITIMER_PROF, 0)
         sys.stdout.flush()
 
 
