@@ -29,6 +29,9 @@ test: .venv/dev.stamp ## install what tests need and run all of them
 	@bash tests/install_system.sh
 	@$(PY) -m tests
 
+test-long: .venv/dev.stamp ## run the tests that repeat something, many times each (tests/long.py)
+	@COACH_LONG_TESTS=1 $(PY) -m pytest -o timeout=1800 $$(grep -rlE "^from tests.long" tests --include="test_*.py")
+
 test-fast: .venv/dev.stamp ## run the tests that belong to what changed (since=REVISION), browser left out
 	@$(PY) -m pytest -n 2 --dist loadfile -m "not slow and not browser" $$($(PY) -m tests.affected $(since))
 
@@ -96,4 +99,4 @@ lock: ## resolve the pinned requirements anew
 	uv pip compile -q --no-header --no-annotate requirements.in -o requirements.txt
 	uv pip compile -q --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
 
-.PHONY: help run test test-fast check fix eval bench gate fuzz soak theatre interchange notebooks docs screenshots clean lock
+.PHONY: help run test test-long test-fast check fix eval bench gate fuzz soak theatre interchange notebooks docs screenshots clean lock

@@ -1,59 +1,93 @@
 """All tests: `python -m tests`, what `make test` calls.
 
-First everything but the browser on two processes, then the browser alone. A test that failed is run once more by
-itself when the rest of its part is over: many hold a time limit on a machine that others use, too. What passes then is
-named as *unsteady*, never hidden; what fails twice fails. The exit code is that of pytest.
+First everything but the browser, then the browser, each on two processes that take whole files, slow ones first. A test
+that failed is run once more by itself when the rest of its part is over: many hold a time limit on a machine that
+others use, too. What passes then is named as *unsteady*, never hidden; what fails twice fails. The exit code is that of
+pytest. In the end the files are named that took longest.
 """
 
+import contextlib
 import json
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
-PARTS = {
-    "all but the browser": ("-n", "2", "--dist", "loadfile", "--ignore=tests/browser"),
-    "browser": ("tests/browser",),
-}
+TWO = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+PARTS = {"all but the browser": (*TWO, "--ignore=tests/browser"), "browser": (*TWO, "tests/browser")}
 TESTS_FAILED = 1
 AT_MOST = 12
 """More failures than this are no matter of timing: nothing is run again."""
+SLOWEST = 10
+MEMORY = Path("/dev/shm")
+ROOM_BYTES = 4 * 2**30
+"""Tests keep a few hundred megabytes at a time; where less than this is free they write to the disk."""
 
 
-def pytest(*arguments: str, cache: Path) -> int:
-    """Runs pytest with these arguments in a process of its own, keeping the names of what failed in `cache`."""
-    return subprocess.run([sys.executable, "-m", "pytest", "-o", f"cache_dir={cache}", *arguments]).returncode
+@contextlib.contextmanager
+def desk() -> Iterator[Path]:
+    """A folder for all that tests write, in memory where there is room: most of a database's time is the disk's."""
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM_BYTES
+    with tempfile.TemporaryDirectory(dir=MEMORY if roomy else None, prefix="jf-") as folder:
+        Path(folder).chmod(0o755)  # a database server runs as another user
+        yield Path(folder)
 
 
-def failed(cache: Path) -> list[str]:
-    """The tests that failed in the last run with this cache."""
-    names = cache / "v" / "cache" / "lastfailed"
+def pytest(*arguments: str, at: Path) -> int:
+    """Runs pytest in a process of its own; `at` keeps the names of what failed, what is written, and the times."""
+    written = at / "tmp"
+    written.mkdir(parents=True, exist_ok=True)
+    options = ("-o", f"cache_dir={at / 'cache'}", "-o", "junit_family=xunit1", "--junitxml", str(at / "times.xml"))
+    command = [sys.executable, "-m", "pytest", *options, *arguments]
+    return subprocess.run(command, env=os.environ | {"TMPDIR": str(written)}).returncode
+
+
+def failed(at: Path) -> list[str]:
+    """The tests that failed in the last run there."""
+    names = at / "cache" / "v" / "cache" / "lastfailed"
     return [*json.loads(names.read_text())] if names.exists() else []
 
 
-def part(name: str, arguments: tuple[str, ...], cache: Path) -> tuple[int, list[str]]:
-    """Runs one part; (exit code, the tests that passed only by themselves)."""
+def seconds_by_file(times: Path) -> dict[str, float]:
+    """What the tests of each file took, their fixtures included."""
+    total: dict[str, float] = {}
+    for case in ElementTree.parse(times).iter("testcase") if times.exists() else ():
+        file = case.get("file", "?")
+        total[file] = total.get(file, 0.0) + float(case.get("time", 0))
+    return total
+
+
+def part(name: str, arguments: tuple[str, ...], at: Path) -> tuple[int, list[str], dict[str, float]]:
+    """Runs one part; (exit code, the tests that passed only by themselves, seconds by file)."""
     began = time.monotonic()
-    code, names = pytest(*arguments, cache=cache), failed(cache)
+    code, names, times = pytest(*arguments, at=at), failed(at), seconds_by_file(at / "times.xml")
     if code == TESTS_FAILED and names and len(names) <= AT_MOST:
         print(f"\n{len(names)} of {name} failed; each is run once more, by itself:", *names, sep="\n  ", flush=True)
-        code = pytest("--lf", *sorted({test.partition("::")[0] for test in names}), cache=cache)
-        names = sorted({*names} - {*failed(cache)})
+        code = pytest("--lf", *sorted({test.partition("::")[0] for test in names}), at=at)
+        names = sorted({*names} - {*failed(at)})
     else:
         names = []
     print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
-    return code, names
+    return code, names, times
 
 
 def main() -> int:
     """Runs both parts, whatever the first says."""
-    with tempfile.TemporaryDirectory() as folder:
-        results = [part(name, arguments, Path(folder, str(n))) for n, (name, arguments) in enumerate(PARTS.items())]
-    unsteady = [test for _, tests in results for test in tests]
+    with desk() as folder:
+        results = [part(name, arguments, folder / str(n)) for n, (name, arguments) in enumerate(PARTS.items())]
+    took = {file: seconds for _, _, times in results for file, seconds in times.items()}
+    print(f"the {SLOWEST} slowest files:")
+    for file in sorted(took, key=lambda each: -took[each])[:SLOWEST]:
+        print(f"  {took[file]:5.0f} s  {file}")
+    unsteady = [test for _, tests, _ in results for test in tests]
     if unsteady:
         print("unsteady (failed, then passed by itself; worth a look):", *unsteady, sep="\n  ")
-    return max(code for code, _ in results)
+    return max(code for code, _, _ in results)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,8 @@
-"""Random commands and faults against the conductor: whatever comes in whatever order, the invariants hold.
-
-`INTERVIEW_SEQUENCES` sets how many sequences are tried.
-"""
+"""Random commands and faults against the conductor: whatever comes in whatever order, the invariants hold."""
 
 import asyncio
 import itertools
 import logging
-import os
 import tempfile
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -34,8 +30,8 @@ from tests.conversation.driver import make_hub, tone
 from tests.fakes.memory import MemoryArchive, MemoryJournal
 from tests.fakes.store import FakeStore
 from tests.fakes.vendors import FakeAvatar, FakeBrain, FakeTranscriber, ScriptedEvaluation
+from tests.long import how_many
 
-SEQUENCES = int(os.environ.get("INTERVIEW_SEQUENCES", "600"))
 NOWHERE = Path(tempfile.mkdtemp(prefix="machine-"))
 TIMING = InterviewTiming(min_display_s=0, speech_grace_s=1e6, restart_every_s=0, restarts_per_minute=99, settle_s=5)
 FRAME = tone(0.2)
@@ -373,7 +369,7 @@ class Interviews(RuleBasedStateMachine):
 
 TestInterviews = pytest.mark.timeout(900)(Interviews.TestCase)
 TestInterviews.settings = settings(
-    max_examples=SEQUENCES,
+    max_examples=how_many("random interviews"),
     stateful_step_count=12,
     deadline=None,
     derandomize=True,

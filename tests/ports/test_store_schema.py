@@ -20,6 +20,8 @@ from coach.store.tables.core import mock_interview_attempts
 from coach.vault.mounting import mount
 from tests.fakes import records as make
 
+pytestmark = pytest.mark.usefixtures("begins_empty")
+
 COLUMNS = sa.text(
     "SELECT table_name, column_name, is_nullable FROM information_schema.columns "
     "WHERE table_schema IN ('main', 'public') AND table_name <> 'alembic_version'"

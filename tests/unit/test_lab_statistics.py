@@ -1,7 +1,5 @@
 """The statistics keep their promises: simulated with clustering, against known tables, and on hostile sizes."""
 
-import os
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,9 +14,8 @@ from coach.lab.statistics.paired import adjust, compare_paired, intraclass_corre
 from coach.lab.statistics.power import Design, items_needed, minimum_detectable_effect, predicted_power
 from coach.lab.statistics.sequential import boundaries, spent_alpha
 from coach.lab.statistics.verdict import Margin, decide, equivalent
+from tests.long import how_many
 
-RUNS = int(os.environ.get("VERDICT_RUNS", "150"))
-"""1,000 with `VERDICT_RUNS=1000`, which takes a minute."""
 DESIGN = Design(n_clusters=30, items_per_cluster=5, sd=1.0, icc=0.3)
 
 
@@ -40,9 +37,9 @@ def fewer_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("fewer_resamples")
-def test_false_positives_and_coverage_over_a_thousand_equal_pairs() -> None:
+def test_false_positives_and_coverage_over_many_equal_pairs() -> None:
     rng = np.random.default_rng(20)
-    results = [compare_paired(simulate(rng, DESIGN, 0.0)) for _ in range(1000)]
+    results = [compare_paired(simulate(rng, DESIGN, 0.0)) for _ in range(how_many("equal pairs of runs"))]
     assert np.mean([r.p_value < 0.05 for r in results]) == pytest.approx(0.05, abs=0.015)
     assert np.mean([r.low <= 0 <= r.high for r in results]) == pytest.approx(0.95, abs=0.02)
     assert np.mean([r.p_permutation < 0.05 for r in results]) == pytest.approx(0.05, abs=0.02)
@@ -52,7 +49,8 @@ def test_false_positives_and_coverage_over_a_thousand_equal_pairs() -> None:
 @pytest.mark.parametrize("effect", [0.25, minimum_detectable_effect(DESIGN), 0.5])
 def test_planted_effects_are_found_as_often_as_predicted(effect: float) -> None:
     rng = np.random.default_rng(21)
-    found = np.mean([compare_paired(simulate(rng, DESIGN, effect)).p_value < 0.05 for _ in range(600)])
+    times = how_many("planted effects")
+    found = np.mean([compare_paired(simulate(rng, DESIGN, effect)).p_value < 0.05 for _ in range(times)])
     assert found == pytest.approx(predicted_power(DESIGN, effect), abs=0.05)
 
 
@@ -194,11 +192,11 @@ def drawn(rng: np.random.Generator, effect: float) -> pd.DataFrame:
 def test_what_is_not_worth_it_is_shipped_in_at_most_five_of_a_hundred(effect: float) -> None:
     rng = np.random.default_rng(31)
     verdicts: list[str] = []
-    while len(verdicts) < RUNS:
+    while len(verdicts) < how_many("verdicts"):
         table = drawn(rng, effect)
         if len(table) > 1:
             verdicts.append(decide(compare_paired(table, seed=len(verdicts)), smallest_useful=0.2).decision)
-    assert verdicts.count("ship") / RUNS <= 0.05
+    assert verdicts.count("ship") / len(verdicts) <= 0.05
 
 
 @pytest.mark.usefixtures("fewer_resamples")

@@ -1,9 +1,8 @@
 """Nasty input costs linear time: thirty patterns that make naive text steps quadratic, each ten times as long.
 
-CPU time of this process, best of two. The long form (to 100,000 characters) runs with `COACH_LONG_TESTS=1`.
+CPU time of this process, best of two. The long form goes to 100,000 characters.
 """
 
-import os
 import time
 from collections.abc import Callable
 
@@ -17,6 +16,7 @@ from coach.brain.reading.clauses import read_clauses
 from coach.brain.reading.text import read_answer
 from coach.brain.reading.units import kept, units
 from coach.contracts.brain import EvaluationInput, Question, UserAnswer
+from tests.long import how_many
 
 PATTERNS = {
     "one letter": "a",
@@ -57,8 +57,7 @@ PATTERNS = {
     "other script": "\u4e00\u3002",
     "emoji": "\U0001f4a5\u200d",
 }  # fmt: skip
-LONG = os.environ.get("COACH_LONG_TESTS") == "1"
-SHORT_CHARS, TIMES = (10_000, 10) if LONG else (1_500, 10)
+SHORT_CHARS, TIMES = how_many("characters of nasty text"), 10
 FLOOR_S = 0.004
 """Below this a ratio says nothing."""
 COACH = OfflineCoach()

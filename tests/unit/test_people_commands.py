@@ -1,40 +1,10 @@
 """`user invite`, `user role`, `user members`: what an operator needs before anybody has signed in."""
 
 import json
-import sys
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-import pytest
-
-from coach import cli
-from coach import settings as settings_module
 from coach.store import open_store
 from coach.store.repositories import membership
-
-Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def coach(tmp_path, monkeypatch, capsys) -> Iterator[Command]:
-    """Runs `python -m coach …` in this process over an empty COACH_HOME."""
-    for name in settings_module.Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.setenv("COACH_HOME", str(tmp_path / "home"))
-
-    def run(*words: str) -> tuple[int, str, str]:
-        settings_module.settings.cache_clear()
-        monkeypatch.setattr(sys, "argv", ["coach", *words])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            status = int(stop.code or 0)
-        told = capsys.readouterr()
-        return status, told.out, told.err
-
-    yield run
-    settings_module.settings.cache_clear()
 
 
 def join(link: str, person: str) -> None:

@@ -7,64 +7,19 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from coach import cli
-from coach import settings as settings_module
 from coach.cli.diagnosis import avatar
 from coach.settings import load_settings
 from coach.store import SqlStore
 from coach.store.engine import engine
 from coach.store.repositories import interviews
 from tests.fakes import records as make
-
-
-class Outcome:
-    """What a command left behind."""
-
-    def __init__(self, status: int, out: str, err: str) -> None:
-        self.status, self.out, self.err = status, out, err
-
-    @property
-    def json(self) -> dict:
-        return json.loads(self.out)
-
-
-Command = Callable[..., Outcome]
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch) -> Iterator[Path]:
-    """An empty COACH_HOME and no other setting."""
-    for name in settings_module.Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    folder = tmp_path / "home"
-    monkeypatch.setenv("COACH_HOME", str(folder))
-    settings_module.settings.cache_clear()
-    yield folder
-    settings_module.settings.cache_clear()
-
-
-@pytest.fixture
-def coach(home, monkeypatch, capsys) -> Command:
-    """Runs `python -m coach …` in this process."""
-
-    def run(*words: str) -> Outcome:
-        settings_module.settings.cache_clear()
-        monkeypatch.setattr(sys, "argv", ["coach", *words])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            status = int(stop.code or 0)
-        printed = capsys.readouterr()
-        return Outcome(status, printed.out, printed.err)
-
-    return run
+from tests.fakes.command import Outcome
 
 
 def store_in(home: Path) -> SqlStore:
@@ -152,6 +107,7 @@ def test_the_sweep_prints_exactly_what_it_did(coach, session):
     assert coach("retention", "sweep", "--now", "soon").status == 2
 
 
+@pytest.mark.usefixtures("begins_empty")
 def test_the_database_is_made_checked_and_found_current(coach, home):
     missing = coach("db", "check", "--json")
     assert (missing.status, missing.json["version"]) == (1, None)
@@ -225,7 +181,7 @@ def finding(outcome: Outcome, name: str) -> dict:
 
 
 @pytest.fixture
-def unmeasured(monkeypatch):
+def unmeasured(home, monkeypatch):
     """The models of this machine are not loaded and measured: other parts are looked at."""
     monkeypatch.setenv("COACH_TRANSCRIBER", "typed")
     monkeypatch.setenv("COACH_VOICE", "none")

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from coach.store import open_store
 
 
+@pytest.mark.usefixtures("begins_empty")
 def test_an_empty_file_is_begun_anew(tmp_path: Path) -> None:
     path = tmp_path / "coach.duckdb"
     path.touch()
