@@ -39,7 +39,7 @@ def tables_from_a_copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
 
     @functools.wraps(engine.Database._require_content)
     def begin(database: "Database") -> None:
-        begin.__wrapped__(database)  # type: ignore[attr-defined]
+        begin.__wrapped__(database)
         if database.path and not database.path.exists():
             shutil.copyfile(migrated, database.path)
 
