@@ -152,6 +152,7 @@ class DeepgramServer:
         self.batches: list[dict[str, Any]] = []
         self.spoken: list[str] = []
         self.speakers: list[str] = []
+        self.voice_status = 200
         self.errors: list[str] = []
         self._faults = list(faults)
         self._always = always or Fault()
@@ -277,6 +278,8 @@ class DeepgramServer:
     async def _speak(self, request: Request) -> Response:
         if request.headers.get("authorization") != f"Token {KEY}":
             return JSONResponse({"err_code": "INVALID_AUTH"}, 401)
+        if self.voice_status != 200:
+            return JSONResponse({"err_code": "INTERNAL_SERVER_ERROR"}, self.voice_status)
         text = (await request.json())["text"]
         self.spoken.append(text)
         self.speakers.append(request.query_params.get("model", ""))
