@@ -215,7 +215,7 @@ def _reached(trouble: str) -> Iterator[None]:
         raise StoreError(f"{trouble} ({reason}).") from error
 
 
-def _moment_of(item: dict[str, Any]) -> datetime | None:
+def _moment_of(item: dict[str, object]) -> datetime | None:
     """When a file was last written: seconds on a disk, a datetime (`LastModified`, `last_modified`) in a bucket."""
     found = next((item[key] for key in ("mtime", "LastModified", "last_modified", "created") if item.get(key)), None)
     if isinstance(found, (int, float)):

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from math import isinf
-from typing import Any
 
 from coach.avatar.drawn import DrawnAvatar, DrawnSession, VoiceSource
 from coach.avatar.policy import AvatarPolicy
@@ -250,7 +249,7 @@ class GovernedSession:
             self._timer.cancel()
         self._timer = None
 
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+    def _later(self, work: Coroutine[object, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -67,7 +67,7 @@ class RemoteSession:
     async def seen(self, *, shown: bool) -> None:
         """See the port: a picture is not waited for."""
 
-    def client_config(self) -> dict[str, Any]:
+    def client_config(self) -> dict[str, object]:
         """See the port."""
         return {"kind": "remote", **self._view}
 

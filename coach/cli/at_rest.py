@@ -1,6 +1,6 @@
 """`db encrypt`, `db decrypt`, `db rotate-key`: what people say and write, at rest."""
 
-from typing import Any
+from collections.abc import Mapping
 
 import click
 
@@ -56,7 +56,7 @@ def rotate_key(as_json: bool) -> None:
     emit(result, as_json=as_json, human=_rotated)
 
 
-def _rotated(result: dict[str, Any]) -> str:
+def _rotated(result: dict[str, object]) -> str:
     return (
         f"{result['rewrapped']} keys wrapped anew, {result['already']} were already. "
         "COACH_ENCRYPTION_KEY needs its first key alone now; restart servers with it."
@@ -67,5 +67,5 @@ def _tell(what: str) -> None:
     click.echo(f"{what} …", err=True)
 
 
-def _counted(done: dict[str, Any]) -> str:
+def _counted(done: Mapping[str, object]) -> str:
     return f"{done['rows']} rows, {done['recordings']} recordings, {done['lab_files']} files of the lab"

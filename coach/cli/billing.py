@@ -132,7 +132,7 @@ def _fields(change: dict[str, Any]) -> str:
     return f"  ({'; '.join(moved)})" if moved else ""
 
 
-def _reconcile_text(result: dict[str, Any]) -> str:
+def _reconcile_text(result: dict[str, object]) -> str:
     plain = Reconciliation.model_validate({name: result[name] for name in Reconciliation.model_fields})
     if plain.agrees:
         return f"All books agree ({len(plain.rows)} meters; Stripe {result['stripe']})."

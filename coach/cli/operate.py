@@ -29,7 +29,7 @@ def upgrade(as_json: bool) -> None:
     emit(result, as_json=as_json, human=_upgraded)
 
 
-def _upgraded(result: dict[str, Any]) -> str:
+def _upgraded(result: dict[str, object]) -> str:
     if not result["changed"]:
         return f"The database is at version {result['after']} already."
     return f"The database is at version {result['after']} now (before: {result['before'] or 'none'})."
@@ -76,7 +76,7 @@ def restore(source: Path | None, as_json: bool) -> None:
     emit(asdict(restored) | {"people_deleted_since": len(gone)}, as_json=as_json, human=_restored)
 
 
-def _restored(result: dict[str, Any]) -> str:
+def _restored(result: dict[str, object]) -> str:
     lines = [f"The database is as it was at {result['made_at']:%Y-%m-%d %H:%M} UTC ({result['copy']})."]
     if not result["checked"]:
         lines.append("That file had no checksum; it was opened and read.")

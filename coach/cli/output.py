@@ -29,7 +29,7 @@ def emit(result: Any, *, as_json: bool, human: Callable[[Any], str] | None = Non
         click.echo(human(result))
 
 
-def usage_records(events: "Iterable[UsageEvent]") -> list[dict[str, Any]]:
+def usage_records(events: "Iterable[UsageEvent]") -> list[dict[str, object]]:
     """Usage as the commands print it; quantities and costs as plain decimal strings, no digit of them rounded."""
     return [
         {

@@ -72,7 +72,7 @@ def request_from(text: str, questions: int) -> PlanRequest:
     return PlanRequest(title=title, company=company, description=str(record["description"]), questions=questions)
 
 
-def plan_record(made: InterviewPlan) -> dict[str, Any]:
+def plan_record(made: InterviewPlan) -> dict[str, object]:
     """The plan in the shape of the command's JSON."""
     job = made.job
     return {

@@ -76,7 +76,7 @@ async def _practise(
     *,
     transcriber: str,
     brain: str,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     from coach.audio.decode import read_recording
     from coach.audio.vad import require_speech
     from coach.bootstrap import build_services
@@ -136,7 +136,7 @@ def read_job(source: str) -> tuple[str, str, str]:
     return fields[0], fields[1], fields[2]
 
 
-async def _describe(services: "Services", conductor: "Conductor", attempt: Attempt) -> dict[str, Any]:
+async def _describe(services: "Services", conductor: "Conductor", attempt: Attempt) -> dict[str, object]:
     from coach.cli.transcribe import describe
     from coach.store.repositories import ledger
 

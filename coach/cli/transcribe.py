@@ -32,7 +32,7 @@ def transcribe(audio: Path, transcriber: str | None, as_json: bool) -> None:
     emit(result, as_json=as_json, human=_lines)
 
 
-async def transcribe_file(audio: Path, transcriber: str = "") -> dict[str, Any]:
+async def transcribe_file(audio: Path, transcriber: str = "") -> dict[str, object]:
     """The JSON object of the command.
 
     Raises:

@@ -5,7 +5,7 @@ Limits are characters and items. `json_schema()` is the published schema.
 """
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 from pydantic.json_schema import GenerateJsonSchema
@@ -211,11 +211,11 @@ class Evaluation(Strict):
 class _Untitled(GenerateJsonSchema):
     """Leaves out the generated titles, which only repeat field names."""
 
-    def field_title_should_be_set(self, schema: Any) -> bool:
+    def field_title_should_be_set(self, schema: object) -> bool:
         return False
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema() -> dict[str, object]:
     """Returns the published JSON Schema (draft 2020-12) of `Evaluation`."""
     body = Evaluation.model_json_schema(schema_generator=_Untitled)
     return {"$schema": SCHEMA_DIALECT, "$id": SCHEMA_ID, **body}

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -138,7 +137,7 @@ def measure(
     return metrics.model_copy(update={"scores": _scores(metrics, when)})
 
 
-def _rates(transcript: Transcript, when: Timing) -> dict[str, Any]:
+def _rates(transcript: Transcript, when: Timing) -> dict[str, object]:
     words = of_words.count_words(transcript.text) - of_words.inserted_hesitations(transcript)
     wpm = _per_minute(words, when.span_s)
     return {
@@ -148,7 +147,7 @@ def _rates(transcript: Transcript, when: Timing) -> dict[str, Any]:
     }
 
 
-def _disfluencies(transcript: Transcript, when: Timing) -> dict[str, Any]:
+def _disfluencies(transcript: Transcript, when: Timing) -> dict[str, object]:
     spans = find_fillers(transcript.text)
     clock = of_words.Clock(transcript)
     fillers = _fillers(transcript, clock, spans)

@@ -54,7 +54,7 @@ class PriceEntry(Record):
 
     @field_validator("price", mode="before")
     @classmethod
-    def _no_binary_fractions(cls, value: Any) -> Any:
+    def _no_binary_fractions(cls, value: object) -> object:
         if isinstance(value, float):
             raise ValueError("write the price in quotes; a binary fraction is not exact")
         return value
@@ -168,7 +168,7 @@ class PriceBook:
             raise PriceBookError(f"{entry.id} is priced per {entry.unit}, but {unit} was used.")
         return entry
 
-    def with_overrides(self, prices: Mapping[str, Any], *, label: str) -> "PriceBook":
+    def with_overrides(self, prices: Mapping[str, object], *, label: str) -> "PriceBook":
         """A what-if copy. Keys are `vendor/meter`; values a USD price (for the entry's own `per`) or a variant's name.
 
         The book itself and everything already billed stay as they are.
@@ -211,7 +211,7 @@ def price_book() -> PriceBook:
     return load_price_book()
 
 
-def _entry(item: Any, number: int) -> PriceEntry:
+def _entry(item: object, number: int) -> PriceEntry:
     try:
         return PriceEntry.model_validate(item)
     except ValidationError as error:
@@ -221,7 +221,7 @@ def _entry(item: Any, number: int) -> PriceEntry:
         raise PriceBookError(f"Price entry {number} ({name}): {where}: {first['msg']}.") from error
 
 
-def _commitment(item: Any, number: int) -> Commitment:
+def _commitment(item: object, number: int) -> Commitment:
     try:
         return Commitment.model_validate(item)
     except ValidationError as error:
@@ -252,7 +252,7 @@ def _check_commitments(commitments: list[Commitment], entries: list[PriceEntry])
 class _EveryKeyOnce(yaml.SafeLoader):
     """YAML takes the last of two equal keys in silence; here they are an error."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
         keys = [self.construct_object(key) for key, _ in node.value]
         twice = next((key for key in keys if keys.count(key) > 1), None)
         if twice is not None:
@@ -260,7 +260,7 @@ class _EveryKeyOnce(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _check_vendors(entries: list[PriceEntry], vendors: Any) -> None:
+def _check_vendors(entries: list[PriceEntry], vendors: object) -> None:
     unknown = next((entry for entry in entries if isinstance(vendors, list) and entry.vendor not in vendors), None)
     if unknown:
         raise PriceBookError(f"{unknown.id}: the vendor {unknown.vendor} is not in the book's list of vendors.")
@@ -312,7 +312,7 @@ def _utc_day(at: datetime | date) -> date:
     return (at - offset).date()
 
 
-def _override(entries: list[PriceEntry], key: str, value: Any) -> list[PriceEntry]:
+def _override(entries: list[PriceEntry], key: str, value: object) -> list[PriceEntry]:
     vendor, _, meter = key.partition("/")
     mine = [entry for entry in entries if (entry.vendor, entry.meter, entry.variant) == (vendor, meter, LIST)]
     if not mine:

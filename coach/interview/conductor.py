@@ -123,7 +123,7 @@ class Conductor:
         return self.board.interview.status == InterviewStatus.COMPLETED and self._processing.resting
 
     @property
-    def avatar_config(self) -> dict[str, Any]:
+    def avatar_config(self) -> dict[str, object]:
         """What the browser needs to show the avatar."""
         return self._s.voice.config
 

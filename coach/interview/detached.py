@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import Any
 
 log = logging.getLogger(__name__)
 
@@ -15,7 +14,7 @@ class DetachedWork:
         """Nothing yet."""
         self.tasks: set[asyncio.Task[None]] = set()
 
-    async def see_through(self, work: Coroutine[Any, Any, None]) -> None:
+    async def see_through(self, work: Coroutine[object, None, None]) -> None:
         """Waits for work; being cancelled ends the waiting alone."""
         task = asyncio.get_running_loop().create_task(work)
         self.tasks.add(task)

@@ -62,7 +62,7 @@ class Elsewhere:
         *,
         find: Callable[[str], Conductor | None],
         give: Callable[[str], Awaitable[bool | None]],
-        let_go: Callable[[str], Coroutine[Any, Any, None]],
+        let_go: Callable[[str], Coroutine[object, None, None]],
     ) -> None:
         """All are the service's.
 
@@ -177,7 +177,7 @@ class Elsewhere:
         except CoachError as error:
             log.warning("the other processes could not be told: %s", error)
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    def _begin(self, work: Coroutine[object, None, None]) -> "asyncio.Task[None]":
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)

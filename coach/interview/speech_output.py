@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
 
 from coach.avatar.port import Avatar, AvatarEvent, AvatarSession, AvatarView, Purpose, SpeechRequest
 from coach.contracts.events import (
@@ -212,7 +211,7 @@ class SpeechOutput:
         self._emit(SpeechEnd())
         self._beside(self._tell(speech.request.task_id))
 
-    def _beside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _beside(self, work: Coroutine[object, None, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

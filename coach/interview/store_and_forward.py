@@ -76,7 +76,7 @@ class SpooledStore:
         async with self._lock:
             await self._replay()
 
-    async def _write(self, name: str, *facts: Any) -> None:
+    async def _write(self, name: str, *facts: object) -> None:
         async with self._lock:
             if self._waiting:
                 await self._replay()
@@ -103,7 +103,7 @@ class SpooledStore:
         except OSError as error:
             raise StoreError("Neither database nor disk takes anything more.", mend="Free some disk space.") from error
 
-    def _person(self, facts: Sequence[Any]) -> str:
+    def _person(self, facts: Sequence[object]) -> str:
         known = (self._people.get(getattr(fact, "interview_id", getattr(fact, "id", ""))) for fact in facts)
         return next((person for person in known if person), HOUSE)
 

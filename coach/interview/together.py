@@ -26,9 +26,9 @@ class Together:
         fleet: Fleet,
         conductors: Mapping[str, Conductor],
         *,
-        resume: Callable[[str], Coroutine[Any, Any, object]],
-        put_away: Callable[[str], Coroutine[Any, Any, bool]],
-        let_go: Callable[[str, Parting], Coroutine[Any, Any, None]],
+        resume: Callable[[str], Coroutine[object, None, object]],
+        put_away: Callable[[str], Coroutine[object, None, bool]],
+        let_go: Callable[[str, Parting], Coroutine[object, None, None]],
         opening: Callable[[str], bool],
     ) -> None:
         """All are the service's.
@@ -117,7 +117,7 @@ class Together:
             return None
         return await self._put_away(interview_id)
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, work: Coroutine[object, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

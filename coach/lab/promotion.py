@@ -77,7 +77,7 @@ class Promotions:
 
     def promote(
         self, bundle: str, reason: str, *, evidence: PromotionEvidence | None = None, override: bool = False
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         """Makes a bundle the one that live interviews use, with reason and evidence on record.
 
         Raises:
@@ -168,7 +168,7 @@ class Promotions:
         return self._store.run(rows.promotions)
 
 
-def _never_promoted(bundle: PromptBundle) -> dict[str, Any]:
+def _never_promoted(bundle: PromptBundle) -> dict[str, object]:
     return {
         "name": bundle.name,
         "version": bundle.version,

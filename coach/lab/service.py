@@ -229,11 +229,11 @@ class Lab:
             found[label] = noise.sd
         return found
 
-    def stored_answers(self) -> list[dict[str, Any]]:
+    def stored_answers(self) -> list[dict[str, object]]:
         """Stored answers the lab may look at: of people who agreed, and the sample content."""
         return self.store.run(rows.stored_answers, include_sample=True)
 
-    def judged_answers(self, *, of_samples: bool) -> list[dict[str, Any]]:
+    def judged_answers(self, *, of_samples: bool) -> list[dict[str, object]]:
         """Stored answers with what people scored, of those who agreed, or of invented people alone."""
         return self.store.run(rows.stored_answers, of_samples=of_samples)
 

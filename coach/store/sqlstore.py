@@ -191,7 +191,7 @@ class SqlStore(InterviewFacts):
     def _order(self, order: Order) -> Any:
         return self._worker.run(lambda: self._have_done(order))
 
-    def _have_done(self, order: Order) -> Any:
+    def _have_done(self, order: Order) -> object:
         """Carries an order out with the file in one's own hands, or has its holder do it."""
         if self.database.path is None or self._in_hand(order):
             return self._carry_out(order)
@@ -208,7 +208,7 @@ class SqlStore(InterviewFacts):
         """Whether the file is open here; one that is to be replaced may be damaged and is not opened."""
         return self.database.take() if order.chore == "restore" else self.database.try_open()
 
-    def _for_neighbour(self, order: Order, begin: Callable[[], None]) -> Any:
+    def _for_neighbour(self, order: Order, begin: Callable[[], None]) -> object:
         if not self._in_hand(order):
             raise neighbour.NotHeldError("The file was given up.")
         begin()
@@ -221,7 +221,7 @@ class SqlStore(InterviewFacts):
         return self._transact(lambda connection: call(connection, *order.args, **order.kwargs), order.asked_by)
 
     @property
-    def _chores(self) -> dict[str, Callable[..., Any]]:
+    def _chores(self) -> dict[str, Callable[..., object]]:
         """What another process may ask for besides transactions."""
         return {
             "upgrade": self._upgrade,

@@ -30,7 +30,7 @@ def chart_csv(figure: go.Figure) -> str:
     return chart_table(figure).map(_as_text).to_csv(index=False)
 
 
-def _as_text(value: Any) -> Any:
+def _as_text(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
@@ -65,7 +65,7 @@ def _cells(trace: Any, series: str) -> Iterator[dict[str, Any]]:
                 yield {"series": series, "x": x, "y": y, "value": value}
 
 
-def _details(trace: Any) -> dict[str, list[Any]]:
+def _details(trace: object) -> dict[str, list[object]]:
     """What is told when one points at a point."""
     told = [_many(row) or [row] for row in _many(getattr(trace, "customdata", None))]
     width = max(map(len, told), default=0)

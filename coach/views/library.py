@@ -1,7 +1,6 @@
 """A person's own material as pages use it: stories, jobs and resumes, read and kept. No SQL, no Streamlit."""
 
 from collections.abc import Callable
-from typing import Any
 
 from coach.store import SqlStore
 from coach.store.repositories import library
@@ -24,7 +23,7 @@ class PersonalLibrary:
         hidden = self._hidden("story")
         return [s for s in self._store.run(library.stories, search=search, job_id=job_id) if s.id not in hidden]
 
-    def change_story(self, story: StarStory, **changes: Any) -> None:
+    def change_story(self, story: StarStory, **changes: object) -> None:
         """Keeps a story with `changes`; a sample becomes the person's own.
 
         Raises:

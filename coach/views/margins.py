@@ -168,7 +168,7 @@ def ledger_frame(
     return pd.DataFrame(rows).groupby(keys, sort=True)[sums].sum().reset_index()
 
 
-def _sum_row(total: ledger.UsageSum, book: PriceBook) -> dict[str, Any]:
+def _sum_row(total: ledger.UsageSum, book: PriceBook) -> dict[str, object]:
     try:
         again = book.find(total.vendor, total.meter, total.day, unit=total.unit).cost(total.quantity)
     except PriceBookError:
@@ -200,12 +200,12 @@ def session_budgets(store: SqlStore, applied: Applied, interview_ids: list[str])
     ]
 
 
-def saved_scenarios(store: SqlStore) -> dict[str, dict[str, Any]]:
+def saved_scenarios(store: SqlStore) -> dict[str, dict[str, object]]:
     """What-if scenarios people saved, by name."""
     return store.run(billing.scenarios)
 
 
-def save_scenario(store: SqlStore, name: str, scenario: dict[str, Any]) -> None:
+def save_scenario(store: SqlStore, name: str, scenario: dict[str, object]) -> None:
     """Saves a what-if scenario under its name."""
     store.run(billing.save_scenario, name, scenario, datetime.now(UTC))
 
@@ -220,7 +220,7 @@ def money(amount: Decimal | float, digits: int = 2) -> str:
     return format_usd(amount, digits=digits)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, Decimal):
         return float(value)
     return "\n".join(map(str, value)) if isinstance(value, list | tuple) else value

@@ -1,7 +1,6 @@
 """Job postings: from a form or a file to what they ask for."""
 
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
 
 from coach.brain.planning.planner import plan_interview
 from coach.brain.port import Brain, InterviewPlan, PlanRequest
@@ -44,7 +43,7 @@ def posting_of_file(name: str, content: bytes) -> PlanRequest:
 def read_posting(
     meter: Callable[[Sequence[UsageEvent]], None],
     brain: Brain,
-    wait_for: Callable[[Coroutine[Any, Any, InterviewPlan]], InterviewPlan],
+    wait_for: Callable[[Coroutine[object, None, InterviewPlan]], InterviewPlan],
     request: PlanRequest,
 ) -> JobDescription:
     """What a posting asks for, by the brain in force; what that used is metered. Nothing is kept yet.

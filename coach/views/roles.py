@@ -17,7 +17,7 @@ def shipped_profiles(folder: Path = DATA / "role_profiles") -> tuple[RoleProfile
     return tuple(sorted(found, key=lambda profile: profile.title))
 
 
-def _entries(path: Path) -> list[dict[str, Any]]:
+def _entries(path: Path) -> list[dict[str, object]]:
     content = yaml.safe_load(path.read_text("utf8"))
     if isinstance(content, dict) and "title" not in content:
         content = next((value for value in content.values() if isinstance(value, list)), [])

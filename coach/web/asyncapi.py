@@ -70,7 +70,7 @@ def document() -> dict[str, Any]:
     }
 
 
-def _query() -> dict[str, Any]:
+def _query() -> dict[str, object]:
     return {
         "type": "object",
         "properties": {
@@ -82,7 +82,7 @@ def _query() -> dict[str, Any]:
     }
 
 
-def _operation(action: str, names: list[str], summary: str) -> dict[str, Any]:
+def _operation(action: str, names: list[str], summary: str) -> dict[str, object]:
     return {
         "action": action,
         "summary": summary,
@@ -91,7 +91,7 @@ def _operation(action: str, names: list[str], summary: str) -> dict[str, Any]:
     }
 
 
-def _message(model: type[BaseModel]) -> dict[str, Any]:
+def _message(model: type[BaseModel]) -> dict[str, object]:
     about = (model.model_fields["payload"].annotation or model).__doc__
     summary = (model.__doc__ or about or "").strip().split("\n")[0]
     generic = summary.startswith(("An immutable", "dict("))
@@ -103,7 +103,7 @@ def _message(model: type[BaseModel]) -> dict[str, Any]:
     }
 
 
-def _audio() -> dict[str, Any]:
+def _audio() -> dict[str, object]:
     rate = PROTOCOL_SAMPLE_RATE_HZ
     return {
         "name": "AUDIO",

@@ -68,7 +68,7 @@ def _operation(row: Endpoint) -> dict[str, Any]:
     return out
 
 
-def _parameters(row: Endpoint) -> list[dict[str, Any]]:
+def _parameters(row: Endpoint) -> list[dict[str, object]]:
     schema = {"type": "string", "minLength": 1, "maxLength": 64}
     known = [{"name": "id", "in": "path", "required": True, "schema": schema}] if "{id}" in row.path else []
     if row.handler == "audio":
@@ -76,7 +76,7 @@ def _parameters(row: Endpoint) -> list[dict[str, Any]]:
     return known
 
 
-def _request(row: Endpoint) -> dict[str, Any] | None:
+def _request(row: Endpoint) -> dict[str, object] | None:
     if row.handler == "upload":
         form = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]}
         return {
@@ -88,13 +88,13 @@ def _request(row: Endpoint) -> dict[str, Any] | None:
     return {"required": False, "content": {"application/json": {"schema": _ref(row.request.__name__)}}}
 
 
-def _success(row: Endpoint) -> dict[str, Any]:
+def _success(row: Endpoint) -> dict[str, object]:
     if row.response is None:
         return {"description": "the recording", "content": {"audio/flac": {}}}
     return {"description": "done", "content": {"application/json": {"schema": _ref(row.response.__name__)}}}
 
 
-def _error(status: int) -> dict[str, Any]:
+def _error(status: int) -> dict[str, object]:
     return {"description": _MEANING[status], "content": {"application/json": {"schema": _ref("ErrorBody")}}}
 
 

@@ -5,8 +5,6 @@ that would not also cut what pages may be sent. The attributes are therefore cap
 HTTP protocol itself is made to lose its patience with slow clients the same way.
 """
 
-from typing import Any
-
 import uvicorn
 
 from coach.web import access
@@ -22,20 +20,20 @@ class _Cap:
     def __init__(self, name: str, most: int) -> None:
         self._name, self._most = name, most
 
-    def __get__(self, config: Any, _: type | None = None) -> Any:
+    def __get__(self, config: object, _: type | None = None) -> object:
         if config is None:
             return self
         wished = config.__dict__.get(self._name)
         return self._most if wished is None else min(wished, self._most)
 
-    def __set__(self, config: Any, value: int | None) -> None:
+    def __set__(self, config: object, value: int | None) -> None:
         config.__dict__[self._name] = value
 
 
 class _Patience:
     """The HTTP protocol that is configured, with an end to its patience."""
 
-    def __get__(self, config: Any, _: type | None = None) -> Any:
+    def __get__(self, config: object, _: type | None = None) -> object:
         if config is None:
             return self
         try:
@@ -43,7 +41,7 @@ class _Patience:
         except KeyError:
             raise AttributeError("http_protocol_class") from None
 
-    def __set__(self, config: Any, value: Any) -> None:
+    def __set__(self, config: object, value: object) -> None:
         config.__dict__["http_protocol_class"] = value
 
 

@@ -10,7 +10,6 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
 
 log = logging.getLogger(__name__)
 WITHIN_S = 8.5
@@ -19,7 +18,7 @@ SETTLE_S = 3.0
 CLOSE_S = 2.5
 
 
-def on_stop(stop_taking: Callable[[], None], leave: Callable[[int], Any] = os._exit) -> None:
+def on_stop(stop_taking: Callable[[], None], leave: Callable[[int], object] = os._exit) -> None:
     """Lets the first signal to stop be heard before the server's own handler; only possible in the main thread."""
     if threading.current_thread() is not threading.main_thread():
         return
@@ -28,7 +27,7 @@ def on_stop(stop_taking: Callable[[], None], leave: Callable[[int], Any] = os._e
 
 
 def _before(
-    usual: Any, stop_taking: Callable[[], None], leave: Callable[[int], Any]
+    usual: object, stop_taking: Callable[[], None], leave: Callable[[int], object]
 ) -> Callable[[int, FrameType | None], None]:
     begun = threading.Event()
 
@@ -45,7 +44,7 @@ def _before(
     return handle
 
 
-def _give_up(leave: Callable[[int], Any]) -> None:
+def _give_up(leave: Callable[[int], object]) -> None:
     log.warning(
         "the stop took longer than %.1f s; what still ran is left behind, nothing acknowledged is lost", WITHIN_S
     )

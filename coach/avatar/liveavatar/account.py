@@ -169,7 +169,7 @@ def vendor_error(status: int, message: str) -> VendorError:
     return VendorProtocolError(f"LiveAvatar takes no such request ({status}).")
 
 
-def _envelope(answer: httpx.Response) -> dict[str, Any]:
+def _envelope(answer: httpx.Response) -> dict[str, object]:
     """The envelope; an answer that is none is as good as an empty one, its status tells the rest."""
     try:
         told = answer.json() if answer.content else {}
@@ -178,7 +178,7 @@ def _envelope(answer: httpx.Response) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def _text(data: dict[str, Any], name: str) -> str:
+def _text(data: dict[str, object], name: str) -> str:
     value = data.get(name)
     if not isinstance(value, str) or not value:
         raise VendorProtocolError(f"LiveAvatar told no {name}.")

@@ -135,7 +135,7 @@ class _Sink:
 
     __slots__ = ("send",)
 
-    def __init__(self, events: list[tuple[str, Any]]) -> None:
+    def __init__(self, events: list[tuple[str, object]]) -> None:
         self.send = events.append
 
     def close(self) -> None:
@@ -167,7 +167,7 @@ class _Builder:
             raise OutputError("a key occurs twice")
         self._keys.append(key)
 
-    def _open(self, container: dict[str, Any] | list[Any]) -> None:
+    def _open(self, container: dict[str, object] | list[object]) -> None:
         if not self._stack and isinstance(container, list):
             raise OutputError("the output is not a JSON object")
         if len(self._stack) >= MAX_DEPTH:
@@ -193,6 +193,6 @@ class _Builder:
         return RawSection(key, value) if len(self._stack) == 1 else None
 
 
-def strict_bytes(value: Any) -> bytes:
+def strict_bytes(value: object) -> bytes:
     """A parsed value as JSON again, for pydantic's strict JSON mode (which takes no "7" for 7)."""
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")

@@ -43,7 +43,7 @@ from coach.contracts.evaluation import (
 from coach.contracts.transcript import Transcript
 
 log = logging.getLogger(__name__)
-ADAPTERS: dict[str, TypeAdapter[Any]] = {
+ADAPTERS: dict[str, TypeAdapter[object]] = {
     "follow_up": TypeAdapter(FollowUp),
     "scoring": TypeAdapter(Scoring),
     "content_feedback": TypeAdapter(ContentFeedback),
@@ -149,7 +149,7 @@ def guard_section(name: str, raw: Any, context: GuardContext) -> Guarded:
     return Guarded(cared, section, (*findings, *more, *noticed), tuple(evidence))
 
 
-def _with_measured(name: str, value: Any, context: GuardContext) -> Any:
+def _with_measured(name: str, value: object, context: GuardContext) -> object:
     """Puts our own figures where the contract says they are ours, so that a model's slip there costs no retry."""
     if not isinstance(value, dict):
         return value
@@ -161,7 +161,7 @@ def _with_measured(name: str, value: Any, context: GuardContext) -> Any:
     return value
 
 
-def _our_metadata(context: GuardContext) -> dict[str, Any]:
+def _our_metadata(context: GuardContext) -> dict[str, object]:
     return {
         "model_version": cut_at_word(context.model, 40),
         "policy_version": context.policy.version,
@@ -169,7 +169,7 @@ def _our_metadata(context: GuardContext) -> dict[str, Any]:
     }
 
 
-def delivery_numbers(delivery: DeliveryMetrics) -> dict[str, Any]:
+def delivery_numbers(delivery: DeliveryMetrics) -> dict[str, object]:
     """The measured figures in the contract's types: 0 stands for "not measured", and the note says so."""
     return {
         "wpm": _whole(delivery.wpm, 400),
@@ -229,7 +229,7 @@ def _tenth(value: float) -> float:
     return min(10.0, max(0.0, round(float(value), 1)))
 
 
-Result = tuple[Any, list[GuardFinding], list[Evidence]]
+Result = tuple[object, list[GuardFinding], list[Evidence]]
 
 
 def _guard_follow_up(section: FollowUp, context: GuardContext) -> Result:

@@ -136,7 +136,7 @@ class OpenAIBatch:
         )
 
 
-def _as_object(value: Any) -> Any:
+def _as_object(value: object) -> object:
     """Dictionaries as objects, so that one reader serves the SDK's types and a batch's lines."""
     if isinstance(value, dict):
         return SimpleNamespace(**{key: _as_object(part) for key, part in value.items()})

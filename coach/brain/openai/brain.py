@@ -128,7 +128,7 @@ class OpenAIBrain:
         """What a call used when the server never told, from characters, marked as estimated."""
         return self._meter(call).estimated(self._evaluation_prompt(call).chars, len(text))
 
-    def batch_body(self, call: EvaluationCall) -> dict[str, Any]:
+    def batch_body(self, call: EvaluationCall) -> dict[str, object]:
         """The body of the same call for a batch (Responses API)."""
         body = self._requests.build(self._evaluation_prompt(call), stream=False)
         return {key: value for key, value in body.items() if key != "stream"}

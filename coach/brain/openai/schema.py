@@ -48,6 +48,6 @@ def evaluation_schema(*, descriptions: bool) -> dict[str, Any]:
     return strict_schema(json_schema(), descriptions=descriptions)
 
 
-def model_schema(model: type[BaseModel]) -> dict[str, Any]:
+def model_schema(model: type[BaseModel]) -> dict[str, object]:
     """The vendor schema of any of our output models."""
     return strict_schema(model.model_json_schema())

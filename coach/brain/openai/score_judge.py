@@ -37,7 +37,7 @@ class OpenAIScoreJudge:
         """Which model scores."""
         return self._brain.model
 
-    def most_tokens(self, prompt: str, shown: Mapping[str, Any], low: float, high: float) -> tuple[int, int]:
+    def most_tokens(self, prompt: str, shown: Mapping[str, object], low: float, high: float) -> tuple[int, int]:
         """Tokens in and out that one score may take at most: no more in than bytes, with the second try."""
         texts = (*self._put(prompt, shown, low, high), json.dumps(ScoredAnswer.model_json_schema()))
         sent = ENVELOPE_TOKENS + sum(len(json.dumps(text, ensure_ascii=False).encode()) for text in texts)
@@ -55,7 +55,7 @@ class OpenAIScoreJudge:
             raise VendorProtocolError("The judge's score is off its scale.")
         return found.score
 
-    def _put(self, prompt: str, shown: Mapping[str, Any], low: float, high: float) -> tuple[str, str]:
+    def _put(self, prompt: str, shown: Mapping[str, object], low: float, high: float) -> tuple[str, str]:
         body = json.dumps(shown, ensure_ascii=False).replace("<", "\\u003c")
         return prompt + RULES.format(low=low, high=high), f"<material>{body}</material>"
 

@@ -64,10 +64,10 @@ class UsageMeter:
         )
 
 
-def _part(usage: Any, *names: str) -> Any:
+def _part(usage: object, *names: str) -> object:
     return next((part for name in names if (part := getattr(usage, name, None)) is not None), None)
 
 
-def _count(usage: Any, *names: str) -> int:
+def _count(usage: object, *names: str) -> int:
     value = _part(usage, *names)
     return max(0, int(value)) if isinstance(value, int | float) else 0

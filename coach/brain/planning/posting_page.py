@@ -134,7 +134,7 @@ def _structured(text: str) -> tuple[str, str, str] | None:
     return None
 
 
-def _records(value: object) -> Iterator[dict[str, Any]]:
+def _records(value: object) -> Iterator[dict[str, object]]:
     items = value if isinstance(value, list) else [value]
     for item in items:
         if isinstance(item, dict):

@@ -126,7 +126,7 @@ class PromptBundle(Record):
             raise InputError(f"Prompt bundle '{name}' cannot be used: {_first_line(error)}.") from error
 
 
-def _filled(value: Any) -> Any:
+def _filled(value: object) -> object:
     """A JSON value without what is empty: a model pays for every key and learns nothing from an empty one."""
     if isinstance(value, dict):
         kept = {key: _filled(child) for key, child in value.items()}

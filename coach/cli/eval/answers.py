@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def answers(file: Path, brain: str | None, outputs: Path | None, as_json: bool) 
 
 
 async def _evaluate_all(
-    brain: Brain, rows: list[dict[str, Any]], policy: Policy
+    brain: Brain, rows: list[dict[str, object]], policy: Policy
 ) -> tuple[list[EvaluationResult], list[float]]:
     """Evaluates all rows: one after another offline (so that times mean something), a few at a time with a vendor."""
     gate = asyncio.Semaphore(1 if brain.name == "offline" else _PARALLEL)
@@ -71,7 +72,7 @@ async def _evaluate_all(
         await brain.close()
 
 
-def evaluation_input(row: dict[str, Any], policy_version: str) -> EvaluationInput:
+def evaluation_input(row: dict[str, object], policy_version: str) -> EvaluationInput:
     """The input of one labelled row; only question, kind, competency, job summary and answer go in."""
     return EvaluationInput(
         policy_version=policy_version,
@@ -83,7 +84,7 @@ def evaluation_input(row: dict[str, Any], policy_version: str) -> EvaluationInpu
     )
 
 
-def _output(row: dict[str, Any], result: EvaluationResult) -> dict[str, Any]:
+def _output(row: dict[str, object], result: EvaluationResult) -> dict[str, object]:
     return {
         "id": row["id"],
         "evaluation": result.evaluation.model_dump(mode="json"),
@@ -165,7 +166,7 @@ def auc(higher: list[float], lower: list[float]) -> float | None:
     return wins / (len(higher) * len(lower))
 
 
-def follow_up_figures(rows: list[dict[str, Any]], results: list[EvaluationResult]) -> dict[str, float | None]:
+def follow_up_figures(rows: list[dict[str, object]], results: list[EvaluationResult]) -> dict[str, float | None]:
     """Agreement of the decision (asked or not) and of its type with `expected_follow_up`."""
     pairs = [
         (
@@ -247,7 +248,7 @@ def _spread(spent_ms: list[float]) -> dict[str, float]:
     return {name: float(np.percentile(spent_ms, q)) for name, q in (("p50", 50), ("p95", 95), ("max", 100))}
 
 
-def _flat(report: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+def _flat(report: Mapping[str, object], prefix: str = "") -> list[tuple[str, object]]:
     rows: list[tuple[str, Any]] = []
     for key, value in report.items():
         rows += _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else [(f"{prefix}{key}", value)]

@@ -90,7 +90,7 @@ def score(rows: list[dict[str, Any]], found: list[set[Span]]) -> dict[str, Any]:
     }
 
 
-def _rates(hit: int, false: int, missed: int) -> dict[str, Any]:
+def _rates(hit: int, false: int, missed: int) -> dict[str, object]:
     precision = hit / (hit + false) if hit + false else None
     recall = hit / (hit + missed) if hit + missed else None
     f1 = 2 * hit / (2 * hit + false + missed) if hit + false + missed else None

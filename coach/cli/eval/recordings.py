@@ -76,7 +76,7 @@ def read_manifest(manifest: Path) -> list[Recording]:
     return found
 
 
-async def score_all(rows: list[Recording], transcriber: str) -> dict[str, Any]:
+async def score_all(rows: list[Recording], transcriber: str) -> dict[str, object]:
     """Transcribes and compares every recording, then all together.
 
     Raises:
@@ -112,7 +112,7 @@ async def _scored(engine: Transcriber, row: Recording) -> dict[str, Any]:
     }
 
 
-def compared(heard: Transcript, reference: str, wpm: float | None) -> dict[str, Any]:
+def compared(heard: Transcript, reference: str, wpm: float | None) -> dict[str, object]:
     """Word errors, um/uh found by place, and words counted against the reference; `wpm` as measured."""
     import jiwer
 

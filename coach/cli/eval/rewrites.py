@@ -76,7 +76,7 @@ def score(rows: list[dict[str, Any]], found: list[list[Violation]]) -> dict[str,
     """
     exact = {"hit": 0, "false": 0, "missed": 0}
     overlap = dict(exact)
-    wrong: list[Any] = []
+    wrong: list[object] = []
     for row, spans in zip(rows, found, strict=True):
         if row["violations"] is None:
             continue
@@ -114,7 +114,7 @@ def _count(counts: dict[str, int], found: list[Violation], labels: list[tuple[in
     return not false and not open_labels
 
 
-def _rates(counts: dict[str, int]) -> dict[str, Any]:
+def _rates(counts: dict[str, int]) -> dict[str, object]:
     hit, false, missed = counts["hit"], counts["false"], counts["missed"]
     return {
         "precision": hit / (hit + false) if hit + false else None,

@@ -101,7 +101,7 @@ class RunProgress:
                 click.echo(err=True)
 
 
-def _pair_lines(found: dict[str, Any]) -> str:
+def _pair_lines(found: dict[str, object]) -> str:
     share = "no pair was decided" if found["share_b"] is None else f"B preferred in {found['share_b']:.0%} of decided"
     people = (
         "" if found["kappa"] is None else f"; agreement with {found['n_human']} human votes: kappa {found['kappa']:.2f}"

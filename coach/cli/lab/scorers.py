@@ -40,7 +40,7 @@ def scorers(bundle: str, as_json: bool) -> None:
     emit({"bundle": bundle, "scorers": found, "notes": own.notes()}, as_json=as_json, human=_lines)
 
 
-def _range(values: list[float]) -> dict[str, Any]:
+def _range(values: list[float]) -> dict[str, object]:
     if not values:
         return {"answers": 0, "mean": None, "lowest": None, "highest": None}
     return {"answers": len(values), "mean": fmean(values), "lowest": min(values), "highest": max(values)}

@@ -145,7 +145,7 @@ class StripeGateway:
         """See the port."""
         items = [{"price": price} | ({"quantity": count} if count else {}) for price, count in purchase.prices]
         metadata = {"user_id": purchase.user_id, "plan_id": purchase.plan_id}
-        params: dict[str, Any] = {
+        params: dict[str, object] = {
             "mode": "subscription" if purchase.subscription else "payment",
             "customer": purchase.customer_id,
             "client_reference_id": purchase.user_id,
@@ -162,7 +162,7 @@ class StripeGateway:
 
     def portal(self, customer_id: str, return_url: str, *, change: str = "") -> str:
         """See the port."""
-        params: dict[str, Any] = {"customer": customer_id, "return_url": return_url}
+        params: dict[str, object] = {"customer": customer_id, "return_url": return_url}
         if change:
             params["flow_data"] = {"type": "subscription_update", "subscription_update": {"subscription": change}}
         with _plain_errors():

@@ -188,7 +188,7 @@ class Webhooks:
         }
 
 
-Handler = Callable[[Webhooks, Any, dict[str, Any], datetime], str]
+Handler = Callable[[Webhooks, object, dict[str, object], datetime], str]
 HANDLERS: dict[str, Handler] = {
     "checkout.session.completed": Webhooks.bought,
     "checkout.session.async_payment_succeeded": Webhooks.bought,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -159,7 +159,7 @@ def assumptions() -> Assumptions:
     return load_assumptions()
 
 
-def _parameter(values: dict[str, Any]) -> Parameter:
+def _parameter(values: dict[str, object]) -> Parameter:
     try:
         return Parameter.model_validate(values)
     except ValidationError as error:
@@ -167,7 +167,7 @@ def _parameter(values: dict[str, Any]) -> Parameter:
         raise AssumptionError(f"Assumption {values['name']}: {first['msg']}.") from error
 
 
-def _changed(parameter: Parameter, value: Any, *, source: str, n: int) -> Parameter:
+def _changed(parameter: Parameter, value: object, *, source: str, n: int) -> Parameter:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise AssumptionError(f"Assumption {parameter.name}: {value!r} is not a number.")
     low, high = sorted((parameter.best, parameter.worst))

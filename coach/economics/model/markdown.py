@@ -9,7 +9,7 @@ from coach.economics.money import format_usd
 Row = dict[str, Any]
 
 
-def worked_tables(report: dict[str, Any]) -> str:
+def worked_tables(report: dict[str, object]) -> str:
     """Markdown of a session report: the five answers as tables."""
     parts = [
         ("1. What a session costs", _session(report)),

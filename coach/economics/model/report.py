@@ -39,7 +39,7 @@ def session_report(applied: Applied) -> dict[str, Any]:
     }
 
 
-def plans_report(applied: Applied) -> dict[str, Any]:
+def plans_report(applied: Applied) -> dict[str, object]:
     """Plans: margins, recommended limits, guardrails, break-even."""
     return {
         **_head(applied),
@@ -51,7 +51,7 @@ def plans_report(applied: Applied) -> dict[str, Any]:
     }
 
 
-def sensitivity_report(applied: Applied) -> dict[str, Any]:
+def sensitivity_report(applied: Applied) -> dict[str, object]:
     """Tornado of every plan, spikes, retries × answer length, break-even retries."""
     return {
         **_head(applied),
@@ -232,7 +232,7 @@ def price_records(applied: Applied) -> Records:
     return [{"id": entry.id, **entry.model_dump()} for entry in applied.market.book.entries]
 
 
-def _head(applied: Applied) -> dict[str, Any]:
+def _head(applied: Applied) -> dict[str, object]:
     return {
         "scenario": applied.scenario.model_dump(exclude_defaults=True) | {"name": applied.scenario.name},
         "at": applied.market.at,

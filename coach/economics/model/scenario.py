@@ -146,7 +146,7 @@ def from_share_token(token: str) -> Scenario:
         raise ScenarioError("The link's scenario is damaged.", mend="Ask for the link again.") from error
 
 
-def _changed_plans(plans: PlanBook, changes: dict[str, dict[str, Any]]) -> PlanBook:
+def _changed_plans(plans: PlanBook, changes: dict[str, dict[str, object]]) -> PlanBook:
     if not changes:
         return plans
     for name in changes:

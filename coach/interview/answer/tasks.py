@@ -32,7 +32,7 @@ class AnswerTasks:
             return
         self._main[attempt_id] = asyncio.get_running_loop().create_task(self._until_done(attempt_id, work))
 
-    async def _until_done(self, attempt_id: str, work: Coroutine[Any, Any, None]) -> None:
+    async def _until_done(self, attempt_id: str, work: Coroutine[object, None, None]) -> None:
         """Not busy any more the moment the work ends: what the work told last may be answered at once."""
         try:
             await work
@@ -46,7 +46,7 @@ class AnswerTasks:
         task.add_done_callback(self._side.discard)
         return task
 
-    def to_the_end(self, work: Coroutine[Any, Any, object]) -> None:
+    def to_the_end(self, work: Coroutine[object, None, object]) -> None:
         """Begins work that is waited for instead of cancelled when the interview is closed."""
         task = asyncio.get_running_loop().create_task(work)
         self._last.add(task)

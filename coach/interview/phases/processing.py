@@ -110,7 +110,7 @@ class Processing:
             return
         self._tasks.start(attempt.id, self._guarded(attempt.id, work))
 
-    async def _guarded(self, attempt_id: str, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, attempt_id: str, work: Coroutine[object, None, None]) -> None:
         try:
             await work
         except CoachError as error:

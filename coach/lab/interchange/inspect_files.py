@@ -36,7 +36,7 @@ def import_dataset(path: Path, *, name: str = "") -> Dataset:
     return dataset(name or path.stem, items)
 
 
-def _sample(item: Item) -> dict[str, Any]:
+def _sample(item: Item) -> dict[str, object]:
     return {"id": item.id, "input": text_of(item), "target": target_of(item)}
 
 
@@ -113,12 +113,12 @@ def _log(
     }
 
 
-def _mean(name: str, found: Sequence[float]) -> dict[str, Any]:
+def _mean(name: str, found: Sequence[float]) -> dict[str, object]:
     mean = {"name": "mean", "value": sum(found) / len(found)}
     return {"name": name, "scorer": name, "scored_samples": len(found), "metrics": {"mean": mean}}
 
 
-def _logged(item: Item, outcome: Outcome, model: str, scores: dict[str, float]) -> dict[str, Any]:
+def _logged(item: Item, outcome: Outcome, model: str, scores: dict[str, float]) -> dict[str, object]:
     said = outcome.result.evaluation.model_dump_json() if outcome.result else ""
     message = {"role": "assistant", "content": said, "source": "generate"}
     sample = _sample(item) | {

@@ -64,7 +64,7 @@ def _config(data: Dataset, variants: Sequence[Variant], default_model: str) -> d
     }
 
 
-def _prompt(variant: Variant) -> dict[str, Any]:
+def _prompt(variant: Variant) -> dict[str, object]:
     """A chat as promptfoo wants it: JSON in which the answer is put by its filter `dump`, whatever signs it has."""
     system = json.dumps(variant.resolve().system_prompt, ensure_ascii=False)
     chat = f'[{{"role": "system", "content": {{% raw %}}{system}{{% endraw %}}}}, '
@@ -72,14 +72,14 @@ def _prompt(variant: Variant) -> dict[str, Any]:
     return {"raw": chat, "label": variant.name}
 
 
-def _provider(variant: Variant, default_model: str, number: int) -> dict[str, Any]:
+def _provider(variant: Variant, default_model: str, number: int) -> dict[str, object]:
     model = variant.resolve().model_settings.model or default_model
     place = f"openai:chat:{model}" if variant.brain == "openai" and model else "echo"
     return {"id": place, "label": f"{variant.name} ({number + 1})", "prompts": [variant.name]}
 
 
-def _test(item: Item, variant: Variant) -> dict[str, Any]:
-    asserted: list[dict[str, Any]] = [{"type": "is-json"}]
+def _test(item: Item, variant: Variant) -> dict[str, object]:
+    asserted: list[dict[str, object]] = [{"type": "is-json"}]
     if item.gold.overall is not None:
         near = f"Math.abs(JSON.parse(output).scoring.overall - {item.gold.overall}) <= {NEAR}"
         asserted.append({"type": "javascript", "value": near})
@@ -141,8 +141,13 @@ def _results(info: RunInfo, data: Dataset, outcomes: Sequence[Outcome]) -> list[
 
 
 def _result(
-    outcome: Outcome, side: tuple[int, Variant], place: int, test: dict[str, Any], scores: dict[str, float], text: str
-) -> dict[str, Any]:
+    outcome: Outcome,
+    side: tuple[int, Variant],
+    place: int,
+    test: dict[str, object],
+    scores: dict[str, float],
+    text: str,
+) -> dict[str, object]:
     number, variant = side
     said = outcome.result.evaluation.model_dump(mode="json") if outcome.result else None
     return {

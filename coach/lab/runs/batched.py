@@ -203,7 +203,7 @@ class BatchParts:
                 found.append(json.loads(line))
         return found
 
-    def _remember(self, part: Mapping[str, Any]) -> None:
+    def _remember(self, part: Mapping[str, object]) -> None:
         self._ticket.parent.mkdir(parents=True, exist_ok=True)
         with self._ticket.open("a", encoding="utf8") as lines:
             lines.write(f"\n{json.dumps(part)}\n")

@@ -30,7 +30,7 @@ class Variant(Record):
     bundle: str = "jobfoxy_v1"
     brain: BrainName = "offline"
     model: str = ""
-    model_settings: dict[str, Any] = {}
+    model_settings: dict[str, object] = {}
     policy: dict[str, Any] = {}
     files: dict[str, str] = {}
 

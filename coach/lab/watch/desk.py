@@ -71,7 +71,9 @@ class BundleWatch:
         asked = partial(answers.stored_answers, of_samples=of_samples, since=since, bundle=bundle, worst=most)
         return self._store.run(asked)
 
-    def collect(self, name: str, chosen: Sequence[dict[str, Any]], *, of_samples: bool = False) -> tuple[Dataset, int]:
+    def collect(
+        self, name: str, chosen: Sequence[dict[str, object]], *, of_samples: bool = False
+    ) -> tuple[Dataset, int]:
         """Adds answers of `worst` to the dataset `name`; returns it and how many are new.
 
         Whoever took the agreement back since the list was shown is left out.

@@ -150,7 +150,7 @@ class DeepgramTranscriber:
         """Closes the HTTP connections."""
         await self._account.close()
 
-    async def _listen(self, content: bytes, context: SpeechContext, verbatim: bool) -> Any:
+    async def _listen(self, content: bytes, context: SpeechContext, verbatim: bool) -> object:
         with vendor_errors():
             return await self._account.client().listen.v1.media.transcribe_file(
                 request=content,

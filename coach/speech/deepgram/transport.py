@@ -50,7 +50,7 @@ class DeepgramTransport:
         """The next message."""
         return await (self._connection or await self._connect()).recv(decode=True)
 
-    async def __aiter__(self) -> AsyncIterator[Any]:
+    async def __aiter__(self) -> AsyncIterator[object]:
         connection = self._connection or await self._connect()
         try:
             while True:

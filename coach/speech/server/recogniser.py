@@ -129,7 +129,7 @@ def _word(piece: Piece, word: str, start_s: float, end_s: float, sure: float | N
     return Word(word=word, start_s=round(start, 3), end_s=round(end, 3), confidence=confidence)
 
 
-def _sure(segment: Any) -> float | None:
+def _sure(segment: object) -> float | None:
     """Mean probability of a segment's tokens, from their mean logarithm."""
     mean = getattr(segment, "avg_logprob", None)
     return None if mean is None else math.exp(min(0.0, float(mean)))

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-Work = Callable[[], Any]
+Work = Callable[[], object]
 
 
 @dataclass(slots=True)

@@ -69,7 +69,7 @@ def _load(models: dict[str, str]) -> tuple[dict[str, Any], float]:
     from coach.speech.whisper.engine import EngineModel, load
 
     begun = time.monotonic()
-    at_path: dict[str, Any] = {}
+    at_path: dict[str, object] = {}
     for path in models.values():
         at_path[path] = at_path.get(path) or load(EngineModel(path))
     return {role: at_path[path] for role, path in models.items()}, round(time.monotonic() - begun, 2)

@@ -45,7 +45,7 @@ class Reply:
     outcome: Any = None
     error: BaseException | None = None
 
-    def unwrap(self) -> Any:
+    def unwrap(self) -> object:
         """The outcome, or its error raised."""
         if self.error is not None:
             raise self.error
@@ -280,5 +280,5 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     def finish_request(self, request: Any, client_address: Any) -> None:
         self._serve(request)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: object, client_address: object) -> None:
         log.warning("an order through the database's door failed", exc_info=sys.exc_info()[1])

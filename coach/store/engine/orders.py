@@ -95,7 +95,7 @@ def unpack(packed: bytes) -> Any:
 
 
 class _Reader(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> object:
         if module.split(".")[0] == "coach":
             found = super().find_class(module, name)
             if str(getattr(found, "__module__", "")).split(".")[0] == "coach":

@@ -93,7 +93,7 @@ class Worker:
             self._do(*job)
             idle_at = time.monotonic() + self._idle_s
 
-    def _do(self, future: "Future[Any]", job: Callable[[], Any]) -> None:
+    def _do(self, future: "Future[object]", job: Callable[[], object]) -> None:
         if not future.set_running_or_notify_cancel():
             return
         try:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 
@@ -53,7 +53,7 @@ class ServerFleet:
                 mend="Give COACH_DATABASE_URL the server's own address, or a pooler in session mode.",
             )
 
-    async def _run(self, function: Callable[..., Result], *args: Any) -> Result:
+    async def _run(self, function: Callable[..., Result], *args: object) -> Result:
         """Asked by the program itself, whoever's request it serves."""
         with asking(None):
             return await self._store.arun(function, *args)

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
 
 from coach.contracts.asking import asking
 from coach.store.fleet import leases, notices
@@ -14,7 +13,7 @@ WITHIN_S = 2.0
 POLL_S = 0.05
 
 
-def tell_to_forget(run: Callable[..., Any], interview_id: str) -> None:
+def tell_to_forget(run: Callable[..., object], interview_id: str) -> None:
     """Tells every process on the server, and waits until the one that has the interview gave it up; blocking.
 
     Args:

@@ -5,7 +5,7 @@ import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Protocol
 
 from coach.contracts.interview import Attempt, Exchange, InterviewSnapshot
 from coach.errors import NotFoundError, StoreError
@@ -103,7 +103,7 @@ def _plain(snapshot: InterviewSnapshot, usage: queries.Rows, heard: dict[str, st
     return {"format": "jobfoxy-interview/1"} | plain
 
 
-def _text(value: Any) -> Any:
+def _text(value: object) -> object:
     return value if value is None or isinstance(value, (str, bool)) else str(value)
 
 

@@ -126,7 +126,7 @@ def expire_text(connection: sa.Connection, now: datetime, policy: RetentionPolic
     return len(rows)
 
 
-def without_words(delivery: dict[str, Any] | None) -> dict[str, Any] | None:
+def without_words(delivery: dict[str, object] | None) -> dict[str, object] | None:
     """Delivery metrics without the passages that quote the person."""
     return delivery and delivery | {"filler_hits": [], "repetitions": [], "clarity_note": ""}
 

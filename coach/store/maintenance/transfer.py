@@ -97,7 +97,7 @@ def checksum(rows: Iterable[tuple[Any, ...]]) -> tuple[int, str]:
     return count, f"{total:032x}"
 
 
-def _canonical(value: Any) -> Any:
+def _canonical(value: object) -> object:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, Decimal):

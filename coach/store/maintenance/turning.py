@@ -4,7 +4,6 @@ Batch by batch, each in its own transaction, only what is not as it shall be: ki
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -62,7 +61,7 @@ def _turn_batch(connection: sa.Connection, name: str, after: str, *, sealed: boo
 
 
 def _rewrite(
-    connection: sa.Connection, table: sa.Table, row: dict[str, Any], wrong: dict[str, Any], *, sealed: bool
+    connection: sa.Connection, table: sa.Table, row: dict[str, object], wrong: dict[str, object], *, sealed: bool
 ) -> None:
     key = next(iter(table.primary_key))
     change = sa.update(table).where(key == row[key.name])
@@ -95,7 +94,7 @@ def plain_tables(connection: sa.Connection) -> list[str]:
     return found
 
 
-def _is_plain(column: sa.Column[Any]) -> sa.ColumnElement[bool]:
+def _is_plain(column: sa.Column[object]) -> sa.ColumnElement[bool]:
     shown = sa.cast(column, sa.Text())
     empty = shown.in_(["", "[]", "{}", "null", '""'])
     return sa.and_(column.is_not(None), sa.not_(empty), sa.not_(sa.func.ltrim(shown, '"').startswith("jf1.")))

@@ -302,7 +302,7 @@ def not_billable(connection: sa.Connection, interview_id: str, vendor: str) -> N
     connection.execute(waiting.values(billed_state="skipped"))
 
 
-def _uses_query() -> sa.Select[Any]:
+def _uses_query() -> sa.Select[object]:
     u = billing_uses.c
     used = sa.exists().where(usage_tracking.c.event_id == u.use_id)
     return sa.select(u.use_id, u.plan_id, u.source, u.level, u.reserved_at, used.label("used"), u.returned_at)

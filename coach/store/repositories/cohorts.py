@@ -28,7 +28,7 @@ COLUMNS = (
     "key", "label", "user_id", "started", "completed", "retried", "saved", "gains", "gain_sum", "gain_squares",
     "noise_sum",
 )  # fmt: skip
-Rows = list[dict[str, Any]]
+Rows = list[dict[str, object]]
 
 
 def group_rows(
@@ -114,7 +114,7 @@ def _per_session(
     return query.where(i.id.not_in(list(hidden))) if hidden else query
 
 
-def _per_question() -> sa.Select[Any]:
+def _per_question() -> sa.Select[object]:
     """One row per question somebody began to answer; a follow-up is no question of its own to retry."""
     a, e, s = mock_interview_attempts.c, mock_interview_exchanges.c, star_stories.c
     standing = a.status != AttemptStatus.DISCARDED.value

@@ -49,8 +49,8 @@ def promote(
     files: dict[str, str],
     reason: str,
     at: datetime,
-    evidence: dict[str, Any] | None = None,
-    before: dict[str, Any] | None = None,
+    evidence: dict[str, object] | None = None,
+    before: dict[str, object] | None = None,
 ) -> str:
     """Makes a bundle the one in force and remembers its very text; returns the promotion's id.
 
@@ -97,7 +97,7 @@ def previous_bundle(connection: sa.Connection) -> dict[str, Any]:
     raise NotFoundError("There is no earlier bundle to roll back to.")
 
 
-def set_live_split(connection: sa.Connection, definition: dict[str, Any] | None, at: datetime) -> None:
+def set_live_split(connection: sa.Connection, definition: dict[str, object] | None, at: datetime) -> None:
     """Starts a live experiment with `definition` (`name, shares, salt`), ending the one before; None only ends it."""
     ended = sa.update(experiments).where(experiments.c.kind == LIVE, experiments.c.status == "running")
     connection.execute(ended.values(status="ended"))
@@ -196,7 +196,7 @@ def stored_answers(
     since: datetime | None = None,
     bundle: str = "",
     worst: int | None = None,
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """Evaluated attempts with all a dataset needs: transcript, question, job, delivery, machine and latest human score.
 
     Only answers of people who consented; answers whose text was deleted are gone; sample content, which is nobody's,
@@ -282,7 +282,7 @@ def keep_run(connection: sa.Connection, run: dict[str, Any], rows: Sequence[dict
             connection.execute(sa.insert(results), [{"id": new_id(), "run_id": run["id"], **r} for r in theirs])
 
 
-def _by_owner(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+def _by_owner(connection: sa.Connection, rows: Sequence[dict[str, object]]) -> dict[str, list[dict[str, object]]]:
     """Rows by the person whose answer they judge; all together while nothing is sealed."""
     owners = {row["item_id"]: owner_of(connection, {"item_id": row["item_id"]}) for row in rows if ambient.ring()}
     found: dict[str, list[dict[str, Any]]] = {}

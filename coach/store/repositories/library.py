@@ -86,7 +86,7 @@ class Resume(Record):
     updated_at: datetime = Field(default_factory=_now)
 
 
-def changed_now(story: StarStory, **changes: Any) -> StarStory:
+def changed_now(story: StarStory, **changes: object) -> StarStory:
     """The story with `changes`, checked, changed at this moment; a sample becomes the person's own."""
     return StarStory.model_validate(story.model_dump() | changes | {"updated_at": _now(), "is_sample": False})
 
@@ -244,11 +244,11 @@ def _require_job(connection: sa.Connection, job_id: str | None) -> None:
         raise NotFoundError(f"There is no job {job_id}.")
 
 
-def _mappings(connection: sa.Connection, query: sa.Select[Any]) -> list[sa.RowMapping]:
+def _mappings(connection: sa.Connection, query: sa.Select[object]) -> list[sa.RowMapping]:
     return list(connection.execute(query).mappings())
 
 
-def _full(row: sa.RowMapping, *lists: str) -> dict[str, Any]:
+def _full(row: sa.RowMapping, *lists: str) -> dict[str, object]:
     """The row as a dict whose list columns are lists even where nothing was stored."""
     return dict(row) | {name: row[name] or [] for name in lists}
 

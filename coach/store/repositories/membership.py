@@ -321,7 +321,7 @@ def _require_person(connection: sa.Connection, person_id: str) -> None:
         raise NotFoundError("There is no such person.", mend="`python -m coach user list` shows everybody.")
 
 
-def _invitation(row: dict[str, Any]) -> Invitation:
+def _invitation(row: dict[str, object]) -> Invitation:
     return Invitation.model_validate({name: row[name] for name in Invitation.model_fields})
 
 

@@ -16,7 +16,7 @@ from coach.vault.keyring import HOUSE
 
 
 @contextmanager
-def sealed_for(connection: sa.Connection, row: Mapping[str, Any]) -> Iterator[None]:
+def sealed_for(connection: sa.Connection, row: Mapping[str, object]) -> Iterator[None]:
     """What is written inside is sealed for whom `row` belongs to, by `user_id`, `interview_id` or `attempt_id`."""
     with ambient.belonging_to(owner_of(connection, row) if ambient.ring() else HOUSE):
         yield
@@ -30,14 +30,14 @@ def owner_of(connection: sa.Connection, row: Mapping[str, Any]) -> str:
     return HOUSE if user_id.startswith(PREFIX) else str(user_id)
 
 
-def _by_interview(connection: sa.Connection, row: Mapping[str, Any]) -> str | None:
+def _by_interview(connection: sa.Connection, row: Mapping[str, object]) -> str | None:
     i = mock_interviews.c
     if not row.get("interview_id"):
         return None
     return connection.execute(_real(sa.select(i.user_id).where(i.id == row["interview_id"]))).scalar_one_or_none()
 
 
-def _by_attempt(connection: sa.Connection, row: Mapping[str, Any]) -> str | None:
+def _by_attempt(connection: sa.Connection, row: Mapping[str, object]) -> str | None:
     i, a = mock_interviews.c, mock_interview_attempts.c
     attempt_id = row.get("attempt_id") or row.get("item_id")
     if not attempt_id:

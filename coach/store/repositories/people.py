@@ -1,7 +1,5 @@
 """A person's rows, whichever table they are in: to list people, to hand everything over, to forget everything."""
 
-from typing import Any
-
 import sqlalchemy as sa
 
 from coach.errors import ConflictError, NotFoundError
@@ -29,7 +27,7 @@ from coach.store.tables.core import (
 from coach.store.tables.people import access_facts, consents, identities, invitations, memberships
 from coach.store.tables.review import review_comments
 
-Rows = list[dict[str, Any]]
+Rows = list[dict[str, object]]
 MATERIAL = (star_stories, resumes, job_descriptions, role_profiles)
 """In the order in which they may be deleted."""
 GONE = "gone"

@@ -41,7 +41,7 @@ def ever_answered(connection: sa.Connection, user_id: str) -> bool:
     return connection.execute(found).first() is not None
 
 
-def question_row(connection: sa.Connection, wanted: str, user_id: str) -> dict[str, Any] | None:
+def question_row(connection: sa.Connection, wanted: str, user_id: str) -> dict[str, object] | None:
     """A question by its own id, or by the id of an answer to it: the person's own, or one of the sample content."""
     sessions, questions, attempts = mock_interviews.c, mock_interview_exchanges.c, mock_interview_attempts.c
     answered = sa.select(attempts.exchange_id).where(attempts.id == wanted)

@@ -1,7 +1,5 @@
 """Records to rows and back. The contracts decide the shapes; only this module knows which column holds what."""
 
-from typing import Any
-
 from sqlalchemy.engine import RowMapping
 
 from coach.contracts.delivery import DeliveryMetrics
@@ -12,7 +10,7 @@ from coach.contracts.usage import UsageEvent
 from coach.speech.pieces.confidence import mean_confidence
 from coach.store.tables.core import SCORE_COLUMNS
 
-Row = dict[str, Any]
+Row = dict[str, object]
 
 _JSON_FIELDS = ("evidence", "guards")
 _SAME_FIELDS = (

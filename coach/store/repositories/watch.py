@@ -73,8 +73,8 @@ def recent_alerts(connection: sa.Connection, since: datetime) -> list[dict[str, 
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def _own_latency(timeline: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    def mark(name: str) -> sa.ColumnElement[Any]:
+def _own_latency(timeline: sa.ColumnElement[object]) -> sa.ColumnElement[object]:
+    def mark(name: str) -> sa.ColumnElement[object]:
         return timeline[name].as_float()
 
     looked = sa.func.coalesce(mark("reviewed") - mark("transcript_final"), 0.0)

@@ -95,7 +95,7 @@ def _empty(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
     return sa.cast(nothing, column.type).label(column.name)
 
 
-def _check_new(connection: sa.Connection, statement: Insert, who: Who, given: list[Mapping[str, Any]]) -> None:
+def _check_new(connection: sa.Connection, statement: Insert, who: Who, given: list[Mapping[str, object]]) -> None:
     """Raises:
     NotFoundError: a row would belong to somebody else, or would overwrite one that does.
     """
@@ -110,17 +110,17 @@ def _check_new(connection: sa.Connection, statement: Insert, who: Who, given: li
             raise NotFoundError(UNSEEN)
 
 
-def _holds(connection: sa.Connection, condition: Condition, column: sa.Column[str], row: Mapping[str, Any]) -> bool:
+def _holds(connection: sa.Connection, condition: Condition, column: sa.Column[str], row: Mapping[str, object]) -> bool:
     """Whether the rule holds for a new row: asked of the database with the row's value in the column's place."""
     value = sa.literal(row.get(column.name), sa.String(64))
 
-    def fill(element: Any, **_: Any) -> Any:
+    def fill(element: object, **_: object) -> object:
         return value if element is column else None
 
     return _any(connection, sa.select(sa.literal(1)).where(visitors.replacement_traverse(condition, {}, fill)))
 
 
-def _any(connection: sa.Connection, query: sa.Select[Any]) -> bool:
+def _any(connection: sa.Connection, query: sa.Select[object]) -> bool:
     with asking(None):
         return connection.execute(query).first() is not None
 
@@ -143,11 +143,11 @@ def _name(column: Any) -> str:
     return column if isinstance(column, str) else str(column.key)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     return value.effective_value if isinstance(value, sa.BindParameter) else value
 
 
-def _named(table: Any) -> sa.Table:
+def _named(table: object) -> sa.Table:
     if not isinstance(table, sa.Table):
         raise StoreError("Only tables are written on behalf of a person.")
     return table

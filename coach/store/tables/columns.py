@@ -35,13 +35,13 @@ class CleanText(sa.types.TypeDecorator[str]):
         return storable(value) if value is not None else None
 
 
-class CleanJson(sa.types.TypeDecorator[Any]):
+class CleanJson(sa.types.TypeDecorator[object]):
     """JSON whose strings and keys are as clean as `CleanText`; what comes back can be shown anywhere."""
 
     impl = sa.JSON(none_as_null=True)
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: object, dialect: Dialect) -> object:
         return cleaned(value)
 
     def coerce_compared_value(self, op: OperatorType | None, value: Any) -> Any:
@@ -49,7 +49,7 @@ class CleanJson(sa.types.TypeDecorator[Any]):
         return sa.JSON(none_as_null=True).coerce_compared_value(op, value)
 
 
-def cleaned(value: Any) -> Any:
+def cleaned(value: object) -> object:
     """JSON without what PostgreSQL cannot keep, in strings and keys alike."""
     if isinstance(value, str):
         return storable(value)

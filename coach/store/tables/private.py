@@ -30,13 +30,13 @@ class PrivateText(sa.types.TypeDecorator[str]):
         return plain.decode() if isinstance(plain, bytes) else plain
 
 
-class PrivateJson(sa.types.TypeDecorator[Any]):
+class PrivateJson(sa.types.TypeDecorator[object]):
     """`CleanJson`, sealed as one JSON string; reads as None once its key was destroyed. Empty stays empty."""
 
     impl = sa.JSON(none_as_null=True)
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: object, dialect: Dialect) -> object:
         keys = ambient.ring()
         clean = cleaned(value)
         if not clean or keys is None:
@@ -59,12 +59,12 @@ def private(name: str, default: str | None = "") -> sa.Column[str]:
     return sa.Column(name, PrivateText(), nullable=default is None, default=default)
 
 
-def private_json(name: str) -> sa.Column[Any]:
+def private_json(name: str) -> sa.Column[object]:
     """A nullable JSON column of the same kind."""
     return sa.Column(name, PrivateJson())
 
 
-def private_columns(table: sa.Table) -> list[sa.Column[Any]]:
+def private_columns(table: sa.Table) -> list[sa.Column[object]]:
     """Those of a table that are sealed."""
     return [column for column in table.columns if isinstance(column.type, PrivateText | PrivateJson)]
 

@@ -1,7 +1,7 @@
 """Prompt bundles: which is in force, what they say, how two differ; promote, roll back, split live traffic."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 from uuid import uuid4
 
 import pandas as pd
@@ -128,7 +128,7 @@ def _create(bundles: list[PromptBundle]) -> None:
             _attempt(lambda: create(name, source=source, idea=idea), f"Edit data/prompts/{name}, then compare.")
 
 
-def _basis(evidence: dict[str, Any] | None) -> str:
+def _basis(evidence: Mapping[str, object] | None) -> str:
     if not evidence:
         return ""
     against = "override: " if evidence["override"] else ""

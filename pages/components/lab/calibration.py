@@ -60,7 +60,7 @@ def _figures(calibration: Any) -> None:
         st.warning(f"In {len(alarms)} week(s) the machine scored differently from people, beyond chance.")
 
 
-def _own_view(stored: list[dict[str, Any]]) -> None:
+def _own_view(stored: list[dict[str, object]]) -> None:
     """What people gave themselves before they saw a score, beside machine and coaches."""
     st.header("Own view, machine and coach", anchor=False)
     frame = own_view.own_view_frame(stored)

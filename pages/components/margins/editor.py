@@ -63,7 +63,7 @@ def compared(name: str, parts: Services) -> Scenario:
     return parse_scenario(_saved(parts).get(name, {}))
 
 
-def edit(parts: Services, scenario: Scenario, assumed: Assumptions, saved: dict[str, dict[str, Any]]) -> None:
+def edit(parts: Services, scenario: Scenario, assumed: Assumptions, saved: dict[str, dict[str, object]]) -> None:
     """Sliders and prices; a value equal to the base is not part of the scenario."""
     if saved:
         chosen = st.selectbox("Load a saved scenario", [None, *saved], format_func=lambda name: name or "–")
@@ -91,7 +91,7 @@ def edit(parts: Services, scenario: Scenario, assumed: Assumptions, saved: dict[
 
 def _scenario(
     name: str, values: dict[str, float], avatar: str, factors: dict[str, int], assumed: Assumptions
-) -> dict[str, Any]:
+) -> dict[str, object]:
     base = {key: parameter.expected for key, parameter in assumed.parameters.items()}
     scenario: dict[str, Any] = {
         "name": name or "My scenario",
@@ -124,7 +124,7 @@ def _avatar_index(scenario: Scenario) -> int:
     return list(AVATARS).index(scenario.service.avatar)
 
 
-def _saved(parts: Services) -> dict[str, dict[str, Any]]:
+def _saved(parts: Services) -> dict[str, dict[str, object]]:
     try:
         return margins.saved_scenarios(parts.store)
     except CoachError as error:
@@ -132,7 +132,7 @@ def _saved(parts: Services) -> dict[str, dict[str, Any]]:
         return {}
 
 
-def _set(scenario: dict[str, Any]) -> None:
+def _set(scenario: dict[str, object]) -> None:
     st.session_state[STATE] = scenario
     for key in [*SLIDERS, *PRICES]:
         st.session_state.pop(f"margins_{key}", None)

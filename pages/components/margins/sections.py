@@ -210,7 +210,7 @@ def prices(applied: Applied, _: Services) -> None:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _draws_of(scenario: str) -> Any:
+def _draws_of(scenario: str) -> object:
     return margins.draws_of(apply(Scenario.model_validate_json(scenario)))
 
 

@@ -43,7 +43,7 @@ class Desk:
 
     # -- what the stage asks for ---------------------------------------------------------------------------------
 
-    def act(self, asked: dict[str, Any]) -> None:
+    def act(self, asked: dict[str, object]) -> None:
         """Carries out one request of the stage; a failure is told on the stage, never as a stack trace."""
         handler = getattr(self, f"_on_{asked.get('name', '')}", None)
         if handler is None:
@@ -63,10 +63,10 @@ class Desk:
         )
         self._enter(self.services.hub.call(self.services.hub.init(request)), asked)
 
-    def _on_resume(self, asked: dict[str, Any]) -> None:
+    def _on_resume(self, asked: dict[str, object]) -> None:
         self._enter(self.services.hub.call(self.services.hub.resume(str(asked["id"]))), asked)
 
-    def _on_practise(self, asked: dict[str, Any]) -> None:
+    def _on_practise(self, asked: dict[str, object]) -> None:
         """One question of an earlier interview again, in an interview of its own."""
         again = asked_question(self.services.store, str(asked.get("id", "")))
         if again is None:
@@ -86,7 +86,7 @@ class Desk:
             raise InputError("That interview is not open any more.", mend="You find it on *Progress*.")
         return find_session(self.services.store, self.session["interview_id"])
 
-    def _enter(self, way_in: InitResult, asked: dict[str, Any]) -> None:
+    def _enter(self, way_in: InitResult, asked: dict[str, object]) -> None:
         self.session = {
             "interview_id": way_in.mock_interview_id,
             "ws_url": way_in.ws_url,
@@ -99,15 +99,15 @@ class Desk:
         self.webrtc_on = asked.get("audio") == "socket"
         self.intake = FrameIntake(self.services.hub, way_in.mock_interview_id)
 
-    def _on_audio_path(self, asked: dict[str, Any]) -> None:
+    def _on_audio_path(self, asked: dict[str, object]) -> None:
         self.webrtc_on = bool(asked.get("webrtc"))
 
-    def _on_save(self, asked: dict[str, Any]) -> None:
+    def _on_save(self, asked: dict[str, object]) -> None:
         attempt_id = str(asked.get("attempt_id", ""))
         self.services.hub.call(self.services.stories.save_story(attempt_id, title="", category=""))
         self.saved.append(attempt_id)
 
-    def _on_add_to_resume(self, asked: dict[str, Any]) -> None:
+    def _on_add_to_resume(self, asked: dict[str, object]) -> None:
         """An answer as one bullet of the resume for this job, else of the master."""
         attempt_id = str(asked.get("attempt_id", ""))
         snapshot = self._snapshot()
@@ -125,10 +125,10 @@ class Desk:
         """The summary is on the stage: the session can be handed on."""
         self.finished = self.session["interview_id"] if self.session else ""
 
-    def _on_again(self, _: dict[str, Any]) -> None:
+    def _on_again(self, _: dict[str, object]) -> None:
         self.leave()
 
-    def _on_progress(self, _: dict[str, Any]) -> None:
+    def _on_progress(self, _: dict[str, object]) -> None:
         self.go_to = "progress"
 
     def _on_delete(self, _: dict[str, Any]) -> None:

@@ -114,7 +114,7 @@ async def warm_up() -> None:
     reading: list[asyncio.Task[None]] = []
 
     @callee.on("track")
-    def listen(track: Any) -> None:
+    def listen(track: object) -> None:
         reading.append(asyncio.ensure_future(_first_frame(track, heard)))
 
     try:

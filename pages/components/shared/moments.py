@@ -63,7 +63,7 @@ def moments_key(attempt: Attempt) -> str:
     return f"moments-{attempt.id}"
 
 
-def _plain(comment: Comment, said: Sequence[str], author: str) -> dict[str, Any]:
+def _plain(comment: Comment, said: Sequence[str], author: str) -> dict[str, object]:
     known = comment.sentence is not None and comment.sentence < len(said)
     return {
         "id": comment.id,
