@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from datetime import date
 
-from coach.economics.model import report
+from coach.economics.model import report_records
 from coach.economics.model.assumptions import MAX_ANSWER_S, MIN_ANSWER_S, Point, assumptions
 from coach.economics.model.distributions import lognormal_location
 from coach.economics.model.report import session_report
@@ -83,10 +83,12 @@ def interaction() -> None:
     applied = apply(Scenario(name="x", assumptions={"retries": 2.5}), today=DAY)
     plan = applied.plans.plan("pro")
     margins.headline(applied)
-    margins_figures.tornado(margins.frame(report.tornado_records(applied, plan)), {})
-    margins_figures.heat_map(margins.frame(report.heat_records(applied, plan)), plan.limits.retries_per_interview)
-    report.spike_records(applied)
-    report.break_even_records(applied)
+    margins_figures.tornado(margins.frame(report_records.tornado_records(applied, plan)), {})
+    margins_figures.heat_map(
+        margins.frame(report_records.heat_records(applied, plan)), plan.limits.retries_per_interview
+    )
+    report_records.spike_records(applied)
+    report_records.break_even_records(applied)
 
 
 def timed(action: Callable[[], object], rounds: int = ROUNDS) -> tuple[float, float]:

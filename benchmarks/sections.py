@@ -17,7 +17,8 @@ import jiter
 from ijson.utils import sendable_list
 
 from coach.brain.evaluation.section_reader import SectionReader
-from coach.brain.guards.measured import GuardContext, guard_section
+from coach.brain.guards.context import GuardContext
+from coach.brain.guards.measured import guard_section
 from coach.brain.prompts.policy import Policy
 from coach.contracts.evaluation import SECTION_ORDER
 from tests.fakes import brain_samples as samples

@@ -8,7 +8,7 @@ from coach.economics.model.margins import PlanCase
 from coach.economics.model.scenario import Applied, Scenario, apply
 from coach.errors import CoachError
 from coach.views import margins
-from pages.components.margins import budgets, customers, editor, sections
+from pages.components.margins import budgets, customers, editor, sections, spread
 from pages.components.shared.prose import plain
 
 SECTIONS = ("Session", "Plans", "Sensitivity", "Distribution", "Customers", "Ledger", "Budgets", "Prices")
@@ -82,9 +82,9 @@ def show(section: str, applied: Applied, beside: Applied, parts: Services) -> No
     elif section == "Plans":
         sections.plans(applied, beside)
     elif section == "Sensitivity":
-        sections.sensitivity(applied)
+        spread.sensitivity(applied)
     elif section == "Distribution":
-        sections.distribution(applied)
+        spread.distribution(applied)
     elif section == "Customers":
         customers.show(applied, parts)
     elif section == "Ledger":

@@ -6,6 +6,7 @@ import streamlit as st
 from coach.bootstrap import Services, services
 from coach.errors import CoachError
 from coach.views import operations as ops
+from coach.views import operations_figures as ops_operations_figures
 from pages.components.operations import answer, budgets, given_back, now, people
 from pages.components.shared import samples
 from pages.components.shared.chart import chart
@@ -99,10 +100,10 @@ def show_latency(answers: pd.DataFrame) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.header("The median answer", anchor=False)
-        chart(ops.median_waterfall(table), name="median-answer", title="The median answer")
+        chart(ops_operations_figures.median_waterfall(table), name="median-answer", title="The median answer")
     with right:
         st.header("Finish to scores, by day", anchor=False)
-        chart(ops.over_time(answers), name="finish-to-scores", title="Finish to scores, by day")
+        chart(ops_operations_figures.over_time(answers), name="finish-to-scores", title="Finish to scores, by day")
     st.header("Stages", anchor=False)
     shown = table if by == "all" else ops.percentiles_frame(stages, [by])
     st.dataframe(shown, hide_index=True, column_config=dict.fromkeys(ops.QUANTILES, MS))

@@ -22,7 +22,7 @@ class LabParts(StoreParts):
     def lab(self) -> Lab:
         """The prompt lab."""
         from coach.economics.ledger import price_what_can_be
-        from coach.lab.runs.experiment import Workspace
+        from coach.lab.runs.workspace import Workspace
         from coach.lab.service import Lab
 
         return Lab(

@@ -60,9 +60,9 @@ class MoneyParts(StoreParts):
 
     def taken_interviews(self) -> list[dict[str, object]]:
         """Interviews taken from plans, newest first: whose, which plan, when, and whether given back."""
-        from coach.store.repositories import billing
+        from coach.store.repositories import uses
 
-        return self.store.run(billing.taken_interviews)
+        return self.store.run(uses.taken_interviews)
 
     def give_back(self, interview_id: str) -> GivenBack:
         """Gives a lost interview back: its credit, and what was billed; blocking, safe to repeat.

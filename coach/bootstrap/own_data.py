@@ -11,7 +11,8 @@ from coach.contracts.asking import as_program
 if TYPE_CHECKING:
     from coach.interview.service import InterviewService
     from coach.lab.forgetting import LabCopies, LabFolder
-    from coach.store.maintenance.person import PersonExport, Receipt
+    from coach.store.maintenance.person import Receipt
+    from coach.store.maintenance.person_export import PersonExport
     from coach.store.sqlstore import SqlStore
 
 
@@ -39,12 +40,14 @@ class OwnData(StoreParts):
             NotFoundError: nobody of this id is known.
             StoreError: it cannot be written.
         """
-        from coach.store.maintenance import person
+        from coach.store.maintenance import person_export
 
         with as_program(person_id=user_id):
             copies = self._lab_folder(user_id).items()
             folder = self.settings.journal_dir
-            return person.export_person(self.store, self.archive, user_id, target, journal_dir=folder, lab_items=copies)
+            return person_export.export_person(
+                self.store, self.archive, user_id, target, journal_dir=folder, lab_items=copies
+            )
 
     def delete_person(self, user_id: str) -> Receipt:
         """*Delete everything of mine*: files first, so that a crash in between can be repeated; blocking.

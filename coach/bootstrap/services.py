@@ -9,7 +9,8 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Protocol
 
 from coach.bootstrap.avatar import AvatarParts
-from coach.bootstrap.brain import BrainParts, build_brain
+from coach.bootstrap.brain import build_brain
+from coach.bootstrap.brain_parts import BrainParts
 from coach.bootstrap.lab import LabParts
 from coach.bootstrap.money import MoneyParts
 from coach.bootstrap.own_data import OwnData, forget_in_lab

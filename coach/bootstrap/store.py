@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from coach.economics.metering import MeteredStore
     from coach.economics.pricebook import PriceBook
     from coach.economics.usage_writer import UsageWriter
-    from coach.interview.dependencies import Journals
     from coach.interview.fleet import Fleet
+    from coach.interview.recording_ports import Journals
     from coach.vault.keyring import Keyring
     from coach.views.bin import Bin
     from coach.views.library import PersonalLibrary
@@ -139,6 +139,6 @@ class StoreParts:
 
     def remove_samples(self) -> None:
         """Takes the sample content out again; blocking."""
-        from coach.store.maintenance.sample import remove_sample
+        from coach.store.maintenance.sample_removal import remove_sample
 
         remove_sample(self.store, self.archive, self.settings.journal_dir)

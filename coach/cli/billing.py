@@ -8,14 +8,15 @@ from pydantic import TypeAdapter
 
 from coach.cli.output import emit, json_option
 from coach.economics.billing import catalog, outbox
+from coach.economics.billing.differences import Reconciliation
 from coach.economics.billing.gateway import BillingGateway
 from coach.economics.billing.giving_back import give_back
-from coach.economics.billing.reconcile import Reconciliation, reconcile
+from coach.economics.billing.reconcile import reconcile
 from coach.economics.metering import MeteredStore
 from coach.economics.plans import plan_book
 from coach.settings import Settings, settings
 from coach.store import open_store
-from coach.store.repositories import billing as repository
+from coach.store.repositories import uses as repository_uses
 
 CHANGES = TypeAdapter(list[catalog.Change])
 USE_KEYS = ("interview_id", "user_id", "plan_id", "state")
@@ -85,7 +86,7 @@ def reconcile_command(dry_run: bool, as_json: bool, since: datetime | None, unti
 def uses(user: str, as_json: bool) -> None:
     """Prints what was taken and what was given back."""
     with open_store() as store:
-        rows = store.run(repository.taken_interviews, user_id=user or None)
+        rows = store.run(repository_uses.taken_interviews, user_id=user or None)
     emit({"uses": rows}, as_json=as_json, human=_uses_text)
 
 

@@ -6,6 +6,17 @@ from typing import Any
 
 import click
 
+from coach.cli.economics_text import (
+    backtest_text,
+    commitments_text,
+    customers_text,
+    forecast_text,
+    invoice_text,
+    plans_text,
+    retention_text,
+    sensitivity_text,
+    simulation_text,
+)
 from coach.cli.output import emit, json_option
 from coach.economics import retention as kept
 from coach.economics.backtest import backtest
@@ -55,7 +66,7 @@ def session(scenario_file: Path | None, as_json: bool, as_markdown: bool) -> Non
 @json_option
 def plans(scenario_file: Path | None, as_json: bool) -> None:
     """Prints the plans report."""
-    emit(report.plans_report(_applied(scenario_file)), as_json=as_json, human=_plans_text)
+    emit(report.plans_report(_applied(scenario_file)), as_json=as_json, human=plans_text)
 
 
 @economics.command(help="How margins move: tornado, spikes, retries × answer length, break-even retries.")
@@ -63,7 +74,7 @@ def plans(scenario_file: Path | None, as_json: bool) -> None:
 @json_option
 def sensitivity(scenario_file: Path | None, as_json: bool) -> None:
     """Prints the sensitivity report."""
-    emit(report.sensitivity_report(_applied(scenario_file)), as_json=as_json, human=_sensitivity_text)
+    emit(report.sensitivity_report(_applied(scenario_file)), as_json=as_json, human=sensitivity_text)
 
 
 @economics.command(help="Monte Carlo of sessions and months, seeded: p5, p50, p95 and the probability of a loss.")
@@ -71,7 +82,7 @@ def sensitivity(scenario_file: Path | None, as_json: bool) -> None:
 @json_option
 def simulate(scenario_file: Path | None, as_json: bool) -> None:
     """Prints the simulation report."""
-    emit(report.simulation_report(_applied(scenario_file)), as_json=as_json, human=_simulation_text)
+    emit(report.simulation_report(_applied(scenario_file)), as_json=as_json, human=simulation_text)
 
 
 @economics.command(help="A vendor's invoice (CSV) beside the ledger: the difference per day and meter.")
@@ -89,7 +100,7 @@ def invoices(file: Path, vendor: str, as_json: bool) -> None:
         "ledger_usd": sum((row.ledger_usd for row in rows), ZERO_USD),
         "rows": [row.model_dump() for row in rows],
     }
-    emit(result, as_json=as_json, human=_invoice_text)
+    emit(result, as_json=as_json, human=invoice_text)
 
 
 @economics.command(help="What this month will have cost at its end, per vendor, with an interval.")
@@ -98,7 +109,7 @@ def forecast(as_json: bool) -> None:
     """Prints the forecast."""
     with open_store() as store:
         rows = month_forecast(store)
-    emit({"forecast": [row.model_dump() for row in rows]}, as_json=as_json, human=_forecast_text)
+    emit({"forecast": [row.model_dump() for row in rows]}, as_json=as_json, human=forecast_text)
 
 
 @economics.command(help="What each customer brings and costs, and each cohort; the thinnest margin first.")
@@ -108,7 +119,7 @@ def customers(as_json: bool) -> None:
     with open_store() as store:
         rows = customer_margins(store, price_book())
     result = {"customers": [r.model_dump() for r in rows], "cohorts": [r.model_dump() for r in cohort_margins(rows)]}
-    emit(result, as_json=as_json, human=_customers_text)
+    emit(result, as_json=as_json, human=customers_text)
 
 
 @economics.command(help="Who comes back month by month, and what a customer brings over their life, with an interval.")
@@ -122,7 +133,7 @@ def retention(as_json: bool) -> None:
         "retention": [cell.model_dump() | {"share": cell.share} for cell in cells],
         "lifetime_value": [point.model_dump() for point in curve],
     }
-    emit(result, as_json=as_json, human=_retention_text)
+    emit(result, as_json=as_json, human=retention_text)
 
 
 @economics.command("backtest", help="Every plan, changed by a scenario or not, tried on what customers really did.")
@@ -132,7 +143,7 @@ def backtest_command(scenario_file: Path | None, as_json: bool) -> None:
     """Prints a row per plan."""
     with open_store() as store:
         rows = backtest(store, _applied(scenario_file))
-    emit({"backtest": [row.model_dump() for row in rows]}, as_json=as_json, human=_backtest_text)
+    emit({"backtest": [row.model_dump() for row in rows]}, as_json=as_json, human=backtest_text)
 
 
 @economics.command(
@@ -143,143 +154,8 @@ def commitments(as_json: bool) -> None:
     """Prints a row per month and commitment."""
     with open_store() as store:
         rows = commitment_months(store, price_book())
-    emit({"commitments": [row.model_dump() for row in rows]}, as_json=as_json, human=_commitments_text)
-
-
-def _retention_text(result: dict[str, Any]) -> str:
-    if not result["retention"]:
-        return "No month of a customer is over yet."
-    cells = [
-        [c["cohort"], str(c["age"]), f"{c['active']} of {c['customers']}", f"{c['share']:.0%}"]
-        for c in result["retention"]
-    ]
-    lives = [
-        [str(p["age"]), str(p["customers"]), *(_usd(p[k]) for k in ("low_usd", "margin_usd", "high_usd"))]
-        for p in result["lifetime_value"]
-    ]
-    tables = [markdown.table(["cohort", "age in months", "active", "share"], cells)]
-    if lives:
-        tables.append(
-            markdown.table(["age in months", "customers", "low (5 %)", "brought so far USD", "high (95 %)"], lives)
-        )
-    return "\n\n".join(tables)
-
-
-def _backtest_text(result: dict[str, Any]) -> str:
-    if not result["backtest"]:
-        return "Nothing is recorded yet: a plan is tried on what customers did."
-    rows = [
-        [
-            r["name"],
-            str(r["cases"]),
-            f"{r['served']} of {r['interviews']}",
-            str(r["refused"]),
-            _usd(r["revenue_usd"]),
-            _usd(r["vendor_cost_usd"]),
-            _usd(r["margin_usd"]),
-            "–" if r["margin"] is None else f"{r['margin']:.0%}",
-            str(r["cases_at_a_loss"]),
-        ]
-        for r in result["backtest"]
-    ]
-    heads = ["plan", "cases", "served", "refused", "revenue", "vendors", "margin USD", "margin", "at a loss"]
-    return markdown.table(heads, rows)
-
-
-def _commitments_text(result: dict[str, Any]) -> str:
-    if not result["commitments"]:
-        return "No use of a vendor that sells commitments is recorded yet."
-    rows = [
-        [
-            r["month"],
-            r["commitment"],
-            f"{r['used']:f}",
-            f"{r['unused']:f}",
-            _usd(r["cost_usd"]),
-            _usd(r["unused_usd"]),
-            "yes" if r["cheapest"] else "",
-        ]
-        for r in result["commitments"]
-    ]
-    return markdown.table(["month", "commitment", "used", "unused", "cost USD", "of which unused", "cheapest"], rows)
-
-
-def _customers_text(result: dict[str, Any]) -> str:
-    if not result["customers"]:
-        return "Nobody has paid or practised yet."
-    keys = ("paid_usd", "refunded_usd", "disputed_usd", "stripe_fee_usd", "vendor_cost_usd", "margin_usd")
-    rows = [[row["key"], *(_usd(row[key]) for key in keys)] for row in [*result["customers"], *result["cohorts"]]]
-    return markdown.table(["customer or cohort", "paid", "refunded", "disputed", "Stripe", "vendors", "margin"], rows)
-
-
-def _invoice_text(result: dict[str, Any]) -> str:
-    rows = [
-        [str(row["day"]), row["meter"], f"{row['invoice_usd']:.4f}", f"{row['ledger_usd']:.4f}", row["verdict"]]
-        for row in result["rows"]
-    ]
-    return markdown.table(["day", "meter", "invoice USD", "ledger USD", "verdict"], rows)
-
-
-def _forecast_text(result: dict[str, Any]) -> str:
-    if not result["forecast"]:
-        return "Nothing is recorded yet: practise once, then ask again."
-    rows = [
-        [
-            row["vendor"],
-            f"{row['so_far_usd']:.2f}",
-            _usd(row["low_usd"]),
-            _usd(row["expected_usd"]),
-            _usd(row["high_usd"]),
-        ]
-        for row in result["forecast"]
-    ]
-    return markdown.table(["vendor", "so far USD", "low (5 %)", "expected", "high (95 %)"], rows)
-
-
-def _usd(amount: Any) -> str:
-    return "–" if amount is None else f"{amount:.2f}"
+    emit({"commitments": [row.model_dump() for row in rows]}, as_json=as_json, human=commitments_text)
 
 
 def _applied(path: Path | None) -> Applied:
     return apply(read_scenario(path) if path else Scenario())
-
-
-def _plans_text(result: dict[str, Any]) -> str:
-    rows = [
-        [
-            row["name"],
-            row["case"],
-            f"{row['interviews']:.1f}",
-            f"{row['vendor_cost_usd']:.2f}",
-            f"{row['margin_usd']:.2f}",
-        ]
-        for row in result["plans"]
-    ]
-    return markdown.table(["plan", "case", "interviews", "vendors USD", "margin USD"], rows)
-
-
-def _sensitivity_text(result: dict[str, Any]) -> str:
-    rows = [
-        [
-            row["plan"],
-            row["input"],
-            row["low"],
-            row["high"],
-            f"{row['margin_low_usd']:.2f}",
-            f"{row['margin_high_usd']:.2f}",
-        ]
-        for row in result["tornado"]
-    ]
-    return markdown.table(["plan", "input", "low", "high", "margin at low", "margin at high"], rows)
-
-
-def _simulation_text(result: dict[str, Any]) -> str:
-    rows = [
-        [
-            row["plan"],
-            *(f"{row[f'margin_{key}_usd']:.2f}" for key in ("p5", "p50", "p95")),
-            f"{row['probability_of_loss']:.1%}",
-        ]
-        for row in result["plans"]
-    ]
-    return markdown.table(["plan", "margin p5", "p50", "p95", "loss"], rows)

@@ -185,7 +185,7 @@ def load(size: Literal["small", "full"], if_empty: bool, as_json: bool) -> None:
 @json_option
 def remove(as_json: bool) -> None:
     """Removes the samples."""
-    from coach.store.maintenance.sample import remove_sample
+    from coach.store.maintenance.sample_removal import remove_sample
 
     with _store() as store:
         removed = remove_sample(store, _archive(), settings().journal_dir)

@@ -103,11 +103,11 @@ async def _practise(
 async def _job(services: "Services", path: Path) -> str:
     """Parses and keeps a posting; returns its id."""
     from coach.brain.port import PlanRequest
-    from coach.store.repositories import library
+    from coach.store.repositories import library, library_records
 
     title, company, description = read_job(str(path))
     plan = await services.brain.plan(PlanRequest(title, company, description, 1))
-    row = library.JobDescription(
+    row = library_records.JobDescription(
         title=title or plan.job.job_title or "Untitled job",
         company=company or plan.job.company,
         description=description,

@@ -35,8 +35,8 @@ from coach.contracts.interview import Attempt, AttemptStatus, Exchange, Intervie
 from coach.contracts.transcript import Transcript
 from coach.delivery import measure as delivery
 from coach.interview import rollup
-from coach.store.maintenance.sample import EPOCH, SAMPLE
-from coach.store.repositories.library import JobDescription, Resume, StarStory
+from coach.store.maintenance.sample_file import EPOCH, SAMPLE
+from coach.store.repositories.library_records import JobDescription, Resume, StarStory
 
 Plain = dict[str, Any]
 

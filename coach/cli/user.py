@@ -116,12 +116,12 @@ def receipt(file: Path, as_json: bool) -> None:
 def invite(organisation: str, role: str, days: int, base_url: str, as_json: bool) -> None:
     """Makes an invitation and prints its link, which is told here and never again."""
     from coach.store import open_store
-    from coach.store.repositories import membership
+    from coach.store.repositories import invitations, membership
 
     now = datetime.now(UTC)
     with open_store() as store:
         place = store.run(membership.organisation_named, organisation, now)
-        made, secret = store.run(membership.invite, place.id, Role(role), now, days=days)
+        made, secret = store.run(invitations.invite, place.id, Role(role), now, days=days)
     link = f"{base_url.rstrip('/')}/join/{secret}"
     result = {**made.model_dump(mode="json", exclude={"used_at", "used_by", "revoked_at"}), "link": link}
     emit(

@@ -15,12 +15,12 @@ import zipfile
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from coach.documents.pdf_text import RefusedFile, of_pdf
 from coach.text.decoding import decoded, storable
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-    from pdfminer.layout import LTPage, LTTextBox
 
 MOST_MEMORY = 1_500_000_000
 MOST_UNPACKED = 60_000_000
@@ -28,10 +28,6 @@ MOST_CHARS = 200_000
 LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "\u00ad": ""})
 WORD_ENDS = ("•", "●", "▪", "■", "◦", "‣", "\uf0b7", "\uf0a7")
 ODT_TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
-
-
-class _Refused(Exception):
-    """Carries a key of `reader._MENDS`."""
 
 
 def main() -> None:
@@ -43,7 +39,7 @@ def main() -> None:
     try:
         text = tidy(_READERS[kind](content, most_pages))
         answer = {"text": text} if text else {"reason": "empty"}
-    except _Refused as error:
+    except RefusedFile as error:
         answer = {"reason": str(error)}
     except Exception:
         answer = {"reason": "broken"}
@@ -56,67 +52,6 @@ def tidy(text: str) -> str:
     lines = [re.sub(r"[ \t\u200b]+", " ", line).strip() for line in text.split("\n")]
     lines = [f"- {line[1:].strip()}" if line.startswith(WORD_ENDS) else line for line in lines]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(line for line in lines if line != "-")).strip()
-
-
-def of_pdf(content: bytes, most_pages: int) -> str:
-    """Page by page; a page with a gutter down its middle is read column by column."""
-    from pdfminer.high_level import extract_pages
-    from pdfminer.layout import LAParams
-    from pdfminer.pdfdocument import PDFPasswordIncorrect
-
-    pages, drawn = [], False
-    try:
-        for number, page in enumerate(extract_pages(io.BytesIO(content), laparams=LAParams(boxes_flow=None))):
-            if number >= most_pages:
-                raise _Refused("pages")
-            pages.append("\n\n".join(box.get_text().strip() for box in in_reading_order(page)))
-            drawn = drawn or any(True for _ in page)
-    except PDFPasswordIncorrect as error:
-        raise _Refused("encrypted") from error
-    text = "\n\n".join(pages)
-    if drawn and not text.strip():
-        raise _Refused("pictures")
-    return text
-
-
-def in_reading_order(page: LTPage) -> list[LTTextBox]:
-    """Text boxes from top to bottom; between boxes that span the page, the left column before the right one."""
-    from pdfminer.layout import LTTextBox
-
-    boxes = sorted((box for box in page if isinstance(box, LTTextBox)), key=lambda box: -box.y1)
-    gutter = _gutter(page, boxes)
-    if gutter is None:
-        return boxes
-    ordered: list[LTTextBox] = []
-    left: list[LTTextBox] = []
-    right: list[LTTextBox] = []
-    for box in boxes:
-        if box.x0 < gutter < box.x1:
-            ordered += [*left, *right, box]
-            left, right = [], []
-        else:
-            (left if box.x1 <= gutter else right).append(box)
-    return [*ordered, *left, *right]
-
-
-def _gutter(page: LTPage, boxes: list[LTTextBox]) -> float | None:
-    """Where a vertical line crosses least text with much of it on both sides; None for a page of one column.
-
-    Of several such lines the one in the middle: a gutter has a width.
-    """
-    total = sum(len(box.get_text()) for box in boxes)
-    found: list[tuple[int, float]] = []
-    for percent in range(15, 86):
-        x = page.width * percent / 100
-        sides = [
-            sum(len(box.get_text()) for box in boxes if box.x1 <= x),
-            sum(len(box.get_text()) for box in boxes if box.x0 >= x),
-        ]
-        crossing = total - sum(sides)
-        if min(sides) >= 0.15 * total and crossing <= 0.3 * total:
-            found.append((crossing, x))
-    least = [x for crossing, x in found if crossing == min(found)[0]]
-    return least[len(least) // 2] if least else None
 
 
 def of_docx(content: bytes, _most_pages: int) -> str:
@@ -176,7 +111,7 @@ def of_rtf(content: bytes, _most_pages: int) -> str:
     from striprtf.striprtf import rtf_to_text
 
     if not content.lstrip().startswith(b"{\\rtf"):
-        raise _Refused("broken")
+        raise RefusedFile("broken")
     read: Callable[..., str] = rtf_to_text
     return read(content.decode("cp1252", "replace"), errors="ignore")
 
@@ -206,7 +141,7 @@ def of_text(content: bytes, _most_pages: int) -> str:
 def _unpacks_within_reason(content: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as parts:
         if sum(part.file_size for part in parts.infolist()) > MOST_UNPACKED:
-            raise _Refused("swollen")
+            raise RefusedFile("swollen")
 
 
 _READERS: dict[str, Callable[[bytes, int], str]] = {

@@ -13,13 +13,13 @@ from math import ceil
 
 from coach.contracts.base import Record
 from coach.economics.model.margins import Market, stripe_fee
+from coach.economics.model.priced_session import cost_usd, priced_session
 from coach.economics.model.scenario import Applied
-from coach.economics.model.unit_cost import cost_usd, priced_session
 from coach.economics.money import ZERO_USD, quantise_usd
 from coach.economics.plans import Plan
 from coach.store import SqlStore
-from coach.store.repositories import ledger
-from coach.store.repositories.ledger import InterviewUse
+from coach.store.repositories import recorded_use
+from coach.store.repositories.recorded_use import InterviewUse
 
 
 class PlanBacktest(Record):
@@ -65,7 +65,7 @@ class _Case(Record):
 
 def backtest(store: SqlStore, applied: Applied) -> list[PlanBacktest]:
     """Every plan of a scenario on the recorded use; empty where nobody practised. Samples are left out."""
-    uses = store.run(ledger.interview_uses)
+    uses = store.run(recorded_use.interview_uses)
     return backtest_uses(uses, applied) if uses else []
 
 

@@ -9,7 +9,7 @@ from coach.economics.money import ZERO_USD, quantise_usd
 from coach.economics.pricebook import PriceBook
 from coach.store import SqlStore
 from coach.store.repositories import billing, ledger
-from coach.store.repositories.billing import Account, Payment
+from coach.store.repositories.billing_records import Account, Payment
 
 
 class CustomerMargin(Record):

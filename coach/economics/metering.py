@@ -17,7 +17,7 @@ from coach.economics.ledger import price_what_can_be
 from coach.economics.plans import PlanBook, plan_book
 from coach.economics.pricebook import PriceBook, price_book
 from coach.store import SqlStore
-from coach.store.repositories import billing, ledger
+from coach.store.repositories import ledger, uses
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class MeteredStore(SqlStore):
         return priced
 
     async def _over_the_limit(self, attempt: Attempt) -> bool:
-        use = await self.arun(billing.find_use, use_id_of(attempt.interview_id))
+        use = await self.arun(uses.find_use, use_id_of(attempt.interview_id))
         plan = next((plan for plan in self._plans.plans if use and plan.id == use.plan_id), None)
         if plan is None:
             return False

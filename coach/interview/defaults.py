@@ -9,7 +9,8 @@ from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.transcript import Transcript
 
 if TYPE_CHECKING:
-    from coach.interview.dependencies import Ear, Evaluate, Follower, HeardSound, Journal, Journals
+    from coach.interview.dependencies import Evaluate
+    from coach.interview.recording_ports import Ear, Follower, HeardSound, Journal, Journals
 
 
 def journals() -> Journals:

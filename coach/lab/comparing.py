@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from coach.errors import CoachError, InputError
 from coach.lab.promotion import PromotionEvidence
 from coach.lab.report import ComparisonReport, Wish, compare_variants
-from coach.lab.runs.experiment import Experiment, RunInfo, Workspace
 from coach.lab.runs.judged_scores import ScoreBook
 from coach.lab.runs.looks import Look, judged_by_both
 from coach.lab.runs.outcome import Outcome
 from coach.lab.runs.own_scorers import own_scorers
 from coach.lab.runs.scorers import SCORERS
 from coach.lab.runs.variant import Variant
+from coach.lab.runs.workspace import Experiment, RunInfo, Workspace
 
 
 def compare_runs(workspace: Workspace, run_a: str, run_b: str, *, take_look: bool = True) -> ComparisonReport:

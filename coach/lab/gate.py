@@ -10,9 +10,9 @@ from typing import Literal
 from coach.contracts.base import Record
 from coach.errors import InputError
 from coach.lab.report import ComparisonReport
-from coach.lab.runs.experiment import Experiment
 from coach.lab.runs.gate_rules import GateRules
 from coach.lab.runs.replay import RunReport
+from coach.lab.runs.workspace import Experiment
 from coach.lab.service import Lab, RunResult
 from coach.lab.statistics.paired import PairedComparison
 from coach.lab.statistics.verdict import Margin, became_worse, not_worse

@@ -8,7 +8,7 @@ import pandas as pd
 from coach.errors import InputError
 from coach.lab.live import interview_outcomes
 from coach.lab.runs.looks import Look, standing
-from coach.store.repositories import lab as rows
+from coach.store.repositories import live_split as rows_live_split
 from coach.store.sqlstore import SqlStore
 
 
@@ -21,7 +21,7 @@ class LiveLooks:
 
     def taken(self) -> list[Look]:
         """The looks at the running split, in order; none where none runs."""
-        running = self._store.run(rows.live_split) or {}
+        running = self._store.run(rows_live_split.live_split) or {}
         return [Look.model_validate(look) for look in running.get("looks", [])]
 
     def standing(self, arrived: int, planned: int) -> Look:
@@ -34,17 +34,17 @@ class LiveLooks:
         Raises:
             InputError: no split runs, it has no plan, or a look now may decide nothing.
         """
-        running = self._store.run(rows.live_split)
+        running = self._store.run(rows_live_split.live_split)
         if not running or not running.get("planned"):
             raise InputError("There is no split with a planned size.", mend="Start one and say how many interviews.")
         look = self.standing(arrived, running["planned"])
         if look.closed:
             raise InputError(look.closed)
-        self._store.run(rows.keep_live_look, running["id"], look.model_dump(mode="json"))
+        self._store.run(rows_live_split.keep_live_look, running["id"], look.model_dump(mode="json"))
         return look
 
     def outcomes(self, look: Look) -> pd.DataFrame:
         """One row per interview begun before the look; what came later waits for the next one."""
-        running = self._store.run(rows.live_split)
-        found = self._store.run(rows.live_outcomes, running["created_at"], until=look.at) if running else []
+        running = self._store.run(rows_live_split.live_split)
+        found = self._store.run(rows_live_split.live_outcomes, running["created_at"], until=look.at) if running else []
         return interview_outcomes(found)

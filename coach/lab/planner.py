@@ -11,8 +11,8 @@ from coach.errors import CoachError
 from coach.lab.comparing import compare_runs
 from coach.lab.report import SMALLEST_USEFUL_SHARE
 from coach.lab.runs.dataset import Dataset
-from coach.lab.runs.experiment import Experiment, Workspace
 from coach.lab.runs.scorers import SCORER_BY_NAME
+from coach.lab.runs.workspace import Experiment, Workspace
 from coach.lab.statistics.power import Design, items_needed, minimum_detectable_effect, predicted_power
 from coach.lab.statistics.verdict import MIN_PERSONS
 

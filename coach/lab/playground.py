@@ -13,11 +13,11 @@ from coach.contracts.base import Record
 from coach.contracts.brain import EvaluationInput, EvaluationResult, Question, UserAnswer
 from coach.errors import CoachError, InputError
 from coach.lab.runs.dataset import Item
-from coach.lab.runs.experiment import Workspace
 from coach.lab.runs.journal import RunJournal, content_key
 from coach.lab.runs.judge import BrainFactory, Meter, OnSection, PipelineJudge, Pricer
 from coach.lab.runs.outcome import Outcome
 from coach.lab.runs.variant import Variant
+from coach.lab.runs.workspace import Workspace
 
 WORDS_PER_S = 2.4
 """Speed at which a typed answer is taken to be spoken (145 words a minute), for its duration alone."""

@@ -13,6 +13,7 @@ from coach.brain.prompts.bundle import DEFAULT_BUNDLE, PromptBundle
 from coach.contracts.base import Record
 from coach.errors import InputError
 from coach.store.repositories import lab as rows
+from coach.store.repositories import live_split as rows_live_split
 from coach.store.sqlstore import SqlStore
 
 
@@ -118,15 +119,15 @@ class Promotions:
         """Divides live interviews between bundles from now on, ending the split before."""
         for bundle in split.shares:
             PromptBundle.load(bundle)
-        self._store.run(rows.set_live_split, split.model_dump(), datetime.now(UTC))
+        self._store.run(rows_live_split.set_live_split, split.model_dump(), datetime.now(UTC))
 
     def end_split(self) -> None:
         """Ends the live experiment; the active bundle serves everyone."""
-        self._store.run(rows.set_live_split, None, datetime.now(UTC))
+        self._store.run(rows_live_split.set_live_split, None, datetime.now(UTC))
 
     def split(self) -> Split | None:
         """The running live experiment; None when the active bundle serves everyone."""
-        running = self._store.run(rows.live_split)
+        running = self._store.run(rows_live_split.live_split)
         return (
             Split.model_validate({key: running[key] for key in Split.model_fields if key in running})
             if running

@@ -23,7 +23,7 @@ from coach.lab.promotion import PromotionEvidence, Promotions, Split
 from coach.lab.report import ComparisonReport
 from coach.lab.runs.budget import CallCeilings, RunBudget, unpriced, with_given_prices
 from coach.lab.runs.dataset import Dataset, Item
-from coach.lab.runs.experiment import Estimate, Experiment, RunInfo, Workspace, estimate_cost
+from coach.lab.runs.experiment import Estimate, estimate_cost
 from coach.lab.runs.judge import BrainFactory, Meter, PipelineJudge, Pricer
 from coach.lab.runs.judged_scores import JudgeFactory, PromptScoring, ScoreBook
 from coach.lab.runs.looks import Look
@@ -31,9 +31,12 @@ from coach.lab.runs.outcome import Outcome
 from coach.lab.runs.own_scorers import own_scorers
 from coach.lab.runs.prefetch import BatchFactory, Prefetch
 from coach.lab.runs.replay import Replay, RunLimits, RunReport
+from coach.lab.runs.workspace import Experiment, RunInfo, Workspace
 from coach.lab.statistics.agreement import stability
 from coach.lab.statistics.pairwise import PairJudge, PairReport, PairVote, Winner, pairs, report, vote
 from coach.store.repositories import lab as rows
+from coach.store.repositories import lab_runs as rows_lab_runs
+from coach.store.repositories import live_split as rows_live_split
 from coach.store.sqlstore import SqlStore
 
 
@@ -225,7 +228,7 @@ class Lab:
             noise = stability(pd.Series([item for item, _ in scored]), pd.Series(overall, dtype=float))
             label = variant.resolve().label
             at, repeats = datetime.now(UTC), info.experiment.repeats
-            self.store.run(rows.keep_noise, bundle=label, sd_overall=noise.sd, repeats=repeats, at=at)
+            self.store.run(rows_lab_runs.keep_noise, bundle=label, sd_overall=noise.sd, repeats=repeats, at=at)
             found[label] = noise.sd
         return found
 
@@ -239,16 +242,18 @@ class Lab:
 
     def sample_split(self) -> tuple[Split, pd.DataFrame] | None:
         """The split between invented people and its interviews, as `live_outcomes`; None where there are none."""
-        found = self.store.run(rows.sample_split)
+        found = self.store.run(rows_live_split.sample_split)
         if found is None:
             return None
         split = Split(name=found["name"], shares=found["shares"], salt=found["salt"])
-        return split, interview_outcomes(self.store.run(rows.live_outcomes, found["created_at"], of_samples=True))
+        return split, interview_outcomes(
+            self.store.run(rows_live_split.live_outcomes, found["created_at"], of_samples=True)
+        )
 
     def live_outcomes(self) -> pd.DataFrame:
         """One row per interview since the running split began; empty when none runs."""
-        running = self.store.run(rows.live_split)
-        found = self.store.run(rows.live_outcomes, running["created_at"]) if running else []
+        running = self.store.run(rows_live_split.live_split)
+        found = self.store.run(rows_live_split.live_outcomes, running["created_at"]) if running else []
         return interview_outcomes(found)
 
     def consent(self, user_id: str) -> bool:
@@ -297,7 +302,7 @@ class Lab:
             "started_at": info.started_at,
             "ended_at": datetime.now(UTC),
         }
-        await self.store.arun(rows.keep_run, run, [_result_row(o) for o in report.outcomes])
+        await self.store.arun(rows_lab_runs.keep_run, run, [_result_row(o) for o in report.outcomes])
 
 
 def _result_row(outcome: Outcome) -> dict[str, Any]:

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from coach.contracts.asking import asker
 from coach.contracts.people import Asker
 from coach.errors import CoachError, StoreError
-from coach.store.engine import chores, copies, neighbour, schema
+from coach.store.engine import chores, copies, door, neighbour, schema
 from coach.store.engine.chores import Restored
 from coach.store.engine.engine import LOCK_WAIT_S, Database
 from coach.store.engine.orders import Order
@@ -71,7 +71,7 @@ class SqlStore(InterviewFacts):
         self._backups_kept = int(backups_kept)
         self._look_for_backup_at = time.monotonic() + LOOK_FOR_BACKUP_S
         self._ready = False
-        self._door: neighbour.Door | None = None
+        self._door: door.Door | None = None
         self._forget: Callable[[str], object] = lambda _: None
         self._worker = Worker(
             threads=1 if self.database.is_duckdb else SERVER_THREADS,
@@ -147,7 +147,7 @@ class SqlStore(InterviewFacts):
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             aside = {"forget": lambda interview_id: self._forget(interview_id) and None}
-            self._door = neighbour.Door(path, self._worker.submit, self._for_neighbour, aside)
+            self._door = door.Door(path, self._worker.submit, self._for_neighbour, aside)
         except OSError as error:
             log.warning("no door to the database (%s): commands beside this server wait for it", one_line(error))
 
@@ -210,7 +210,7 @@ class SqlStore(InterviewFacts):
 
     def _for_neighbour(self, order: Order, begin: Callable[[], None]) -> object:
         if not self._in_hand(order):
-            raise neighbour.NotHeldError("The file was given up.")
+            raise door.NotHeldError("The file was given up.")
         begin()
         return self._carry_out(order)
 

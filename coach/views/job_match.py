@@ -12,7 +12,7 @@ from coach.brain.planning.posting_text import posting_lines
 from coach.brain.port import PlanRequest
 from coach.contracts.base import Record
 from coach.contracts.interview import PlannedQuestion
-from coach.store.repositories.library import JobDescription, StarStory
+from coach.store.repositories.library_records import JobDescription, StarStory
 from coach.text.stems import stem
 from coach.text.tokens import tokenise
 

@@ -1,16 +1,13 @@
 """Figures and tables of the prompt lab; plotly and pandas, no Streamlit, the same on the page and in the notebooks."""
 
 import difflib
-from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from coach.brain.prompts.bundle import PromptBundle
 from coach.lab.planner import RunPlan
 from coach.lab.report import ComparisonReport
-from coach.lab.statistics.agreement import Agreement, agreement
 from coach.views.palette import FOX, GOOD, INK_SOFT, LINE, LOW
 from coach.views.progress import style
 
@@ -144,80 +141,6 @@ def extremes(items: pd.DataFrame, count: int = FEW) -> tuple[pd.DataFrame, pd.Da
     """Biggest wins and biggest losses; items without difference are neither."""
     wins, losses = items[items["gain"] > 0].head(count), items[items["gain"] < 0].tail(count).iloc[::-1]
     return wins, losses
-
-
-def calibration_frame(stored: Sequence[dict[str, object]]) -> pd.DataFrame:
-    """Stored answers that people scored: `attempt, question_type, human, machine, bundle, created_at`, overall 0-10."""
-    rows = [
-        (r["id"], r["question_type"], r["review"]["overall"], r["overall_score"], r["prompt_version"], r["created_at"])  # type: ignore[index]
-        for r in stored
-        if r["review"] and r["overall_score"] is not None
-    ]
-    frame = pd.DataFrame(rows, columns=["attempt", "question_type", "human", "machine", "bundle", "created_at"])
-    return frame.dropna(subset=["human", "machine"]).reset_index(drop=True)
-
-
-def agreement_frame(calibration: pd.DataFrame) -> pd.DataFrame:
-    """Agreement in all and by question type: `group, n, mae, bias, spearman, qwk`."""
-    groups = [("all", calibration), *calibration.groupby("question_type")] if len(calibration) else []
-    rows = [(str(name), _agree(part)) for name, part in groups]
-    return pd.DataFrame([{"group": name, **found.as_dict()} for name, found in rows])
-
-
-def _agree(part: pd.DataFrame) -> Agreement:
-    return agreement(part["human"].to_numpy(float), part["machine"].to_numpy(float))
-
-
-def calibration_scatter(calibration: pd.DataFrame) -> go.Figure:
-    """Human against machine overall, by question type, with the line of perfect agreement."""
-    figure = go.Figure(
-        go.Scatter(x=[0, 10], y=[0, 10], mode="lines", line={"color": LINE, "width": 2}, hoverinfo="skip", name="equal")
-    )
-    for kind, part in calibration.groupby("question_type"):
-        figure.add_trace(
-            go.Scatter(
-                x=part["human"],
-                y=part["machine"],
-                mode="markers",
-                name=str(kind),
-                marker={"size": 9, "opacity": 0.75},
-                hovertemplate="human %{x:.1f}, machine %{y:.1f}<extra></extra>",
-            )
-        )
-    figure.update_xaxes(title="human", range=[0, 10.3], constrain="domain")
-    figure.update_yaxes(title="machine", range=[0, 10.3], scaleanchor="x", constrain="domain")
-    return style(figure, height=420)
-
-
-def drift(calibration: pd.DataFrame) -> go.Figure:
-    """Machine minus human by week, with the 95 % interval of the mean; a drift away from zero is the alarm."""
-    weekly = drift_frame(calibration)
-    figure = go.Figure(
-        go.Scatter(
-            x=weekly["week"],
-            y=weekly["bias"],
-            mode="lines+markers",
-            line={"color": FOX, "width": 3},
-            error_y={"type": "data", "array": weekly["half"], "color": INK_SOFT, "width": 0},
-            hovertemplate="%{x|%d %b}: %{y:+.2f}<extra></extra>",
-        )
-    )
-    figure.add_hline(y=0, line={"color": INK_SOFT, "width": 1, "dash": "dot"})
-    figure.update_yaxes(title="machine minus human, points")
-    return style(figure, height=300)
-
-
-def drift_frame(calibration: pd.DataFrame) -> pd.DataFrame:
-    """`week, bias, half, n, alarm`: mean difference by week; the alarm is on when the interval excludes zero."""
-    frame = calibration.assign(
-        difference=calibration["machine"] - calibration["human"],
-        week=pd.to_datetime(calibration["created_at"], utc=True).dt.tz_localize(None).dt.to_period("W").dt.start_time,
-    )
-    weekly = frame.groupby("week")["difference"].agg(["mean", "std", "count"]).reset_index()
-    weekly["half"] = 1.96 * weekly["std"].fillna(0) / np.sqrt(weekly["count"])
-    weekly = weekly.rename(columns={"mean": "bias", "count": "n"})
-    weekly["alarm"] = (weekly["n"] > 2) & (weekly["bias"].abs() > weekly["half"])
-    return weekly[["week", "bias", "half", "n", "alarm"]]
 
 
 def bundle_diff(a: PromptBundle, b: PromptBundle) -> str:

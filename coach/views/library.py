@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from coach.store import SqlStore
 from coach.store.repositories import library
-from coach.store.repositories.library import JobDescription, Resume, StarStory
+from coach.store.repositories.library_records import JobDescription, Resume, StarStory
 from coach.views.bin import Kind
 
 __all__ = ["JobDescription", "PersonalLibrary", "Resume", "StarStory"]

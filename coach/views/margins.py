@@ -1,7 +1,7 @@
 """Unit economics as frames: the same records as the command line, ready for pages and notebooks."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,20 +9,17 @@ import pandas as pd
 
 from coach.contracts.base import Record
 from coach.economics.budgets import Budget
-from coach.economics.ledger import session_budget
-from coach.economics.model import report
+from coach.economics.model import report, report_records
 from coach.economics.model.assumptions import Assumptions, assumptions
 from coach.economics.model.fitting import fit
 from coach.economics.model.margins import plan_case
 from coach.economics.model.scenario import Applied
 from coach.economics.model.simulation import Draws, Months, draw_sessions, simulate_plan
-from coach.economics.model.unit_cost import cost_usd, session_lines
-from coach.economics.money import ZERO_USD, format_usd
+from coach.economics.money import format_usd
 from coach.economics.plans import Plan
-from coach.economics.pricebook import PriceBook, PriceBookError
 from coach.economics.retention import RetentionCell
 from coach.store import SqlStore
-from coach.store.repositories import billing, ledger
+from coach.store.repositories import billing, recorded_use
 
 Records = list[dict[str, Any]]
 
@@ -70,14 +67,16 @@ def csv(records: Records) -> str:
 
 def fitted_assumptions(store: SqlStore, *, with_samples: bool = False) -> Assumptions:
     """Shipped assumptions, replaced where enough attempts are recorded."""
-    return fit(assumptions(), store.run(ledger.recorded_facts, with_samples=with_samples))
+    return fit(assumptions(), store.run(recorded_use.recorded_facts, with_samples=with_samples))
 
 
 def headline(applied: Applied) -> dict[str, Any]:
     """The figures on top of the page: cost of a session in three cases, the largest part, the narrowest margins."""
     market = applied.market
     shape = {row["case"]: row["cost_usd"] for row in report.session_shape(applied)}
-    parts = [row for row in report.part_records(applied) if row["case"] == "expected" and row["part"] != "total"]
+    parts = [
+        row for row in report_records.part_records(applied) if row["case"] == "expected" and row["part"] != "total"
+    ]
     largest = max(parts, key=lambda row: row["cost_usd"])
     sold = [plan for plan in applied.plans.plans if plan.price]
     expected = min((plan_case(plan, "expected", market) for plan in sold), key=lambda row: row.margin or 0)
@@ -87,14 +86,14 @@ def headline(applied: Applied) -> dict[str, Any]:
 
 def plan_frame(applied: Applied, beside: Applied | None = None) -> pd.DataFrame:
     """One row per plan: price, interviews, best, expected and worst margin; the change against another scenario."""
-    table = frame(report.plan_records(applied))
+    table = frame(report_records.plan_records(applied))
     margins = table.pivot(index="plan", columns="case", values="margin")[["best", "expected", "worst"]]
     money = table[table["case"] == "expected"].set_index("plan")[
         ["name", "price_usd", "interviews", "revenue_usd", "stripe_fee_usd", "vendor_cost_usd", "margin_usd"]
     ]
     joined = money.join(margins).reindex([plan.id for plan in applied.plans.plans])
     if beside is not None:
-        other = frame(report.plan_records(beside))
+        other = frame(report_records.plan_records(beside))
         joined["change_usd"] = joined["margin_usd"] - other[other["case"] == "expected"].set_index("plan")["margin_usd"]
     return joined.reset_index()
 
@@ -102,9 +101,9 @@ def plan_frame(applied: Applied, beside: Applied | None = None) -> pd.DataFrame:
 def limit_frame(applied: Applied) -> pd.DataFrame:
     """One row per plan: each limit as configured and the largest the worst case allows; guardrails beside them."""
     names = {plan.id: plan.name for plan in applied.plans.plans}
-    checks = {(row["plan"], row["limit"]): row for row in report.limit_records(applied)}
+    checks = {(row["plan"], row["limit"]): row for row in report_records.limit_records(applied)}
     rows = []
-    for rail in report.guardrail_records(applied):
+    for rail in report_records.guardrail_records(applied):
         row = {"plan": names[rail["plan"]]}
         for limit in ("interviews", "retries_per_interview", "avatar_minutes"):
             check = checks.get((rail["plan"], limit))
@@ -128,76 +127,6 @@ def draws_of(applied: Applied) -> Draws:
     """The sessions all plans are simulated on."""
     scenario = applied.scenario
     return draw_sessions(applied.market.assumptions.point("expected"), sessions=scenario.sessions, seed=scenario.seed)
-
-
-def ledger_frame(
-    store: SqlStore,
-    book: PriceBook,
-    *,
-    by: str = "meter",
-    days: int = 90,
-    now: datetime | None = None,
-    of_samples: bool = False,
-) -> pd.DataFrame:
-    """As billed beside re-priced: what was paid, and what the same use costs at another book.
-
-    Args:
-        store: the database.
-        book: prices for the re-priced column; the bill itself is never touched.
-        by: one of `coach.store.repositories.ledger.KEYS`.
-        days: how far back.
-        now: the present; default the clock.
-        of_samples: the use of invented people instead.
-
-    Returns:
-        One row per key; for `by="meter"` with vendor, unit, quantity and the price entry it was billed at.
-    """
-    since = (now or datetime.now(UTC)) - timedelta(days=days)
-    rows = [_sum_row(total, book) for total in store.run(ledger.usage_sums, by, since=since, of_samples=of_samples)]
-    keys = ["vendor", "key", "unit", "price_entry"] if by == "meter" else ["key"]
-    sums = [
-        "events",
-        *(["quantity"] if by == "meter" else []),
-        "as_billed_usd",
-        "billable_usd",
-        "repriced_usd",
-        "unpriced",
-    ]
-    if not rows:
-        return pd.DataFrame(columns=[*keys, *sums])
-    return pd.DataFrame(rows).groupby(keys, sort=True)[sums].sum().reset_index()
-
-
-def _sum_row(total: ledger.UsageSum, book: PriceBook) -> dict[str, object]:
-    try:
-        again = book.find(total.vendor, total.meter, total.day, unit=total.unit).cost(total.quantity)
-    except PriceBookError:
-        again = ZERO_USD
-    return {
-        "vendor": total.vendor,
-        "key": total.key,
-        "unit": total.unit,
-        "price_entry": total.price_entry,
-        "events": total.events,
-        "quantity": float(total.quantity),
-        "as_billed_usd": total.cost_usd,
-        "billable_usd": total.billable_usd,
-        "repriced_usd": again,
-        "unpriced": total.unpriced,
-    }
-
-
-def session_budgets(store: SqlStore, applied: Applied, interview_ids: list[str]) -> Records:
-    """What running interviews have used of the worst case, for the operator."""
-    market = applied.market
-    budget = cost_usd(session_lines(market.assumptions.point("worst"), applied.service, market.book, market.at))
-    return [
-        {
-            "interview_id": interview_id,
-            **session_budget(store.run(ledger.usage_events, interview_id=interview_id), budget).model_dump(),
-        }
-        for interview_id in interview_ids
-    ]
 
 
 def saved_scenarios(store: SqlStore) -> dict[str, dict[str, object]]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from coach.documents.reader import read_document
 from coach.errors import InputError
-from coach.store.repositories.library import JobDescription, Resume, StarStory
+from coach.store.repositories.library_records import JobDescription, Resume, StarStory
 from coach.text.decoding import decoded, storable
 from coach.text.sentences import sentences
 

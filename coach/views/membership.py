@@ -13,7 +13,7 @@ from coach.contracts.interview import new_id
 from coach.contracts.people import Consent, Invitation, Role
 from coach.errors import NotFoundError
 from coach.store import SqlStore
-from coach.store.repositories import identities, lab, membership
+from coach.store.repositories import identities, invitations, lab, membership
 
 Plain = dict[str, Any]
 ROLE_WORDS = {
@@ -91,7 +91,7 @@ class PeopleDesk:
             NotFoundError, ConflictError: it is none, or cannot be used any more.
         """
         with asking(None):
-            found, name = self._store.run(membership.invitation_of, secret, _now())
+            found, name = self._store.run(invitations.invitation_of, secret, _now())
         return name, found.role
 
     def join(self, secret: str, *, name: str, identity_id: str) -> None:
@@ -102,7 +102,7 @@ class PeopleDesk:
         """
         me = own_id() or new_id()
         with as_program():
-            self._store.run(membership.accept, secret, me, _now(), name=name, identity_id=identity_id)
+            self._store.run(invitations.accept, secret, me, _now(), name=name, identity_id=identity_id)
 
     def sign_out_everywhere(self) -> None:
         """Ends every session of whoever asks."""
@@ -139,7 +139,7 @@ class PeopleDesk:
 
     def open_invitations(self, organisation_id: str) -> list[Invitation]:
         """Invitations that can still be used."""
-        found = self._store.run(membership.invitations_of, organisation_id)
+        found = self._store.run(invitations.invitations_of, organisation_id)
         return [one for one in found if not (one.used_at or one.revoked_at) and one.expires_at > _now()]
 
     def facts(self) -> list[Plain]:
@@ -154,7 +154,7 @@ class PeopleDesk:
         """
         me = self._require_head(organisation_id)
         with as_program():
-            return self._store.run(membership.invite, organisation_id, role, _now(), days=days, by=me)[1]
+            return self._store.run(invitations.invite, organisation_id, role, _now(), days=days, by=me)[1]
 
     def take_back(self, organisation_id: str, invitation_id: str) -> None:
         """The invitation's link is dead.
@@ -166,7 +166,7 @@ class PeopleDesk:
         if invitation_id not in {one.id for one in self.open_invitations(organisation_id)}:
             raise NotFoundError("There is no such invitation that could still be used.")
         with as_program():
-            self._store.run(membership.revoke_invitation, invitation_id, _now(), by=me)
+            self._store.run(invitations.revoke_invitation, invitation_id, _now(), by=me)
 
     def change_role(self, organisation_id: str, person_id: str, role: Role, *, give: bool) -> None:
         """Gives a member a role, or takes one.

@@ -12,10 +12,9 @@ from coach.economics.billing.outbox import meter_names
 from coach.economics.plans import plan_book
 from coach.interview import latency as waterfall
 from coach.store import SqlStore
-from coach.store.repositories import deletions, operations, outbox
+from coach.store.repositories import deletions, operations, outbox_sums
 
 QUANTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
-COLOURS = {"vendor": "#2f6f73", "ours": "#e07a3f", "person": "#b9b2a3", "beside": "#7d6fa8"}
 TO_SCORES = "Finish to scores"
 _ANSWER_COLUMNS = ["attempt_id", "created_at", "status", "brain", "model", "transcriber", "bundle", "outcome"]
 
@@ -77,12 +76,12 @@ def stages_frame(answers: pd.DataFrame) -> pd.DataFrame:
     rows = [
         {**{name: answer[name] for name in known}, "stage": stage.name, "kind": stage.kind, "ms": stage.ms}
         for answer in answers.to_dict("records")
-        for stage in _machine_and_person(answer["timeline"])
+        for stage in machine_and_person(answer["timeline"])
     ]
     return pd.DataFrame(rows, columns=[*known, "stage", "kind", "ms"])
 
 
-def _machine_and_person(timeline: Mapping[str, float]) -> list[waterfall.Stage]:
+def machine_and_person(timeline: Mapping[str, float]) -> list[waterfall.Stage]:
     """The machine's stages, which add up; then what ran beside them, and the person's own time apart."""
     machine = waterfall.without_review(timeline)
     return [*waterfall.stages(machine), *waterfall.beside(machine), *waterfall.review(timeline)]
@@ -130,13 +129,15 @@ def trouble_frame(answers: pd.DataFrame) -> pd.DataFrame:
 
 def outbox_counts(store: SqlStore, *, of_samples: bool = False) -> dict[str, int]:
     """Usage on its way to billing by state, what is not queued yet, and what has no price; nothing waits of samples."""
-    counts = {f"outbox: {state}": count for state, count in store.run(outbox.counts, of_samples=of_samples).items()}
+    counts = {
+        f"outbox: {state}": count for state, count in store.run(outbox_sums.counts, of_samples=of_samples).items()
+    }
     if of_samples:
         return counts | {"not queued yet": 0, "without a price": 0}
     names = meter_names(plan_book())
     return {
         **counts,
-        "not queued yet": store.run(outbox.waiting, names),
+        "not queued yet": store.run(outbox_sums.waiting, names),
         "without a price": store.run(operations.unpriced_usage),
     }
 
@@ -160,62 +161,8 @@ def deletions_frame(store: SqlStore, *, of_samples: bool = False) -> pd.DataFram
     return frame.rename(columns={"occurred_at": "when", "cause": "why", "files": "stray files"})
 
 
-def waterfall_figure(timeline: dict[str, float]) -> go.Figure:
-    """The waterfall of one answer; what ran beside the main line is drawn in its own colour."""
-    return _bars([(s.name, s.start_ms, s.ms, s.kind) for s in _machine_and_person(timeline) if s.kind != "person"])
-
-
-def review_ms(timeline: Mapping[str, float]) -> float:
-    """How long the person looked over the transcript of one answer; 0 where nobody did."""
-    return sum(stage.ms for stage in waterfall.review(timeline))
-
-
-def median_waterfall(percentiles: pd.DataFrame) -> go.Figure:
-    """The median answer, stage after stage."""
-    bars, at = [], 0.0
-    for row in percentiles[percentiles["kind"] != "person"].to_dict("records"):
-        beside, ms = row["kind"] == "beside", float(row["p50"])
-        bars.append((str(row["stage"]), 0.0 if beside else at, ms, str(row["kind"])))
-        at += 0.0 if beside else ms
-    return _bars(bars)
-
-
-def _bars(bars: Sequence[tuple[str, float, float, str]]) -> go.Figure:
-    figure = go.Figure()
-    for kind, label in (("vendor", "vendor"), ("ours", "ours"), ("person", "person"), ("beside", "avatar, beside")):
-        part = [bar for bar in bars if bar[3] == kind]
-        if part:
-            figure.add_bar(
-                y=[name for name, *_ in part],
-                x=[ms for _, _, ms, _ in part],
-                base=[start for _, start, *_ in part],
-                orientation="h",
-                name=label,
-                marker_color=COLOURS[kind],
-                hovertemplate="%{y}: %{x:.1f} ms<extra></extra>",
-            )
-    order = list(dict.fromkeys(name for name, *_ in bars))
-    figure.update_yaxes(categoryorder="array", categoryarray=order[::-1], title=None)
-    figure.update_xaxes(title="milliseconds since Finish", rangemode="tozero")
-    return _plain(figure, height=max(220, 60 + 34 * len(order)))
-
-
-def over_time(answers: pd.DataFrame) -> go.Figure:
-    """Finish to scores by day: median and 95th percentile, the time a person looked over a transcript left out."""
-    figure, days = go.Figure(), 0
-    timed = answers.dropna(subset=["scores_ms"])
-    if not timed.empty:
-        daily = timed.groupby(pd.to_datetime(timed["created_at"], utc=True).dt.floor("D"))["scores_ms"]
-        days = daily.ngroups
-        for name, colour in (("p95", COLOURS["ours"]), ("p50", COLOURS["vendor"])):
-            line = daily.quantile(QUANTILES[name])
-            figure.add_scatter(x=line.index, y=line.values, name=name, mode="lines+markers", line_color=colour)
-    figure.update_yaxes(title="ms", rangemode="tozero")
-    figure.update_xaxes(type="date", tickformat="%d %b", dtick=86_400_000 if days < 8 else None)
-    return _plain(figure, height=280)
-
-
-def _plain(figure: go.Figure, height: int) -> go.Figure:
+def plain(figure: go.Figure, height: int) -> go.Figure:
+    """A figure without frame, at a height in pixels."""
     figure.update_layout(
         height=height,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},

@@ -8,7 +8,7 @@ from coach.contracts.usage import UsageEvent
 from coach.documents.reader import read_document
 from coach.errors import InputError
 from coach.foreign_data import from_json
-from coach.store.repositories.library import JobDescription
+from coach.store.repositories.library_records import JobDescription
 from coach.text.decoding import decoded, storable
 
 POSTING_LIMIT = 60_000

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from coach.settings import DATA
-from coach.store.repositories.library import JobDescription, RoleProfile
+from coach.store.repositories.library_records import JobDescription, RoleProfile
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from coach.economics.budgets import sentence
 from coach.store import SqlStore
-from coach.store.repositories import operations, outbox
+from coach.store.repositories import operations, outbox_sums
 from coach.store.repositories.budgets import Budget, BudgetAlert
 
 LITTLE_SPACE_BYTES = 2_000_000_000
@@ -29,10 +29,10 @@ class Alert:
 def figures(store: SqlStore, home: Path, now: datetime | None = None) -> dict[str, float]:
     """Gauges by name: outbox, unpriced usage, disk (bytes), age of the oldest row that waits to be billed (s)."""
     now = now or datetime.now(UTC)
-    oldest = store.run(outbox.oldest_open)
+    oldest = store.run(outbox_sums.oldest_open)
     space = shutil.disk_usage(home)
     return {
-        "outbox_open": float(sum(store.run(outbox.counts).get(state, 0) for state in outbox.OPEN)),
+        "outbox_open": float(sum(store.run(outbox_sums.counts).get(state, 0) for state in outbox_sums.OPEN)),
         "outbox_oldest_seconds": max(0.0, (now - oldest).total_seconds()) if oldest else 0.0,
         "usage_unpriced": float(store.run(operations.unpriced_usage)),
         "disk_free_bytes": float(space.free),

@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from coach.economics.billing.webhooks import WebhookError, Webhooks
+from coach.economics.billing.webhook_facts import WebhookError
+from coach.economics.billing.webhooks import Webhooks
 from coach.errors import CoachError
 
 PATH = "/billing/webhook"

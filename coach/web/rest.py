@@ -16,7 +16,8 @@ from coach.contracts.interview import Attempt, AttemptStatus, ViewState
 from coach.errors import CoachError, IllegalCommandError, InputError, NotFoundError, RateLimitError
 from coach.interview import event_builders as payloads
 from coach.interview.conductor import Conductor
-from coach.interview.dependencies import Archive, StoryShelf
+from coach.interview.dependencies import StoryShelf
+from coach.interview.recording_ports import Archive
 from coach.interview.service import InitRequest, InterviewService
 from coach.web import access, models, upload
 from coach.web.byte_ranges import recording_answer

@@ -11,12 +11,15 @@ from coach.interview.dependencies import JobMaterial
 from coach.store import SqlStore
 from coach.store.repositories import interviews
 from coach.store.repositories import library as shelf
+from coach.store.repositories import library_records as shelf_library_records
 
 
 class StoreMaterials:
     """`Materials` on the store; `shipped` gives the role profiles that come with the product."""
 
-    def __init__(self, store: SqlStore, shipped: Callable[[], Sequence[shelf.RoleProfile]] = tuple) -> None:
+    def __init__(
+        self, store: SqlStore, shipped: Callable[[], Sequence[shelf_library_records.RoleProfile]] = tuple
+    ) -> None:
         self._store = store
         self._shipped = shipped
 
@@ -60,7 +63,7 @@ class StoreShelf:
         asked = (
             next((e.question_text for e in snapshot.exchanges if e.id == attempt.exchange_id), "") if snapshot else ""
         )
-        story = shelf.StarStory(
+        story = shelf_library_records.StarStory(
             user_id=interview.user_id if interview else own_id(),
             title=title or suggestion.suggested_title or shorten(asked, 80, placeholder="…") or "Untitled story",
             category=category or suggestion.category,
@@ -78,7 +81,7 @@ class StoreShelf:
         return kept.id if kept else story.id
 
 
-def _of_job(job: shelf.JobDescription) -> JobMaterial:
+def _of_job(job: shelf_library_records.JobDescription) -> JobMaterial:
     parsed = JobContext(
         job_title=job.title,
         company=job.company,
@@ -90,7 +93,7 @@ def _of_job(job: shelf.JobDescription) -> JobMaterial:
     return JobMaterial(job.title, job.company, job.description, parsed if known else None)
 
 
-def _of_profile(profile: shelf.RoleProfile) -> JobMaterial:
+def _of_profile(profile: shelf_library_records.RoleProfile) -> JobMaterial:
     context = JobContext(
         job_title=profile.title,
         key_skills=profile.key_skills,

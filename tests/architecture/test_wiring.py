@@ -11,7 +11,9 @@ from typing import Any, get_args
 import pytest
 
 from coach.bootstrap import Services, build_avatar, build_brain, build_services, build_transcriber, chosen_voice
-from coach.brain.guards.measured import GuardContext, gate_follow_up, guard_section, measured_scoring
+from coach.brain.guards.context import GuardContext
+from coach.brain.guards.measured import gate_follow_up, guard_section
+from coach.brain.guards.measured_scores import measured_scoring
 from coach.brain.openai.brain import OpenAIBrain
 from coach.brain.prompts.bundle import PromptBundle
 from coach.brain.prompts.policy import FollowUpPolicy, MannerPolicy, Policy

@@ -19,7 +19,7 @@ from websockets.exceptions import InvalidStatus
 
 from coach.contracts.people import PAGES, Role
 from coach.store import SqlStore
-from coach.store.repositories import identities, membership
+from coach.store.repositories import identities, invitations, membership
 from coach.store.tables.core import human_reviews
 from coach.web.endpoints import ENDPOINTS
 from tests.conversation.app_process import AppProcess, application, free_port
@@ -97,7 +97,7 @@ def sign_in(everybody: Town, subject: str) -> tuple[httpx.Client, httpx.Response
 
 def test_signing_in_and_out_and_the_same_session_everywhere(everybody):
     with everybody.store() as store:
-        _, secret = store.run(membership.invite, everybody.places["Blue"], Role.CANDIDATE, datetime.now(UTC))
+        _, secret = store.run(invitations.invite, everybody.places["Blue"], Role.CANDIDATE, datetime.now(UTC))
     browser, arrived = sign_in(everybody, "nina")
     with closing(browser):
         assert arrived.status_code == 200
@@ -113,7 +113,7 @@ def test_signing_in_and_out_and_the_same_session_everywhere(everybody):
             assert "You are invited to **Blue** as **candidate**" in opened.open("practice")
         with everybody.store() as store:
             known_as = identities.identity_id(everybody.provider.url, "nina")
-            store.run(membership.accept, secret, "nina", datetime.now(UTC), name="Nina", identity_id=known_as)
+            store.run(invitations.accept, secret, "nina", datetime.now(UTC), name="Nina", identity_id=known_as)
         time.sleep(1.1)  # roles are asked for again after a second
         began = browser.post("/mock-interviews/init", json={"q_count": 1})
         assert began.status_code == 201

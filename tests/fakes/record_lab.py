@@ -25,8 +25,8 @@ from coach.brain.prompts.policy import Policy
 from coach.contracts.transcript import Transcript, TranscriptSource
 from coach.delivery.measure import from_input
 from coach.lab.runs.dataset import Item, from_jsonl
-from coach.lab.runs.experiment import Experiment
 from coach.lab.runs.variant import Variant
+from coach.lab.runs.workspace import Experiment
 from coach.settings import DATA
 from tests.fakes.openai_server import OpenAIServer, Reply, Tokens
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from coach.contracts.people import Asker, Reach, Role
 from coach.store import SqlStore
-from coach.store.repositories import identities, interviews, lab, library, membership
-from coach.store.repositories.library import JobDescription, Resume, StarStory
+from coach.store.repositories import identities, interviews, invitations, lab, library, membership
+from coach.store.repositories.library_records import JobDescription, Resume, StarStory
 from tests.fakes import records as make
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -37,9 +37,9 @@ def fill(store: SqlStore) -> dict[str, str]:
     """Builds the town; gives each organisation's id by name."""
     places = {name: store.run(membership.organisation_named, name, NOW).id for name in ("Blue", "Red")}
     for person, (place, role) in PEOPLE.items():
-        _, secret = store.run(membership.invite, places[place], role, NOW)
+        _, secret = store.run(invitations.invite, places[place], role, NOW)
         known_as = identities.identity_id(ISSUER, person)
-        store.run(membership.accept, secret, person, NOW, name=person.title(), identity_id=known_as)
+        store.run(invitations.accept, secret, person, NOW, name=person.title(), identity_id=known_as)
     for person in CANDIDATES:
         practised(store, person)
     store.run(membership.give_consent, "carl", places["Blue"], NOW)

@@ -11,7 +11,7 @@ from coach.brain.offline.coach import OfflineCoach
 from coach.errors import CoachError, InputError
 from coach.store import SqlStore
 from coach.store.repositories import library
-from coach.store.repositories.library import JobDescription, Resume
+from coach.store.repositories.library_records import JobDescription, Resume
 from coach.views.materials import resume_of_file, tailored_copy
 from coach.views.postings import POSTING_LIMIT, posting, posting_of_file, read_posting
 from tests.fuzz.engine import Target

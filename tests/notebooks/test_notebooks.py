@@ -18,7 +18,7 @@ from coach import bootstrap
 from coach.audio.archive import AudioArchive
 from coach.bootstrap import build_services
 from coach.lab.comparing import compare_runs
-from coach.lab.runs.experiment import Workspace
+from coach.lab.runs.workspace import Workspace
 from coach.store import SqlStore
 from coach.store.maintenance.sample import load_sample
 from tests.fakes import records as make

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from coach import bootstrap
 from coach.bootstrap import Services, build_services
 from coach.contracts.usage import UsageEvent
-from coach.economics.model import report
+from coach.economics.model import report, report_records
 from coach.economics.model.scenario import Scenario, apply, share_token
 from coach.views import margins
 from tests.fakes import records as make
@@ -51,7 +51,7 @@ def test_the_page_shows_the_numbers_of_the_command(services: Services) -> None:
     applied = apply(Scenario())
     expected = next(row for row in report.session_shape(applied) if row["case"] == "expected")
     assert figures(app)["A session costs"] == margins.money(expected["cost_usd"])
-    lines = [row for row in report.cost_records(applied) if row["case"] == "expected"]
+    lines = [row for row in report_records.cost_records(applied) if row["case"] == "expected"]
     table = app.dataframe[0].value
     assert list(table["cost_usd"]) == [float(row["cost_usd"]) for row in lines]
     assert list(table["price_source"]) == [row["price_source"] for row in lines]

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from coach import bootstrap
 from coach.bootstrap import build_services
 from coach.store.maintenance.sample import load_sample
-from coach.store.repositories import library
+from coach.store.repositories import library, library_records
 from coach.store.tables.columns import metadata
 from pages.components.shared.prose import plain
 
@@ -56,7 +56,7 @@ def poisoned(tmp_path, monkeypatch):
     parts = build_services(coach_home=tmp_path, coach_database_url="", coach_audio_url="", coach_brain="offline")
     monkeypatch.setattr(bootstrap, "_services", parts)
     load_sample(parts.store, lambda: parts.archive)
-    parts.store.run(library.save_resume, library.Resume(is_base_version=True, title="Mine", content=EVIL))
+    parts.store.run(library.save_resume, library_records.Resume(is_base_version=True, title="Mine", content=EVIL))
     parts.store.run(poison_all)
     yield parts
     parts.store.close()

@@ -15,8 +15,8 @@ from coach import bootstrap
 from coach.bootstrap import Services, build_services
 from coach.brain.prompts.bundle import PROMPTS, PromptBundle
 from coach.lab.promotion import Split
-from coach.lab.runs.experiment import Experiment, LimitsFile
 from coach.lab.runs.variant import Variant
+from coach.lab.runs.workspace import Experiment, LimitsFile
 from coach.settings import DATA
 from coach.store.repositories.lab import set_consent
 from pages.components.lab import compare

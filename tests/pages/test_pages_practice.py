@@ -15,7 +15,7 @@ from coach.bootstrap import Services, build_services
 from coach.contracts.commands import SpeechDone, SpeechDonePayload, StartInterview, SubmitTranscript, TranscriptPayload
 from coach.contracts.interview import ViewState
 from coach.errors import InputError, NotFoundError
-from coach.store.repositories import library
+from coach.store.repositories import library, library_records
 from pages.components.practice import personas
 from pages.components.practice.interview_desk import Desk
 from pages.components.stage import script, style
@@ -107,7 +107,7 @@ def test_start_gives_the_stage_its_way_in(desk: Desk):
 
 
 def test_a_job_of_the_library_shapes_the_questions(desk: Desk):
-    job = library.JobDescription(
+    job = library_records.JobDescription(
         title="Data analyst", company="Northwind", description="Own dashboards in SQL and Python. Lead experiments."
     )
     desk.services.store.run(library.save_job, job)

@@ -14,7 +14,7 @@ from coach.brain.port import PlanRequest
 from coach.contracts.interview import OwnView
 from coach.errors import InputError
 from coach.store.maintenance.sample import load_sample
-from coach.store.repositories import interviews, library, queries
+from coach.store.repositories import interviews, library, library_records, queries
 from coach.views.postings import posting_of_file
 from tests.fakes import records as make
 
@@ -110,10 +110,10 @@ def test_deleting_a_session_asks_first_and_then_deletes_it(sampled):
 
 
 def test_what_was_deleted_is_offered_back_and_comes_back_whole(services):
-    job = library.JobDescription(title="Analyst", company="Northwind", description="SQL")
+    job = library_records.JobDescription(title="Analyst", company="Northwind", description="SQL")
     services.library.save_job(job)
-    master = library.Resume(title="Mine", is_base_version=True, content="- one")
-    copy = library.Resume(title="Copy", job_description_id=job.id, source_resume_id=master.id, content="- one")
+    master = library_records.Resume(title="Mine", is_base_version=True, content="- one")
+    copy = library_records.Resume(title="Copy", job_description_id=job.id, source_resume_id=master.id, content="- one")
     for resume in (master, copy):
         services.library.save_resume(resume)
     app = AppTest.from_function(jobs_with_the_bar, default_timeout=TIMEOUT_S).run()
@@ -241,7 +241,7 @@ def test_an_empty_posting_is_refused_with_its_mend(services):
 
 
 def test_one_master_and_one_tailored_copy_per_job(services):
-    job = library.JobDescription(title="Analyst", company="Bright Water")
+    job = library_records.JobDescription(title="Analyst", company="Bright Water")
     services.store.run(library.save_job, job)
     app = page("jobs")
     area = next(item for item in app.text_area if item.label == "Master resume")
@@ -302,7 +302,7 @@ def test_everything_is_deleted_after_the_word_was_typed_and_a_receipt_is_given(s
 
 
 def test_a_kept_job_is_edited_and_stays_one(services):
-    one, two = (library.JobDescription(title="Analyst", company="Bright Water") for _ in range(2))
+    one, two = (library_records.JobDescription(title="Analyst", company="Bright Water") for _ in range(2))
     for job in (one, two):
         services.store.run(library.save_job, job)
     app = page("jobs")
@@ -317,12 +317,12 @@ def test_a_kept_job_is_edited_and_stays_one(services):
 
 
 def test_a_job_shows_the_line_behind_a_question_and_how_to_meet_a_gap(services):
-    job = library.JobDescription(
+    job = library_records.JobDescription(
         title="Data engineer", description=POSTING, parsed_skills=["Airflow", "SQL"], competencies=["leadership"]
     )
     services.store.run(library.save_job, job)
     services.store.run(
-        library.save_resume, library.Resume(title="R", is_base_version=True, content="Wrote SQL for years.")
+        library.save_resume, library_records.Resume(title="R", is_base_version=True, content="Wrote SQL for years.")
     )
     shown = texts(page("jobs"))
     assert "**SQL** by your resume" in shown
@@ -343,7 +343,7 @@ def test_the_own_view_stands_beside_the_coachs_and_a_session_can_be_handed_on(se
 
 
 def test_the_cheat_sheet_shows_one_story_a_screen_and_turns_by_keys(services):
-    twins = [library.StarStory(title="The flood", action=f"I moved {n} wards.") for n in (2, 3)]
+    twins = [library_records.StarStory(title="The flood", action=f"I moved {n} wards.") for n in (2, 3)]
     for story in twins:
         services.store.run(library.save_story, story)
     app = page("library")

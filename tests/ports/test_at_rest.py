@@ -21,15 +21,15 @@ from coach.cli.diagnosis import at_rest
 from coach.errors import SettingsError, StoreBusyError, StoreError
 from coach.interview.store_and_forward import SPOOL, SpooledStore, forget
 from coach.lab.attempts import AttemptFilter, from_attempts
-from coach.lab.runs.experiment import Experiment
 from coach.lab.runs.outcome import Outcome
 from coach.lab.runs.variant import Variant
+from coach.lab.runs.workspace import Experiment
 from coach.settings import load_settings
 from coach.store import SqlStore
 from coach.store.maintenance import turning
 from coach.store.maintenance.transfer import in_order
 from coach.store.raw import RawStore
-from coach.store.repositories import coaching, interviews, lab, library
+from coach.store.repositories import coaching, interviews, lab, lab_runs, library, library_records
 from coach.store.repositories.coaching import Comment
 from coach.store.tables.core import mock_interview_attempts, mock_interviews
 from coach.store.tables.private import private_columns
@@ -62,9 +62,11 @@ def parts(tmp_path: Path) -> Iterator[Services]:
 def practised(parts: Services, user_id: str, words: str) -> str:
     """One judged answer of a person, its recording by way of the journal, and all that can come of it; its id."""
     store, journal_dir = parts.store, parts.settings.journal_dir
-    job = library.JobDescription(user_id=user_id, title=f"Keeper, {words}", parsed_skills=[words], description=words)
+    job = library_records.JobDescription(
+        user_id=user_id, title=f"Keeper, {words}", parsed_skills=[words], description=words
+    )
     store.run(library.save_job, job)
-    resume = library.Resume(user_id=user_id, title="Master", is_base_version=True, content=words)
+    resume = library_records.Resume(user_id=user_id, title="Master", is_base_version=True, content=words)
     store.run(library.save_resume, resume)
     session = make.interview(user_id=user_id, job_description_id=job.id, resume_id=resume.id)
     question = make.exchange(session).model_copy(update={"question_text": words, "follow_up_question_text": words})
@@ -83,7 +85,7 @@ def practised(parts: Services, user_id: str, words: str) -> str:
     comment = Comment(attempt_id=attempt.id, author="Ann", text=words, at_s=0.5, created_at=NOW)
     store.run(coaching.add_comment, comment)
     store.run(coaching.revise_comment, comment.id, f"{words}, again", seen=words, at=NOW)
-    story = library.StarStory(user_id=user_id, title=words, situation=words, source_attempt_id=attempt.id)
+    story = library_records.StarStory(user_id=user_id, title=words, situation=words, source_attempt_id=attempt.id)
     store.run(library.save_story, story)
     store.run(lab.set_consent, user_id, True, NOW)
     return attempt.id
@@ -109,7 +111,7 @@ def replayed(parts: Services) -> str:
          "output": {"said": item.input.user_answer.transcript}}
         for item in data.items
     ]  # fmt: skip
-    parts.store.run(lab.keep_run, run | {"dataset_hash": "h", "started_at": NOW, "ended_at": NOW}, rows)
+    parts.store.run(lab_runs.keep_run, run | {"dataset_hash": "h", "started_at": NOW, "ended_at": NOW}, rows)
     return info.id
 
 
@@ -305,7 +307,7 @@ def test_without_the_right_key_nothing_is_read_and_nothing_written(parts, key):
 def test_doctor_tells_a_rotation_that_is_not_finished(tmp_path):
     home = tmp_path / "home"
     with services(home).store as store:
-        store.run(library.save_story, library.StarStory(user_id="ada", title=SECRET))
+        store.run(library.save_story, library_records.StarStory(user_id="ada", title=SECRET))
     rotating = services(home, f"{NEXT},{KEY}")
     assert "db rotate-key" in at_rest(rotating.settings).mend
     assert rotating.vault
@@ -327,7 +329,9 @@ def test_both_engines_seal_and_open(sql_url, tmp_path):
         store.run(interviews.add_attempt, attempt)
         assert store.run(interviews.find_attempt, attempt.id) == attempt
         assert store.run(turning.plain_tables) == []
-        store.run(library.save_resume, library.Resume(user_id="ada", title="", content="", is_base_version=True))
+        store.run(
+            library.save_resume, library_records.Resume(user_id="ada", title="", content="", is_base_version=True)
+        )
         assert store.run(turning.plain_tables) == []
     with RawStore(sql_url) as raw:
         lies = raw.run(

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from coach.contracts.brain import JobContext
 from coach.contracts.interview import Attempt, AttemptStatus, Exchange, Interview, InterviewStatus
 from coach.store import SqlStore
-from coach.store.repositories import cohorts, interviews, lab, library
+from coach.store.repositories import cohorts, interviews, lab_runs, library, library_records
 from coach.store.repositories.cohorts import DIMENSIONS
 from coach.store.tables.core import mock_interview_attempts, mock_interview_exchanges, mock_interviews, users
 from coach.views import cohorts as views
@@ -68,7 +68,7 @@ class Practice:
         self.store.run(interviews.add_attempt, attempt)
         self.attempts.append(attempt)
         for _ in range(2 if self.rng.random() < 0.2 else 0):
-            story = library.StarStory(user_id="anybody", title="x", source_attempt_id=attempt.id)
+            story = library_records.StarStory(user_id="anybody", title="x", source_attempt_id=attempt.id)
             self.store.run(library.save_story, story)
             self.saved.add(attempt.id)
 
@@ -124,11 +124,11 @@ def store(sql_url):
 
 
 def test_counted_by_the_database_equals_counted_by_hand(store):
-    jobs = [library.JobDescription(user_id="ada", title=title) for title in ("Baker", "Baker", "Clerk")]
+    jobs = [library_records.JobDescription(user_id="ada", title=title) for title in ("Baker", "Baker", "Clerk")]
     for job in jobs:
         store.run(library.save_job, job)
     for bundle, sd in NOISE.items():
-        store.run(lab.keep_noise, bundle=bundle, sd_overall=sd, repeats=5, at=MONDAY)
+        store.run(lab_runs.keep_noise, bundle=bundle, sd_overall=sd, repeats=5, at=MONDAY)
     mine, invented = Practice(store, 1), Practice(store, 2, is_sample=True)
     mine.fill(["ada", "bob", "cem", "dan"], [job.id for job in jobs], 40)
     invented.fill(["sample-eve"], [], 5)

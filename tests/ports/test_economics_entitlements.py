@@ -19,9 +19,9 @@ from coach.economics.money import format_usd
 from coach.economics.plans import plan_book
 from coach.economics.pricebook import PriceBook, price_book
 from coach.errors import NotFoundError
-from coach.store.repositories import billing, ledger
-from coach.store.repositories.billing import Credits, Use
-from coach.views import margins
+from coach.store.repositories import billing, ledger, recorded_use, uses
+from coach.store.repositories.billing_records import Credits, Use
+from coach.views import margins_ledger
 from tests.fakes import records as make
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -226,7 +226,7 @@ async def test_an_interview_given_back_is_free_again_once(metered, gate, clock):
     given = give_back(metered, interview.id, None, clock=lambda: clock[0])
     assert given.interview and given.user_id == "ada"
     assert not give_back(metered, interview.id, None).interview
-    assert metered.run(billing.taken_interviews)[0]["state"] == "given back"
+    assert metered.run(uses.taken_interviews)[0]["state"] == "given back"
     assert (await gate.before_session("ada", "next", questions=3)).plan == "single"
     product = metered.run(ledger.usage_events, interview_id=interview.id, vendors=["jobfoxy"])
     assert product and not any(event.billable for event in product)
@@ -336,7 +336,7 @@ async def test_how_many_answers_were_heard_again_is_read_from_the_ledger(metered
     for number, meters in enumerate((("nova-3.live",), ("nova-3.live", "nova-3.batch"), ("nova-3.batch",)), start=1):
         attempt = await answered(metered, exchange, number)
         await metered.add_usage([seconds(attempt, meter) for meter in meters])
-    assert metered.run(ledger.recorded_facts).heard == ledger.HeardFact(live=2, again=1)
+    assert metered.run(recorded_use.recorded_facts).heard == recorded_use.HeardFact(live=2, again=1)
 
 
 @pytest.mark.parametrize("by", ["vendor", "meter", "day", "user", "interview", "attempt", "bundle"])
@@ -347,7 +347,7 @@ async def test_sums_of_every_key_equal_the_ledger_and_repricing_changes_nothing(
     events = metered.run(ledger.usage_events)
     billed = sum((event.cost_usd or 0 for event in events), Decimal(0))
     dearer = price_book().with_overrides({"openai/gpt-6-luna.output": "5"}, label="x")
-    frame = margins.ledger_frame(metered, dearer, by=by, now=NOW + timedelta(days=1))
+    frame = margins_ledger.ledger_frame(metered, dearer, by=by, now=NOW + timedelta(days=1))
     assert frame["as_billed_usd"].sum() == billed == Decimal("0.0015")
     assert frame["repriced_usd"].sum() == Decimal("0.015")
     assert frame["events"].sum() == len(events)
@@ -356,6 +356,6 @@ async def test_sums_of_every_key_equal_the_ledger_and_repricing_changes_nothing(
 
 async def test_a_running_session_is_seen_against_its_worst_case(metered, gate):
     _, interview, _ = await interviewed(metered, gate)
-    (budget,) = margins.session_budgets(metered, apply(Scenario()), [interview.id])
+    (budget,) = margins_ledger.session_budgets(metered, apply(Scenario()), [interview.id])
     assert budget["state"] == "within" and budget["spent_usd"] == Decimal("0.0005")
     assert budget["budget_usd"] > 1 and budget["by_vendor"]["openai"] == Decimal("0.0005")

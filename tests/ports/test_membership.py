@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from coach.contracts.people import Role
 from coach.errors import ConflictError, InputError, NotFoundError
 from coach.store import SqlStore
-from coach.store.repositories import identities, membership, people
-from coach.store.tables.people import access_facts, consents, invitations
+from coach.store.repositories import identities, invitations, membership, people
+from coach.store.tables.people import access_facts, consents
 from coach.store.tables.people import identities as known_as
+from coach.store.tables.people import invitations as invited
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
@@ -23,8 +24,8 @@ def place(sql_store: SqlStore) -> str:
 
 
 def join(store: SqlStore, place: str, role: Role, person: str, at: datetime = NOW) -> str:
-    _, secret = store.run(membership.invite, place, role, NOW)
-    store.run(membership.accept, secret, person, at, name=person.title(), identity_id=f"identity-{person}")
+    _, secret = store.run(invitations.invite, place, role, NOW)
+    store.run(invitations.accept, secret, person, at, name=person.title(), identity_id=f"identity-{person}")
     return secret
 
 
@@ -34,11 +35,11 @@ def test_an_invitation_makes_one_member_once(sql_store, place):
     assert (member["person_id"], member["name"], member["role"]) == ("carla", "Carla", "coach")
     assert member["organisation"] == "Blue Fox"
     with pytest.raises(ConflictError, match="used already"):
-        sql_store.run(membership.accept, secret, "dora", NOW)
+        sql_store.run(invitations.accept, secret, "dora", NOW)
     assert len(sql_store.run(membership.members, place)) == 1
-    (kept,) = sql_store.run(membership.invitations_of, place)
+    (kept,) = sql_store.run(invitations.invitations_of, place)
     assert (kept.used_by, kept.used_at) == ("carla", NOW)
-    stored = sql_store.run(lambda c: c.execute(sa.select(invitations)).mappings().one())
+    stored = sql_store.run(lambda c: c.execute(sa.select(invited)).mappings().one())
     assert secret not in str(dict(stored))
 
 
@@ -53,22 +54,22 @@ def test_an_organisation_of_the_same_name_is_the_same(sql_store, place):
     ("spoil", "at", "why"), [("expire", NOW + timedelta(days=7), "expired"), ("revoke", NOW, "taken back")]
 )
 def test_dead_invitations_say_why(sql_store, place, spoil, at, why):
-    made, secret = sql_store.run(membership.invite, place, Role.CANDIDATE, NOW)
+    made, secret = sql_store.run(invitations.invite, place, Role.CANDIDATE, NOW)
     if spoil == "revoke":
-        sql_store.run(membership.revoke_invitation, made.id, NOW)
+        sql_store.run(invitations.revoke_invitation, made.id, NOW)
         with pytest.raises(NotFoundError):
-            sql_store.run(membership.revoke_invitation, made.id, NOW)
+            sql_store.run(invitations.revoke_invitation, made.id, NOW)
     with pytest.raises(ConflictError, match=why):
-        sql_store.run(membership.accept, secret, "carla", at)
+        sql_store.run(invitations.accept, secret, "carla", at)
     with pytest.raises(NotFoundError):
-        sql_store.run(membership.accept, secret + "x", "carla", NOW)
+        sql_store.run(invitations.accept, secret + "x", "carla", NOW)
     assert sql_store.run(membership.members, place) == []
 
 
 @pytest.mark.parametrize("days", [0, -1, 91])
 def test_an_invitation_lives_for_days_not_for_ever(sql_store, place, days):
     with pytest.raises(InputError):
-        sql_store.run(membership.invite, place, Role.COACH, NOW, days=days)
+        sql_store.run(invitations.invite, place, Role.COACH, NOW, days=days)
 
 
 def test_roles_are_given_once_and_the_last_operator_stays(sql_store, place):
@@ -124,7 +125,7 @@ def test_what_was_done_is_kept_and_forgets_a_deleted_person(sql_store, place):
     }  # fmt: skip
     sql_store.run(people.forget, "carl")
     left = sql_store.run(
-        lambda c: [str(row) for t in (access_facts, consents, known_as, invitations) for row in c.execute(sa.select(t))]
+        lambda c: [str(row) for t in (access_facts, consents, known_as, invited) for row in c.execute(sa.select(t))]
     )
     assert not [row for row in left if "carl" in row]
     assert sql_store.run(membership.members, place) == []

@@ -18,11 +18,11 @@ from coach.contracts.people import Asker, Reach, Role
 from coach.errors import ConflictError, InputError, NotFoundError
 from coach.lab import coaching
 from coach.lab.attempts import AttemptFilter, from_attempts
-from coach.lab.runs.experiment import Experiment
 from coach.lab.runs.outcome import Outcome
 from coach.lab.runs.variant import Variant
+from coach.lab.runs.workspace import Experiment
 from coach.store.maintenance.person import confirm
-from coach.store.repositories import billing, deletions, interviews, lab, library, people
+from coach.store.repositories import billing, deletions, interviews, lab, library, library_records, people
 from coach.views.sessions import list_sessions
 from tests.fakes import records as make
 
@@ -42,9 +42,9 @@ def parts(tmp_path: Path) -> Iterator[Services]:
 def practised(parts: Services, user_id: str, words: str) -> str:
     """One judged answer of a person with recording, review, story, job, resume, use, consent, lab copy and clip."""
     store = parts.store
-    job = library.JobDescription(user_id=user_id, title=f"Keeper, {words}")
+    job = library_records.JobDescription(user_id=user_id, title=f"Keeper, {words}")
     store.run(library.save_job, job)
-    resume = library.Resume(user_id=user_id, title="Master", is_base_version=True, content=words)
+    resume = library_records.Resume(user_id=user_id, title="Master", is_base_version=True, content=words)
     store.run(library.save_resume, resume)
     session = make.interview(user_id=user_id, job_description_id=job.id, resume_id=resume.id)
     question = make.exchange(session)
@@ -64,7 +64,7 @@ def practised(parts: Services, user_id: str, words: str) -> str:
     coaching.comment_on(store, attempt, "Ann", words, at_s=1.0)
     store.run(
         library.save_story,
-        library.StarStory(user_id=user_id, title="Order", situation=words, source_attempt_id=attempt.id),
+        library_records.StarStory(user_id=user_id, title="Order", situation=words, source_attempt_id=attempt.id),
     )
     store.run(lab.set_consent, user_id, True, NOW)
     journal = parts.settings.journal_dir

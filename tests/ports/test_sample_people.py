@@ -17,11 +17,13 @@ from coach.lab.live import compare_arms, interview_outcomes, sample_ratio
 from coach.lab.promotion import Promotions, Split
 from coach.store import SqlStore
 from coach.store.maintenance.retention import RetentionPolicy, sweep
-from coach.store.maintenance.sample import EPOCH, SAMPLE, load_sample, remove_sample
+from coach.store.maintenance.sample import load_sample
+from coach.store.maintenance.sample_file import EPOCH, SAMPLE
 from coach.store.maintenance.sample_people import read_people
-from coach.store.repositories import lab, ledger, outbox
+from coach.store.maintenance.sample_removal import remove_sample
+from coach.store.repositories import lab, ledger, live_split, outbox_sums
 from coach.store.tables.columns import metadata
-from coach.views import coaches, margins, review
+from coach.views import coaches, margins_ledger, review
 from coach.views import operations as ops
 from coach.views.attempts import attempts_frame
 
@@ -83,11 +85,11 @@ def test_every_page_has_something_to_say_of_it_and_own_figures_nothing(whole):
     assert ops.retention_counts(store, NOW, of_samples=True)["due within 7 days"] == 4
     assert not any(ops.outbox_counts(store).values())
     assert ops.outbox_counts(store, of_samples=True)["outbox: sent"] > 300
-    assert store.run(outbox.all_rows) == []
-    assert store.run(outbox.oldest_open) is None
+    assert store.run(outbox_sums.all_rows) == []
+    assert store.run(outbox_sums.oldest_open) is None
     assert store.run(ledger.usage_sums, since=since) == []
     assert store.run(ledger.usage_events, since=since) == []
-    billed = margins.ledger_frame(store, price_book(), now=NOW, of_samples=True)
+    billed = margins_ledger.ledger_frame(store, price_book(), now=NOW, of_samples=True)
     assert set(billed["vendor"]) == {"deepgram", "openai", "jobfoxy"}
     assert billed["unpriced"].sum() == 0
     assert store.run(lab.stored_answers) == []
@@ -99,9 +101,9 @@ def test_every_page_has_something_to_say_of_it_and_own_figures_nothing(whole):
 
 def test_the_bundles_under_test_differ_and_divide_nobody_else(whole):
     store, *_ = whole
-    found = store.run(lab.sample_split)
+    found = store.run(live_split.sample_split)
     assert found is not None
-    outcomes = interview_outcomes(store.run(lab.live_outcomes, found["created_at"], of_samples=True))
+    outcomes = interview_outcomes(store.run(live_split.live_outcomes, found["created_at"], of_samples=True))
     split = Split(name=found["name"], shares=found["shares"], salt=found["salt"])
     assert sample_ratio(list(outcomes["bundle"]), split).held
     control, treatment = found["shares"]

@@ -10,8 +10,8 @@ from coach.contracts.asking import asking, when_unsaid
 from coach.contracts.people import Reach, Role
 from coach.errors import NotFoundError, StoreError
 from coach.store import SqlStore
-from coach.store.repositories import interviews, lab, library, membership, operations, people, queries
-from coach.store.repositories.library import StarStory
+from coach.store.repositories import interviews, invitations, lab, library, membership, operations, people, queries
+from coach.store.repositories.library_records import StarStory
 from coach.store.scoping import row_security, rules
 from coach.store.tables.columns import metadata
 from coach.store.tables.core import mock_interview_attempts, mock_interviews, star_stories, users
@@ -180,7 +180,7 @@ def test_nobody_gives_themselves_a_role_or_a_consent(sql_store, places, person):
         with asking(asker(person, reach)):
             for function, words in (
                 (membership.give_role, (person, places["Blue"], Role.COACH)),
-                (membership.invite, (places["Blue"], Role.OPERATOR)),
+                (invitations.invite, (places["Blue"], Role.OPERATOR)),
                 (membership.give_consent, ("dora", places["Blue"])),
             ):
                 with pytest.raises(NotFoundError):

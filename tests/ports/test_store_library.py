@@ -10,9 +10,10 @@ from coach.errors import InputError, NotFoundError, StoreError
 from coach.store import SqlStore
 from coach.store.maintenance import integrity
 from coach.store.maintenance.removal import delete_interview
-from coach.store.maintenance.sample import load_sample, remove_sample
+from coach.store.maintenance.sample import load_sample
+from coach.store.maintenance.sample_removal import remove_sample
 from coach.store.repositories import interviews, library, queries
-from coach.store.repositories.library import JobDescription, Resume, RoleProfile, StarStory
+from coach.store.repositories.library_records import JobDescription, Resume, RoleProfile, StarStory
 from coach.store.tables.core import role_profiles
 from tests.fakes import records as make
 

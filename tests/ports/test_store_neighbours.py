@@ -165,7 +165,7 @@ def test_a_holder_that_dies_over_an_order_is_told(path, url, tmp_path):
         server.bind(str(neighbour.door_of(path, 1)))
         server.listen()
         path.with_name("coach.duckdb.lock").write_text("1")
-        client = neighbour._dial(neighbour.door_of(path, 1))
+        client = neighbour.dial(neighbour.door_of(path, 1))
         theirs, _ = server.accept()
         client.close()
         theirs.close()
@@ -206,7 +206,7 @@ def test_a_foreign_message_runs_nothing(message):
 def test_the_door_survives_foreign_messages(path, url):
     with holder(url) as server, SqlStore(url) as store:
         for message in (b"", b"hello", pickle.dumps(os.getcwd), pickle.dumps(("9999", 1, Order("upgrade")))):
-            connection = neighbour._dial(neighbour.door_of(path, server.pid))
+            connection = neighbour.dial(neighbour.door_of(path, server.pid))
             connection.send_bytes(message)
             connection.close()
         assert store.version() == schema.head()

@@ -8,7 +8,7 @@ from coach.store import SqlStore
 from coach.store.engine import copies
 from coach.store.maintenance import transfer as moving
 from coach.store.maintenance.sample import load_sample
-from coach.store.repositories import interviews, library
+from coach.store.repositories import interviews, library, library_records
 from tests.fakes import records as make
 from tests.fakes.holder import holder
 
@@ -24,11 +24,13 @@ class Archive:
 def fill(url: str) -> str:
     with SqlStore(url) as store:
         load_sample(store, Archive)
-        master = library.Resume(id="z", title="Master", content="a", is_base_version=True)
+        master = library_records.Resume(id="z", title="Master", content="a", is_base_version=True)
         store.run(library.save_resume, master)
-        job = library.JobDescription(title="A job", description="d")
+        job = library_records.JobDescription(title="A job", description="d")
         store.run(library.save_job, job)
-        copy = library.Resume(id="a", title="Copy", content="b", source_resume_id="z", job_description_id=job.id)
+        copy = library_records.Resume(
+            id="a", title="Copy", content="b", source_resume_id="z", job_description_id=job.id
+        )
         store.run(library.save_resume, copy)
         interview = make.interview()
         exchange = make.exchange(interview)

@@ -14,7 +14,7 @@ from coach.contracts.alert_message import AlertMessage
 from coach.contracts.brain import GuardFinding
 from coach.contracts.interview import AttemptStatus
 from coach.errors import InputError
-from coach.lab.runs.experiment import Workspace
+from coach.lab.runs.workspace import Workspace
 from coach.lab.watch.desk import BundleWatch
 from coach.lab.watch.rules import watch_rules
 from coach.store import SqlStore

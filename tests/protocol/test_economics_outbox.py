@@ -22,7 +22,7 @@ from coach.economics.billing.stripe_gateway import StripeGateway
 from coach.economics.plans import plan_book
 from coach.errors import UsageError, VendorAuthError
 from coach.store import SqlStore
-from coach.store.repositories import billing, interviews, outbox, records
+from coach.store.repositories import billing, interviews, outbox_sums, records
 from tests.fakes.stripe_server import FakeStripe, StripeServer
 from tests.long import how_many
 
@@ -151,7 +151,7 @@ def flush_until_done(boxes: list[Outbox], store: SqlStore, clock: Clock, *, cras
         if result.next_due is None:
             return crashes
         clock.now = max(clock.now, result.next_due) + timedelta(minutes=2)
-    raise AssertionError(store.run(outbox.counts))
+    raise AssertionError(store.run(outbox_sums.counts))
 
 
 @pytest.mark.slow
@@ -187,7 +187,7 @@ def test_many_events_with_faults_in_one_of_twenty_are_billed_to_the_last_unit(
     # Faults and deaths go by the number of the send, and no event is sent less than once: every one of them fires.
     assert (hasty.deaths, planned) == ({}, {}) and crashes > 0
     assert len(server.state.faults) == faults
-    assert store.run(outbox.counts) == {"sent": count}
+    assert store.run(outbox_sums.counts) == {"sent": count}
     for user in ("ada", "ben"):
         customer = store.run(billing.account_of, user).stripe_customer_id
         for name, meter in ((EXTRA, "answer.retried_extra"), (AVATAR, "lite.connected")):

@@ -17,7 +17,8 @@ from starlette.testclient import TestClient
 from coach.economics.billing import catalog
 from coach.economics.billing.checkout import Checkout
 from coach.economics.billing.stripe_gateway import StripeGateway
-from coach.economics.billing.webhooks import HANDLERS, WebhookError, Webhooks
+from coach.economics.billing.webhook_facts import WebhookError
+from coach.economics.billing.webhooks import HANDLERS, Webhooks
 from coach.economics.plans import parse_plans, plan_book
 from coach.errors import SettingsError, UsageError, VendorAuthError, VendorTimeoutError
 from coach.store import SqlStore

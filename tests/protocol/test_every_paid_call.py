@@ -25,8 +25,8 @@ from coach.contracts.interview import PlannedQuestion, ViewState
 from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError, VendorError
 from coach.interview.service import InitRequest
-from coach.lab.runs.experiment import Experiment
 from coach.lab.runs.variant import Variant
+from coach.lab.runs.workspace import Experiment
 from coach.lab.statistics.pairwise import vote
 from coach.store.repositories import ledger
 from tests.conversation.driver import Client

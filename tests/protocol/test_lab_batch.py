@@ -17,8 +17,8 @@ from coach.economics.ledger import price_what_can_be
 from coach.economics.pricebook import price_book
 from coach.errors import InputError, VendorError, VendorProtocolError
 from coach.lab.runs.budget import CallCeilings
-from coach.lab.runs.experiment import Experiment, LimitsFile, Workspace
 from coach.lab.runs.variant import Variant
+from coach.lab.runs.workspace import Experiment, LimitsFile, Workspace
 from coach.lab.service import Lab
 from coach.store import open_store
 from tests.fakes.evaluations import make_evaluation

@@ -11,9 +11,9 @@ import pytest
 from coach.bootstrap import Services, build_services
 from coach.brain.prompts.bundle import PROMPTS, PromptBundle
 from coach.errors import InputError
-from coach.lab.runs.experiment import Experiment, LimitsFile
 from coach.lab.runs.own_scorers import own_scorers, read_judge
 from coach.lab.runs.variant import Variant
+from coach.lab.runs.workspace import Experiment, LimitsFile
 from coach.settings import DATA
 from tests.fakes.openai_server import OpenAIServer, Reply, Tokens
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from coach.brain.evaluation.pipeline import evaluate_to_end
+from coach.brain.guards.context import GuardContext
 from coach.brain.guards.limits import cut_at_word, fit
-from coach.brain.guards.measured import GuardContext, guard_section
+from coach.brain.guards.measured import guard_section
 from coach.brain.port import BrainChunk, EvaluationCall, RequestSent, StreamEnd, TextDelta
 from coach.brain.prompts.policy import Policy
 from coach.contracts.brain import EvaluationResult

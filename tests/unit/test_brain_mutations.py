@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from coach.brain.evaluation.pipeline import evaluate_to_end
-from coach.brain.guards.measured import GuardContext
+from coach.brain.guards.context import GuardContext
 from coach.brain.port import BrainChunk, EvaluationCall, RequestSent, StreamEnd, TextDelta
 from coach.brain.prompts.policy import Policy
 from coach.contracts.brain import EvaluationResult

@@ -17,8 +17,8 @@ from coach.economics.pricebook import PRICE_BOOK_PATH, PriceBookError, load_pric
 from coach.economics.retention import LEAST_CUSTOMERS, lifetime_value, retention
 from coach.store import SqlStore
 from coach.store.repositories import billing, interviews
-from coach.store.repositories.billing import Payment
-from coach.store.repositories.ledger import InterviewUse
+from coach.store.repositories.billing_records import Payment
+from coach.store.repositories.recorded_use import InterviewUse
 from tests.fakes import records as make
 
 DAY = datetime(2026, 9, 10, 12, tzinfo=UTC)

@@ -13,7 +13,7 @@ from coach.economics.pricebook import price_book
 from coach.errors import InputError
 from coach.store import SqlStore
 from coach.store.repositories import billing, interviews
-from coach.store.repositories.billing import Payment
+from coach.store.repositories.billing_records import Payment
 
 DAY = datetime(2026, 11, 10, 12, tzinfo=UTC)
 

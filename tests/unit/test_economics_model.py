@@ -12,6 +12,7 @@ from coach.avatar.policy import Utterance
 from coach.brain.evaluation.repair import MAX_CALLS
 from coach.economics.model import report
 from coach.economics.model.assumptions import MAX_REPAIRS, AssumptionError, Parameter, assumptions, load_assumptions
+from coach.economics.model.break_even import break_even, recommended_limits
 from coach.economics.model.distributions import (
     capped_counts_mean,
     capped_questions_mean,
@@ -21,26 +22,18 @@ from coach.economics.model.distributions import (
     lognormal_location,
 )
 from coach.economics.model.fitting import ENOUGH, fit
-from coach.economics.model.margins import Market, break_even, plan_case, recommended_limits
+from coach.economics.model.margins import Market, plan_case
+from coach.economics.model.priced_session import by_vendor, cost_usd, session_lines
 from coach.economics.model.scenario import Scenario, ScenarioError, apply, from_share_token, parse_scenario, share_token
-from coach.economics.model.sensitivity import heat_map, spikes, tornado
+from coach.economics.model.sensitivity import heat_map, tornado
 from coach.economics.model.simulation import draw_sessions, limited_counts, simulate_plan, simulate_sessions
-from coach.economics.model.unit_cost import (
-    FOLLOW_UP_AFTER_S,
-    Counts,
-    Service,
-    avatar_credits,
-    by_vendor,
-    cost_usd,
-    mean_counts,
-    quantities,
-    session_lines,
-)
+from coach.economics.model.spikes import spikes
+from coach.economics.model.unit_cost import FOLLOW_UP_AFTER_S, Counts, Service, avatar_credits, mean_counts, quantities
 from coach.economics.money import from_nano
 from coach.economics.plans import PLANS_PATH, PlanError, parse_plans, plan_book
 from coach.economics.pricebook import PriceBookError, price_book
 from coach.settings import Settings
-from coach.store.repositories.ledger import AnswerFact, HeardFact, RecordedFacts
+from coach.store.repositories.recorded_use import AnswerFact, HeardFact, RecordedFacts
 
 DAY = date(2026, 11, 22)
 MARKET = Market(assumptions(), price_book(), DAY)

@@ -13,7 +13,7 @@ from coach.economics.model.scenario import ScenarioError, read_scenario
 from coach.errors import InputError
 from coach.foreign_data import from_json, from_yaml
 from coach.lab.runs.dataset import from_jsonl
-from coach.lab.runs.experiment import Experiment
+from coach.lab.runs.workspace import Experiment
 from coach.views.postings import posting_of_file
 
 DEEP = "[" * 200_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coach.store.repositories.library import JobDescription, StarStory
+from coach.store.repositories.library_records import JobDescription, StarStory
 from coach.views.job_match import defence, explained_plan, line_of, requirements
 
 POSTING = """Shift lead

@@ -11,7 +11,8 @@ import psutil
 import pytest
 
 from coach.brain.evaluation.pipeline import EvaluationFinished, run_evaluation
-from coach.brain.guards.measured import GuardContext, guard_section
+from coach.brain.guards.context import GuardContext
+from coach.brain.guards.measured import guard_section
 from coach.brain.offline import judge_pool
 from coach.brain.offline.coach import OfflineCoach, as_json, evaluation_of
 from coach.brain.offline.judge_pool import JudgePool

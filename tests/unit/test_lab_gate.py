@@ -18,9 +18,9 @@ from coach.errors import InputError
 from coach.lab.gate import gated, pass_gate
 from coach.lab.gate_files import junit, markdown
 from coach.lab.report import ComparisonReport
-from coach.lab.runs.experiment import Experiment
 from coach.lab.runs.gate_rules import Bound, GateRules
 from coach.lab.runs.variant import Variant
+from coach.lab.runs.workspace import Experiment
 from coach.lab.statistics.paired import compare_paired
 from coach.lab.statistics.verdict import Verdict
 from coach.settings import DATA, ROOT

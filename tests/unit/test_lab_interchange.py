@@ -14,8 +14,8 @@ from coach.lab.forgetting import LabFolder
 from coach.lab.interchange.carried import KEY
 from coach.lab.interchange.desk import TOOLS, Tool, read_answers, send, take
 from coach.lab.runs.dataset import Dataset, from_jsonl
-from coach.lab.runs.experiment import Experiment, Workspace
 from coach.lab.runs.replay import Replay
+from coach.lab.runs.workspace import Experiment, Workspace
 from coach.settings import DATA
 from tests.unit.test_lab_replay import A, B, CountingJudge, make_dataset
 

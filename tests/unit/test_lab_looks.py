@@ -12,16 +12,16 @@ from coach.errors import InputError
 from coach.lab.comparing import compare_runs, evidence_for, look_at
 from coach.lab.live_looks import LiveLooks
 from coach.lab.promotion import Promotions, Split
-from coach.lab.runs.experiment import Experiment, LimitsFile, Workspace
 from coach.lab.runs.journal import RunJournal
 from coach.lab.runs.looks import Look, LookBook, standing
 from coach.lab.runs.replay import Replay, RunLimits
 from coach.lab.runs.variant import Variant
+from coach.lab.runs.workspace import Experiment, LimitsFile, Workspace
 from coach.lab.statistics.paired import compare_paired
 from coach.lab.statistics.sequential import boundaries
 from coach.lab.statistics.verdict import Verdict, decide
 from coach.store import open_store
-from coach.store.repositories import lab as rows
+from coach.store.repositories import live_split as rows_live_split
 from tests.ports.test_watch import practise
 from tests.unit.test_lab_replay import A, B, CountingJudge, make_dataset
 
@@ -180,7 +180,7 @@ def test_a_live_split_is_looked_at_on_record_and_outcomes_stand_as_they_were_the
         with pytest.raises(InputError, match="planned size"):
             looks.take(10)
         promotions.start_split(Split(name="try", shares=shares, salt="s", planned=100))
-        began = store.run(rows.live_split)["created_at"]
+        began = store.run(rows_live_split.live_split)["created_at"]
         clock[0] = began + timedelta(hours=1)
         for number in range(3):
             practise(store, f"p{number}", began + timedelta(minutes=40 * number + 1))

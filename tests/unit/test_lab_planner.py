@@ -8,8 +8,8 @@ from coach.bootstrap import Services, build_services
 from coach.lab.adversarial import KINDS, adversarial_set
 from coach.lab.planner import ASSUMED_SD, plan_run, primary_of
 from coach.lab.runs.dataset import Dataset, Gold, from_jsonl
-from coach.lab.runs.experiment import Experiment, Workspace
 from coach.lab.runs.variant import Variant
+from coach.lab.runs.workspace import Experiment, Workspace
 from coach.lab.statistics.power import Design, items_needed, predicted_power
 from coach.settings import DATA
 from coach.views.lab import plan_curve

@@ -19,13 +19,14 @@ from coach.lab.bundles import create
 from coach.lab.comparing import evidence_for
 from coach.lab.live import compare_arms, interview_outcomes, sample_ratio
 from coach.lab.promotion import PromotionEvidence, Promotions, Split
-from coach.lab.runs.experiment import Experiment, Workspace
 from coach.lab.runs.variant import Variant
+from coach.lab.runs.workspace import Experiment, Workspace
 from coach.lab.statistics.pairwise import pairs, report, vote
 from coach.store import open_store
 from coach.store.repositories import lab as rows
 from coach.store.sqlstore import SqlStore
 from coach.views import lab as figures
+from coach.views import lab_calibration as figures_lab_calibration
 from tests.fakes.evaluations import make_evaluation, make_outcome
 from tests.unit.test_lab_replay import make_dataset
 
@@ -203,13 +204,16 @@ def test_calibration_by_type_and_drift() -> None:
         }
         for n in range(30)
     ]  # fmt: skip
-    frame = figures.calibration_frame([*stored, {**stored[0], "review": None}])
-    table = figures.agreement_frame(frame)
+    frame = figures_lab_calibration.calibration_frame([*stored, {**stored[0], "review": None}])
+    table = figures_lab_calibration.agreement_frame(frame)
     assert list(table["group"]) == ["all", "behavioral", "technical"] and table["n"].tolist() == [30, 15, 15]
-    alarms = figures.drift_frame(frame)
+    alarms = figures_lab_calibration.drift_frame(frame)
     assert alarms["alarm"].tolist() == [False, False, False, False, True, True]
-    assert len(figures.calibration_scatter(frame).data) == 3 and len(figures.drift(frame).data) == 1
-    assert figures.agreement_frame(frame.head(0)).empty
+    assert (
+        len(figures_lab_calibration.calibration_scatter(frame).data) == 3
+        and len(figures_lab_calibration.drift(frame).data) == 1
+    )
+    assert figures_lab_calibration.agreement_frame(frame.head(0)).empty
 
 
 class Longer:

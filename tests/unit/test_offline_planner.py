@@ -13,7 +13,8 @@ from coach.brain.planning.planner import plan_interview, plan_questions, role_pr
 from coach.brain.planning.question_bank import question_bank, trade_of, trades
 from coach.brain.planning.summary import readiness, summarise_offline
 from coach.brain.port import PlanRequest, SummaryItem
-from coach.cli.eval.answers import answers, auc, macro_f1
+from coach.cli.eval.answer_figures import auc, macro_f1
+from coach.cli.eval.answers import answers
 from coach.cli.eval.jobs import jobs, same
 from coach.cli.plan import plan
 from coach.contracts.brain import JobContext

@@ -8,6 +8,7 @@ import pytest
 from coach.interview import latency as waterfall
 from coach.store import open_store
 from coach.views import operations as ops
+from coach.views import operations_figures as ops_operations_figures
 from tests.fakes import records as make
 
 LINE = {
@@ -72,7 +73,7 @@ async def test_the_operator_sees_providers_and_what_went_wrong(store):
     table = ops.percentiles_frame(ops.stages_frame(answers)).set_index("stage")
     assert table.loc["scores and feedback", "p50"] == pytest.approx(1050)
     assert table.loc["first token", "p99"] == pytest.approx(488)
-    assert len(ops.median_waterfall(table.reset_index()).data) == 3
+    assert len(ops_operations_figures.median_waterfall(table.reset_index()).data) == 3
     assert ops.answers_frame(store, days=30, now=now + timedelta(days=60)).empty
     assert ops.retention_counts(store, now)["recordings kept"] == 0
     assert ops.outbox_counts(store)["without a price"] == 0
@@ -83,4 +84,4 @@ def test_an_empty_store_shows_empty_tables(store):
     assert answers.empty and ops.stages_frame(answers).empty and ops.trouble_frame(answers).empty
     assert ops.percentiles_frame(ops.stages_frame(answers)).empty
     assert ops.health_frame(answers, "brain").empty
-    ops.over_time(answers)
+    ops_operations_figures.over_time(answers)

@@ -7,7 +7,7 @@ from coach.contracts.interview import Attempt
 from coach.interview import latency
 from coach.interview.dependencies import now_utc
 from coach.store import open_store
-from coach.views import operations as ops
+from coach.views import operations_figures as ops_operations_figures
 from coach.views import standing
 from coach.web.watch import traces
 from tests.unit.test_operations_view import LINE
@@ -55,8 +55,8 @@ def test_a_persons_time_is_no_machine_time():
     assert machine == LINE and latency.without_review(LINE) == LINE
     assert [(s.name, s.ms, s.kind) for s in latency.review(REVIEWED)] == [("transcript review", 20_000.0, "person")]
     assert sum(s.ms for s in latency.stages(machine)) == pytest.approx(latency.wall_ms(LINE))
-    assert ops.review_ms(REVIEWED) == 20_000 and ops.review_ms(LINE) == 0
-    drawn = ops.waterfall_figure(REVIEWED)
+    assert ops_operations_figures.review_ms(REVIEWED) == 20_000 and ops_operations_figures.review_ms(LINE) == 0
+    drawn = ops_operations_figures.waterfall_figure(REVIEWED)
     assert max(x + b for bar in drawn.data for x, b in zip(bar.x, bar.base, strict=True)) < 7000
 
 

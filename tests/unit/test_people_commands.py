@@ -4,13 +4,13 @@ import json
 from datetime import UTC, datetime
 
 from coach.store import open_store
-from coach.store.repositories import membership
+from coach.store.repositories import invitations
 
 
 def join(link: str, person: str) -> None:
     with open_store() as store:
         secret = link.rpartition("/")[2]
-        store.run(membership.accept, secret, person, datetime.now(UTC), name="Olga Operator")
+        store.run(invitations.accept, secret, person, datetime.now(UTC), name="Olga Operator")
 
 
 def test_the_first_operator_is_invited_and_gets_another_role(coach):

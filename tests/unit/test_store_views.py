@@ -8,8 +8,9 @@ from coach.audio.archive import AudioArchive
 from coach.contracts.interview import AttemptStatus
 from coach.store import SqlStore
 from coach.store.maintenance import integrity
-from coach.store.maintenance.sample import load_sample, read_sample
-from coach.store.repositories import interviews, library
+from coach.store.maintenance.sample import load_sample
+from coach.store.maintenance.sample_file import read_sample
+from coach.store.repositories import interviews, library_records
 from coach.views import attempts as frames
 from coach.views import materials, progress
 from coach.views.palette import band
@@ -126,7 +127,7 @@ def test_the_sample_keeps_the_contract():
 
 
 def test_a_story_becomes_a_cheat_sheet_and_a_resume_line():
-    story = library.StarStory(
+    story = library_records.StarStory(
         title="Night run",
         category="ownership",
         action="I rebuilt three queries with dbt. Then I rested.",

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 from coach.brain.evaluation.progress import SectionReady
 from coach.brain.evaluation.repair import Failure, safe_minimal
 from coach.brain.guards.care import told_rewrite
-from coach.brain.guards.measured import GuardContext, Guarded, follow_up_type, gate_follow_up
+from coach.brain.guards.context import GuardContext
+from coach.brain.guards.measured import Guarded, follow_up_type, gate_follow_up
 from coach.contracts.brain import Care, EvaluationResult, Evidence, GuardFinding
 from coach.contracts.evaluation import SECTION_ORDER, Evaluation, FollowUp
 from coach.contracts.interview import new_id

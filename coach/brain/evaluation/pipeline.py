@@ -17,7 +17,7 @@ from coach.brain.evaluation.draft import Tally
 from coach.brain.evaluation.progress import CareTaken, EvaluationFinished, MarkReached, Progress, SectionReady
 from coach.brain.evaluation.repair import RepairLadder
 from coach.brain.evaluation.unscored import unscored_steps
-from coach.brain.guards.measured import GuardContext
+from coach.brain.guards.context import GuardContext
 from coach.brain.port import Brain, EvaluationCall
 from coach.brain.prompts.policy import Policy
 from coach.contracts.brain import EvaluationResult

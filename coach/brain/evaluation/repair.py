@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from coach.brain.evaluation.tidy import lightly_cleaned
+from coach.brain.guards.context import GuardContext
 from coach.brain.guards.limits import cut_at_word
-from coach.brain.guards.measured import GuardContext, delivery_numbers, measured_scoring
+from coach.brain.guards.measured_scores import delivery_numbers, measured_scoring
 from coach.brain.port import EvaluationCall
 from coach.contracts.evaluation import Evaluation, Scoring
 

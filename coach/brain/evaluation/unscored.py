@@ -9,7 +9,7 @@ from typing import Any
 from coach.brain.care.advice import headline_for
 from coach.brain.evaluation.progress import CareTaken, EvaluationFinished, Progress, SectionReady
 from coach.brain.evaluation.repair import safe_minimal
-from coach.brain.guards.measured import GuardContext
+from coach.brain.guards.context import GuardContext
 from coach.contracts.brain import Care, EvaluationResult, GuardFinding
 from coach.contracts.evaluation import SECTION_ORDER, Evaluation
 

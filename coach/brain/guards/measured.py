@@ -12,23 +12,18 @@ What happens to every answer (measured figures put in, overall recomputed, metad
 
 import logging
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from coach.brain.care.advice import care_for
-from coach.brain.care.reader import CareReading, read_care
 from coach.brain.evaluation.section_reader import strict_bytes
 from coach.brain.guards.care import care_guard
-from coach.brain.guards.evidence import AnswerIndex
+from coach.brain.guards.context import GuardContext
 from coach.brain.guards.limits import cut_at_word, fit
+from coach.brain.guards.measured_scores import delivery_numbers, eye_contact, measured_scoring
 from coach.brain.guards.prose import guard_content, guard_library, guard_notes, guard_rewrite
 from coach.brain.prompts.policy import Policy
-from coach.brain.reading.question import asked_form
-from coach.brain.truth.guard import TruthGuard
-from coach.contracts.brain import Care, EvaluationInput, Evidence, GuardFinding
-from coach.contracts.delivery import DeliveryMetrics
+from coach.contracts.brain import Evidence, GuardFinding
 from coach.contracts.evaluation import (
     CoachNote,
     ContentFeedback,
@@ -40,7 +35,6 @@ from coach.contracts.evaluation import (
     Rewrite,
     Scoring,
 )
-from coach.contracts.transcript import Transcript
 
 log = logging.getLogger(__name__)
 ADAPTERS: dict[str, TypeAdapter[object]] = {
@@ -53,76 +47,6 @@ ADAPTERS: dict[str, TypeAdapter[object]] = {
     "library_suggestion": TypeAdapter(LibrarySuggestion),
     "metadata": TypeAdapter(Metadata),
 }
-FILLERS_UNMEASURED = "Fillers are not measurable with this transcriber."
-NOT_MEASURED = "Delivery was not measured for this answer."
-
-
-@dataclass(frozen=True)
-class GuardContext:
-    """All that guards compare a section with; built once per attempt, before the first token."""
-
-    input: EvaluationInput
-    transcript: Transcript
-    delivery: DeliveryMetrics
-    policy: Policy
-    model: str
-    resume_text: str = ""
-
-    @cached_property
-    def answer(self) -> AnswerIndex:
-        """The transcript, indexed for finding evidence."""
-        asked = self.input.question
-        story = asked_form(asked.text, asked.type.lower()) in ("story", "plan")
-        return AnswerIndex(self.transcript, story_asked=story, care=self.care_reading)
-
-    @cached_property
-    def care_reading(self) -> CareReading:
-        """What must be noticed in the answer; nothing when it cannot be read at all."""
-        try:
-            return read_care(self.transcript.text)
-        except Exception:
-            log.exception("an answer could not be read for care")
-            return CareReading("", {})
-
-    @cached_property
-    def care(self) -> Care | None:
-        """What the person is told about it."""
-        return care_for(self.care_reading)
-
-    @cached_property
-    def instructions(self) -> tuple[tuple[int, int], ...]:
-        """Passages addressed to the evaluator; none when the answer cannot be read at all."""
-        try:
-            return self.answer.instructions
-        except Exception:
-            log.exception("an answer could not be read")
-            return ()
-
-    @property
-    def has_content(self) -> bool:
-        """True when there is any answer to judge."""
-        try:
-            return self.answer.has_content
-        except Exception:
-            return bool(self.transcript.text.strip())
-
-    @cached_property
-    def truth(self) -> TruthGuard:
-        """What transcript, resume, question and job state, indexed for the truth guard."""
-        asked, job = self.input.question, self.input.job_context
-        named = (asked.text, asked.competency, job.job_title, job.company, *job.key_skills, *job.competencies)
-        return TruthGuard((self.transcript.text, self.resume_text, *named, job.summary))
-
-    def read_ahead(self) -> Self:
-        """Everything that is read of the answer, done; what is kept of it can be pickled."""
-        self.care, self.instructions  # noqa: B018 - kept by being asked for
-        self.warm()
-        return self
-
-    def warm(self) -> None:
-        """Builds the indexes, so that no section pays for them; some 10 ms, best beside waiting for the model."""
-        self.answer.warm()
-        self.truth.warm()
 
 
 @dataclass(frozen=True)
@@ -167,66 +91,6 @@ def _our_metadata(context: GuardContext) -> dict[str, object]:
         "policy_version": context.policy.version,
         "eye_contact_available": eye_contact(context.delivery) is not None,
     }
-
-
-def delivery_numbers(delivery: DeliveryMetrics) -> dict[str, object]:
-    """The measured figures in the contract's types: 0 stands for "not measured", and the note says so."""
-    return {
-        "wpm": _whole(delivery.wpm, 400),
-        "filler_count": _whole(delivery.filler_count, 999),
-        "long_pause_count": _whole(delivery.long_pause_count, 999),
-        "clarity_note": _clarity_note(delivery),
-    }
-
-
-def _whole(value: float | None, limit: int) -> int:
-    return min(limit, max(0, round(value))) if value is not None else 0
-
-
-def _clarity_note(delivery: DeliveryMetrics) -> str:
-    if delivery.wpm is None and delivery.filler_count is None and not delivery.speech_s:
-        return cut_at_word(delivery.clarity_note or NOT_MEASURED, 160)
-    if delivery.filler_count is not None or "not measurable" in delivery.clarity_note:
-        return cut_at_word(delivery.clarity_note, 160)
-    room = 160 - len(FILLERS_UNMEASURED) - 1
-    return f"{cut_at_word(delivery.clarity_note, room)} {FILLERS_UNMEASURED}".strip()
-
-
-def eye_contact(delivery: DeliveryMetrics) -> float | None:
-    """The eye contact proxy 0-10 when a camera was allowed, else None."""
-    return delivery.scores.eye_contact if delivery.scores.eye_contact is not None else delivery.eye_contact
-
-
-def measured_scoring(scoring: Scoring, delivery: DeliveryMetrics, policy: Policy) -> Scoring:
-    """Delivery as measured and overall recomputed.
-
-    A sub-score that was not measured takes the mean of those that were, which pulls neither way; eye contact is 0 when
-    there is none. When nothing was measured at all (a typed answer) delivery equals content, so overall is content.
-    """
-    scores = delivery.scores
-    parts = {name: getattr(scores, name) for name in ("pace", "fillers", "pauses", "confidence")}
-    measured = [value for value in parts.values() if value is not None]
-    total = scores.delivery if scores.delivery is not None else _mean(measured, scoring.content)
-    neutral = _mean(measured, total)
-    filled = {name: neutral if value is None else value for name, value in parts.items()}
-    breakdown = {**filled, "eye_contact_proxy": eye_contact(delivery) or 0.0}
-    return scoring.model_copy(
-        update={
-            "overall": policy.overall(scoring.content, total),
-            "delivery": _tenth(total),
-            "delivery_breakdown": scoring.delivery_breakdown.model_copy(
-                update={name: _tenth(value) for name, value in breakdown.items()}
-            ),
-        }
-    )
-
-
-def _mean(values: list[float], otherwise: float) -> float:
-    return sum(values) / len(values) if values else otherwise
-
-
-def _tenth(value: float) -> float:
-    return min(10.0, max(0.0, round(float(value), 1)))
 
 
 Result = tuple[object, list[GuardFinding], list[Evidence]]

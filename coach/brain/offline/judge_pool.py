@@ -13,7 +13,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from contextlib import suppress
 from pathlib import Path
 
-from coach.brain.guards.measured import GuardContext
+from coach.brain.guards.context import GuardContext
 from coach.brain.offline.packing import packed, unpacked
 from coach.contracts.brain import EvaluationInput, Question, UserAnswer
 from coach.errors import VendorProtocolError, VendorTimeoutError

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 
-from coach.brain.guards.measured import GuardContext
+from coach.brain.guards.context import GuardContext
 from coach.brain.offline.coach import as_json, evaluation_of
 from coach.brain.offline.packing import packed, unpacked
 from coach.contracts.brain import EvaluationInput

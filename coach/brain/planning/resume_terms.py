@@ -4,8 +4,8 @@ import re
 from functools import lru_cache
 from itertools import chain
 
-from coach.brain.planning.job_parser import find_skills
 from coach.brain.planning.posting_text import posting_lines
+from coach.brain.planning.skills import find_skills
 from coach.brain.reading.lexicon import common_words, is_name
 
 MOST_TERMS = 25

@@ -22,7 +22,7 @@ def gate(ctx: click.Context, experiment: Path, markdown: Path | None, junit: Pat
     from coach.bootstrap import build_lab
     from coach.lab import gate_files
     from coach.lab.gate import pass_gate
-    from coach.lab.runs.experiment import Experiment
+    from coach.lab.runs.workspace import Experiment
 
     definition = Experiment.load(experiment)
     report = asyncio.run(pass_gate(build_lab(), definition, on_progress=None if as_json else RunProgress()))

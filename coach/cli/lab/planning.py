@@ -13,7 +13,7 @@ from coach.cli.output import emit, json_option
 def plan(experiment: Path, as_json: bool) -> None:
     """Say what EXPERIMENT.yaml could show, and how many answers the smallest useful difference needs."""
     from coach.bootstrap import build_lab
-    from coach.lab.runs.experiment import Experiment
+    from coach.lab.runs.workspace import Experiment
 
     emit(build_lab().plan(Experiment.load(experiment)), as_json=as_json, human=lambda found: found.sentence)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def run(experiment: Path, estimate: bool, as_json: bool) -> None:
     """Run EXPERIMENT.yaml, or what is left of it."""
     from coach.bootstrap import build_lab
-    from coach.lab.runs.experiment import Experiment
+    from coach.lab.runs.workspace import Experiment
 
     service = build_lab()
     definition = Experiment.load(experiment)

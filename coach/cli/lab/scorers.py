@@ -15,10 +15,10 @@ from coach.cli.output import emit, json_option
 def scorers(bundle: str, as_json: bool) -> None:
     """Try the scorers of BUNDLE on the sample answers, judged by the offline coach."""
     from coach.bootstrap import build_lab
-    from coach.lab.runs.experiment import Experiment
     from coach.lab.runs.own_scorers import own_scorers
     from coach.lab.runs.scorers import score_table
     from coach.lab.runs.variant import Variant
+    from coach.lab.runs.workspace import Experiment
     from coach.settings import DATA
 
     own, service = own_scorers([bundle]), build_lab()

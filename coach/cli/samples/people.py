@@ -38,7 +38,7 @@ from coach.delivery import measure as delivery
 from coach.errors import VendorError
 from coach.interview import rollup
 from coach.interview.answer.evaluation_call import judged
-from coach.store.maintenance.sample import EPOCH, SAMPLE
+from coach.store.maintenance.sample_file import EPOCH, SAMPLE
 from coach.store.maintenance.sample_people import PEOPLE, PREFIX
 
 SESSIONS = 11

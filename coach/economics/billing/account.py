@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from coach.contracts.base import Record
-from coach.economics.billing.entitlements import PAYING, avatar_left, sources_of, used_of
+from coach.economics.billing.sources import PAYING, avatar_left, sources_of, used_of
 from coach.economics.money import format_usd
 from coach.economics.plans import Plan, PlanBook, plan_book
 from coach.store import SqlStore

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from coach.economics.billing.gateway import BillingGateway
 from coach.errors import CoachError
 from coach.store import SqlStore
-from coach.store.repositories import outbox
-from coach.store.repositories.outbox import LEASE, OutboxRow, Settlement
+from coach.store.repositories import outbox, outbox_sums
+from coach.store.repositories.outbox import LEASE, Settlement
+from coach.store.repositories.outbox_sums import OutboxRow
 
 REMEMBERED = timedelta(hours=23)
 """Within this after the first possible arrival an identifier protects against counting twice (Stripe: 24 h or more)."""
@@ -95,7 +96,7 @@ def _decide_group(
         _postpone(verdict, group, now + LEASE, "another event of the same minute is being sent")
         return
     counted = gateway.used(name, customer, minute, minute + MINUTE)
-    unexplained = counted - store.run(outbox.sent_units, customer, name, minute, minute + MINUTE)
+    unexplained = counted - store.run(outbox_sums.sent_units, customer, name, minute, minute + MINUTE)
     if unexplained == 0:
         verdict.missing += group
         return

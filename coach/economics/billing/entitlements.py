@@ -4,26 +4,19 @@ Asked before a session and before a retry only, so nothing is ever cut off in th
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from math import ceil, floor
+from dataclasses import replace
+from datetime import UTC, datetime
+from math import floor
 from typing import Any
 
-from coach.avatar.policy import avatar_policy
 from coach.contracts.usage import usage_event_id
+from coach.economics.billing.sources import LITE_CREDITS, LOCAL, Source, avatar_left, sources_of, used_of
 from coach.economics.money import format_usd
 from coach.economics.plans import MAX_RETRIES, Plan, PlanBook, plan_book
 from coach.interview.ports import Entitlement
 from coach.store import SqlStore
-from coach.store.repositories import billing
-from coach.store.repositories.billing import Account, AvatarUse, Credits, Standing, Use
-
-GRACE = timedelta(days=3)
-"""How long a subscription goes on after a failed payment or a late renewal notice."""
-PAYING = frozenset({"active", "trialing", "past_due"})
-LOCAL = "local"
-LITE_CREDITS = avatar_policy().tariff.credits_per_minute
-"""Credits of one included avatar minute."""
+from coach.store.repositories import billing, uses
+from coach.store.repositories.billing_records import Account, Standing, Use
 
 
 def use_id_of(interview_id: str) -> str:
@@ -48,18 +41,18 @@ class PlanEntitlements:
         def decide(standing: Standing) -> tuple[Entitlement, Use | None]:
             return decide_session(standing, self._plans, now, use_id=use_id, questions=questions)
 
-        return await self._store.arun(billing.reserve, user_id, use_id, now, decide)
+        return await self._store.arun(uses.reserve, user_id, use_id, now, decide)
 
     async def before_retry(self, user_id: str, interview_id: str) -> Entitlement:
         """See `coach.interview.ports.Entitlements`."""
-        use = await self._store.arun(billing.find_use, use_id_of(interview_id))
+        use = await self._store.arun(uses.find_use, use_id_of(interview_id))
         if use is None:
             return Entitlement(allowed=True, plan=LOCAL)
         again = await self.before_session(user_id, interview_id, questions=1)
         if not again.allowed:
             return again
-        use = await self._store.arun(billing.find_use, use_id_of(interview_id)) or use
-        retries = await self._store.arun(billing.retries_of, interview_id)
+        use = await self._store.arun(uses.find_use, use_id_of(interview_id)) or use
+        retries = await self._store.arun(uses.retries_of, interview_id)
         account = await self._store.arun(billing.account_of, user_id)
         return decide_retry(self._plans.plan(use.plan_id), use, retries=retries, overage_agreed=account.overage_agreed)
 
@@ -75,16 +68,6 @@ class PlanEntitlements:
             return 0
         found = [source for source in sources_of(standing, self._plans, now) if source.name == use.source]
         return max(0, floor(avatar_left(standing, found[0]) * LITE_CREDITS)) if found else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where the next interview could be taken from, and the time its allowance runs over."""
-
-    name: str
-    plan: Plan
-    since: datetime
-    until: datetime | None = None
 
 
 def decide_session(
@@ -116,45 +99,6 @@ def decide_retry(plan: Plan, use: Use, *, retries: int, overage_agreed: bool) ->
         price = plan.overage.retry
         return _with(base, notice=f"This extra retry costs {format_usd(price)}.", extra_charge_usd=price)
     return _with(base, allowed=False, offer=_retry_offer(plan, retries))
-
-
-def sources_of(standing: Standing, plans: PlanBook, now: datetime) -> list[Source]:
-    """Every source there is, best first; the trial always, so that the list is never empty."""
-    sources = []
-    account = standing.account
-    if account.status in PAYING and account.plan_id and account.period_start and account.period_end:
-        plan = next((plan for plan in plans.plans if plan.id == account.plan_id), None)
-        if plan and account.period_start <= now < account.period_end + GRACE and not _out_of_grace(account, now):
-            sources.append(
-                Source(f"subscription:{account.subscription_id}", plan, account.period_start, account.period_end)
-            )
-    sources += [_pack(bought, plans) for bought in standing.credits if _usable(bought, plans, now)]
-    trial = next(plan for plan in plans.plans if plan.kind == "trial")
-    return [*sources, Source("trial", trial, datetime(2000, 1, 1, tzinfo=UTC))]
-
-
-def _out_of_grace(account: Account, now: datetime) -> bool:
-    """A failed payment is waited for `GRACE`; Stripe begins the next period whether it was paid or not."""
-    if account.status != "past_due":
-        return False
-    since = account.past_due_since or account.period_start or now
-    return now >= since + GRACE
-
-
-def _usable(bought: Credits, plans: PlanBook, now: datetime) -> bool:
-    known = any(plan.id == bought.plan_id for plan in plans.plans)
-    return known and bought.refunded_at is None and now < bought.expires_at
-
-
-def _pack(bought: Credits, plans: PlanBook) -> Source:
-    plan = plans.plan(bought.plan_id)
-    sold = plan.model_copy(update={"limits": plan.limits.model_copy(update={"interviews": bought.interviews})})
-    return Source(f"pack:{bought.id}", sold, bought.bought_at, bought.expires_at)
-
-
-def used_of(standing: Standing, source: Source) -> int:
-    """Interviews taken from this source, reserved ones included."""
-    return sum(use.source == source.name and use.reserved_at >= source.since for use in standing.uses)
 
 
 def _granted(
@@ -199,22 +143,6 @@ def _count_notice(plan: Plan, used: int) -> str:
 
 def _payment_notice(account: Account) -> str:
     return "The last payment failed; please check your card." if account.payment_failed else ""
-
-
-def avatar_left(standing: Standing, source: Source) -> float:
-    """Avatar minutes this source has left, as the vendor counts them; below 0 when more was used.
-
-    Every pack and every period of a tier brings its own: only interviews taken from it count.
-    """
-    mine = [use for use in standing.uses if use.source == source.name and use.reserved_at >= source.since]
-    return source.plan.limits.avatar_minutes - sum(_minutes(standing.avatar.get(use.use_id)) for use in mine)
-
-
-def _minutes(used: AvatarUse | None) -> float:
-    """Credits where the vendor's count is known, else started minutes of what was measured."""
-    if used is None:
-        return 0.0
-    return float(used.credits) / LITE_CREDITS if used.credits else float(ceil(used.seconds / 60))
 
 
 def _offer(source: Source, plans: PlanBook) -> str:

@@ -14,8 +14,9 @@ from coach.economics.billing.outbox import Outbox
 from coach.economics.plans import PlanBook, plan_book
 from coach.errors import NotFoundError
 from coach.store import SqlStore
-from coach.store.repositories import billing, ledger, outbox
-from coach.store.repositories.outbox import OPEN, OutboxRow, Settlement
+from coach.store.repositories import billing, ledger, outbox, outbox_sums, uses
+from coach.store.repositories.outbox import Settlement
+from coach.store.repositories.outbox_sums import OPEN, OutboxRow
 
 PRODUCT = "jobfoxy"
 
@@ -58,9 +59,9 @@ def give_back(
     user_id = store.run(billing.user_of, use_id)
     if user_id is None:
         raise NotFoundError("No interview of this id was taken from a plan.", mend="Look at `billing uses`.")
-    rows = store.run(outbox.rows_of, _event_ids(store, interview_id))
-    fresh = store.run(billing.give_use_back, use_id, now)
-    store.run(billing.not_billable, interview_id, PRODUCT)
+    rows = store.run(outbox_sums.rows_of, _event_ids(store, interview_id))
+    fresh = store.run(uses.give_use_back, use_id, now)
+    store.run(uses.not_billable, interview_id, PRODUCT)
     unsent = [row for row in rows if row.state in OPEN and row.tries == 0]
     store.run(outbox.settle, [Settlement(row.event_id, "cancelled", "given back") for row in unsent], now)
     told = _taken_back(store, gateway, [row for row in rows if row not in unsent], book, clock)

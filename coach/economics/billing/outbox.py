@@ -21,8 +21,9 @@ from coach.economics.billing.pace import SpendingPace, patiently
 from coach.economics.plans import PlanBook, plan_book
 from coach.errors import CoachError, UsageError, VendorAuthError, VendorLimitError, VendorProtocolError
 from coach.store import SqlStore
-from coach.store.repositories import outbox
-from coach.store.repositories.outbox import SENT, MeterNames, OutboxRow, Settlement
+from coach.store.repositories import outbox, outbox_sums
+from coach.store.repositories.outbox import Settlement
+from coach.store.repositories.outbox_sums import SENT, MeterNames, OutboxRow
 
 log = logging.getLogger(__name__)
 
@@ -102,8 +103,8 @@ class Outbox:
                 errors |= {each.error for each in settlements if each.error}
         return FlushResult(
             **tally,
-            states=self._store.run(outbox.counts),
-            next_due=self._store.run(outbox.next_due),
+            states=self._store.run(outbox_sums.counts),
+            next_due=self._store.run(outbox_sums.next_due),
             errors=sorted(errors)[:10],
         )
 
@@ -116,7 +117,7 @@ class Outbox:
         Raises:
             UsageError: the event is not among those sent.
         """
-        row = next(iter(self._store.run(outbox.rows_of, [event_id])), None)
+        row = next(iter(self._store.run(outbox_sums.rows_of, [event_id])), None)
         if row is None or row.state not in (*SENT, "cancelled"):
             raise UsageError(f"The event {event_id} was not billed.")
         if row.state != "sent":
@@ -206,9 +207,9 @@ def _queues(rows: Iterable[OutboxRow]) -> list[list[OutboxRow]]:
 def preview(store: SqlStore, plans: PlanBook | None = None) -> FlushResult:
     """What a flush would queue and what waits; sends and changes nothing, needs no Stripe."""
     return FlushResult(
-        queued=store.run(outbox.waiting, meter_names(plans or plan_book())),
-        states=store.run(outbox.counts),
-        next_due=store.run(outbox.next_due),
+        queued=store.run(outbox_sums.waiting, meter_names(plans or plan_book())),
+        states=store.run(outbox_sums.counts),
+        next_due=store.run(outbox_sums.next_due),
     )
 
 

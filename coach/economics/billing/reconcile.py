@@ -1,94 +1,29 @@
 """Ledger, outbox and Stripe side by side; each difference has a name."""
 
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Literal
 
-from coach.contracts.base import Record
+from coach.economics.billing.differences import (
+    BooksComparison,
+    Difference,
+    DifferenceKind,
+    Period,
+    Reconciliation,
+    difference_of,
+    foreign_units,
+    unpriced_use,
+)
 from coach.economics.billing.gateway import BillingGateway
 from coach.economics.billing.outbox import OLDEST, meter_names, minutes_around
 from coach.economics.billing.pace import patiently
 from coach.economics.plans import PlanBook, plan_book
 from coach.errors import CoachError, VendorAuthError
 from coach.store import SqlStore
-from coach.store.repositories import billing, ledger, outbox
-from coach.store.repositories.outbox import OPEN, SENT, OutboxRow
-
-DifferenceKind = Literal[
-    "not_queued",
-    "not_sent_yet",
-    "rejected",
-    "unknown",
-    "written_off",
-    "cancelled",
-    "missing_at_stripe",
-    "extra_at_stripe",
-    "unknown_customer",
-    "foreign_unit",
-    "not_compared",
-    "unpriced",
-]
-MEANING: dict[str, str] = {
-    "not_queued": "used and billable, but not in the outbox yet; a flush queues it",
-    "not_sent_yet": "in the outbox, waiting to be sent or tried again",
-    "rejected": "Stripe refused it for good; the message says why",
-    "unknown": "it cannot be told any more whether Stripe has it; decide by hand",
-    "written_off": "older than 35 days and not billed, by the plan file's decision",
-    "cancelled": "taken back after it was sent",
-    "missing_at_stripe": "sent, but Stripe does not count it",
-    "extra_at_stripe": "Stripe counts more than was sent",
-    "unknown_customer": "Stripe counts use of a customer nobody here knows",
-    "foreign_unit": "used in another unit than the meter's; the outbox rounds it as if it were the meter's",
-    "not_compared": "Stripe did not answer for this one; ask again",
-    "unpriced": "used, but the price book has no entry for it",
-}
-
-
-class Difference(Record):
-    """One named difference for one customer and meter, in units; `events` are the first identities concerned."""
-
-    kind: DifferenceKind
-    customer_id: str
-    event_name: str
-    units: int
-    meaning: str
-    detail: str = ""
-    events: tuple[str, ...] = ()
-
-
-class BooksComparison(Record):
-    """Units of one customer and meter in the three books. `stripe` is None when Stripe was not asked."""
-
-    customer_id: str
-    event_name: str
-    ledger: int
-    outbox: int
-    sent: int
-    stripe: int | None
-
-
-class Reconciliation(Record):
-    """The whole comparison; `agrees` when nothing differs."""
-
-    agrees: bool
-    compared_with_stripe: bool
-    rows: list[BooksComparison]
-    differences: list[Difference]
-
-
-@dataclass(frozen=True, slots=True)
-class _Period:
-    """Whole minutes [start, end)."""
-
-    start: datetime
-    end: datetime
-
-    def holds(self, row: OutboxRow) -> bool:
-        return self.start <= (row.stamped_at or row.occurred_at) < self.end
+from coach.store.repositories import billing, outbox_sums
+from coach.store.repositories.outbox_sums import OPEN, SENT, OutboxRow
 
 
 def reconcile(
@@ -119,16 +54,16 @@ def reconcile(
         VendorError: Stripe's customers could not be listed.
     """
     book, names = plans or plan_book(), meter_names(plans or plan_book())
-    rows_kept = store.run(outbox.all_rows)
+    rows_kept = store.run(outbox_sums.all_rows)
     period = _period(rows_kept, since, until, now or datetime.now(UTC))
-    used = store.run(outbox.ledger_sums, names, since=since, until=until)
+    used = store.run(outbox_sums.ledger_sums, names, since=since, until=until)
     groups = _grouped(row for row in rows_kept if period.holds(row) or (since is None and until is None))
     ours = _ours(store, rows_kept)
     everybody = ours | set(patiently(gateway.customers, sleep)) if gateway else set()
     keys = sorted({*used, *groups} | {(who, name) for who in everybody for name in names.values()})
     one = partial(_one, gateway=gateway, period=period, sleep=sleep)
     told = [one(key, used.get(key, 0), groups.get(key, []), known=key[0] in ours) for key in keys]
-    return _told(gateway, told, [*_unpriced(store), *_foreign(store, book, since, until)])
+    return _told(gateway, told, [*unpriced_use(store), *foreign_units(store, book, since, until)])
 
 
 Told = tuple[list[BooksComparison], list[Difference]]
@@ -154,14 +89,14 @@ def _one(
     events: Sequence[OutboxRow],
     *,
     gateway: BillingGateway | None,
-    period: _Period,
+    period: Period,
     sleep: Callable[[float], None],
     known: bool,
 ) -> Told:
     """One customer's meter: its row, where there is anything in it, and what differs."""
     comparison, trouble = _compare(key, ledger, events, gateway, period, sleep)
     rows = [comparison] if events or any((comparison.ledger, comparison.outbox, comparison.stripe)) else []
-    missing = [_difference("not_compared", comparison, 0, detail=trouble)] if trouble else []
+    missing = [difference_of("not_compared", comparison, 0, detail=trouble)] if trouble else []
     return rows, [*missing, *_differences(comparison, events, known=known)]
 
 
@@ -173,11 +108,11 @@ def _grouped(rows: Iterable[OutboxRow]) -> dict[tuple[str, str], list[OutboxRow]
     return groups
 
 
-def _period(rows: Sequence[OutboxRow], since: datetime | None, until: datetime | None, now: datetime) -> _Period:
+def _period(rows: Sequence[OutboxRow], since: datetime | None, until: datetime | None, now: datetime) -> Period:
     first, last = minutes_around(rows) if rows else (now, now)
     start = since or min(first, now - OLDEST)
     end = until or max(last, now + timedelta(minutes=1))
-    return _Period(start.replace(second=0, microsecond=0), end.replace(second=0, microsecond=0))
+    return Period(start.replace(second=0, microsecond=0), end.replace(second=0, microsecond=0))
 
 
 def _compare(
@@ -185,7 +120,7 @@ def _compare(
     used: int,
     rows: Sequence[OutboxRow],
     gateway: BillingGateway | None,
-    period: _Period,
+    period: Period,
     sleep: Callable[[float], None],
 ) -> tuple[BooksComparison, str]:
     customer, name = key
@@ -211,7 +146,7 @@ def _compare(
 def _differences(row: BooksComparison, events: Sequence[OutboxRow], *, known: bool = True) -> list[Difference]:
     found = []
     if row.ledger != row.outbox:
-        found.append(_difference("not_queued", row, row.ledger - row.outbox))
+        found.append(difference_of("not_queued", row, row.ledger - row.outbox))
     states: dict[DifferenceKind, tuple[str, ...]] = {
         "not_sent_yet": OPEN,
         "rejected": ("rejected",),
@@ -222,54 +157,8 @@ def _differences(row: BooksComparison, events: Sequence[OutboxRow], *, known: bo
     for kind, names in states.items():
         concerned = [event for event in events if event.state in names]
         if concerned:
-            found.append(_difference(kind, row, sum(event.value for event in concerned), concerned))
+            found.append(difference_of(kind, row, sum(event.value for event in concerned), concerned))
     if row.stripe is not None and row.stripe != row.sent:
         wrong: DifferenceKind = "missing_at_stripe" if row.stripe < row.sent else "extra_at_stripe"
-        found.append(_difference(wrong if known else "unknown_customer", row, abs(row.sent - row.stripe)))
+        found.append(difference_of(wrong if known else "unknown_customer", row, abs(row.sent - row.stripe)))
     return found
-
-
-def _difference(
-    kind: DifferenceKind, row: BooksComparison, units: int, events: Sequence[OutboxRow] = (), *, detail: str = ""
-) -> Difference:
-    errors = sorted({event.error for event in events if event.error})
-    return Difference(
-        kind=kind,
-        customer_id=row.customer_id,
-        event_name=row.event_name,
-        units=units,
-        meaning=MEANING[kind],
-        detail=detail or "; ".join(errors[:3]),
-        events=tuple(event.event_id for event in events[:20]),
-    )
-
-
-def _unpriced(store: SqlStore) -> list[Difference]:
-    events: Counter[str] = Counter()
-    for total in store.run(ledger.usage_sums, unpriced_only=True):
-        events[f"{total.vendor}/{total.meter}"] += total.events
-    return [
-        Difference(kind="unpriced", customer_id="", event_name=name, units=count, meaning=MEANING["unpriced"])
-        for name, count in sorted(events.items())
-    ]
-
-
-def _foreign(store: SqlStore, plans: PlanBook, since: datetime | None, until: datetime | None) -> list[Difference]:
-    """Metered use recorded in another unit than its meter counts."""
-    meters = {(meter.vendor, meter.meter): meter for meter in plans.meters}
-    found: Counter[tuple[str, str]] = Counter()
-    for total in store.run(ledger.usage_sums, "meter", since=since):
-        meter = meters.get((total.vendor, total.meter))
-        if meter and total.unit != meter.unit and (until is None or total.day < until.date()):
-            found[meter.event_name, f"{total.unit} instead of {meter.unit}"] += total.events
-    return [
-        Difference(
-            kind="foreign_unit",
-            customer_id="",
-            event_name=name,
-            units=count,
-            meaning=MEANING["foreign_unit"],
-            detail=detail,
-        )
-        for (name, detail), count in sorted(found.items())
-    ]

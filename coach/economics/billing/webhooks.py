@@ -7,31 +7,25 @@ from typing import Any
 import stripe
 from pydantic import SecretStr
 
-from coach.contracts.base import Record
-from coach.economics.billing.catalog import price_key, product_id
 from coach.economics.billing.gateway import BillingGateway
-from coach.economics.plans import Plan, PlanBook, plan_book
-from coach.errors import InputError, SettingsError
+from coach.economics.billing.webhook_facts import (
+    WebhookError,
+    WebhookOutcome,
+    first_item,
+    instant,
+    person_of,
+    plan_of,
+    refund_of,
+    subscribed_plan,
+)
+from coach.economics.plans import PlanBook, plan_book
+from coach.errors import SettingsError
 from coach.store import SqlStore
 from coach.store.repositories import billing
-from coach.store.repositories.billing import Account, Credits, Payment
+from coach.store.repositories.billing_records import Account, Credits, Payment
 
 CREDITS_LAST = timedelta(days=365)
 ENDED = frozenset({"canceled", "incomplete_expired", "unpaid"})
-
-
-class WebhookError(InputError):
-    """The webhook is forged, stale, malformed or of a kind we never asked for; nothing was changed."""
-
-    code = "WEBHOOK"
-
-
-class WebhookOutcome(Record):
-    """What a webhook led to; `duplicate` and `older` changed nothing."""
-
-    event_id: str
-    type: str
-    outcome: str
 
 
 class Webhooks:
@@ -97,14 +91,14 @@ class Webhooks:
 
     def bought(self, connection: Any, session: dict[str, Any], created: datetime) -> str:
         """A paid checkout: credits for a pack, the customer for a subscription."""
-        user = _user(connection, session)
+        user = person_of(connection, session)
         billing.change_account(connection, user, stripe_customer_id=session["customer"])
         if session["mode"] != "payment":
             return "customer known"
         if session["payment_status"] != "paid":
             return "waits for payment"
         self._keep(connection, "", session, "paid", session.get("amount_total"), created)
-        plan = _plan(self._plans, session)
+        plan = plan_of(self._plans, session)
         payment = str(session.get("payment_intent") or session["id"])
         pack = Credits(
             id=session["id"],
@@ -114,13 +108,13 @@ class Webhooks:
             payment_id=payment,
             bought_at=created,
             expires_at=created + CREDITS_LAST,
-            refunded_at=created if billing.had_outcome(connection, _refund(payment)) else None,
+            refunded_at=created if billing.had_outcome(connection, refund_of(payment)) else None,
         )
         return "credits added" if billing.add_credits(connection, pack) else "credits were there"
 
     def subscribed(self, connection: Any, subscription: dict[str, Any], created: datetime) -> str:
         """A subscription's state, applied only when it is the newest known."""
-        user = _user(connection, subscription)
+        user = person_of(connection, subscription)
         account = billing.account_of(connection, user)
         if account.state_at and created < account.state_at:
             return "older"
@@ -147,7 +141,7 @@ class Webhooks:
             return "partial refund, credits stay"
         payment = str(charge["payment_intent"])
         billing.refund_credits(connection, payment, created)
-        return _refund(payment)
+        return refund_of(payment)
 
     def disputed(self, connection: Any, dispute: dict[str, Any], created: datetime) -> str:
         """A bank asked for the money back: gone until the dispute is won."""
@@ -167,7 +161,7 @@ class Webhooks:
             billing.keep_payment(connection, payment)
 
     def _payment(self, connection: Any, invoice: dict[str, Any], created: datetime, *, failed: bool) -> str:
-        user = _user(connection, invoice)
+        user = person_of(connection, invoice)
         account = billing.account_of(connection, user)
         if account.payment_at and created < account.payment_at:
             return "older"
@@ -175,16 +169,16 @@ class Webhooks:
         return "payment failed" if failed else "paid"
 
     def _state(self, subscription: dict[str, Any], account: Account, created: datetime) -> dict[str, Any]:
-        period = {**subscription, **_first_item(subscription)}
+        period = {**subscription, **first_item(subscription)}
         due = account.past_due_since or created if subscription["status"] == "past_due" else None
         return {
             "stripe_customer_id": subscription["customer"],
             "subscription_id": subscription["id"],
-            "plan_id": _subscribed_plan(self._plans, subscription).id,
+            "plan_id": subscribed_plan(self._plans, subscription).id,
             "past_due_since": due,
             "status": subscription["status"],
-            "period_start": _instant(period.get("current_period_start")) or account.period_start,
-            "period_end": _instant(period.get("current_period_end")) or account.period_end,
+            "period_start": instant(period.get("current_period_start")) or account.period_start,
+            "period_end": instant(period.get("current_period_end")) or account.period_end,
         }
 
 
@@ -202,57 +196,6 @@ HANDLERS: dict[str, Handler] = {
     "charge.dispute.closed": Webhooks.disputed,
 }
 """Every type the endpoint is registered for at Stripe; anything else is an error."""
-
-
-def _user(connection: Any, thing: dict[str, Any]) -> str:
-    metadata = thing.get("metadata") or {}
-    known = billing.account_by_customer(connection, str(thing.get("customer")))
-    user = known.user_id if known else metadata.get("user_id") or thing.get("client_reference_id")
-    if not user:
-        raise WebhookError("The webhook is about a customer nobody here knows.")
-    return str(user)
-
-
-def _plan(plans: PlanBook, thing: dict[str, Any]) -> Plan:
-    metadata = thing.get("metadata") or {}
-    named = metadata.get("plan_id") or (_first_item(thing).get("price") or {}).get("metadata", {}).get("plan_id")
-    plan = next((plan for plan in plans.plans if plan.id == named), None)
-    if plan is None:
-        raise WebhookError("The webhook is about a plan that is not in the plan file.")
-    return plan
-
-
-def _subscribed_plan(plans: PlanBook, subscription: dict[str, Any]) -> Plan:
-    """The plan whose price is in the subscription; metadata was written once and is stale after a change of plan.
-
-    Asked only where no item carries a price at all.
-    """
-    prices = [item["price"] for item in (subscription.get("items") or {}).get("data") or [] if item.get("price")]
-    if not prices:
-        return _plan(plans, subscription)
-    for price in prices:
-        product = price.get("product")
-        names = {price.get("lookup_key"), product["id"] if isinstance(product, dict) else product}
-        plan = next((p for p in plans.plans if p.kind == "monthly" and {price_key(p), product_id(p.id)} & names), None)
-        if plan is not None:
-            return plan
-    return _plan(plans, {"items": subscription["items"]})
-
-
-def _first_item(subscription: dict[str, Any]) -> dict[str, Any]:
-    """Since 2025-03-31 the period belongs to the items of a subscription."""
-    items = (subscription.get("items") or {}).get("data") or [{}]
-    return {
-        key: items[0].get(key) for key in ("current_period_start", "current_period_end", "price") if key in items[0]
-    }
-
-
-def _refund(payment: str) -> str:
-    return f"refund {payment}"[:40]
-
-
-def _instant(epoch_s: int | None) -> datetime | None:
-    return datetime.fromtimestamp(epoch_s, UTC) if epoch_s else None
 
 
 def _now() -> datetime:

@@ -6,7 +6,7 @@ from statistics import fmean, pvariance
 import numpy as np
 
 from coach.economics.model.assumptions import MAX_ANSWER_S, MAX_QUESTIONS, MIN_ANSWER_S, Assumptions
-from coach.store.repositories.ledger import AnswerFact, RecordedFacts
+from coach.store.repositories.recorded_use import AnswerFact, RecordedFacts
 
 ENOUGH = 20
 """Observations from which a mean replaces an assumption; below, its standard error exceeds a fifth of its spread."""

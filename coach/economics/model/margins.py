@@ -3,13 +3,12 @@
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_FLOOR, Decimal
-from math import ceil
 
 from coach.contracts.base import Record
 from coach.economics.model.assumptions import CASES, Assumptions, Case, Point
 from coach.economics.model.avatar_minutes import mean_credits_within, pays_by_utterance
 from coach.economics.model.distributions import USE_DISPERSION, capped_counts_mean, capped_questions_mean
-from coach.economics.model.unit_cost import avatar_credits, cost_usd, mean_counts, priced_session
+from coach.economics.model.priced_session import cost_usd, priced_session
 from coach.economics.money import ZERO_USD, quantise_usd
 from coach.economics.plans import MAX_RETRIES, Plan
 from coach.economics.pricebook import PriceBook
@@ -43,28 +42,6 @@ class PlanCase(Record):
     price_entries: tuple[str, ...]
 
 
-class LimitCheck(Record):
-    """A limit as configured beside the largest one the worst case allows."""
-
-    plan: str
-    limit: str
-    configured: int
-    recommended: int
-    worst_margin_usd: Decimal
-    holds: bool
-
-
-class BreakEven(Record):
-    """Retries per interview at which a plan earns nothing, limits aside."""
-
-    plan: str
-    interviews: float
-    included_retries: int
-    cost_per_retry_usd: Decimal
-    margin_without_retries_usd: Decimal
-    break_even_retries: float | None
-
-
 def plan_table(plans: tuple[Plan, ...], market: Market) -> list[PlanCase]:
     """Best, expected and worst of every plan."""
     return [plan_case(plan, case, market) for plan in plans for case in CASES]
@@ -82,7 +59,7 @@ def plan_case(plan: Plan, case: Case, market: Market, *, interviews: float | Non
     full = full_service_interviews(plan, point) if interviews is None else min(interviews, plan.throttle_after)
     interviews = interviews_used(plan, point) if interviews is None else interviews
     limited = under_limits(plan, point, mean=case == "expected")
-    cost, avatar, entries = _interview_costs(plan, limited, full, interviews - full, market)
+    cost, avatar, entries = interview_costs(plan, limited, full, interviews - full, market)
     if case == "expected" and plan.avatar != "drawn" and pays_by_utterance(plan.service.policy):
         exact = _mean_avatar(plan, point, None if fixed is None else round(full), market)
         cost, avatar = quantise_usd(cost - avatar + exact), exact
@@ -151,55 +128,6 @@ def fee_meters(*, monthly: bool) -> tuple[str, ...]:
     return ("card.percentage", "billing.percentage") if monthly else ("card.percentage",)
 
 
-def recommended_limits(plan: Plan, market: Market, *, minimum_margin: Decimal) -> list[LimitCheck]:
-    """The largest interviews, retries and avatar minutes whose worst case still leaves `minimum_margin`.
-
-    Each limit is searched with the others as configured. Trials earn nothing; they are bounded by their cost instead.
-    """
-    floor = plan.price * minimum_margin
-    worst = plan_case(plan, "worst", market).margin_usd
-    checks: list[LimitCheck] = []
-    if plan.kind == "trial":
-        return checks
-    for limit, highest in _search_bounds(plan, market).items():
-        configured = getattr(plan.limits, limit)
-        best = _largest(plan, limit, highest, floor, market)
-        checks.append(
-            LimitCheck(
-                plan=plan.id,
-                limit=limit,
-                configured=configured,
-                recommended=best,
-                worst_margin_usd=worst,
-                holds=configured <= best,
-            )
-        )
-    return checks
-
-
-def break_even(plan: Plan, market: Market) -> BreakEven:
-    """Retries per interview that eat the expected margin; None when even none of them earns (trial)."""
-    point = market.assumptions.point("expected")
-    interviews = interviews_used(plan, point)
-    base = replace(under_limits(plan, point, mean=True), retries=0.0)
-    full = min(interviews, plan.throttle_after)
-    margin = (
-        plan.price
-        - stripe_fee(plan.price, market, monthly=plan.kind == "monthly")
-        - _interview_costs(plan, base, full, interviews - full, market)[0]
-    )
-    per_retry = cost_per_retry(plan, base, market)
-    retries = float(margin / (per_retry * Decimal(str(interviews)))) if margin > 0 else None
-    return BreakEven(
-        plan=plan.id,
-        interviews=round(interviews, 3),
-        included_retries=plan.limits.retries_per_interview,
-        cost_per_retry_usd=per_retry,
-        margin_without_retries_usd=quantise_usd(margin),
-        break_even_retries=retries,
-    )
-
-
 def cost_per_retry(plan: Plan, point: Point, market: Market) -> Decimal:
     """Vendor cost of one more evaluated answer (speech and model; the avatar does not speak again)."""
     one_more = replace(point, retries=point.retries + 1)
@@ -208,29 +136,7 @@ def cost_per_retry(plan: Plan, point: Point, market: Market) -> Decimal:
     return more - cost_usd(priced_session(point, service, market.book, market.at))
 
 
-def _search_bounds(plan: Plan, market: Market) -> dict[str, int]:
-    """How far each limit is searched; more avatar minutes than the worst case can use are no larger limit."""
-    bounds = {"interviews": 200, "retries_per_interview": MAX_RETRIES}
-    if plan.avatar != "drawn":
-        point = under_limits(plan, market.assumptions.point("worst"), mean=False)
-        credits = avatar_credits(mean_counts(point), point, plan.service) * plan.throttle_after
-        bounds["avatar_minutes"] = ceil(credits / plan.service.policy.tariff.credits_per_minute)
-    return bounds
-
-
-def _largest(plan: Plan, limit: str, highest: int, floor: Decimal, market: Market) -> int:
-    low, high = 0, highest
-    while low < high:
-        middle = (low + high + 1) // 2
-        tried = plan.model_copy(update={"limits": plan.limits.model_copy(update={limit: middle})})
-        if plan_case(tried, "worst", market).margin_usd >= floor:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def _interview_costs(
+def interview_costs(
     plan: Plan, point: Point, full: float, throttled: float, market: Market
 ) -> tuple[Decimal, Decimal, tuple[str, ...]]:
     """Vendor cost, the avatar's part of it (never above the included minutes), and the price entries used."""

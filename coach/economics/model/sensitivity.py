@@ -1,13 +1,14 @@
 """How margins move: tornado, spikes, retries × answer length; every row says what was changed from what to what."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from coach.contracts.base import Record
 from coach.economics.model.assumptions import NAMES
-from coach.economics.model.margins import Market, PlanCase, fee_meters, plan_case
-from coach.economics.model.unit_cost import cost_usd, mean_counts, priced_session, quantities
+from coach.economics.model.margins import Market, fee_meters, plan_case
+from coach.economics.model.priced_session import cost_usd, priced_session
+from coach.economics.model.unit_cost import mean_counts, quantities
 from coach.economics.money import quantise_usd
 from coach.economics.plans import Plan
 
@@ -30,20 +31,6 @@ class TornadoBar(Record):
     source: str
 
 
-class SpikeRow(Record):
-    """One plan under one spike, beside its base."""
-
-    spike: str
-    plan: str
-    changed: str
-    margin_usd: Decimal
-    margin: float | None
-    base_margin_usd: Decimal
-    change_usd: Decimal
-    overage_usd: Decimal
-    """What extra retries bring in it, at the assumed uptake; the margin without it is lower by this."""
-
-
 class HeatCell(Record):
     """Cost of a session and margin of a month at a number of retries and an answer length."""
 
@@ -54,55 +41,12 @@ class HeatCell(Record):
     margin_usd: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Spike:
-    """A named change of assumptions, prices or service."""
-
-    name: str
-    changed: str
-    assumptions: Mapping[str, float]
-    prices: Mapping[str, object]
-    avatar: str = ""
-    full_use: bool = False
-
-
-SPIKES = (
-    Spike("Heavy retries", "retries 1 → 4 per session, extra ones paid for as assumed", {"retries": 4.0}, {}),
-    Spike(
-        "Heavy retries, none paid for",
-        "retries 1 → 4, nobody buys extra ones",
-        {"retries": 4.0, "overage_uptake": 0.0},
-        {},
-    ),
-    Spike("Longer answers", "answers 90 s → 150 s", {"answer_s": 150.0}, {}),
-    Spike("Everyone starts over", "start-overs 0.25 → 1 per attempt", {"restarts": 1.0}, {}),
-    Spike("Avatar always on", "avatar connected all session", {}, {}, avatar="always_on"),
-    Spike("Full use", "every included interview used", {}, {}, full_use=True),
-    Spike("No prompt cache", "cache hits 70 % → 0", {"cache_hit_rate": 0.0}, {}),
-    Spike("Speech price +50 %", "nova-3 live +50 %", {}, {"deepgram/nova-3.live": "×1.5"}),
-    Spike("Avatar price +50 %", "LITE credit +50 %", {}, {"liveavatar/lite.credits": "×1.5"}),
-    Spike("Speech at promotional price", "nova-3 live $0.0048 per minute", {}, {"deepgram/nova-3.live": "promotional"}),
-    Spike(
-        "All at once",
-        "retries 4, answers 150 s, start-overs 1, prices +50 %",
-        {"retries": 4.0, "answer_s": 150.0, "restarts": 1.0},
-        {"deepgram/nova-3.live": "×1.5", "liveavatar/lite.credits": "×1.5"},
-    ),
-)
-
-
 def tornado(plan: Plan, market: Market) -> list[TornadoBar]:
     """Monthly margin at the best and worst value of each assumption and at ±50 % of each price, widest first."""
     base = plan_case(plan, "expected", market).margin_usd
     bars = [_assumption_bar(plan, name, market, base) for name in NAMES]
     bars += [_price_bar(plan, key, market, base) for key in _priced_meters(plan, market)]
     return sorted((bar for bar in bars if bar.swing_usd), key=lambda bar: bar.swing_usd, reverse=True)
-
-
-def spikes(plans: tuple[Plan, ...], market: Market) -> list[SpikeRow]:
-    """Every plan under every named spike."""
-    bases = {plan.id: plan_case(plan, "expected", market) for plan in plans}
-    return [_spike_row(spike, plan, bases[plan.id], market) for spike in SPIKES for plan in plans]
 
 
 def heat_map(
@@ -210,21 +154,3 @@ def _priced_meters(plan: Plan, market: Market) -> list[str]:
     used = quantities(mean_counts(point), point, plan.service)
     fees = [f"stripe/{meter}" for meter in (*fee_meters(monthly=plan.kind == "monthly"), "card.fixed")]
     return [f"{vendor}/{meter}" for vendor, meter in used] + fees
-
-
-def _spike_row(spike: Spike, plan: Plan, base: PlanCase, market: Market) -> SpikeRow:
-    tried = plan
-    if spike.avatar and plan.avatar != "drawn":
-        tried = plan.model_copy(update={"avatar": spike.avatar})
-    moved = changed_market(market, spike.assumptions, spike.prices, spike.name)
-    result = plan_case(tried, "expected", moved, interviews=plan.limits.interviews if spike.full_use else None)
-    return SpikeRow(
-        spike=spike.name,
-        plan=plan.id,
-        changed=spike.changed,
-        margin_usd=result.margin_usd,
-        margin=result.margin,
-        base_margin_usd=base.margin_usd,
-        change_usd=result.margin_usd - base.margin_usd,
-        overage_usd=result.overage_usd,
-    )

@@ -30,65 +30,21 @@ from coach.contracts.transcript import typed_transcript
 from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError
 from coach.interview.answer.completed import CompletedAnswer
+from coach.interview.answer.decisions import (
+    Decision,
+    EvaluationDone,
+    EvaluationFailed,
+    FollowUpKnown,
+    FollowUpWithdrawn,
+    RewriteKnown,
+    ScoresKnown,
+)
 from coach.interview.answer.evaluation_call import judged
 from coach.interview.dependencies import Dependencies
 from coach.interview.latency import Timeline
 
 _SCORE_PARTS: tuple[SectionName, ...] = ("scoring", "content_feedback", "delivery_feedback")
 _REWRITE_PARTS: tuple[SectionName, ...] = ("rewrite", "coach_notes", "library_suggestion")
-
-
-@dataclass(frozen=True, slots=True)
-class FollowUpKnown:
-    """Whether a follow-up is asked; `question` is empty when none is."""
-
-    question: str
-
-
-@dataclass(frozen=True, slots=True)
-class FollowUpWithdrawn:
-    """The rest of the evaluation contradicts the follow-up that was asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScoresKnown:
-    """Scores and feedback; `updated` when they were known before and the end corrected them, `late` for a fallback."""
-
-    scoring: Scoring
-    content: ContentFeedback
-    delivery: DeliveryFeedback
-    evidence: tuple[Evidence, ...]
-    updated: bool = False
-    late: bool = False
-    care: Care | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RewriteKnown:
-    """Rewrite, notes and what to do with the story."""
-
-    rewrite: Rewrite
-    notes: list[CoachNote]
-    suggestion: LibrarySuggestion
-    evidence: tuple[Evidence, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluationDone:
-    """The end: the attempt with its evaluation, and what that used."""
-
-    attempt: Attempt
-    usage: tuple[UsageEvent, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluationFailed:
-    """The end where no evaluation could be had."""
-
-    error: CoachError
-
-
-Decision = FollowUpKnown | FollowUpWithdrawn | ScoresKnown | RewriteKnown | EvaluationDone | EvaluationFailed
 
 
 @dataclass(slots=True)

@@ -19,9 +19,10 @@ from coach.interview.answer.recording_files import RecordingFiles
 from coach.interview.answer.tasks import AnswerTasks
 from coach.interview.answer.transcription import AnswerTranscription
 from coach.interview.answer.verbatim_pass import VerbatimPass
-from coach.interview.dependencies import HeardSound, off_loop
+from coach.interview.dependencies import off_loop
 from coach.interview.latency import Timeline
 from coach.interview.phases.feedback import Feedback
+from coach.interview.recording_ports import HeardSound
 from coach.speech.pieces.confidence import is_doubtful
 from coach.speech.port import Heard, SpeechStream
 

@@ -23,7 +23,7 @@ from coach.contracts.commands import PROTOCOL_SAMPLE_RATE_HZ
 from coach.contracts.events import LevelPayload
 from coach.contracts.usage import usage_list
 from coach.errors import CoachError, StoreError
-from coach.interview.dependencies import Ear, Follower, Journal
+from coach.interview.recording_ports import Ear, Follower, Journal
 from coach.speech.port import SpeechStream
 
 HANDOVER_FRAMES = 250

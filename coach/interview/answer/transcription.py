@@ -8,7 +8,8 @@ from coach.contracts.interview import Attempt
 from coach.errors import CoachError, VendorError
 from coach.interview.aggregate import InterviewAggregate
 from coach.interview.answer.speech_context import speech_context
-from coach.interview.dependencies import Follower, HeardSound, off_loop
+from coach.interview.dependencies import off_loop
+from coach.interview.recording_ports import Follower, HeardSound
 from coach.speech.port import Heard
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
-from coach.brain.guards.measured import delivery_numbers, measured_scoring
+from coach.brain.guards.measured_scores import delivery_numbers, measured_scoring
 from coach.brain.prompts.policy import Policy
 from coach.contracts.brain import Evidence
 from coach.contracts.delivery import DeliveryMetrics

@@ -16,7 +16,8 @@ from coach.interview.answer.results import Results
 from coach.interview.answer.tasks import AnswerTasks
 from coach.interview.answer.transcription import AnswerTranscription
 from coach.interview.answer.verbatim import with_verbatim
-from coach.interview.dependencies import HeardSound, off_loop
+from coach.interview.dependencies import off_loop
+from coach.interview.recording_ports import HeardSound
 from coach.speech.port import Heard, SpeechCapabilities
 from coach.text.hesitation_sounds import hesitation_count
 

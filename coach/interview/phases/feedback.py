@@ -9,17 +9,17 @@ from coach.interview import event_builders as payloads
 from coach.interview import rollup
 from coach.interview.aggregate import InterviewAggregate
 from coach.interview.answer.completed import CompletedAnswer, completed_answer
-from coach.interview.answer.deferred_writes import DeferredWrites
-from coach.interview.answer.evaluation_call import evaluation_call
-from coach.interview.answer.evaluation_run import (
+from coach.interview.answer.decisions import (
     EvaluationDone,
     EvaluationFailed,
-    EvaluationRun,
     FollowUpKnown,
     FollowUpWithdrawn,
     RewriteKnown,
     ScoresKnown,
 )
+from coach.interview.answer.deferred_writes import DeferredWrites
+from coach.interview.answer.evaluation_call import evaluation_call
+from coach.interview.answer.evaluation_run import EvaluationRun
 from coach.interview.answer.results import Results
 from coach.interview.answer.tasks import AnswerTasks
 from coach.interview.latency import Timeline

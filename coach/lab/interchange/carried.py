@@ -14,8 +14,8 @@ from coach.contracts.brain import EvaluationInput, Question, UserAnswer
 from coach.errors import InputError
 from coach.foreign_data import from_json
 from coach.lab.runs.dataset import Dataset, Item
-from coach.lab.runs.experiment import RunInfo, Workspace
 from coach.lab.runs.outcome import Outcome
+from coach.lab.runs.workspace import RunInfo, Workspace
 
 KEY = "jobfoxy"
 

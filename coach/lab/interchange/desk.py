@@ -10,7 +10,7 @@ from coach.foreign_data import from_json, lines_of
 from coach.lab.interchange import inspect_files, promptfoo_files
 from coach.lab.interchange.carried import keep_run, read
 from coach.lab.runs.dataset import Dataset, from_jsonl, thaw
-from coach.lab.runs.experiment import Workspace
+from coach.lab.runs.workspace import Workspace
 
 Tool = Literal["inspect", "promptfoo"]
 TOOLS: tuple[Tool, ...] = ("inspect", "promptfoo")

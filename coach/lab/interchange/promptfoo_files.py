@@ -12,10 +12,10 @@ from coach.errors import InputError
 from coach.foreign_data import from_json, from_yaml
 from coach.lab.interchange.carried import KEY, CarriedRun, dataset, item_from, plain, read, text_of, write
 from coach.lab.runs.dataset import Dataset, Item
-from coach.lab.runs.experiment import RunInfo
 from coach.lab.runs.outcome import Outcome
 from coach.lab.runs.scorers import SCORERS, score_table
 from coach.lab.runs.variant import Variant
+from coach.lab.runs.workspace import RunInfo
 
 FORMAT = 3
 NEAR = 1.0

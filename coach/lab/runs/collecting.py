@@ -6,7 +6,7 @@ from filelock import FileLock
 
 from coach.errors import InputError
 from coach.lab.runs.dataset import Dataset, Item, thaw
-from coach.lab.runs.experiment import Workspace
+from coach.lab.runs.workspace import Workspace
 
 
 def add_to(workspace: Workspace, name: str, items: Sequence[Item]) -> tuple[Dataset, int]:

@@ -11,10 +11,10 @@ from coach.contracts.usage import UsageEvent
 from coach.lab.runs.batched import Batch, BatchedAnswer, BatchParts, RecordedBrain
 from coach.lab.runs.budget import CallCeilings, RunBudget
 from coach.lab.runs.dataset import Item
-from coach.lab.runs.experiment import Workspace
 from coach.lab.runs.judge import Meter, PipelineJudge, Pricer, lab_attempt_id, lab_call
 from coach.lab.runs.replay import Replay
 from coach.lab.runs.variant import Variant
+from coach.lab.runs.workspace import Workspace
 
 BatchFactory = Callable[[Variant, PromptBundle], Batch]
 

@@ -9,7 +9,8 @@ from scipy import stats
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from coach.errors import InputError
-from coach.lab.statistics.paired import Floats, intraclass_correlation
+from coach.lab.statistics.intervals import Floats
+from coach.lab.statistics.paired import intraclass_correlation
 
 HIGHEST = 10
 

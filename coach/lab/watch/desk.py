@@ -10,7 +10,7 @@ from coach.contracts.alert_message import Tell
 from coach.lab.attempts import item_of
 from coach.lab.runs.collecting import add_to
 from coach.lab.runs.dataset import Dataset
-from coach.lab.runs.experiment import Workspace
+from coach.lab.runs.workspace import Workspace
 from coach.lab.watch.alarms import DAY, WatchAlarm, WatchChecked, check, look
 from coach.lab.watch.figures import DayFigure, by_day
 from coach.lab.watch.rules import WatchRules

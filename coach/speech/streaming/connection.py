@@ -6,61 +6,17 @@ Vendor-neutral: a vendor supplies a `LiveSocket`. `LiveStream` (live.py) opens o
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from collections.abc import Awaitable, Callable
 
 from coach.audio.pcm import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
 from coach.errors import VendorError
 from coach.speech.streaming.clock_map import NOBODY
 from coach.speech.streaming.frame_buffer import Frame, Pace
+from coach.speech.streaming.link_port import DeafLinkError, LinkLostError, LiveSocket
 from coach.speech.streaming.segment import LinkLedger, LiveOptions, Segment
-from coach.speech.streaming.word_merge import LiveResult
 
 SILENCE = bytes(int(0.02 * SAMPLE_RATE_HZ) * BYTES_PER_SAMPLE)
 MOST_AT_ONCE = int(0.1 * SAMPLE_RATE_HZ)
-
-
-class LiveSocket(Protocol):
-    """An open connection to a live transcriber. Every method raises `VendorError` when it is gone."""
-
-    async def send(self, pcm: bytes) -> None:
-        """Sends Int16 mono 16 kHz audio."""
-
-    async def finalize(self) -> None:
-        """Asks for the final result of all audio sent."""
-
-    async def keep_alive(self) -> None:
-        """Tells that audio will follow."""
-
-    async def end(self) -> None:
-        """Says goodbye; no audio follows."""
-
-    def results(self) -> AsyncIterator[LiveResult]:
-        """Results until the connection ends."""
-
-
-class LiveVendor(Protocol):
-    """Where links are opened. `meter` counts seconds of audio sent, under `vendor`."""
-
-    vendor: str
-    meter: str
-    name: str
-
-    def connect(self) -> AbstractAsyncContextManager[LiveSocket]:
-        """Opens a connection; raises `VendorError` when refused or unreachable."""
-
-
-class LinkLostError(VendorError):
-    """The connection to the transcriber ended; another one is opened."""
-
-    code = "SPEECH_LINK_LOST"
-
-
-class DeafLinkError(LinkLostError):
-    """The transcriber stays silent although somebody speaks."""
-
-    code = "SPEECH_DEAF"
 
 
 SpeechProbe = Callable[[bytes], Awaitable[float]]

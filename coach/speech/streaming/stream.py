@@ -21,7 +21,8 @@ from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError, UsageError, VendorError
 from coach.speech.port import Heard, SpeechContext
 from coach.speech.streaming.clock_map import Span
-from coach.speech.streaming.connection import DeafLinkError, Link, LiveSocket, LiveVendor, SpeechProbe
+from coach.speech.streaming.connection import Link, SpeechProbe
+from coach.speech.streaming.link_port import DeafLinkError, LiveSocket, LiveVendor
 from coach.speech.streaming.segment import LinkLedger, LiveOptions, Segment
 from coach.speech.streaming.silence_watch import silero_speech_s
 from coach.speech.streaming.usage import sound_sent

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from coach.audio.pcm import SAMPLE_RATE_HZ
 from coach.contracts.usage import UsageEvent, usage_event_id
-from coach.speech.streaming.connection import LiveVendor
+from coach.speech.streaming.link_port import LiveVendor
 from coach.speech.streaming.segment import Segment
 
 

@@ -6,23 +6,19 @@ can have it confirmed, and the ledger itself says neither who nor what.
 
 import hashlib
 import json
-import os
-import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from coach.audio.disk import plain_content
 from coach.contracts.base import Record
-from coach.errors import InputError, NotFoundError, StoreError
+from coach.errors import InputError, NotFoundError
 from coach.interview import store_and_forward
 from coach.interview.store_and_forward import SPOOL
-from coach.store.maintenance.export import ExportedRecordings, add_interview
 from coach.store.maintenance.removal import delete_rows, drop_journal, recordings_of
 from coach.store.maintenance.retention import Recordings
-from coach.store.repositories import deletions, library, people
+from coach.store.repositories import deletions, people
 from coach.store.repositories.samples import PREFIX
 from coach.store.sqlstore import SqlStore
 from coach.store.tables.core import deletions as ledger
@@ -36,18 +32,6 @@ _KEPT = (
 )
 
 _KEY_GONE = "The key to what you said and wrote was destroyed: no copy of it, wherever it lies, can be read."
-
-
-class PersonExport(Record):
-    """What went into the file."""
-
-    user_id: str
-    file: str
-    interviews: int
-    audio_files: int
-    stories: int
-    lab_copies: int
-    size_bytes: int
 
 
 class Receipt(Record):
@@ -65,72 +49,6 @@ class Receipt(Record):
         """SHA-256 of the receipt without its id."""
         plain = self.model_dump(mode="json", exclude={"id"})
         return hashlib.sha256(json.dumps(plain, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-
-def export_person(
-    store: SqlStore,
-    archive: ExportedRecordings,
-    user_id: str,
-    target: Path,
-    *,
-    journal_dir: Path,
-    lab_items: Mapping[str, Sequence[Record]],
-) -> PersonExport:
-    """Writes everything of a person as a zip of JSON, Markdown and recordings, whole or not at all.
-
-    Args:
-        store: the database.
-        archive: finished recordings.
-        user_id: whose.
-        target: the zip.
-        journal_dir: recordings in progress.
-        lab_items: the person's answers in the lab, by dataset.
-
-    Raises:
-        NotFoundError: nobody of this id is known.
-        StoreError: `target` cannot be written.
-    """
-    sessions, rows = store.run(people.sessions_of, user_id), store.run(people.rows_of, user_id)
-    stories, draft = store.run(library.stories, user_id), target.with_name(f".{target.name}.part")
-    try:
-        with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as bundle:
-            bundle.writestr("README.md", _about(user_id, len(sessions)))
-            _add_rows(bundle, {"format": "jobfoxy-person/1", "user_id": user_id, **rows}, stories)
-            heard = sum(add_interview(bundle, store, archive, each, folder=f"interviews/{each}/") for each in sessions)
-            _add_elsewhere(bundle, lab_items, journal_dir, store.run(people.attempts_of, sessions))
-        _put(draft, target)
-    except OSError as error:
-        raise StoreError(f"{target} cannot be written ({error.strerror or type(error).__name__}).") from error
-    finally:
-        draft.unlink(missing_ok=True)
-    return PersonExport(
-        user_id=user_id, file=str(target), interviews=len(sessions), audio_files=heard, stories=len(stories),
-        lab_copies=sum(map(len, lab_items.values())), size_bytes=target.stat().st_size,
-    )  # fmt: skip
-
-
-def _put(draft: Path, target: Path) -> None:
-    """Puts a finished file in its place, forced to disk before."""
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
-    draft.replace(target)
-
-
-def _add_rows(bundle: zipfile.ZipFile, person: Mapping[str, object], stories: Sequence[library.StarStory]) -> None:
-    """Everything of the person's for programs, the library also for reading."""
-    bundle.writestr("person.json", _as_json(person))
-    bundle.writestr("library.md", _readable(stories))
-
-
-def _add_elsewhere(
-    bundle: zipfile.ZipFile, lab_items: Mapping[str, Sequence[Record]], journal_dir: Path, attempts: Sequence[str]
-) -> None:
-    """What lies outside the database: copies in the lab, recordings in progress."""
-    for name, items in lab_items.items():
-        bundle.writestr(f"lab/{name}.jsonl", "".join(f"{item.model_dump_json()}\n" for item in items))
-    for attempt_id in attempts:
-        for path in journal_dir.glob(f"{attempt_id}*"):
-            bundle.writestr(f"in-progress/{path.name}", plain_content(path))
 
 
 def require_real(user_id: str) -> None:
@@ -235,34 +153,3 @@ def confirm(store: SqlStore, text: str) -> Receipt:
     if known is None:
         raise NotFoundError("The ledger of this installation does not know that receipt.")
     return receipt
-
-
-def _as_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2, default=str)
-
-
-def _about(user_id: str, sessions: int) -> str:
-    return (
-        f"# Everything of {user_id}\n\n{datetime.now(UTC):%d %B %Y, %H:%M} UTC, {sessions} interviews.\n\n"
-        "- `person.json`: every row about you beside the interviews: stories, jobs, resumes, consent, reviews of your\n"
-        "  answers, what the lab stored of them, metered use, plan and payments\n"
-        "- `interviews/ID/`: each interview as JSON and Markdown, with the recordings that have not expired\n"
-        "- `library.md`: your stories to read\n"
-        "- `lab/`: your answers as the prompt lab keeps them, where you agreed\n"
-        "- `in-progress/`: recordings that were not finished\n"
-    )
-
-
-def _readable(stories: Sequence[library.StarStory]) -> str:
-    lines = ["# Library", ""]
-    for story in stories:
-        lines += [f"## {story.title}", ""]
-        parts = (
-            ("Situation", story.situation),
-            ("Task", story.task),
-            ("Action", story.action),
-            ("Result", story.result),
-        )
-        lines += [f"**{name}** {text}\n" for name, text in parts if text]
-        lines += [story.polished_answer, ""]
-    return "\n".join(lines)

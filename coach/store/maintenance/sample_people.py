@@ -18,7 +18,7 @@ from coach.contracts.interview import InterviewSnapshot
 from coach.contracts.usage import UsageEvent
 from coach.errors import StoreError
 from coach.settings import DATA
-from coach.store.repositories import lab, library, records
+from coach.store.repositories import library, library_records, live_split, records
 from coach.store.repositories.samples import PREFIX
 from coach.store.tables.billing import billing_outbox
 from coach.store.tables.core import (
@@ -45,7 +45,7 @@ class People:
 
     people: list[Plain]
     snapshots: list[InterviewSnapshot]
-    stories: list[library.StarStory]
+    stories: list[library_records.StarStory]
     reviews: list[Plain]
     usage: list[UsageEvent]
     outbox: list[Plain]
@@ -63,7 +63,7 @@ def read_people(shift: Any, path: Path = PEOPLE) -> People:
         return People(
             people=plain["people"],
             snapshots=[InterviewSnapshot.model_validate(item) for item in plain["interviews"]],
-            stories=[library.StarStory.model_validate(item) for item in plain["stories"]],
+            stories=[library_records.StarStory.model_validate(item) for item in plain["stories"]],
             reviews=[_with_times(row) for row in plain["reviews"]],
             usage=[UsageEvent.model_validate(item) for item in plain["usage"]],
             outbox=[_with_times(row) for row in plain["outbox"]],
@@ -102,7 +102,7 @@ def insert_people(connection: sa.Connection, content: People, at: datetime) -> N
     _rows(connection, billing_outbox, content.outbox)
     split = dict(content.split)
     named = {name: split.pop(name) for name in ("id", "created_at")}
-    row = {**named, "name": split["name"], "kind": lab.SAMPLE, "status": "running", "definition": split}
+    row = {**named, "name": split["name"], "kind": live_split.SAMPLE, "status": "running", "definition": split}
     connection.execute(sa.insert(experiments).values(row))
 
 

@@ -1,36 +1,21 @@
 """What the prompt lab keeps: promoted bundles, live splits, human scores, measured noise, results of runs."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from coach.contracts.interview import new_id
 from coach.errors import NotFoundError
-from coach.store.repositories import samples
-from coach.store.repositories.owners import owner_of, sealed_for
+from coach.store.repositories.owners import sealed_for
 from coach.store.tables.core import (
-    experiments,
     human_reviews,
     lab_consents,
     mock_interview_attempts,
     mock_interview_exchanges,
     mock_interviews,
     prompt_versions,
-    results,
-    runs,
-    scoring_noise,
-    star_stories,
-    usage_tracking,
 )
-from coach.vault import ambient
-from coach.vault.keyring import HOUSE
-
-LIVE = "live"
-SAMPLE = "sample"
-"""Kind of a split between invented people: shown, never obeyed."""
 
 
 def promotions(connection: sa.Connection) -> list[dict[str, Any]]:
@@ -97,97 +82,6 @@ def previous_bundle(connection: sa.Connection) -> dict[str, Any]:
     raise NotFoundError("There is no earlier bundle to roll back to.")
 
 
-def set_live_split(connection: sa.Connection, definition: dict[str, object] | None, at: datetime) -> None:
-    """Starts a live experiment with `definition` (`name, shares, salt`), ending the one before; None only ends it."""
-    ended = sa.update(experiments).where(experiments.c.kind == LIVE, experiments.c.status == "running")
-    connection.execute(ended.values(status="ended"))
-    if definition:
-        row = {
-            "id": new_id(),
-            "name": definition["name"],
-            "kind": LIVE,
-            "status": "running",
-            "definition": definition,
-            "created_at": at,
-        }
-        connection.execute(sa.insert(experiments).values(row))
-
-
-def live_split(connection: sa.Connection) -> dict[str, Any] | None:
-    """The running live experiment with its `id` and `created_at`; None when there is none."""
-    query = sa.select(experiments).where(experiments.c.kind == LIVE, experiments.c.status == "running")
-    row = connection.execute(query.order_by(experiments.c.created_at.desc())).mappings().first()
-    return {**row["definition"], "id": row["id"], "created_at": row["created_at"]} if row else None
-
-
-def keep_live_look(connection: sa.Connection, experiment_id: str, look: dict[str, Any]) -> None:
-    """Adds a look to a live experiment; one of the same size is there once."""
-    c = experiments.c
-    query = sa.select(c.definition).where(c.id == experiment_id)
-    if connection.dialect.name == "postgresql":
-        query = query.with_for_update()
-    definition = connection.execute(query).scalar_one()
-    looks = definition.get("looks", [])
-    if all(known["judged"] != look["judged"] for known in looks):
-        changed = {**definition, "looks": [*looks, look]}
-        connection.execute(sa.update(experiments).where(c.id == experiment_id).values(definition=changed))
-
-
-def sample_split(connection: sa.Connection) -> dict[str, Any] | None:
-    """The split between the invented people, as `live_split`; no real interview is divided by it."""
-    row = connection.execute(sa.select(experiments).where(experiments.c.kind == SAMPLE)).mappings().first()
-    return {**row["definition"], "id": row["id"], "name": row["name"], "created_at": row["created_at"]} if row else None
-
-
-def live_outcomes(
-    connection: sa.Connection, since: datetime, *, until: datetime | None = None, of_samples: bool = False
-) -> list[dict[str, Any]]:
-    """One row per evaluated attempt of interviews begun since `since`, and before `until`, with what live experiments
-    look at; of real people or invented.
-    """
-    a, e, i = mock_interview_attempts.c, mock_interview_exchanges.c, mock_interviews.c
-    cost = _paid_by_attempt()
-    saved = sa.select(star_stories.c.source_attempt_id).where(star_stories.c.source_attempt_id.is_not(None))
-    query = (
-        sa.select(
-            i.id.label("interview_id"),
-            i.user_id,
-            i.bundle,
-            i.status.label("interview_status"),
-            e.id.label("exchange_id"),
-            e.question_type,
-            a.id.label("attempt_id"),
-            a.attempt_number,
-            a.status,
-            a.overall_score,
-            a.timeline,
-            a.created_at,
-            cost.c.cost_usd,
-            a.id.in_(saved).label("saved"),
-        )
-        .join(mock_interview_exchanges, a.exchange_id == e.id)
-        .join(mock_interviews, a.interview_id == i.id)
-        .outerjoin(cost, cost.c.attempt_id == a.id)
-        .where(
-            i.created_at >= since,
-            i.is_sample.is_(of_samples),
-            samples.belongs(i.user_id, to_samples=of_samples),
-            a.status != "discarded",
-        )
-        .order_by(a.created_at, a.id)
-    )
-    query = query.where(i.created_at < until) if until else query
-    return [dict(row) for row in connection.execute(query).mappings()]
-
-
-def _paid_by_attempt() -> sa.Subquery:
-    return (
-        sa.select(usage_tracking.c.attempt_id, sa.func.sum(usage_tracking.c.cost_usd).label("cost_usd"))
-        .group_by(usage_tracking.c.attempt_id)
-        .subquery()
-    )
-
-
 def stored_answers(
     connection: sa.Connection,
     *,
@@ -252,40 +146,3 @@ def add_review(connection: sa.Connection, review: dict[str, Any]) -> str:
     with sealed_for(connection, row):
         connection.execute(sa.insert(human_reviews).values(row))
     return str(row["id"])
-
-
-def keep_noise(connection: sa.Connection, *, bundle: str, sd_overall: float, repeats: int, at: datetime) -> None:
-    """Remembers the measured scoring noise of a bundle, replacing an older measurement."""
-    values = {"bundle": bundle, "sd_overall": sd_overall, "repeats": repeats, "measured_at": at}
-    connection.execute(sa.delete(scoring_noise).where(scoring_noise.c.bundle == bundle))
-    connection.execute(sa.insert(scoring_noise).values(values))
-
-
-def keep_run(connection: sa.Connection, run: dict[str, Any], rows: Sequence[dict[str, Any]]) -> None:
-    """Stores a finished run and its results; the same run again replaces the older state."""
-    definition = {"id": run["experiment_id"], "name": run["name"], "kind": "replay", "status": "done"}
-    experiment = {**definition, "definition": run["definition"], "created_at": run["started_at"]}
-    connection.execute(insert(experiments).values(experiment).on_conflict_do_nothing())
-    connection.execute(sa.delete(results).where(results.c.run_id == run["id"]))
-    row = {
-        key: run[key] for key in ("id", "experiment_id", "status", "definition", "dataset_hash", "totals", "started_at")
-    }
-    values = {**row, "ended_at": run["ended_at"]}
-    if connection.execute(sa.select(runs.c.id).where(runs.c.id == run["id"])).first():
-        connection.execute(
-            sa.update(runs).where(runs.c.id == run["id"]).values(status=values["status"], totals=values["totals"])
-        )
-    else:
-        connection.execute(sa.insert(runs).values(values))
-    for person, theirs in _by_owner(connection, rows).items():
-        with ambient.belonging_to(person):
-            connection.execute(sa.insert(results), [{"id": new_id(), "run_id": run["id"], **r} for r in theirs])
-
-
-def _by_owner(connection: sa.Connection, rows: Sequence[dict[str, object]]) -> dict[str, list[dict[str, object]]]:
-    """Rows by the person whose answer they judge; all together while nothing is sealed."""
-    owners = {row["item_id"]: owner_of(connection, {"item_id": row["item_id"]}) for row in rows if ambient.ring()}
-    found: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        found.setdefault(owners.get(row["item_id"], HOUSE), []).append(row)
-    return found

@@ -1,99 +1,26 @@
 """The person's own material: STAR stories, jobs, role profiles, resumes (one master, one tailored copy per job)."""
 
-from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
-from pydantic import Field
 from sqlalchemy.dialects.postgresql import insert
 
 from coach.contracts.asking import own_id
-from coach.contracts.base import Record
-from coach.contracts.evaluation import CoachNote
-from coach.contracts.interview import new_id
 from coach.errors import InputError, NotFoundError
 from coach.store.repositories.interviews import ensure_user
+from coach.store.repositories.library_records import JobDescription, Resume, RoleProfile, StarStory, now
 from coach.store.repositories.owners import sealed_for
 from coach.store.tables.core import job_descriptions, mock_interviews, resumes, role_profiles, star_stories
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-class StarStory(Record):
-    """One story of the library: content only, no audio and no scores."""
-
-    id: str = Field(default_factory=new_id)
-    user_id: str = Field(default_factory=own_id)
-    title: str
-    category: str = ""
-    situation: str = ""
-    task: str = ""
-    action: str = ""
-    result: str = ""
-    source_type: Literal["mock_interview", "practice", "manual"] = "manual"
-    source_attempt_id: str | None = None
-    original_transcript: str | None = None
-    polished_answer: str = ""
-    coach_notes: list[CoachNote] = []
-    job_description_id: str | None = None
-    is_sample: bool = False
-    created_at: datetime = Field(default_factory=_now)
-    updated_at: datetime = Field(default_factory=_now)
-
-
-class JobDescription(Record):
-    """A job posting and what was read from it."""
-
-    id: str = Field(default_factory=new_id)
-    user_id: str = Field(default_factory=own_id)
-    title: str
-    company: str = ""
-    description: str = ""
-    parsed_skills: list[str] = []
-    competencies: list[str] = []
-    summary: str = ""
-    source_url: str = ""
-    is_sample: bool = False
-    created_at: datetime = Field(default_factory=_now)
-
-
-class RoleProfile(Record):
-    """What a role usually asks for, when there is no posting."""
-
-    id: str = Field(default_factory=new_id)
-    user_id: str | None = None
-    title: str
-    summary: str = ""
-    key_skills: list[str] = []
-    competencies: list[str] = []
-    created_at: datetime = Field(default_factory=_now)
-
-
-class Resume(Record):
-    """The master resume (`is_base_version`) or a copy of it tailored to one job."""
-
-    id: str = Field(default_factory=new_id)
-    user_id: str = Field(default_factory=own_id)
-    source_resume_id: str | None = None
-    is_base_version: bool = False
-    job_description_id: str | None = None
-    title: str
-    content: str = ""
-    is_sample: bool = False
-    created_at: datetime = Field(default_factory=_now)
-    updated_at: datetime = Field(default_factory=_now)
-
-
 def changed_now(story: StarStory, **changes: object) -> StarStory:
     """The story with `changes`, checked, changed at this moment; a sample becomes the person's own."""
-    return StarStory.model_validate(story.model_dump() | changes | {"updated_at": _now(), "is_sample": False})
+    return StarStory.model_validate(story.model_dump() | changes | {"updated_at": now(), "is_sample": False})
 
 
 def changed_resume(resume: Resume, *, content: str) -> Resume:
     """The resume with other content, changed at this moment; a sample becomes the person's own."""
-    return resume.model_copy(update={"content": content, "updated_at": _now(), "is_sample": False})
+    return resume.model_copy(update={"content": content, "updated_at": now(), "is_sample": False})
 
 
 def save_story(connection: sa.Connection, story: StarStory) -> None:

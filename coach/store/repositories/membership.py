@@ -3,8 +3,7 @@
 Whatever changes is a dated fact in `access_facts`, by ids alone. Invitations are kept as SHA-256 of their secret.
 """
 
-import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -12,14 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from coach.contracts.interview import new_id
-from coach.contracts.people import OWNER, Consent, Invitation, OrganisationRecord, Role
+from coach.contracts.people import OWNER, Consent, OrganisationRecord, Role
 from coach.errors import ConflictError, InputError, NotFoundError
 from coach.store.tables.core import users
-from coach.store.tables.people import access_facts, consents, identities, invitations, memberships, organisations
+from coach.store.tables.people import access_facts, consents, memberships, organisations
 
 Rows = list[dict[str, Any]]
-INVITATION_DAYS = 7
-LONGEST_INVITATION_DAYS = 90
 NAME_LENGTH = 120
 
 
@@ -49,7 +46,7 @@ def organisations_of(connection: sa.Connection, person_id: str | None = None, ro
         theirs = sa.select(m.organisation_id).where(m.person_id == person_id)
         theirs = theirs.where(m.role == role.value) if role else theirs
         query = query.where(organisations.c.id.in_(theirs))
-    return _rows(connection, query)
+    return rows(connection, query)
 
 
 def require_organisation(connection: sa.Connection, organisation_id: str) -> None:
@@ -83,7 +80,7 @@ def members(connection: sa.Connection, organisation_id: str | None = None) -> Ro
         .join(users, users.c.id == m.person_id)
         .order_by(o.name, users.c.name, m.person_id, m.role)
     )
-    return _rows(connection, query if organisation_id is None else query.where(m.organisation_id == organisation_id))
+    return rows(connection, query if organisation_id is None else query.where(m.organisation_id == organisation_id))
 
 
 def give_role(
@@ -144,111 +141,6 @@ def _membership_id(organisation_id: str, person_id: str, role: str) -> str:
 # -- invitations -----------------------------------------------------------------------------------------------------
 
 
-def invite(
-    connection: sa.Connection,
-    organisation_id: str,
-    role: Role,
-    at: datetime,
-    *,
-    days: int = INVITATION_DAYS,
-    by: str = OWNER,
-) -> tuple[Invitation, str]:
-    """A new invitation and its secret, which is told here and never again.
-
-    Raises:
-        NotFoundError: there is no such organisation.
-        InputError: it would live for less than a day, or too long.
-    """
-    if not 1 <= days <= LONGEST_INVITATION_DAYS:
-        raise InputError(f"An invitation lives for 1 to {LONGEST_INVITATION_DAYS} days.")
-    require_organisation(connection, organisation_id)
-    secret = secrets.token_urlsafe(32)
-    made = Invitation(
-        organisation_id=organisation_id,
-        role=role,
-        created_at=at,
-        expires_at=at + timedelta(days=days),
-        created_by=by,
-    )
-    connection.execute(sa.insert(invitations).values(**made.model_dump(mode="python"), token_hash=_hash(secret)))
-    note(connection, "invited", at, by=by, organisation_id=organisation_id, role=role.value)
-    return made, secret
-
-
-def invitations_of(connection: sa.Connection, organisation_id: str) -> list[Invitation]:
-    """All of an organisation, newest first."""
-    c = invitations.c
-    query = sa.select(invitations).where(c.organisation_id == organisation_id).order_by(c.created_at.desc(), c.id)
-    return [_invitation(row) for row in _rows(connection, query)]
-
-
-def revoke_invitation(connection: sa.Connection, invitation_id: str, at: datetime, *, by: str = OWNER) -> None:
-    """The link is dead from now on.
-
-    Raises:
-        NotFoundError: there is none that could still be used.
-    """
-    c = invitations.c
-    open_one = (c.id == invitation_id) & c.used_at.is_(None) & c.revoked_at.is_(None)
-    change = sa.update(invitations).where(open_one).values(revoked_at=at)
-    row = connection.execute(change.returning(c.organisation_id, c.role)).first()
-    if row is None:
-        raise NotFoundError("There is no such invitation that could still be used.")
-    note(connection, "invitation_revoked", at, by=by, organisation_id=row.organisation_id, role=row.role)
-
-
-def invitation_of(connection: sa.Connection, secret: str, at: datetime) -> tuple[Invitation, str]:
-    """What a secret invites to, and the organisation's name.
-
-    Raises:
-        NotFoundError: there is no such invitation.
-        ConflictError: it was used, taken back, or has expired.
-    """
-    row = connection.execute(sa.select(invitations).where(invitations.c.token_hash == _hash(secret))).mappings().first()
-    if row is None:
-        raise NotFoundError("This invitation is unknown.", mend="Ask for a new link.")
-    found = _invitation(dict(row))
-    trouble = (
-        "was used already" if found.used_at else "was taken back" if found.revoked_at else "has expired"
-        if found.expires_at <= at else ""
-    )  # fmt: skip
-    if trouble:
-        raise ConflictError(f"This invitation {trouble}.", mend="Ask for a new link.")
-    name = connection.execute(sa.select(organisations.c.name).where(organisations.c.id == found.organisation_id))
-    return found, str(name.scalar_one())
-
-
-def accept(
-    connection: sa.Connection, secret: str, person_id: str, at: datetime, *, name: str = "", identity_id: str = ""
-) -> Invitation:
-    """Makes a person a member, once; somebody new gets a row and the identity they signed in with.
-
-    Raises:
-        NotFoundError, ConflictError: see `invitation_of`; nothing was changed.
-    """
-    found, _ = invitation_of(connection, secret, at)
-    c = invitations.c
-    change = sa.update(invitations).where(c.id == found.id, c.used_at.is_(None)).values(used_at=at, used_by=person_id)
-    if connection.execute(change.returning(c.id)).first() is None:
-        raise ConflictError("This invitation was used already.", mend="Ask for a new link.")
-    row = {"id": person_id, "name": name or person_id, "created_at": at}
-    connection.execute(insert(users).values(row).on_conflict_do_nothing())
-    if identity_id:
-        known = {"id": identity_id, "person_id": person_id, "created_at": at}
-        connection.execute(insert(identities).values(known).on_conflict_do_nothing())
-    note(
-        connection,
-        "joined",
-        at,
-        by=person_id,
-        person_id=person_id,
-        organisation_id=found.organisation_id,
-        role=found.role.value,
-    )
-    give_role(connection, person_id, found.organisation_id, found.role, at, by=found.created_by)
-    return found
-
-
 # -- consent ---------------------------------------------------------------------------------------------------------
 
 
@@ -256,7 +148,7 @@ def consents_of(connection: sa.Connection, person_id: str) -> list[Consent]:
     """Every word the person gave, newest first, those taken back as well."""
     c = consents.c
     query = sa.select(consents).where(c.person_id == person_id).order_by(c.given_at.desc(), c.id)
-    return [Consent.model_validate(row) for row in _rows(connection, query)]
+    return [Consent.model_validate(row) for row in rows(connection, query)]
 
 
 def give_consent(
@@ -313,7 +205,7 @@ def note(connection: sa.Connection, kind: str, at: datetime, *, by: str = OWNER,
 def facts(connection: sa.Connection, limit: int = 100) -> Rows:
     """The latest facts, newest first."""
     c = access_facts.c
-    return _rows(connection, sa.select(access_facts).order_by(c.occurred_at.desc(), c.id).limit(limit))
+    return rows(connection, sa.select(access_facts).order_by(c.occurred_at.desc(), c.id).limit(limit))
 
 
 def _require_person(connection: sa.Connection, person_id: str) -> None:
@@ -321,13 +213,6 @@ def _require_person(connection: sa.Connection, person_id: str) -> None:
         raise NotFoundError("There is no such person.", mend="`python -m coach user list` shows everybody.")
 
 
-def _invitation(row: dict[str, object]) -> Invitation:
-    return Invitation.model_validate({name: row[name] for name in Invitation.model_fields})
-
-
-def _hash(secret: str) -> str:
-    return sha256(secret.encode()).hexdigest()
-
-
-def _rows(connection: sa.Connection, query: sa.Select[Any]) -> Rows:
+def rows(connection: sa.Connection, query: sa.Select[Any]) -> Rows:
+    """The rows of a question as plain dictionaries."""
     return [dict(row) for row in connection.execute(query).mappings()]

@@ -4,43 +4,20 @@ pending → sending → sent; retry after a passing fault; rejected when Stripe 
 say any more; written_off, cancelled and credited by decision. The identity is the usage event's, for ever.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from coach.store.repositories import samples
+from coach.store.repositories.outbox_sums import OPEN, MeterNames, OutboxRow, metered, named_event
 from coach.store.tables.billing import billing_accounts, billing_outbox
 from coach.store.tables.columns import UtcDateTime
 from coach.store.tables.core import usage_tracking
 
 LEASE = timedelta(minutes=2)
 """A batch whose sender has not come back by then was interrupted; another takes it over."""
-OPEN = ("pending", "retry", "sending")
-SENT = ("sent", "credited")
-MeterNames = Mapping[tuple[str, str], str]
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
-    """One meter event. `stamped_at` is the time told to Stripe, fixed before the first try."""
-
-    event_id: str
-    customer_id: str
-    event_name: str
-    value: int
-    occurred_at: datetime
-    stamped_at: datetime | None
-    state: str
-    tries: int
-    first_tried_at: datetime | None
-    tried_at: datetime | None
-    next_try_at: datetime
-    settled_at: datetime | None
-    error: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +46,7 @@ def enqueue(connection: sa.Connection, meters: MeterNames, now: datetime) -> int
     selected = sa.select(
         u.event_id,
         account.stripe_customer_id,
-        _event_name(meters),
+        named_event(meters),
         sa.cast(sa.func.round(u.quantity), sa.BigInteger()),
         u.occurred_at,
         sa.literal("pending", sa.String(20)),
@@ -77,10 +54,10 @@ def enqueue(connection: sa.Connection, meters: MeterNames, now: datetime) -> int
         sa.literal(now, UtcDateTime()),
     ).select_from(usage_tracking.join(billing_accounts, account.user_id == u.user_id))
     columns = ("event_id", "customer_id", "event_name", "value", "occurred_at", "state", "tries", "next_try_at")
-    statement = insert(billing_outbox).from_select(columns, selected.where(*open_usage, _metered(meters)))
+    statement = insert(billing_outbox).from_select(columns, selected.where(*open_usage, metered(meters)))
     queued = connection.execute(statement.on_conflict_do_nothing().returning(billing_outbox.c.event_id)).all()
     change = sa.update(usage_tracking).where(*open_usage)
-    connection.execute(change.where(_metered(meters)).values(billed_state="queued"))
+    connection.execute(change.where(metered(meters)).values(billed_state="queued"))
     connection.execute(change.values(billed_state="skipped"))
     return len(queued)
 
@@ -171,102 +148,6 @@ def _forget_first_tries(connection: sa.Connection, ids: Sequence[str]) -> None:
     if ids:
         change = sa.update(billing_outbox).where(c.event_id.in_(ids), c.first_tried_at == c.tried_at)
         connection.execute(change.values(first_tried_at=None, tries=c.tries - 1))
-
-
-def rows_of(connection: sa.Connection, ids: Sequence[str]) -> list[OutboxRow]:
-    """Rows by identity, oldest first."""
-    c = billing_outbox.c
-    query = sa.select(billing_outbox).where(c.event_id.in_(ids)).order_by(c.occurred_at, c.event_id)
-    return [OutboxRow(**row) for row in connection.execute(query).mappings()]
-
-
-def all_rows(connection: sa.Connection) -> list[OutboxRow]:
-    """The whole outbox, oldest first; invented people's rows left out."""
-    c = billing_outbox.c
-    query = sa.select(billing_outbox).where(samples.belongs(c.customer_id, to_samples=False))
-    query = query.order_by(c.occurred_at, c.event_id)
-    return [OutboxRow(**row) for row in connection.execute(query).mappings()]
-
-
-def sent_units(connection: sa.Connection, customer_id: str, event_name: str, start: datetime, end: datetime) -> int:
-    """Units known to be at Stripe with a stamp in [start, end)."""
-    c = billing_outbox.c
-    query = sa.select(sa.func.coalesce(sa.func.sum(c.value), 0)).where(
-        c.customer_id == customer_id,
-        c.event_name == event_name,
-        c.state.in_(SENT),
-        c.stamped_at >= start,
-        c.stamped_at < end,
-    )
-    return int(connection.execute(query).scalar_one())
-
-
-def counts(connection: sa.Connection, *, of_samples: bool = False) -> dict[str, int]:
-    """Rows by state, of real people or of invented ones."""
-    c = billing_outbox.c
-    query = sa.select(c.state, sa.func.count()).where(samples.belongs(c.customer_id, to_samples=of_samples))
-    query = query.group_by(c.state).order_by(c.state)
-    return {row[0]: int(row[1]) for row in connection.execute(query)}
-
-
-def oldest_open(connection: sa.Connection) -> datetime | None:
-    """When the oldest use that is not billed yet occurred; None when nothing is open."""
-    c = billing_outbox.c
-    return connection.execute(sa.select(sa.func.min(c.occurred_at)).where(c.state.in_(OPEN))).scalar()
-
-
-def next_due(connection: sa.Connection) -> datetime | None:
-    """When the next open row wants to be tried; None when nothing is open."""
-    c = billing_outbox.c
-    return connection.execute(sa.select(sa.func.min(c.next_try_at)).where(c.state.in_(OPEN))).scalar()
-
-
-def waiting(connection: sa.Connection, meters: MeterNames) -> int:
-    """Billable usage that a flush would queue."""
-    u, account = usage_tracking.c, billing_accounts.c
-    theirs = sa.select(account.user_id).where(account.stripe_customer_id.is_not(None))
-    query = sa.select(sa.func.count()).where(u.billed_state == "pending", u.user_id.in_(theirs), _metered(meters))
-    return int(connection.execute(query).scalar_one())
-
-
-def ledger_sums(
-    connection: sa.Connection, meters: MeterNames, *, since: datetime | None = None, until: datetime | None = None
-) -> dict[tuple[str, str], int]:
-    """(customer, meter event) → units the ledger says were used and billable, as whole units like the outbox's.
-
-    What is in the outbox counts for its customer there, also after the session (and its user) was deleted.
-    """
-    u, o, account = usage_tracking.c, billing_outbox.c, billing_accounts.c
-    customer = sa.func.coalesce(o.customer_id, account.stripe_customer_id).label("customer")
-    joined = usage_tracking.outerjoin(billing_outbox, o.event_id == u.event_id)
-    joined = joined.outerjoin(billing_accounts, account.user_id == u.user_id)
-    query = sa.select(u.vendor, u.meter, u.quantity, customer).select_from(joined).where(u.billable.is_(True))
-    query = query.where(samples.belongs(u.user_id, to_samples=False))
-    query = query.where(u.occurred_at >= since) if since else query
-    query = query.where(u.occurred_at < until) if until else query
-    sums: dict[tuple[str, str], int] = {}
-    for row in connection.execute(query):
-        name = meters.get((row.vendor, row.meter))
-        if name is not None and row.customer is not None:
-            key = (row.customer, name)
-            sums[key] = sums.get(key, 0) + whole_units(row.quantity)
-    return sums
-
-
-def whole_units(quantity: Decimal) -> int:
-    """Whole units as `enqueue` rounds them."""
-    return int(quantity.to_integral_value(rounding=ROUND_HALF_UP))
-
-
-def _metered(meters: MeterNames) -> sa.ColumnElement[bool]:
-    u = usage_tracking.c
-    return sa.or_(sa.false(), *(sa.and_(u.vendor == vendor, u.meter == meter) for vendor, meter in meters))
-
-
-def _event_name(meters: MeterNames) -> sa.ColumnElement[str]:
-    u = usage_tracking.c
-    cases = [(sa.and_(u.vendor == vendor, u.meter == meter), name) for (vendor, meter), name in meters.items()]
-    return sa.case(*cases, else_="")
 
 
 def _mark(connection: sa.Connection, ids: Sequence[str], state: str, at: datetime | None = None) -> None:

@@ -10,7 +10,7 @@ from coach.bootstrap import services
 from coach.errors import CoachError
 from coach.lab.attempts import HumanScore, import_scores, keep_scores
 from coach.lab.service import Lab
-from coach.views import lab as figures
+from coach.views import lab_calibration as figures_lab_calibration
 from coach.views import own_view
 from coach.views.attempts import short
 from pages.components.shared import samples
@@ -30,7 +30,7 @@ def show(lab: Lab) -> None:
     """The tab."""
     going = services().bin.holds("session")
     stored = [row for row in lab.judged_answers(of_samples=samples.shown()) if row["interview_id"] not in going]
-    calibration = figures.calibration_frame(stored)
+    calibration = figures_lab_calibration.calibration_frame(stored)
     if calibration.empty:
         st.info("No answer has a human score yet. Score some below, or import them.", icon=":material/rate_review:")
     else:
@@ -49,13 +49,15 @@ def _figures(calibration: Any) -> None:
     }
     columns["group"] = st.column_config.TextColumn("questions")
     columns["n"] = st.column_config.NumberColumn("answers")
-    st.dataframe(figures.agreement_frame(calibration), hide_index=True, column_config=columns)
+    st.dataframe(figures_lab_calibration.agreement_frame(calibration), hide_index=True, column_config=columns)
     left, right = st.columns(2)
     with left:
-        chart(figures.calibration_scatter(calibration), name="calibration", title="Machine against people")
+        chart(
+            figures_lab_calibration.calibration_scatter(calibration), name="calibration", title="Machine against people"
+        )
     with right:
-        chart(figures.drift(calibration), name="drift", title="Machine minus people, by week")
-    alarms = figures.drift_frame(calibration).query("alarm")
+        chart(figures_lab_calibration.drift(calibration), name="drift", title="Machine minus people, by week")
+    alarms = figures_lab_calibration.drift_frame(calibration).query("alarm")
     if len(alarms):
         st.warning(f"In {len(alarms)} week(s) the machine scored differently from people, beyond chance.")
 

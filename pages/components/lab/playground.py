@@ -10,16 +10,14 @@ import streamlit as st
 from coach.brain.evaluation.progress import SectionReady
 from coach.brain.prompts.bundle import PromptBundle, available
 from coach.errors import CoachError
-from coach.lab.playground import Trial, typed_item
-from coach.lab.runs.collecting import add_to
+from coach.lab.playground import typed_item
 from coach.lab.runs.dataset import Item, from_jsonl, thaw
 from coach.lab.runs.variant import BRAINS, BrainName, Variant
 from coach.lab.service import Lab
 from coach.settings import DATA
 from coach.views.attempts import short
-from coach.views.lab_trial import trial_frame, trial_texts
-from coach.views.word_diff import word_diff_html
 from pages.components.lab import editor
+from pages.components.lab.playground_result import result
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
 
@@ -54,7 +52,7 @@ def show(lab: Lab) -> None:
             icon=":material/compare_arrows:",
         )
         return
-    _result(lab, trial)
+    result(lab, trial)
 
 
 def _answer(lab: Lab) -> Item | None:
@@ -161,51 +159,3 @@ def _line(section: SectionReady) -> str:
     if section.name == "content_feedback":
         return plain(value.headline)
     return plain(short(value.polished_answer, 160)) if section.name == "rewrite" else ""
-
-
-def _result(lab: Lab, trial: Trial) -> None:
-    names = [variant.name for variant in trial.variants]
-    _headlines(trial)
-    said = trial.item.input.user_answer.transcript
-    with st.expander(f"The answer: {plain(short(trial.item.input.question.text, 90))}"):
-        st.markdown(plain(said))
-    texts = trial_texts(trial)
-    figures = trial_frame(trial)
-    left, right = st.columns([2, 3], gap="large")
-    with left:
-        st.dataframe(figures, hide_index=True, height=38 * (len(figures) + 1))
-    with right:
-        st.caption(f"Struck out: only {plain(names[0])}. Marked: only {plain(names[-1])}.")
-        for what, old, new in texts:
-            same = " · the same" if old == new else ""
-            words = f"<div class='lab-words'>{word_diff_html(old, new)}</div>"
-            st.html(f"{editor.MARKED}<b>{what}</b>{same}{words}")
-    _collect(lab, trial)
-
-
-def _headlines(trial: Trial) -> None:
-    for outcome, variant, column in zip(trial.outcomes, trial.variants, st.columns(2, gap="large"), strict=True):
-        with column.container(border=True):
-            if outcome.result is None:
-                st.error(f"{plain(variant.name)}: the provider failed ({outcome.error}); nothing was judged.")
-                continue
-            scoring = outcome.result.evaluation.scoring
-            st.metric(plain(variant.name), f"{scoring.overall:.1f}")
-            first = (
-                "" if outcome.first_section_ms is None else f" · first words after {outcome.first_section_ms:.0f} ms"
-            )
-            paid = "from the cache" if outcome.cached else f"${outcome.cost_usd:.5f}"
-            st.caption(f"content {scoring.content:.1f} · delivery {scoring.delivery:.1f}{first} · {paid}")
-
-
-def _collect(lab: Lab, trial: Trial) -> None:
-    with st.popover("Add to a dataset", icon=":material/playlist_add:"):
-        name = st.text_input("Dataset", "Hard answers", key="play-collection", max_chars=80)
-        if st.button("Add this answer", key="play-collect"):
-            try:
-                data, added = add_to(lab.workspace, name, [trial.item])
-            except CoachError as error:
-                st.error(plain(str(error)))
-                return
-            word = "Added" if added else "It was there already"
-            st.success(f"{word}: {plain(data.name)} has {len(data.items)} answers.")

@@ -14,9 +14,9 @@ from coach.errors import CoachError
 from coach.lab.adversarial import adversarial_set
 from coach.lab.attempts import AttemptFilter, from_attempts
 from coach.lab.interchange.desk import read_answers
-from coach.lab.runs.experiment import Experiment, LimitsFile
 from coach.lab.runs.replay import RunReport
 from coach.lab.runs.variant import BRAINS, Variant
+from coach.lab.runs.workspace import Experiment, LimitsFile
 from coach.lab.service import Lab
 from coach.views.lab import plan_curve
 from pages.components.shared.chart import chart

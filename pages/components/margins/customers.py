@@ -15,7 +15,7 @@ from coach.economics.customers import cohort_margins, customer_margins, monthly_
 from coach.economics.forecast import month_forecast
 from coach.economics.model.scenario import Applied
 from coach.errors import CoachError
-from coach.views import margins, margins_figures
+from coach.views import margins, retention_figures
 from pages.components.margins.tables import show_table
 from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
@@ -71,12 +71,12 @@ def _lifetime(months: retention.Margins) -> None:
     with left:
         st.markdown("## Who comes back")
         rows = margins.rows_of(cells)
-        chart(margins_figures.retention_grid(pd.DataFrame(rows)), name="who-comes-back", title="Who comes back")
+        chart(retention_figures.retention_grid(pd.DataFrame(rows)), name="who-comes-back", title="Who comes back")
     with right:
         st.markdown("## What a customer has brought, by age")
         if curve:
             chart(
-                margins_figures.lifetime_curve(margins.records_frame(curve)),
+                retention_figures.lifetime_curve(margins.records_frame(curve)),
                 name="lifetime",
                 title="What a customer has brought, by age",
             )

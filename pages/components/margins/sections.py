@@ -2,15 +2,13 @@
 
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from coach.bootstrap import Services
-from coach.economics.model import report
-from coach.economics.model.scenario import Applied, Scenario, apply
-from coach.economics.plans import Plan
+from coach.economics.model import report, report_records
+from coach.economics.model.scenario import Applied
 from coach.errors import CoachError
-from coach.views import margins, margins_figures
+from coach.views import margins, margins_figures, margins_ledger
 from pages.components.margins.tables import download, named, show_table
 from pages.components.shared import samples
 from pages.components.shared.chart import chart
@@ -48,7 +46,7 @@ LABELS = {
 
 def session(applied: Applied) -> None:
     """Cost of a session by part, its bounds, and every line of it."""
-    parts = report.part_records(applied)
+    parts = report_records.part_records(applied)
     case = st.segmented_control(
         "Case", ["best", "expected", "worst"], default="expected", key="margins_case", bind="query-params"
     )
@@ -62,7 +60,7 @@ def session(applied: Applied) -> None:
         f"{shape['questions']:g} questions, {shape['follow_ups']:g} follow-ups, retries: {shape['retries']:g}; "
         f"{shape['answer_s']:g} s an answer. Start-overs are free for the person; their audio was sent and is counted."
     )
-    lines = [row for row in report.cost_records(applied) if row["case"] == (case or "expected")]
+    lines = [row for row in report_records.cost_records(applied) if row["case"] == (case or "expected")]
     columns = ["part", "meter", "quantity", "unit", "price_usd", "per", "cost_usd", "price_source"]
     show_table(
         lines,
@@ -99,9 +97,9 @@ def plans(applied: Applied, beside: Applied) -> None:
     st.dataframe(table.loc[table["price_usd"] > 0, shown], hide_index=True, column_config=named(formats, shown))
     trial = table[table["price_usd"] == 0]["vendor_cost_usd"].sum()
     st.caption(f"A free trial costs {margins.money(trial)}: what winning a customer takes.")
-    download(report.plan_records(applied), "plans")
+    download(report_records.plan_records(applied), "plans")
     st.markdown("## Limits, and what happens when they are used up")
-    limits = report.limit_records(applied)
+    limits = report_records.limit_records(applied)
     broken = [f"{row['plan']} ({row['limit'].replace('_', ' ')})" for row in limits if not row["holds"]]
     if broken:
         text = f"More is promised than the worst case allows: {', '.join(broken)}."
@@ -115,54 +113,6 @@ def plans(applied: Applied, beside: Applied) -> None:
     download(limits, "limits")
 
 
-def sensitivity(applied: Applied) -> None:
-    """Tornado, retries against answer length, spikes, break-even."""
-    plan = _plan(applied, "margins_sensitivity_plan")
-    bars = report.tornado_records(applied, plan)
-    left, right = st.columns([1.15, 1], gap="large")
-    with left:
-        st.markdown("## What moves the margin")
-        chart(margins_figures.tornado(margins.frame(bars), LABELS), name="tornado", title="What moves the margin")
-    with right:
-        st.markdown("## Retries against answer length")
-        cells = margins.frame(report.heat_records(applied, plan))
-        figure = margins_figures.heat_map(cells, plan.limits.retries_per_interview)
-        chart(figure, name="retries-and-length", title="Retries against answer length")
-    even = next(row for row in report.break_even_records(applied) if row["plan"] == plan.id)
-    if even["break_even_retries"] is None:
-        st.info("This plan earns nothing by itself; it is what winning a customer costs.", icon=":material/info:")
-    else:
-        st.info(
-            f"{plan.name} breaks even at {even['break_even_retries']:,.0f} retries per interview; it includes "
-            f"{even['included_retries']}. One retry costs {margins.money(even['cost_per_retry_usd'], 4)}.",
-            icon=":material/balance:",
-        )
-    st.markdown("## When usage spikes")
-    rows = margins.frame(report.spike_records(applied))
-    names = {each.id: each.name for each in applied.plans.plans}
-    st.dataframe(_spike_table(rows, names), hide_index=True)
-    st.caption("Change of the expected margin per month (or pack), everything else as in the scenario.")
-    download(bars, f"tornado-{plan.id}")
-
-
-def distribution(applied: Applied) -> None:
-    """Monte Carlo of one plan, and the table of all."""
-    plan = _plan(applied, "margins_distribution_plan")
-    months = margins.months(plan, applied, _draws(applied))
-    chart(margins_figures.distribution(months), name="distribution", title=f"Margin of {plan.name}, simulated")
-    rows = [
-        report.month_record(margins.months(each, applied, _draws(applied)), applied) for each in applied.plans.plans
-    ]
-    st.caption(
-        f"{applied.scenario.sessions:,} sessions, seed {applied.scenario.seed}; margin per person and month (or pack). "
-        "The closed form's mean stands beside it."
-    )
-    columns = ["name", "interviews_mean", "margin_p5_usd", "margin_p50_usd", "margin_p95_usd", "probability_of_loss"]
-    columns += ["margin_mean_usd", "closed_form_mean_usd", "lifetime_margin_mean_usd"]
-    formats = {name: USD for name in columns if name.endswith("_usd")} | {"probability_of_loss": PERCENT}
-    show_table(rows, columns, "monte-carlo", formats)
-
-
 def ledger(applied: Applied, parts: Services) -> None:
     """As billed beside re-priced."""
     by = (
@@ -171,7 +121,7 @@ def ledger(applied: Applied, parts: Services) -> None:
     )
     try:
         of_samples = samples.switch(parts, there=parts.has_samples())
-        table = margins.ledger_frame(parts.store, applied.market.book, by=by, of_samples=of_samples)
+        table = margins_ledger.ledger_frame(parts.store, applied.market.book, by=by, of_samples=of_samples)
     except CoachError as error:
         st.error(plain(str(error)), icon=":material/database_off:")
         return
@@ -202,37 +152,11 @@ def prices(applied: Applied, _: Services) -> None:
     st.caption(f"Price book {applied.market.book.version}; prices in force: {applied.market.book.label}.")
     columns = ["vendor", "meter", "variant", "price", "per", "unit", "valid_from", "source", "retrieved_on", "note"]
     show_table(
-        report.price_records(applied), columns, "prices", {"price": st.column_config.NumberColumn(format="$%.4g")}
+        report_records.price_records(applied),
+        columns,
+        "prices",
+        {"price": st.column_config.NumberColumn(format="$%.4g")},
     )
     st.markdown("## What is counted, and the Stripe meter it maps to")
     columns = ["display_name", "counted", "identity", "event_name", "bills"]
-    show_table(report.metering_records(applied), columns, "metering", {})
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _draws_of(scenario: str) -> object:
-    return margins.draws_of(apply(Scenario.model_validate_json(scenario)))
-
-
-def _draws(applied: Applied) -> Any:
-    if applied.market.assumptions.parameters["questions"].source == "fitted":
-        return margins.draws_of(applied)
-    return _draws_of(applied.scenario.model_dump_json())
-
-
-def _plan(applied: Applied, key: str) -> Plan:
-    names = {plan.name: plan for plan in applied.plans.plans}
-    chosen = st.segmented_control(
-        "Plan", list(names), default=list(names)[-1], key=key, bind="query-params", label_visibility="collapsed"
-    )
-    return names[chosen or list(names)[-1]]
-
-
-def _spike_table(rows: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
-    table = rows.pivot(index="spike", columns="plan", values="change_usd")
-    table = table.loc[rows["spike"].unique(), rows["plan"].unique()].rename(columns=names)
-    return table.map(_change).reset_index(names="What happens")
-
-
-def _change(value: float) -> str:
-    return "–" if abs(value) < 0.005 else f"{'+' if value > 0 else ''}{margins.money(value)}"
+    show_table(report_records.metering_records(applied), columns, "metering", {})

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from coach.views import operations as ops
+from coach.views import operations_figures as ops_operations_figures
 from pages.components.shared.chart import chart
 from pages.components.shared.selection import pick
 
@@ -24,8 +25,8 @@ def show(answers: pd.DataFrame) -> None:
         label_visibility="collapsed",
     )
     if chosen:
-        chart(ops.waterfall_figure(chosen["timeline"]), name="one-answer", title="One answer")
-        looked = ops.review_ms(chosen["timeline"])
+        chart(ops_operations_figures.waterfall_figure(chosen["timeline"]), name="one-answer", title="One answer")
+        looked = ops_operations_figures.review_ms(chosen["timeline"])
         if looked:
             st.caption(f"The person looked over the transcript for {ops.duration(looked)}; that time is left out.")
     st.caption("Stages add up to the machine's time; what no stage covers is shown as the remainder.")

@@ -6,7 +6,7 @@ import streamlit as st
 from coach.bootstrap import Services
 from coach.economics.model.scenario import Scenario, apply
 from coach.errors import CoachError
-from coach.views import margins
+from coach.views import margins_ledger
 from coach.views.sessions import list_sessions
 from pages.components.shared.prose import plain
 
@@ -20,7 +20,7 @@ def show(parts: Services) -> None:
     try:
         sessions = [session for session in list_sessions(parts.store) if session["status"] == "in_progress"]
         running = [session["interview_id"] for session in sessions[:SHOWN]]
-        budgets = margins.session_budgets(parts.store, apply(Scenario()), running)
+        budgets = margins_ledger.session_budgets(parts.store, apply(Scenario()), running)
     except CoachError as error:
         st.error(plain(str(error)), icon=":material/database_off:")
         return

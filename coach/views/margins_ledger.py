@@ -1,0 +1,84 @@
+"""What was really used, as tables."""
+
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+
+from coach.economics.ledger import session_budget
+from coach.economics.model.priced_session import cost_usd, session_lines
+from coach.economics.model.scenario import Applied
+from coach.economics.money import ZERO_USD
+from coach.economics.pricebook import PriceBook, PriceBookError
+from coach.store import SqlStore
+from coach.store.repositories import ledger
+from coach.views.margins import Records
+
+
+def ledger_frame(
+    store: SqlStore,
+    book: PriceBook,
+    *,
+    by: str = "meter",
+    days: int = 90,
+    now: datetime | None = None,
+    of_samples: bool = False,
+) -> pd.DataFrame:
+    """As billed beside re-priced: what was paid, and what the same use costs at another book.
+
+    Args:
+        store: the database.
+        book: prices for the re-priced column; the bill itself is never touched.
+        by: one of `coach.store.repositories.ledger.KEYS`.
+        days: how far back.
+        now: the present; default the clock.
+        of_samples: the use of invented people instead.
+
+    Returns:
+        One row per key; for `by="meter"` with vendor, unit, quantity and the price entry it was billed at.
+    """
+    since = (now or datetime.now(UTC)) - timedelta(days=days)
+    rows = [_sum_row(total, book) for total in store.run(ledger.usage_sums, by, since=since, of_samples=of_samples)]
+    keys = ["vendor", "key", "unit", "price_entry"] if by == "meter" else ["key"]
+    sums = [
+        "events",
+        *(["quantity"] if by == "meter" else []),
+        "as_billed_usd",
+        "billable_usd",
+        "repriced_usd",
+        "unpriced",
+    ]
+    if not rows:
+        return pd.DataFrame(columns=[*keys, *sums])
+    return pd.DataFrame(rows).groupby(keys, sort=True)[sums].sum().reset_index()
+
+
+def _sum_row(total: ledger.UsageSum, book: PriceBook) -> dict[str, object]:
+    try:
+        again = book.find(total.vendor, total.meter, total.day, unit=total.unit).cost(total.quantity)
+    except PriceBookError:
+        again = ZERO_USD
+    return {
+        "vendor": total.vendor,
+        "key": total.key,
+        "unit": total.unit,
+        "price_entry": total.price_entry,
+        "events": total.events,
+        "quantity": float(total.quantity),
+        "as_billed_usd": total.cost_usd,
+        "billable_usd": total.billable_usd,
+        "repriced_usd": again,
+        "unpriced": total.unpriced,
+    }
+
+
+def session_budgets(store: SqlStore, applied: Applied, interview_ids: list[str]) -> Records:
+    """What running interviews have used of the worst case, for the operator."""
+    market = applied.market
+    budget = cost_usd(session_lines(market.assumptions.point("worst"), applied.service, market.book, market.at))
+    return [
+        {
+            "interview_id": interview_id,
+            **session_budget(store.run(ledger.usage_events, interview_id=interview_id), budget).model_dump(),
+        }
+        for interview_id in interview_ids
+    ]
