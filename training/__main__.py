@@ -1,4 +1,5 @@
-"""`python -m training`: fits the models; `--check` compares with what is shipped; `--estimate` leaves groups out."""
+"""`python -m training`: fits the models; `--check` compares with what is shipped; `--estimate` leaves groups out,
+`--estimate-care` does so for the care model alone."""
 
 import hashlib
 import json
@@ -12,6 +13,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import sklearn  # noqa: E402 - one thread, so that the last digit is the same everywhere
 
+from training.care import CareTable, answer_sentences, care_estimate, care_hash, fit_care, load_care  # noqa: E402
 from training.content import content_row, fit_content  # noqa: E402
 from training.estimate import by_writer, leave_out, theme_fold, verdict_figures  # noqa: E402
 from training.fit import Example, example, fit_clauses, fit_items, item_chances, unseen_chances  # noqa: E402
@@ -26,6 +28,9 @@ SAMPLE_WRITERS = ("wb", "wc")
 
 def main(arguments: list[str]) -> int:
     """Fits, or checks, or estimates."""
+    if "--estimate-care" in arguments:
+        sys.stdout.write(json.dumps(care_estimate(load_care() + answer_sentences(load())), indent=1) + "\n")
+        return 0
     examples = [example(read_row(row)) for row in with_derived(load())]
     if "--estimate" in arguments:
         sys.stdout.write(json.dumps(estimates(examples), indent=1) + "\n")
@@ -60,8 +65,17 @@ def trained(examples: list[Example]) -> dict[str, str]:
         "star_model.json": _file(origin, {role: _linear(model) for role, model in items.items()}),
         "content_model.json": _file(origin, {name: _linear(model) for name, model in fit_content(rows).items()}),
     }
+    files["care_model.json"] = care_file()
     hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()}
-    return files | {MANIFEST: json.dumps({"data": origin["data_sha256"], **hashes}, indent=1) + "\n"}
+    data = {"data": origin["data_sha256"], "care_data": care_hash()}
+    return files | {MANIFEST: json.dumps(data | hashes, indent=1) + "\n"}
+
+
+def care_file() -> str:
+    """The care model's file: sums of the kinds it reads, each with its bar."""
+    origin = {"by": "make train", "scikit_learn": sklearn.__version__, "data_sha256": care_hash()}
+    models = fit_care(CareTable(load_care() + answer_sentences(load())))
+    return _file(origin, {kind: vars(model) for kind, model in models.items()})
 
 
 def sample() -> dict[str, list[float]]:

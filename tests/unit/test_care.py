@@ -9,10 +9,12 @@ import pytest
 
 from coach.brain.care.advice import cleaned, repeats, without
 from coach.brain.care.languages import other_language
-from coach.brain.care.reader import read_care
+from coach.brain.care.model import MODEL_KINDS
+from coach.brain.care.reader import kinds_in, read_care, ruled_kinds
 from coach.brain.evaluation.pipeline import evaluate_to_end
 from coach.brain.offline.coach import OfflineCoach
 from coach.brain.prompts.policy import Policy
+from coach.brain.reading.text import fold
 from coach.contracts.brain import EvaluationResult
 from tests.fakes import brain_samples as samples
 from tests.unit.test_brain_guards import Says
@@ -34,6 +36,7 @@ def sentences() -> dict[str, list[tuple[str, str]]]:
     [
         ("written_on", 0.05), ("held_out", 0.05), ("afterwards", 0.05), ("last", 0.05), ("classes", 0.05),
         ("classes_later", 0.05), ("parts", 0.02), ("parts_later", 0.08), ("parts_last", 0.13),
+        ("pairs", 0.25), ("plain", 0.1),
     ],
 )  # fmt: skip
 def test_what_needs_care_is_found_and_look_alikes_are_not(half: str, share: float) -> None:
@@ -148,6 +151,27 @@ async def test_the_offline_coach_is_guarded_alike() -> None:
 )
 def test_strong_words_are_replaced_by_plain_ones(said: str, plain: str) -> None:
     assert cleaned(said) == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("I feel so worthless that I think about death all the time.", "crisis"),
+        ("If I don't get this job I'm going to end it.", "crisis"),
+        ("I went under the tram line and fixed the cable.", ""),
+        ("I think about customers all the time.", ""),
+    ],
+)
+def test_what_no_rule_words_is_known_by_what_it_has_in_common(text: str, kind: str) -> None:
+    assert read_care(text).kind == kind
+
+
+def test_the_model_finds_what_rules_alone_miss() -> None:
+    """On the sentences whose figures were taken at first look: more of crisis, threat and protected with the model."""
+    kinds = [(kind, text) for half in ("pairs", "plain") for kind, text in sentences()[half] if kind in MODEL_KINDS]
+    ruled = sum(kind in ruled_kinds(fold(text)) for kind, text in kinds)
+    both = sum(kind in kinds_in(text) for kind, text in kinds)
+    assert both > ruled
 
 
 def test_a_coach_line_repeats_what_it_says_with_your() -> None:

@@ -14,6 +14,7 @@ from tests.long import LONG
 
 pytest.importorskip("sklearn")
 from training.__main__ import MANIFEST, MODELS, SAMPLE, numbers
+from training.care import care_hash
 from training.estimate import verdict_figures
 from training.rows import data_hash, load
 
@@ -23,10 +24,12 @@ SHIPPED = json.loads((MODELS / MANIFEST).read_text(encoding="utf-8"))
 
 def test_data_and_models_carry_their_hashes() -> None:
     assert SHIPPED["data"] == data_hash()
-    for name in ("clause_model.json", "star_model.json", "content_model.json"):
+    assert SHIPPED["care_data"] == care_hash()
+    for name in ("clause_model.json", "star_model.json", "content_model.json", "care_model.json"):
         text = (MODELS / name).read_bytes()
         assert SHIPPED[name] == hashlib.sha256(text).hexdigest()
-        assert json.loads(text)["trained"]["data_sha256"] == SHIPPED["data"]
+        data = SHIPPED["care_data" if name == "care_model.json" else "data"]
+        assert json.loads(text)["trained"]["data_sha256"] == data
 
 
 def test_the_answers_are_labelled_and_their_evidence_was_said() -> None:

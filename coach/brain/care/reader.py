@@ -11,6 +11,7 @@ from functools import cache
 
 from coach.brain.care.languages import other_language
 from coach.brain.care.lexicon import SPOKEN_KINDS, non_answers, nothing_said, rules
+from coach.brain.care.model import model_kinds
 from coach.brain.reading.clauses import read_clauses
 from coach.brain.reading.text import fold, read_answer, sentence_spans
 from coach.brain.reading.verdicts import verdict
@@ -78,8 +79,15 @@ def stretches(text: str) -> Iterator[Span]:
 
 
 def kinds_in(sentence: str) -> list[str]:
-    """The kinds one sentence speaks for, the gravest first."""
+    """The kinds one sentence speaks for by rules or by the model, the gravest first."""
     folded = fold(sentence)
+    learnt = {kind for kind in model_kinds(folded) if not any(u.search(folded) for u in rules(kind).unless)}
+    ruled = set(ruled_kinds(folded))
+    return [kind for kind in SPOKEN_KINDS if kind in learnt | ruled]
+
+
+def ruled_kinds(folded: str) -> list[str]:
+    """The kinds that rules alone find in one folded sentence, the gravest first."""
     return [kind for kind in SPOKEN_KINDS if next(_hits(folded, kind), None) or _framed(folded, kind)]
 
 
