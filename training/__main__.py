@@ -1,5 +1,6 @@
 """`python -m training`: fits the models; `--check` compares with what is shipped; `--estimate` leaves groups out,
-`--estimate-care` does so for the care model alone."""
+`--estimate-care` does so for the care model alone.
+"""
 
 import hashlib
 import json
