@@ -17,9 +17,10 @@ FOLDER = DATA / "care"
 SPOKEN_KINDS = ("crisis", "threat", "misconduct", "profanity", "protected")
 """Kinds found sentence by sentence, the gravest first."""
 _NAME = re.compile(r"\{([A-Za-z_]+)\}")
-NUMBER_WORDS = frozenset(
-    ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "fifteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred", "thousand"]
-)
+NUMBER_WORDS = frozenset((
+    "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "fifteen", "twenty",
+    "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred", "thousand",
+))  # fmt: skip
 """Numbers as said; which number it was tells nothing of a kind."""
 
 
