@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,15 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import sklearn  # noqa: E402 - one thread, so that the last digit is the same everywhere
 
-from training.care import CareTable, answer_sentences, care_estimate, care_hash, fit_care, load_care  # noqa: E402
+from training.care import (  # noqa: E402
+    CareSentence,
+    CareTable,
+    answer_sentences,
+    care_estimate,
+    care_hash,
+    fit_care,
+    load_care,
+)
 from training.content import content_row, fit_content  # noqa: E402
 from training.estimate import by_writer, leave_out, theme_fold, verdict_figures  # noqa: E402
 from training.fit import Example, example, fit_clauses, fit_items, item_chances, unseen_chances  # noqa: E402
@@ -22,7 +31,9 @@ from training.rows import data_hash, load, read_row, with_derived  # noqa: E402
 
 MODELS = Path(__file__).parents[1] / "data" / "reading"
 MANIFEST = "models.sha256.json"
+CARE_MODEL = "care_model.json"
 SAMPLE = "sample.json"
+SAMPLE_VOICES = ("terse", "formal")
 SAMPLE_WRITERS = ("wb", "wc")
 """Two writers on whom fitting takes a second: what it gives is kept, and a test sees when the steps give another."""
 
@@ -50,6 +61,14 @@ def main(arguments: list[str]) -> int:
 
 def trained(examples: list[Example]) -> dict[str, str]:
     """File name -> text of every model file, and of the manifest with their hashes and that of the data."""
+    files = answer_models(examples) | {CARE_MODEL: care_file(load_care() + answer_sentences(load()))}
+    hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()}
+    data = {"data": data_hash(), "care_data": care_hash()}
+    return files | {MANIFEST: json.dumps(data | hashes, indent=1) + "\n"}
+
+
+def answer_models(examples: list[Example]) -> dict[str, str]:
+    """File name -> text of the models that read answers."""
     unseen = unseen_chances(examples)
     clauses, items = fit_clauses(examples), fit_items(examples, unseen)
     rows = [
@@ -58,7 +77,7 @@ def trained(examples: list[Example]) -> dict[str, str]:
         if not e.read.row.derived
     ]
     origin = {"by": "make train", "scikit_learn": sklearn.__version__, "data_sha256": data_hash()}
-    files = {
+    return {
         "clause_model.json": _file(
             origin,
             {role: {"intercept": base, "weights": dict(sorted(w.items()))} for role, (base, w) in clauses.items()},
@@ -66,16 +85,12 @@ def trained(examples: list[Example]) -> dict[str, str]:
         "star_model.json": _file(origin, {role: _linear(model) for role, model in items.items()}),
         "content_model.json": _file(origin, {name: _linear(model) for name, model in fit_content(rows).items()}),
     }
-    files["care_model.json"] = care_file()
-    hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()}
-    data = {"data": origin["data_sha256"], "care_data": care_hash()}
-    return files | {MANIFEST: json.dumps(data | hashes, indent=1) + "\n"}
 
 
-def care_file() -> str:
+def care_file(sentences: Sequence[CareSentence]) -> str:
     """The care model's file: sums of the kinds it reads, each with its bar."""
     origin = {"by": "make train", "scikit_learn": sklearn.__version__, "data_sha256": care_hash()}
-    models = fit_care(CareTable(load_care() + answer_sentences(load())))
+    models = fit_care(CareTable(sentences))
     return _file(origin, {kind: vars(model) for kind, model in models.items()})
 
 
@@ -85,8 +100,10 @@ def sample() -> dict[str, list[float]]:
     Sums, because another processor's arithmetic may differ in a number's last digit.
     """
     rows = [row for row in with_derived(load()) if row.writer in SAMPLE_WRITERS]
-    files = trained([example(read_row(row)) for row in rows])
-    models = {name: numbers(json.loads(text)["models"]) for name, text in files.items() if name != MANIFEST}
+    harmless = answer_sentences([row for row in rows if not row.derived])
+    files = answer_models([example(read_row(row)) for row in rows])
+    files[CARE_MODEL] = care_file([s for s in load_care() if s.voice in SAMPLE_VOICES] + harmless)
+    models = {name: numbers(json.loads(text)["models"]) for name, text in files.items()}
     return {
         name: [len(found), round(sum(found), 3), round(sum(n * n for n in found), 3)] for name, found in models.items()
     }

@@ -18,6 +18,7 @@ from training.care import care_hash
 from training.estimate import verdict_figures
 from training.rows import data_hash, load
 
+FILES = {"clause_model.json", "star_model.json", "content_model.json", "care_model.json"}
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = json.loads((MODELS / MANIFEST).read_text(encoding="utf-8"))
 
@@ -25,7 +26,7 @@ SHIPPED = json.loads((MODELS / MANIFEST).read_text(encoding="utf-8"))
 def test_data_and_models_carry_their_hashes() -> None:
     assert SHIPPED["data"] == data_hash()
     assert SHIPPED["care_data"] == care_hash()
-    for name in ("clause_model.json", "star_model.json", "content_model.json", "care_model.json"):
+    for name in FILES:
         text = (MODELS / name).read_bytes()
         assert SHIPPED[name] == hashlib.sha256(text).hexdigest()
         data = SHIPPED["care_data" if name == "care_model.json" else "data"]
@@ -49,7 +50,7 @@ def test_the_steps_of_fitting_give_what_they_gave_when_the_models_were_made() ->
     """
     kept = json.loads((MODELS / SAMPLE).read_text(encoding="utf-8"))
     found = in_its_own_process("sample()")
-    assert set(found) == set(kept) == {"clause_model.json", "star_model.json", "content_model.json"}
+    assert set(found) == set(kept) == FILES
     for name, (count, total, squares) in kept.items():
         assert found[name] == [count, pytest.approx(total, abs=0.02), pytest.approx(squares, abs=0.02)], name
     if LONG:
