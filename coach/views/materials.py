@@ -11,6 +11,8 @@ from coach.text.sentences import sentences
 
 PARTS = ("situation", "task", "action", "result")
 RESUME_LIMIT = 60_000
+_HEAD = 2
+"""Lines that name the two sides of a unified difference."""
 """Characters of a resume that are kept."""
 
 
@@ -53,7 +55,7 @@ def resume_diff(master: str, copy: str) -> str:
     A line around each change is kept, so that one sees where it stands.
     """
     lines = difflib.unified_diff(master.rstrip().splitlines(), copy.rstrip().splitlines(), lineterm="", n=1)
-    return "\n".join(line for line in lines if not line.startswith(("---", "+++", "@@")))
+    return "\n".join(line for line in [*lines][_HEAD:] if not line.startswith("@@"))
 
 
 def resume_line(story: StarStory) -> str:

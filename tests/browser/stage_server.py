@@ -239,7 +239,14 @@ class StageServer:
         self.sockets: list[WebSocket] = []
         self.clips = 0
         self.more = threading.Event()
+        self.speaker: tuple[ScriptedConductor, asyncio.AbstractEventLoop] | None = None
         self.heard: list[str] = []
+
+    def cut_off(self) -> None:
+        """The conductor has what is being said cut off and listens; from the test's thread."""
+        assert self.speaker
+        conductor, loop = self.speaker
+        asyncio.run_coroutine_threadsafe(conductor.on_speech_done(), loop).result(10)
 
     def kept(self, attempt_id: str) -> ev.SoundKeptPayload:
         """What was received, as the conductor would tell it."""
@@ -303,6 +310,7 @@ class StageServer:
         await socket.accept()
         self.sockets.append(socket)
         conductor = ScriptedConductor(socket, self.plan)
+        self.speaker = conductor, asyncio.get_running_loop()
         levels = asyncio.create_task(conductor.levels()) if self.plan.get("levels") else None
         beats = asyncio.create_task(conductor.beats(self))
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):

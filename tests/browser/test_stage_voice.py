@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser import stage_content as content
+
 ASKED = "Tell me about a project."
 
 
@@ -52,11 +54,36 @@ def test_a_clip_is_heard_while_the_rest_of_it_is_being_made(open_stage):
     assert done(server)[0]["ok"] is True
 
 
+def test_what_was_cut_off_before_it_could_sound_is_not_said_over_the_next_thing(open_stage):
+    page, server = open_stage(say=ASKED, clip="/clips/growing.wav")
+    page.evaluate(
+        """() => { window.spoken = []; window.held = false;
+        window.SpeechSynthesisUtterance = class { constructor(text) { this.text = text; } };
+        speechSynthesis.getVoices = () => [{ name: "Ann", lang: "en-US" }];
+        speechSynthesis.speak = (said) => window.spoken.push(said.text);
+        const resume = AudioContext.prototype.resume, get = window.fetch, wait = window.setTimeout;
+        window.fetch = async (url, ...more) => {
+          const got = await get(url, ...more); window.asked = `${url}`.includes("growing"); return got; };
+        AudioContext.prototype.resume = function () {
+          if (!window.asked) return resume.call(this);
+          window.held = true; return new Promise((go) => { window.go = go; }); };
+        window.setTimeout = (act, ms, ...more) => wait(act, ms === 300 ? 20000 : ms, ...more); }"""
+    )
+    page.get_by_role("button", name="Start interview").click()
+    page.wait_for_function("window.held")
+    server.cut_off()
+    page.locator("[data-state=LISTENING]").wait_for(timeout=15_000)
+    page.evaluate("async () => { window.go(); await new Promise((turn) => requestAnimationFrame(() => turn())); }")
+    server.more.set()
+    page.wait_for_timeout(200)
+    assert ASKED not in page.evaluate("window.spoken")
+
+
 LED_IN = "That was not an easy one, and you stayed with it."
 
 
 def test_what_leads_a_question_in_is_read_as_well_while_it_is_asked(open_stage):
-    page, _ = open_stage(say=ASKED, lead_in=LED_IN, hold_asking=True, data={"voice": "none"})
+    page, _ = open_stage(say=content.QUESTION, lead_in=LED_IN, hold_asking=True, data={"voice": "none"})
     page.get_by_role("button", name="Start interview").click()
     page.locator("[data-state=ASKING]").wait_for()
     expect(page.locator(".jf-subtitle .jf-lead-in")).to_have_text(LED_IN)

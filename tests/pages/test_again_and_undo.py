@@ -104,6 +104,7 @@ def test_a_copy_shows_what_it_says_otherwise() -> None:
         "+Cut costs by half",
         " Speaks French",
     ]
+    assert resume_diff("-- Skills --\nSQL", "SQL\n++ Talks").splitlines() == ["--- Skills --", " SQL", "+++ Talks"]
 
 
 @pytest.mark.parametrize(

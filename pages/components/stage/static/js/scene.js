@@ -112,7 +112,7 @@ export class Scene {
     const followed = stage.view === "FEEDBACK" && stage.followUp;
     const text = !showing ? (stage.view === "INTRO_LOADING" ? stage.persona.greeting : "") : followed ? stage.followUp : stage.state.current_question?.text || "";
     const kind = followed ? "Follow-up" : "";
-    const lead = (stage.view === "ASKING" || followed) && text ? stage.leadIn || "" : "";
+    const lead = (stage.view === "ASKING" || followed) && text && stage.leadIn?.to === text ? stage.leadIn.words : "";
     const key = `${kind}${lead}|${text}`;
     if (key === this.subKey) return;
     this.subKey = key;

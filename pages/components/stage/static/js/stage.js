@@ -418,7 +418,7 @@ export class Stage {
 
   async speak(p) {
     this.speaking = p.task_id;
-    this.leadIn = p.lead_in || "";
+    this.leadIn = { words: p.lead_in || "", to: p.text };
     this.scene.refresh();
     const on = { start: (how) => this.scene.speaks(how), word: () => this.scene.drawn?.word() };
     if (p.by === "avatar") {

@@ -77,7 +77,8 @@ export class Voice {
     clearTimeout(patience);
     if (stopped) return true;
     const growing = response?.ok && response.body && !response.headers.has("Content-Length");
-    if (growing && (await this.#mayPlay())) return this.#playGrowing(response.body.getReader(), on);
+    const mayPlay = growing && (await this.#mayPlay());
+    if (mayPlay && !stopped) return this.#playGrowing(response.body.getReader(), on);
     if (response?.body) response.body.cancel().catch(() => {});
     return stopped || this.#playFile(url, on);
   }
