@@ -29,7 +29,7 @@ from coach.contracts.interview import (
     InterviewStatus,
     new_id,
 )
-from coach.errors import CoachError
+from coach.errors import CoachError, IllegalCommandError
 from coach.interview import state_machine as states
 from coach.interview.aggregate import InterviewAggregate
 from coach.interview.answer.baseline import Baseline
@@ -171,8 +171,9 @@ class Conductor:
 
         Raises:
             AudioError: it is no recording, or is empty.
-            IllegalCommandError: no answer is awaited.
+            IllegalCommandError: no answer is awaited, or the person started over while it was read.
         """
+        attempt_id = attempt_id or self._s.attempt_id
         async with self.parts.decoding:
             if not self.takes_recording(attempt_id):
                 return
@@ -184,7 +185,7 @@ class Conductor:
                     self.tell("RECORDING_DAMAGED", notice)
                 async with self._alone():
                     if self.takes_recording(attempt_id):
-                        await self._answer_with(taken, self._s.board.attempt(attempt_id or self._s.attempt_id))
+                        await self._answer_with(taken, self._s.board.attempt(attempt_id))
             finally:
                 taken.unlink(missing_ok=True)
 
@@ -197,13 +198,17 @@ class Conductor:
         """Whether a recording would be this attempt's answer; False when it has one.
 
         Raises:
-            IllegalCommandError: no answer is awaited.
+            IllegalCommandError: no answer is awaited, or that of another attempt.
             NotFoundError: there is no such attempt.
         """
         attempt = self._s.board.attempt(attempt_id or self._s.attempt_id)
+        if attempt.status == AttemptStatus.DISCARDED:
+            raise IllegalCommandError("This answer was started over.", mend="Send the recording again.")
         if not self._commands.awaited(attempt):
             return False
         states.after("FINISH_ANSWER", self._s.view)
+        if attempt.id != self._s.attempt_id:
+            raise IllegalCommandError("Another attempt is being recorded.")
         return True
 
     @asynccontextmanager

@@ -2,7 +2,10 @@
 
 import asyncio
 import itertools
+import shutil
+import threading
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -216,6 +219,33 @@ async def test_what_was_recorded_before_a_restart_is_kept_whatever_is_done_next(
     kept = store.attempts[attempt]
     assert kept.status == (AttemptStatus.EVALUATED if typed else AttemptStatus.DELAYED)
     assert decode(AudioArchive(str(tmp_path / "audio")).local_path(kept.audio_uri or "", tmp_path)).duration_s == 2.0
+    await hub.close()
+
+
+async def test_a_recording_that_is_read_while_its_answer_is_started_over_is_no_answer_to_the_new_one(tmp_path):
+    begun, go = threading.Event(), threading.Event()
+
+    def slowly(upload: Path, taken: Path) -> str:
+        begun.set()
+        assert go.wait(10)
+        shutil.copyfile(upload, taken)
+        return ""
+
+    store = FakeStore()
+    hub = make_hub(tmp_path, store=store, take_upload=slowly)
+    client = await listening(hub)
+    old = client.state.attempt_id or ""
+    (tmp_path / "upload.flac").write_bytes(b"sound")
+    sending = asyncio.create_task(client.conductor.submit_recording(tmp_path / "upload.flac"))
+    await off_loop(begun.wait, 10)
+    await client.send(cmd.RestartAnswer(payload=cmd.RestartAnswerPayload(attempt_id=old)))
+    await client.speak(1.0)
+    go.set()
+    with pytest.raises(IllegalCommandError, match="started over"):
+        await sending
+    assert client.state.view_state == ViewState.LISTENING and client.conductor._listening.capture
+    assert client.conductor._listening.capture.seconds == 1.0
+    assert [path.name for path in (tmp_path / "journal").iterdir() if old in path.name or "part" in path.name] == []
     await hub.close()
 
 
