@@ -131,7 +131,7 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def call(client: httpx.AsyncClient, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+async def call(client: httpx.AsyncClient, method: str, path: str, body: dict[str, object] | None) -> dict[str, object]:
     """One request; failures become errors of ours.
 
     Raises:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -30,7 +29,7 @@ from coach.economics.money import ZERO_USD
 from coach.economics.pricebook import price_book
 from coach.store import open_store
 
-Function = Callable[..., Any]
+Function = Callable[..., object]
 
 
 def scenario_option(function: Function) -> Function:

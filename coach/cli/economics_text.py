@@ -101,7 +101,7 @@ def forecast_text(result: dict[str, Any]) -> str:
     return markdown.table(["vendor", "so far USD", "low (5 %)", "expected", "high (95 %)"], rows)
 
 
-def _usd(amount: Any) -> str:
+def _usd(amount: object) -> str:
     return "–" if amount is None else f"{amount:.2f}"
 
 

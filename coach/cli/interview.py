@@ -50,7 +50,7 @@ def _lines(result: dict[str, Any]) -> str:
     return "\n".join(_line(row) for row in rows)
 
 
-def _line(row: dict[str, Any]) -> str:
+def _line(row: dict[str, object]) -> str:
     score = "  –" if row["overall_score"] is None else f"{row['overall_score']:4.1f}"
     what = row["job_title"] or "general practice"
     mark = " (sample)" if row["is_sample"] else ""

@@ -12,7 +12,7 @@ from pydantic_core import to_jsonable_python
 if TYPE_CHECKING:
     from coach.contracts.usage import UsageEvent
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+Function = TypeVar("Function", bound=Callable[..., object])
 
 
 def json_option(function: Function) -> Function:

@@ -3,7 +3,7 @@
 On the wire a message is the JSON text frame `{"type": ..., "payload": {...}}`.
 """
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
@@ -111,7 +111,7 @@ class UpdateScoresPayload(Strict):
     scoring: Scoring
     content_feedback: ContentFeedback
     delivery_feedback: DeliveryFeedback
-    delivery_metrics: dict[str, Any]
+    delivery_metrics: dict[str, object]
     history: list[AttemptDot] = []
     comparison: str = ""
     evidence: list[EvidenceSpan] = []
@@ -224,7 +224,7 @@ class SummaryPayload(Strict):
 
     status: str
     overall_score: float | None
-    summary: dict[str, Any]
+    summary: dict[str, object]
     plan: list[str]
     questions: list[SummaryQuestion] = []
     lines: list[SummaryLine] = []
@@ -289,7 +289,7 @@ class AvatarStream(_Event):
 
 class SpeechEnd(_Event):
     type: Literal["SPEECH_END"] = "SPEECH_END"
-    payload: dict[str, Any] = {}  # type: ignore[assignment]
+    payload: dict[str, object] = {}  # type: ignore[assignment]
 
 
 class TranscriptReview(_Event):

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from coach.contracts.asking import asked_by, asker
 from coach.errors import InputError
@@ -23,11 +23,11 @@ class LoopBound:
         """Whether there is a loop that `call` and `submit` reach."""
         return self._loop is not None and self._loop.is_running()
 
-    def call(self, work: Coroutine[Any, Any, Result], timeout_s: float = 30.0) -> Result:
+    def call(self, work: Coroutine[object, None, Result], timeout_s: float = 30.0) -> Result:
         """Runs a coroutine on the loop from another thread (a page's script) and waits for it."""
         return self.submit(work).result(timeout_s)
 
-    def submit(self, work: Coroutine[Any, Any, Result]) -> "Future[Result]":
+    def submit(self, work: Coroutine[object, None, Result]) -> "Future[Result]":
         """Hands a coroutine to the loop from another thread; whoever asks there asks here.
 
         Raises:

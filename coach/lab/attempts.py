@@ -79,7 +79,7 @@ def item_of(row: Mapping[str, Any]) -> Item:
     )
 
 
-def _gold(review: Mapping[str, Any] | None) -> Gold:
+def _gold(review: Mapping[str, object] | None) -> Gold:
     if review is None:
         return Gold()
     return Gold(

@@ -95,7 +95,7 @@ class Promotions:
         kept = (fits or PromotionEvidence()).model_copy(update={"override": not (fits and fits.ships)})
         return self._put_in_force(found, reason.strip(), kept)
 
-    def roll_back(self, reason: str) -> dict[str, Any]:
+    def roll_back(self, reason: str) -> dict[str, object]:
         """Puts the bundle before the present one back in force, with its very text.
 
         Raises:
@@ -141,7 +141,7 @@ class Promotions:
 
     def _put_in_force(
         self, bundle: PromptBundle, reason: str, evidence: PromotionEvidence | None = None
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         at, present = datetime.now(UTC), self.active()
         made = self._store.run(
             rows.promote,

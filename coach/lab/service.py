@@ -305,7 +305,7 @@ class Lab:
         await self.store.arun(rows_lab_runs.keep_run, run, [_result_row(o) for o in report.outcomes])
 
 
-def _result_row(outcome: Outcome) -> dict[str, Any]:
+def _result_row(outcome: Outcome) -> dict[str, object]:
     result = outcome.result
     return {
         "item_id": outcome.item_id,

@@ -44,7 +44,7 @@ def _points(trace: Any) -> Iterator[dict[str, Any]]:
     if getattr(trace, "z", None) is not None:
         yield from _cells(trace, series)
         return
-    along: dict[str, list[Any]] = {name: values for name in _ALONG if (values := _many(getattr(trace, name, None)))}
+    along: dict[str, list[object]] = {name: values for name in _ALONG if (values := _many(getattr(trace, name, None)))}
     for axis in ("x", "y"):
         error = getattr(trace, f"error_{axis}", None)
         for side, name in (("plus", "array"), ("minus", "arrayminus")):

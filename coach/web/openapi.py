@@ -31,7 +31,7 @@ def document() -> dict[str, Any]:
     bodies = [m for row in ENDPOINTS for m in (row.request, row.response) if m] + [models.ErrorBody]
     unique = list(dict.fromkeys(bodies))
     _, schemas = models_json_schema([(m, "validation") for m in unique], ref_template=_REF)
-    paths: dict[str, dict[str, Any]] = {}
+    paths: dict[str, dict[str, object]] = {}
     for row in ENDPOINTS:
         paths.setdefault(row.path, {})[row.method.lower()] = _operation(row)
     return {
@@ -52,7 +52,7 @@ def document() -> dict[str, Any]:
     }
 
 
-def _operation(row: Endpoint) -> dict[str, Any]:
+def _operation(row: Endpoint) -> dict[str, object]:
     out: dict[str, Any] = {
         "operationId": row.handler,
         "summary": row.summary,

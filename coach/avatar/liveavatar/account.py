@@ -5,6 +5,7 @@ started, kept and stopped with its own token. Nothing is tried twice here: whoev
 at once. Source: docs.liveavatar.com, sessions, LITE and FULL mode, read 2026-11.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -37,9 +38,9 @@ class SessionWish:
     voice_id: str = ""
     context_id: str = ""
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> dict[str, object]:
         """As `POST /v1/sessions/token` takes it. FULL without a context says what it is told and answers nobody."""
-        body: dict[str, Any] = {
+        body: dict[str, object] = {
             "mode": self.mode.upper(),
             "avatar_id": self.avatar_id,
             "is_sandbox": self.sandbox,
@@ -141,7 +142,7 @@ class LiveAvatarAccount:
         await self._client.aclose()
 
     async def _call(
-        self, method: str, path: str, headers: dict[str, str], body: dict[str, Any] | None
+        self, method: str, path: str, headers: dict[str, str], body: Mapping[str, object] | None
     ) -> dict[str, Any]:
         try:
             answer = await self._client.request(method, path, headers=headers, json=body)

@@ -30,7 +30,7 @@ class RawSection:
     """One completed top-level value as it was sent, before validation."""
 
     name: str
-    value: Any
+    value: object
 
 
 class SectionReader:
@@ -45,7 +45,7 @@ class SectionReader:
         self._peeler = Peeler()
         self._after = False
         self._error: OutputError | None = None
-        self._events: list[tuple[str, Any]] = []
+        self._events: list[tuple[str, object]] = []
         self._builder = _Builder()
         self._parser = ijson.basic_parse_coro(_Sink(self._events), use_float=True)
 
@@ -147,7 +147,7 @@ class _Builder:
 
     def __init__(self) -> None:
         self.complete = False
-        self._stack: list[dict[str, Any] | list[Any]] = []
+        self._stack: list[dict[str, object] | list[object]] = []
         self._keys: list[str] = []
 
     def add(self, event: str, value: Any) -> RawSection | None:
@@ -181,7 +181,7 @@ class _Builder:
         self.complete = True
         return None
 
-    def _place(self, value: Any) -> RawSection | None:
+    def _place(self, value: object) -> RawSection | None:
         if not self._stack:
             raise OutputError("the output is not a JSON object")
         top = self._stack[-1]

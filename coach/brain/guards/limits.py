@@ -30,7 +30,7 @@ def cut_at_word(text: str, limit: int) -> str:
     return head[:boundary].rstrip() if boundary else text[:limit]
 
 
-def fit(section: str, value: Any) -> tuple[Any, list[GuardFinding]]:
+def fit(section: str, value: object) -> tuple[object, list[GuardFinding]]:
     """Cuts over-long text and lists of one section; returns the value and a record of every cut."""
     findings: list[GuardFinding] = []
     return _fit(value, _schema()["properties"].get(section, {}), section, findings), findings
@@ -53,7 +53,7 @@ def _resolved(node: Any, look_up: Callable[[str], Any]) -> Any:
     return node
 
 
-def _typed(value: Any, kind: str) -> Any:
+def _typed(value: object, kind: str) -> object:
     """A number or truth value that was sent as a string, as itself; anything else untouched."""
     if kind == "integer" and isinstance(value, float) and value == int(value):
         return int(value)

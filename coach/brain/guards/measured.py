@@ -59,7 +59,7 @@ class Guarded:
     evidence: tuple[Evidence, ...] = ()
 
 
-def guard_section(name: str, raw: Any, context: GuardContext) -> Guarded:
+def guard_section(name: str, raw: object, context: GuardContext) -> Guarded:
     """Turns a raw section into one that may be shown.
 
     Raises:

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
@@ -283,7 +283,7 @@ class OpenAIBrain:
             span.close()
         return text, ended, told or used.estimated(prompt.chars, len(text))
 
-    def _said(self, response: Any, used: tuple[UsageEvent, ...]) -> tuple[str, str]:
+    def _said(self, response: object, used: tuple[UsageEvent, ...]) -> tuple[str, str]:
         try:
             return responses_text(response) if self._api == "responses" else chat_text(response)
         except VendorError:

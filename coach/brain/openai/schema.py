@@ -13,7 +13,7 @@ _UNKNOWN_TO_STRICT_MODE = frozenset(
 )
 
 
-def strict_schema(schema: dict[str, Any], *, descriptions: bool = True) -> dict[str, Any]:
+def strict_schema(schema: dict[str, object], *, descriptions: bool = True) -> dict[str, object]:
     """A copy without the keywords strict mode does not take, every property required, no additional ones.
 
     Key order is kept: strict mode writes keys in the order of the schema.

@@ -46,14 +46,14 @@ def _responses_end(event: Any, *, refused: bool) -> StreamEnd:
     return StreamEnd("refused" if refused else "complete", model)
 
 
-async def chat_chunks(events: AsyncIterator[Any], meter: UsageMeter) -> AsyncGenerator[BrainChunk, None]:
+async def chat_chunks(events: AsyncIterator[object], meter: UsageMeter) -> AsyncGenerator[BrainChunk, None]:
     """Chat Completions: the finish reason comes before the usage, which some servers never send.
 
     Raises:
         VendorError: the stream broke off before a finish reason.
     """
     finish, model, refused = None, "", False
-    usage: Any = None
+    usage: object = None
     async for event in events:
         model = getattr(event, "model", None) or model
         usage = getattr(event, "usage", None) or usage  # some servers repeat it, growing, in every chunk

@@ -63,7 +63,7 @@ async def _evaluate_all(
     gate = asyncio.Semaphore(1 if brain.name == "offline" else _PARALLEL)
     spent: list[float] = []
 
-    async def one(row: dict[str, Any]) -> EvaluationResult:
+    async def one(row: dict[str, object]) -> EvaluationResult:
         async with gate:
             began = time.perf_counter()
             call = EvaluationCall(input=evaluation_input(row, policy.version), attempt_id=f"eval-{row['id']}")
@@ -128,7 +128,7 @@ def _fitting(
 
 
 def _flat(report: Mapping[str, object], prefix: str = "") -> list[tuple[str, object]]:
-    rows: list[tuple[str, Any]] = []
+    rows: list[tuple[str, object]] = []
     for key, value in report.items():
         rows += _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else [(f"{prefix}{key}", value)]
     return rows

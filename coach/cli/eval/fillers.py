@@ -98,7 +98,7 @@ def _rates(hit: int, false: int, missed: int) -> dict[str, object]:
 
 
 def _lines(result: dict[str, Any]) -> str:
-    def line(name: str, rates: dict[str, Any]) -> str:
+    def line(name: str, rates: dict[str, object]) -> str:
         shown = ["   -" if rates[k] is None else f"{rates[k]:.2f}" for k in ("precision", "recall", "f1")]
         counts = f"{rates['found']:>4} {rates['false']:>5} {rates['missed']:>6}"
         return f"{name:<12} {shown[0]:>9} {shown[1]:>6} {shown[2]:>5} {counts}"

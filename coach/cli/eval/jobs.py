@@ -54,7 +54,7 @@ def score(rows: list[dict[str, Any]], records: list[dict[str, Any]]) -> dict[str
     named = 0
     for row, record in zip(rows, records, strict=True):
         job = record["job"]
-        detail: dict[str, Any] = {"id": row["id"]}
+        detail: dict[str, object] = {"id": row["id"]}
         for name, said, allowed in (
             ("skills", job["key_skills"], row.get("nice_to_have") or []),
             ("competencies", job["competencies"], []),
@@ -69,7 +69,7 @@ def score(rows: list[dict[str, Any]], records: list[dict[str, Any]]) -> dict[str
         named += any(same(s, q["skill"] or "") for q in record["questions"] for s in job["key_skills"])
         by_item.append(detail)
     both = [a + b for a, b in zip(*counts.values(), strict=True)]
-    figures: dict[str, Any] = {"postings": len(rows)}
+    figures: dict[str, object] = {"postings": len(rows)}
     for name, (found, gold, right, said) in {**counts, "all": both}.items():
         figures[f"{name}_recall"] = found / gold if gold else None
         figures[f"{name}_precision"] = right / said if said else None

@@ -32,7 +32,7 @@ _LEFT_OUT: tuple[tuple[str, str, float, bool], ...] = (
 ESTIMATE = ROOT / "data" / "training" / "estimate.json"
 
 
-def run(folder: Path, name: str) -> dict[str, Any]:
+def run(folder: Path, name: str) -> dict[str, object]:
     """The report of one set, by the command itself.
 
     Raises:
@@ -47,9 +47,9 @@ def run(folder: Path, name: str) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
-def figure(report: dict[str, Any], path: str) -> Any:
+def figure(report: dict[str, object], path: str) -> object:
     """The value at a dotted path; None when it is not there."""
-    value: Any = report
+    value: object = report
     for key in path.split("."):
         value = value.get(key) if isinstance(value, dict) else None
     return value

@@ -93,7 +93,7 @@ async def score_all(rows: list[Recording], transcriber: str) -> dict[str, object
     return {"transcriber": engine.name, "items": items, **totals(items)}
 
 
-async def _scored(engine: Transcriber, row: Recording) -> dict[str, Any]:
+async def _scored(engine: Transcriber, row: Recording) -> dict[str, object]:
     begun = time.monotonic()
     heard = (
         await engine.transcribe(row.audio, SpeechContext(), attempt_id=f"eval-{row.audio.stem}", verbatim=True)

@@ -43,7 +43,7 @@ def read_rows(file: Path) -> list[dict[str, Any]]:
     return [_row(file, number, line) for number, line in read_lines(file)]
 
 
-def _row(file: Path, number: int, line: str) -> dict[str, Any]:
+def _row(file: Path, number: int, line: str) -> dict[str, object]:
     try:
         row = from_json(line)
         labels = row.get("violations")
@@ -64,12 +64,12 @@ def _label(label: Any) -> str:
     return str(next(label[key] for key in _LABEL_KEYS if key in label))
 
 
-def _line(row: dict[str, Any], spans: list[Violation]) -> dict[str, Any]:
+def _line(row: dict[str, object], spans: list[Violation]) -> dict[str, object]:
     violations = [{"start": v.start, "end": v.end, "text": v.text} for v in spans]
     return {"id": row["id"], "rewrite": row["rewrite"], "violations": violations}
 
 
-def score(rows: list[dict[str, Any]], found: list[list[Violation]]) -> dict[str, Any]:
+def score(rows: list[dict[str, object]], found: list[list[Violation]]) -> dict[str, object]:
     """Precision and recall over labelled spans; a finding counts when it is exactly a label's text, each label once.
 
     `overlap` counts a finding that shares characters with a label too. Rows without labels are not scored.
@@ -126,7 +126,7 @@ def _rates(counts: dict[str, int]) -> dict[str, object]:
 
 
 def _lines(result: dict[str, Any]) -> str:
-    def line(name: str, rates: dict[str, Any]) -> str:
+    def line(name: str, rates: dict[str, object]) -> str:
         shown = ["-" if rates[key] is None else f"{rates[key]:.2f}" for key in ("precision", "recall")]
         return f"{name:<10}{shown[0]:>9}{shown[1]:>8}{rates['found']:>6}{rates['false']:>6}{rates['missed']:>7}"
 

@@ -39,7 +39,7 @@ class Change(Record):
     action: Action
     kind: ObjectKind
     key: str
-    before: dict[str, Any] = {}
+    before: dict[str, object] = {}
     after: dict[str, Any] = {}
     id: str = ""
 

@@ -188,7 +188,7 @@ class StripeGateway:
             found = self._v1.charges.retrieve(charge_id).customer
         return found if isinstance(found, str) else found.id if found else ""
 
-    def subscription(self, subscription_id: str) -> dict[str, Any]:
+    def subscription(self, subscription_id: str) -> dict[str, object]:
         """See the port."""
         with _plain_errors():
             return self._v1.subscriptions.retrieve(subscription_id).to_dict()

@@ -76,7 +76,7 @@ class Webhooks:
             raise WebhookError("The webhook's signature is wrong or too old.") from error
         except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise WebhookError("The webhook is not a Stripe event.") from error
-        plain: dict[str, Any] = event.to_dict()
+        plain: dict[str, object] = event.to_dict()
         if not all(plain.get(key) for key in ("id", "type", "created", "data")):
             raise WebhookError("The webhook is not a Stripe event.")
         return plain
@@ -125,7 +125,7 @@ class Webhooks:
         billing.change_account(connection, user, **self._state(subscription, account, created), state_at=created)
         return f"subscription {subscription['status']}"
 
-    def payment_failed(self, connection: Any, invoice: dict[str, Any], created: datetime) -> str:
+    def payment_failed(self, connection: object, invoice: dict[str, object], created: datetime) -> str:
         """A payment that failed; the person is told at the next interview."""
         return self._payment(connection, invoice, created, failed=True)
 
@@ -168,7 +168,7 @@ class Webhooks:
         billing.change_account(connection, user, payment_failed=failed, payment_at=created)
         return "payment failed" if failed else "paid"
 
-    def _state(self, subscription: dict[str, Any], account: Account, created: datetime) -> dict[str, Any]:
+    def _state(self, subscription: dict[str, object], account: Account, created: datetime) -> dict[str, object]:
         period = {**subscription, **first_item(subscription)}
         due = account.past_due_since or created if subscription["status"] == "past_due" else None
         return {

@@ -96,7 +96,7 @@ def simulation_report(applied: Applied) -> dict[str, Any]:
     }
 
 
-def month_record(months: Months, applied: Applied) -> dict[str, Any]:
+def month_record(months: Months, applied: Applied) -> dict[str, object]:
     """Distribution of one plan's margin per month (pack, trial)."""
     plan, market = months.plan, applied.market
     margin = months.margin

@@ -60,7 +60,7 @@ class Scenario(Strict):
     note: str = Field(default="", max_length=500)
     assumptions: dict[str, float] = {}
     prices: dict[str, str | float] = {}
-    plans: dict[str, dict[str, Any]] = {}
+    plans: dict[str, dict[str, object]] = {}
     service: ServiceChange = ServiceChange()
     at: date | None = None
     seed: int = 7

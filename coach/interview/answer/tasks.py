@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import TypeVar
 
 Result = TypeVar("Result")
 
@@ -13,8 +13,8 @@ class AnswerTasks:
     def __init__(self) -> None:
         """Nothing runs yet."""
         self._main: dict[str, asyncio.Task[None]] = {}
-        self._side: set[asyncio.Task[Any]] = set()
-        self._last: set[asyncio.Task[Any]] = set()
+        self._side: set[asyncio.Task[object]] = set()
+        self._last: set[asyncio.Task[object]] = set()
 
     def busy(self, attempt_id: str = "") -> bool:
         """Whether an attempt (or any) is being worked on."""
@@ -25,7 +25,7 @@ class AnswerTasks:
         """Whether nothing runs at all, beside the main line neither."""
         return not (self._main or self._side or self._last)
 
-    def start(self, attempt_id: str, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, attempt_id: str, work: Coroutine[object, None, None]) -> None:
         """Begins the one work on an attempt; where it is being worked on already, `work` is dropped."""
         if attempt_id in self._main:
             work.close()
@@ -39,7 +39,7 @@ class AnswerTasks:
         finally:
             self._main.pop(attempt_id, None)
 
-    def beside(self, work: Coroutine[Any, Any, Result]) -> "asyncio.Task[Result]":
+    def beside(self, work: Coroutine[object, None, Result]) -> "asyncio.Task[Result]":
         """Begins work beside the main line."""
         task = asyncio.get_running_loop().create_task(work)
         self._side.add(task)

@@ -74,7 +74,7 @@ def export_run(info: RunInfo, data: Dataset, outcomes: Sequence[Outcome], folder
 
 def _log(
     info: RunInfo, data: Dataset, variant: Variant, mine: Sequence[Outcome], scores: Sequence[dict[Any, Any]]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     model, by_id = variant.model or variant.brain, {item.id: item for item in data.items}
     values: dict[tuple[str, int], dict[str, float]] = {}
     for row in scores:

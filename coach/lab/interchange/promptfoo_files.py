@@ -45,7 +45,7 @@ def import_dataset(path: Path, *, name: str = "") -> Dataset:
     return dataset(name or called or path.stem, [_item(test, number) for number, test in enumerate(tests, 1)])
 
 
-def _item(test: Any, number: int) -> Item:
+def _item(test: object, number: int) -> Item:
     if not isinstance(test, dict):
         raise InputError(f"Test {number} is not a test of promptfoo.")
     given, said = test.get("vars") or {}, test.get("description") or f"test-{number}"
@@ -118,7 +118,7 @@ def export_run(info: RunInfo, data: Dataset, outcomes: Sequence[Outcome], path: 
     return write(path, json.dumps(found, ensure_ascii=False, indent=1))
 
 
-def _results(info: RunInfo, data: Dataset, outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+def _results(info: RunInfo, data: Dataset, outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
     table = score_table(outcomes, data.items, SCORERS)
     scores: dict[tuple[str, str, int], dict[str, float]] = {}
     for row in table.to_dict("records"):

@@ -114,7 +114,7 @@ class DeepgramTranscriber:
             retry=retry_if_exception(lambda e: isinstance(e, VendorError) and e.retryable),
             reraise=True,
         )
-        response: Any = await retrying(self._listen, content, context, verbatim)
+        response: object = await retrying(self._listen, content, context, verbatim)
         transcript = self._transcript(response, context, verbatim)
         return Heard(transcript, (self._usage(transcript, context, attempt_id, verbatim),))
 

@@ -65,7 +65,7 @@ def _next(requests: BinaryIO) -> bytes | None:
     return read_message(requests)
 
 
-def _load(models: dict[str, str]) -> tuple[dict[str, Any], float]:
+def _load(models: dict[str, str]) -> tuple[dict[str, object], float]:
     from coach.speech.whisper.engine import EngineModel, load
 
     begun = time.monotonic()

@@ -28,9 +28,9 @@ class Door:
     def __init__(
         self,
         database: Path,
-        submit: Callable[[Callable[[], Any]], "Future[Any]"],
+        submit: Callable[[Callable[[], object]], "Future[object]"],
         carry_out: Any,
-        aside: Mapping[str, Callable[..., Any]] | None = None,
+        aside: Mapping[str, Callable[..., object]] | None = None,
     ) -> None:
         """Opens it.
 
@@ -78,7 +78,7 @@ class Door:
         if aside is None:
             return self._submit(lambda: on_behalf(pid, lambda: self._carry_out(order, begin)))
         begin()
-        future: Future[Any] = Future()
+        future: Future[object] = Future()
         try:
             future.set_result(aside(*order.args, **order.kwargs))
         except Exception as error:  # handed to the neighbour, whatever it is

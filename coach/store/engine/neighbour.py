@@ -37,7 +37,7 @@ _PATH_BYTES = 100
 class Reply:
     """What came of an order."""
 
-    outcome: Any = None
+    outcome: object = None
     error: BaseException | None = None
 
     def unwrap(self) -> object:

@@ -38,9 +38,9 @@ _caller: ContextVar[int | None] = ContextVar("caller", default=None)
 class Order:
     """A function on a connection in a transaction of its own, or (`chore`) a method of the store on its database."""
 
-    call: Callable[..., Any] | str
-    args: tuple[Any, ...] = ()
-    kwargs: dict[str, Any] = field(default_factory=dict)
+    call: Callable[..., object] | str
+    args: tuple[object, ...] = ()
+    kwargs: dict[str, object] = field(default_factory=dict)
     asked_by: Asker | None = None
     """On whose behalf; None for the program itself."""
 
@@ -55,7 +55,7 @@ def caller_pid() -> int:
     return _caller.get() or os.getpid()
 
 
-def on_behalf(pid: int, work: Callable[[], Any]) -> Any:
+def on_behalf(pid: int, work: Callable[[], object]) -> object:
     """Runs `work` with `pid` as its caller."""
     token = _caller.set(pid)
     try:

@@ -73,7 +73,7 @@ def _group(dimension: Dimension, question: Any) -> tuple[Any, Any]:
     i, jobs = mock_interviews.c, job_descriptions.c
     title = sa.func.coalesce(jobs.title, i.job["job_title"].as_string(), "")
     week = sa.cast(sa.func.date_trunc("week", sa.func.timezone("UTC", i.created_at)), sa.Date)
-    found: dict[Dimension, tuple[Any, Any]] = {
+    found: dict[Dimension, tuple[object, object]] = {
         "person": (i.user_id, sa.func.coalesce(users.c.name, i.user_id)),
         "job": (sa.func.coalesce(i.job_description_id, title), title),
         "competency": (question.competency, question.competency),
@@ -85,7 +85,7 @@ def _group(dimension: Dimension, question: Any) -> tuple[Any, Any]:
 
 def _per_session(
     dimension: Dimension, unmeasured_sd: float, *, of_samples: bool, hidden: Collection[str]
-) -> sa.Select[Any]:
+) -> sa.Select[object]:
     """One row per session and group, steps as 0 or 1, not yet one after the other."""
     i, q = mock_interviews.c, _per_question().subquery().c
     key, label = _group(dimension, q)

@@ -18,7 +18,7 @@ from coach.store.tables.core import (
 )
 
 
-def promotions(connection: sa.Connection) -> list[dict[str, Any]]:
+def promotions(connection: sa.Connection) -> list[dict[str, object]]:
     """Every promotion, newest first: `id, name, version, content_hash, is_active, reason, created_at`."""
     columns = [c for c in prompt_versions.c if c.name != "content"]
     rows = connection.execute(sa.select(*columns).order_by(prompt_versions.c.created_at.desc(), prompt_versions.c.id))
@@ -133,7 +133,7 @@ def has_consent(connection: sa.Connection, user_id: str) -> bool:
     return connection.execute(sa.select(lab_consents).where(lab_consents.c.user_id == user_id)).first() is not None
 
 
-def add_review(connection: sa.Connection, review: dict[str, Any]) -> str:
+def add_review(connection: sa.Connection, review: dict[str, object]) -> str:
     """Keeps one human score of an attempt: `attempt_id, reviewer, overall, content, …, created_at`; returns its id.
 
     Raises:

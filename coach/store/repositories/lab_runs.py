@@ -50,7 +50,7 @@ def keep_run(connection: sa.Connection, run: dict[str, Any], rows: Sequence[dict
 def _by_owner(connection: sa.Connection, rows: Sequence[dict[str, object]]) -> dict[str, list[dict[str, object]]]:
     """Rows by the person whose answer they judge; all together while nothing is sealed."""
     owners = {row["item_id"]: owner_of(connection, {"item_id": row["item_id"]}) for row in rows if ambient.ring()}
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[str, list[dict[str, object]]] = {}
     for row in rows:
         found.setdefault(owners.get(row["item_id"], HOUSE), []).append(row)
     return found

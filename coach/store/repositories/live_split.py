@@ -46,7 +46,7 @@ def live_split(connection: sa.Connection) -> dict[str, Any] | None:
     return {**row["definition"], "id": row["id"], "created_at": row["created_at"]} if row else None
 
 
-def keep_live_look(connection: sa.Connection, experiment_id: str, look: dict[str, Any]) -> None:
+def keep_live_look(connection: sa.Connection, experiment_id: str, look: dict[str, object]) -> None:
     """Adds a look to a live experiment; one of the same size is there once."""
     c = experiments.c
     query = sa.select(c.definition).where(c.id == experiment_id)
@@ -67,7 +67,7 @@ def sample_split(connection: sa.Connection) -> dict[str, Any] | None:
 
 def live_outcomes(
     connection: sa.Connection, since: datetime, *, until: datetime | None = None, of_samples: bool = False
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """One row per evaluated attempt of interviews begun since `since`, and before `until`, with what live experiments
     look at; of real people or invented.
     """

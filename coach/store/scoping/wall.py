@@ -50,7 +50,7 @@ def _as_sql(who: Asker, dialect: str) -> Who:
     return Who(me, who.reach, people_reached(who.reach, me), places_reached(who.reach, me))
 
 
-def _for(connection: sa.Connection, statement: Any, who: Who, rows: Iterable[Mapping[str, Any]]) -> Any:
+def _for(connection: sa.Connection, statement: object, who: Who, rows: Iterable[Mapping[str, object]]) -> object:
     if isinstance(statement, Insert):
         _check_new(connection, statement, who, [*rows])
         return statement
@@ -74,7 +74,7 @@ def read_by(statement: sa.SelectBase, who: Who) -> sa.SelectBase:
             seen[table] = sa.select(*_shown(table, who)).where(condition).subquery(table.name)
         return seen[table]
 
-    def replace(element: Any, **_: Any) -> Any:
+    def replace(element: object, **_: object) -> object:
         if isinstance(element, sa.Table):
             return narrowed(element)
         if isinstance(element, sa.Column) and isinstance(element.table, sa.Table):
@@ -125,7 +125,7 @@ def _any(connection: sa.Connection, query: sa.Select[object]) -> bool:
         return connection.execute(query).first() is not None
 
 
-def _rows(statement: Insert, given: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _rows(statement: Insert, given: list[Mapping[str, object]]) -> list[Mapping[str, object]]:
     """The rows of an INSERT as plain values, however they were handed over."""
     if statement._multi_values:
         found = [row for rows in statement._multi_values for row in rows]

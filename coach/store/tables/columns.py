@@ -93,7 +93,7 @@ def text(name: str, default: str | None = "") -> sa.Column[str]:
     return sa.Column(name, CleanText(), nullable=default is None, default=default)
 
 
-def json(name: str) -> sa.Column[Any]:
+def json(name: str) -> sa.Column[object]:
     """A nullable JSON column."""
     return sa.Column(name, JSON)
 

@@ -43,7 +43,7 @@ class PrivateJson(sa.types.TypeDecorator[object]):
             return clean
         return keys.seal(json.dumps(clean, ensure_ascii=False).encode(), ambient.owner())
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+    def process_result_value(self, value: object, dialect: Dialect) -> object:
         plain = _unsealed(value)
         if isinstance(plain, bytes):
             return json.loads(plain)

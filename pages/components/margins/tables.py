@@ -21,7 +21,7 @@ def named(formats: dict[str, Any], columns: list[str]) -> dict[str, Any]:
     return {name: {**formats[name], "label": words[name]} if name in formats else words[name] for name in columns}
 
 
-def download(records: list[dict[str, Any]], name: str) -> None:
+def download(records: list[dict[str, object]], name: str) -> None:
     """The CSV of a table, every column of it."""
     st.download_button(
         "CSV",

@@ -121,7 +121,7 @@ class Desk:
         self.in_resume.append(attempt_id)
         self.told = f"Added to “{where}”. You find it under Jobs & resumes."
 
-    def _on_finished(self, _: dict[str, Any]) -> None:
+    def _on_finished(self, _: dict[str, object]) -> None:
         """The summary is on the stage: the session can be handed on."""
         self.finished = self.session["interview_id"] if self.session else ""
 
@@ -131,7 +131,7 @@ class Desk:
     def _on_progress(self, _: dict[str, object]) -> None:
         self.go_to = "progress"
 
-    def _on_delete(self, _: dict[str, Any]) -> None:
+    def _on_delete(self, _: dict[str, object]) -> None:
         self.deleting = self.session["interview_id"] if self.session else ""
 
     # -- what the page does --------------------------------------------------------------------------------------
