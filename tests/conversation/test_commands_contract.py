@@ -1,9 +1,15 @@
-"""The commands as scripts call them: key names and types, exit codes, only JSON on stdout, one line on stderr."""
+"""The commands as scripts call them: key names and types, exit codes, only JSON on stdout, one line on stderr.
 
+A written answer and a spoken one go through a process of their own, and so does what writes nothing but `--help`; the
+rest runs in this one, where starting costs nothing.
+"""
+
+import io
 import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,8 +17,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from coach.cli import COMMANDS
+from coach.cli import COMMANDS, main
 from coach.contracts.evaluation import json_schema
+from coach.settings import settings
 
 ROOT = Path(__file__).resolve().parents[2]
 QUESTION = "Tell me about a problem you solved."
@@ -72,15 +79,24 @@ class Shell:
         self.folder = home.parent
 
     def run(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "coach", *arguments],
-            input=given,
-            capture_output=True,
-            text=True,
-            cwd=self.folder,
-            env=self.env,
-            check=False,
-        )
+        """In this process, with the arguments, variables, folder and standard files of a process of its own."""
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            for name in {*os.environ} - {*self.env}:
+                patch.delenv(name)
+            for name, value in self.env.items():
+                patch.setenv(name, value)
+            patch.chdir(self.folder)
+            patch.setattr(sys, "argv", ["coach", *arguments])
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given.encode())))
+            settings.cache_clear()
+            try:
+                main()
+                status = 0
+            except SystemExit as stop:
+                status = int(stop.code or 0)
+        settings.cache_clear()
+        return subprocess.CompletedProcess(arguments, status, out.getvalue(), err.getvalue())
 
     def json(self, *arguments: str, given: str = "") -> Any:
         done = self.run(*arguments, "--json", given=given)
@@ -97,14 +113,34 @@ class Shell:
         return done.stderr
 
 
+class OwnProcess(Shell):
+    """The same as a shell does it."""
+
+    def run(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "coach", *arguments],
+            input=given,
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            env=self.env,
+            check=False,
+        )
+
+
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
     return Shell(tmp_path_factory.mktemp("commands") / "home")
 
 
 @pytest.fixture(scope="module")
-def first(shell: Shell) -> Any:
-    return shell.json("practice", "--transcript", "-", "--question", QUESTION, given=ANSWER)
+def process(shell: Shell) -> OwnProcess:
+    return OwnProcess(shell.folder / "home")
+
+
+@pytest.fixture(scope="module")
+def first(process: OwnProcess) -> Any:
+    return process.json("practice", "--transcript", "-", "--question", QUESTION, given=ANSWER)
 
 
 def assert_types(record: dict[str, Any], wanted: dict[str, Any]) -> None:
@@ -145,10 +181,10 @@ def test_the_same_question_is_a_retry_and_another_one_is_added(shell: Shell, fir
     assert [len(e["attempts"]) for e in shown["exchanges"]] == [2, 1]
 
 
-def test_a_spoken_answer_has_timed_words_and_its_delivery(shell: Shell, tmp_path: Path) -> None:
+def test_a_spoken_answer_has_timed_words_and_its_delivery(process: OwnProcess, tmp_path: Path) -> None:
     sound = tmp_path / "answer.wav"
     subprocess.run(["espeak-ng", "-w", str(sound), SPOKEN], check=True)
-    result = shell.json("practice", "--audio", str(sound), "--question", QUESTION, "--transcriber", "whisper")
+    result = process.json("practice", "--audio", str(sound), "--question", QUESTION, "--transcriber", "whisper")
     assert_practice(result)
     assert result["transcriber"] == "whisper"
     assert set(result["words"][0]) == {"word", "start_s", "end_s", "confidence", "is_filler"}
@@ -225,6 +261,6 @@ def test_what_cannot_be_is_said_in_one_line(shell: Shell, status: int, words: st
     assert words in shell.refused(status, *arguments)
 
 
-def test_help_names_every_command(shell: Shell) -> None:
-    done = shell.run("--help")
+def test_help_names_every_command(process: OwnProcess) -> None:
+    done = process.run("--help")
     assert done.returncode == 0 and [name for name in COMMANDS if f"  {name} " not in done.stdout] == []

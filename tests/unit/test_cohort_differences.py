@@ -6,6 +6,7 @@ import pytest
 
 from coach.lab.statistics.cohorts import FEWEST_PEOPLE, GroupDifference, compare_groups, mean_interval
 from coach.views import cohorts
+from tests.long import how_many
 
 
 def people(rng: np.random.Generator, count: int, rate: float, gain: float, *, begin: int = 0) -> pd.DataFrame:
@@ -37,12 +38,13 @@ def ends(difference: GroupDifference) -> tuple[float, float]:
 @pytest.mark.parametrize("count", [FEWEST_PEOPLE, 30])
 def test_the_interval_covers_the_difference_there_is(count):
     rng, hits = np.random.default_rng(7), {"completed": 0, "gain": 0}
-    for _ in range(250):
+    times = how_many("differences between cohorts")
+    for _ in range(times):
         told = found(people(rng, count, 0.7, 0.6), people(rng, count, 0.5, 0.2, begin=100))
         for name, wanted in (("completed", 0.2), ("gain", 0.4)):
             low, high = ends(told[name])
             hits[name] += low <= wanted <= high
-    assert min(hits.values()) / 250 >= 0.91, hits
+    assert min(hits.values()) / times >= 0.91, hits
 
 
 def test_the_same_people_in_both_groups_cancel_out():

@@ -22,6 +22,7 @@ from coach.lab.statistics.sequential import boundaries
 from coach.lab.statistics.verdict import Verdict, decide
 from coach.store import open_store
 from coach.store.repositories import live_split as rows_live_split
+from tests.long import how_many
 from tests.ports.test_watch import practise
 from tests.unit.test_lab_replay import A, B, CountingJudge, make_dataset
 
@@ -50,8 +51,8 @@ def peeked(rng: np.random.Generator, *, effect: float, people: int, sizes: tuple
 
 
 def test_whoever_looks_five_times_ships_an_equal_pair_no_more_often_than_allowed() -> None:
-    rng = np.random.default_rng(14)
-    ships = [peeked(rng, effect=0.0, people=40, sizes=(40, 80, 120, 160, 200)) == "ship" for _ in range(120)]
+    rng, times = np.random.default_rng(14), how_many("equal pairs looked at five times")
+    ships = [peeked(rng, effect=0.0, people=40, sizes=(40, 80, 120, 160, 200)) == "ship" for _ in range(times)]
     assert np.mean(ships) <= 0.05
     planted = [peeked(rng, effect=0.8, people=40, sizes=(40, 80, 120, 160, 200)) == "ship" for _ in range(15)]
     assert np.mean(planted) >= 0.9
