@@ -58,14 +58,14 @@ class Facts:
 class Load(threading.Thread):
     """Begins interviews on a server, one after the other, and keeps their ids."""
 
-    def __init__(self, url: str, facts: Facts) -> None:
+    def __init__(self, url: str, facts: Facts, pause_s: float = 0.0) -> None:
         super().__init__(daemon=True)
-        self.url, self.facts, self.ending = url, facts, threading.Event()
+        self.url, self.facts, self.pause_s, self.ending = url, facts, pause_s, threading.Event()
 
     def run(self) -> None:
         """Until told to end."""
         with httpx.Client(timeout=30) as http:
-            while not self.ending.is_set():
+            while not self.ending.wait(self.pause_s):
                 before = time.monotonic()
                 try:
                     response = http.post(f"{self.url}/mock-interviews/init", json={"q_count": 1})
@@ -80,9 +80,9 @@ class Load(threading.Thread):
 
 
 @contextlib.contextmanager
-def loaded(url: str, facts: Facts) -> Iterator[None]:
-    """A server under load inside the block."""
-    load = Load(url, facts)
+def loaded(url: str, facts: Facts, pause_s: float = 0.0) -> Iterator[None]:
+    """A server under load inside the block, with a pause between two requests where one is wanted."""
+    load = Load(url, facts, pause_s)
     load.start()
     try:
         yield

@@ -19,6 +19,9 @@ from tests.conversation.test_interview_web import connect, header
 from tests.conversation.test_service_watched import answered
 from tests.fakes.store import FakeStore
 
+PAUSE_S = 0.05
+"""Between two interviews that are begun: the commands shall have some of the processor."""
+
 
 @pytest.mark.slow
 def test_commands_beside_a_loaded_server_lose_nothing():
@@ -26,7 +29,7 @@ def test_commands_beside_a_loaded_server_lose_nothing():
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         pairings.coach(home, "db", "upgrade")
-        with process("benchmarks._pairing_server", home) as url, pairings.loaded(url, facts):
+        with process("benchmarks._pairing_server", home) as url, pairings.loaded(url, facts, PAUSE_S):
             pairings.practise(home, facts)
             doors = [path.name for path in home.glob("coach.duckdb.door-*")]
             for words in (("retention", "sweep"), ("db", "backup")):

@@ -9,15 +9,12 @@ import os
 import sys
 from pathlib import Path
 
-from coach.audio.archive import AudioArchive
-from coach.avatar.drawn import DrawnAvatar
 from coach.contracts import commands as cmd
 from coach.contracts.interview import ViewState
 from coach.errors import CoachError
-from coach.interview.dependencies import Dependencies
 from coach.interview.service import InitRequest, InterviewService
 from coach.store import open_store
-from tests.conversation.driver import FAST, Client, tone
+from tests.conversation.driver import Client, make_hub, tone
 from tests.fakes import vendors
 
 LOG: list[int] = []
@@ -27,21 +24,9 @@ def hub_on(home: Path) -> InterviewService:
     """A hub on the home's database and recordings, with scripted vendors."""
     transcriber = vendors.FakeTranscriber()
     transcriber.delay_s = 0.01
-    parts = Dependencies(
-        store=open_store(f"duckdb:///{home / 'coach.duckdb'}"),
-        transcriber=transcriber,
-        brain=vendors.FakeBrain(),
-        avatar=DrawnAvatar(),
-        archive=AudioArchive(str(home / "audio")),
-        journal_dir=home / "journal",
-        evaluate=vendors.ScriptedEvaluation({"overall": 6.5, "pause_s": 0.005}),
-        measure=vendors.measure,
-        listen=vendors.listen,
-        follow=None,
-        timing=FAST,
-        bundle="test",
-    )
-    return InterviewService(parts)
+    evaluate = vendors.ScriptedEvaluation({"overall": 6.5, "pause_s": 0.005})
+    store = open_store(f"duckdb:///{home / 'coach.duckdb'}")
+    return make_hub(home, store=store, transcriber=transcriber, evaluate=evaluate)
 
 
 def told(*facts: object) -> None:

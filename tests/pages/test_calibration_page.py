@@ -1,28 +1,17 @@
 """Calibration: own view beside machine and coach, empty scores, and what is being deleted left out."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
-from coach import bootstrap
-from coach.bootstrap import Services, build_services
+from coach.bootstrap import Services
 from coach.contracts.interview import Attempt, OwnView
 from coach.store.repositories import interviews, queries
 from coach.store.repositories.lab import set_consent
 from tests.fakes import records as make
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "prompt_lab.py"
-
-
-@pytest.fixture
-def services(tmp_path, monkeypatch) -> Iterator[Services]:
-    parts = build_services(coach_home=tmp_path, coach_database_url="", coach_audio_url="", coach_brain="offline")
-    monkeypatch.setattr(bootstrap, "_services", parts)
-    yield parts
-    parts.store.close()
 
 
 def rated(parts: Services, own: float) -> Attempt:

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from coach import bootstrap
-from coach.bootstrap import Services, build_services
+from coach.bootstrap import Services
 from coach.contracts.usage import UsageEvent
 from coach.economics.model import report, report_records
 from coach.economics.model.scenario import Scenario, apply, share_token
@@ -19,13 +18,6 @@ from tests.fakes import records as make
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "margins.py"
 SECTIONS = ["Session", "Plans", "Sensitivity", "Distribution", "Ledger", "Prices"]
-
-
-@pytest.fixture
-def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Services:
-    parts = build_services(coach_home=tmp_path, coach_database_url="", coach_audio_url="", coach_brain="offline")
-    monkeypatch.setattr(bootstrap, "_services", parts)
-    return parts
 
 
 def page(section: str = "Session", **query: str) -> AppTest:

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from coach import bootstrap
-from coach.bootstrap import Services, build_services
+from coach.bootstrap import Services
 from coach.brain.prompts.bundle import PROMPTS, PromptBundle
 from coach.lab.promotion import Split
 from coach.lab.runs.variant import Variant
@@ -24,13 +23,6 @@ from pages.components.shared.prose import plain
 from tests.ports.test_watch import practise
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "prompt_lab.py"
-
-
-@pytest.fixture
-def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Services:
-    parts = build_services(coach_home=tmp_path, coach_database_url="", coach_audio_url="", coach_brain="offline")
-    monkeypatch.setattr(bootstrap, "_services", parts)
-    return parts
 
 
 def page(tab: str) -> AppTest:

@@ -1,29 +1,19 @@
 """Operations: with nothing and with samples, every tab has something to say."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from coach import bootstrap
-from coach.bootstrap import Services, build_services
+from coach.bootstrap import build_services
 from coach.economics.billing.entitlements import PlanEntitlements
 from coach.store.maintenance.sample import load_sample
 from coach.store.repositories import billing
 from tests.fakes import records as make
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "operations.py"
-
-
-@pytest.fixture
-def services(tmp_path, monkeypatch) -> Iterator[Services]:
-    parts = build_services(coach_home=tmp_path, coach_database_url="", coach_audio_url="", coach_brain="offline")
-    monkeypatch.setattr(bootstrap, "_services", parts)
-    yield parts
-    parts.store.close()
 
 
 def page() -> AppTest:

@@ -1,13 +1,10 @@
 """Review: empty, agreeing, own scores, the agreement figure, and nothing kept without a name."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
-from coach import bootstrap
-from coach.bootstrap import Services, build_services
+from coach.bootstrap import Services
 from coach.contracts.people import OWNER
 from coach.lab import coaching
 from coach.lab.attempts import HumanScore, keep_scores
@@ -17,14 +14,6 @@ from coach.views import review
 from coach.views.sessions import find_session
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "review.py"
-
-
-@pytest.fixture
-def services(tmp_path, monkeypatch) -> Iterator[Services]:
-    parts = build_services(coach_home=tmp_path, coach_database_url="", coach_audio_url="", coach_brain="offline")
-    monkeypatch.setattr(bootstrap, "_services", parts)
-    yield parts
-    parts.store.close()
 
 
 def page(*, samples: bool = False) -> AppTest:

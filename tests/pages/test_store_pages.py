@@ -8,8 +8,7 @@ import pytest
 import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 
-from coach import bootstrap
-from coach.bootstrap import Services, build_services
+from coach.bootstrap import Services
 from coach.brain.port import PlanRequest
 from coach.contracts.interview import OwnView
 from coach.errors import InputError
@@ -20,15 +19,6 @@ from tests.fakes import records as make
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 TIMEOUT_S = 30
-
-
-@pytest.fixture
-def services(tmp_path, monkeypatch) -> Iterator[Services]:
-    """Services on an empty home, offline whatever the environment says."""
-    parts = build_services(coach_home=tmp_path, coach_database_url="", coach_audio_url="", coach_brain="offline")
-    monkeypatch.setattr(bootstrap, "_services", parts)
-    yield parts
-    parts.store.close()
 
 
 @pytest.fixture

@@ -10,11 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from coach.audio.archive import AudioArchive
-from coach.avatar.drawn import DrawnAvatar
 from coach.contracts.interview import AttemptStatus, ViewState
-from coach.interview.dependencies import Dependencies
 from coach.interview.elsewhere import OpenElsewhereError
-from coach.interview.service import InitRequest, InterviewService
+from coach.interview.service import InitRequest
 from coach.store import SqlStore
 from coach.store.engine.alone import alone
 from coach.store.fleet import leases, notices
@@ -23,7 +21,7 @@ from coach.store.maintenance import removal, transfer
 from coach.store.repositories import interviews
 from coach.store.tables.core import evaluation_claims
 from coach.store.tables.fleet import interview_leases, service_processes
-from tests.conversation.driver import FAST, Client
+from tests.conversation.driver import Client, make_hub
 from tests.fakes import records as make
 from tests.fakes import vendors
 
@@ -36,22 +34,8 @@ class Process:
     def __init__(self, url, home):
         self.store = SqlStore(url, idle_s=30)
         self.fleet = ServerFleet(self.store)
-        parts = Dependencies(
-            store=self.store,
-            transcriber=vendors.FakeTranscriber(),
-            brain=vendors.FakeBrain(),
-            avatar=DrawnAvatar(),
-            archive=AudioArchive(str(home / "audio")),
-            journal_dir=home / "journal",
-            evaluate=vendors.ScriptedEvaluation({"overall": 6.5, "pause_s": 0.005}),
-            measure=vendors.measure,
-            listen=vendors.listen,
-            follow=None,
-            timing=FAST,
-            bundle="test",
-            fleet=self.fleet,
-        )
-        self.hub = InterviewService(parts)
+        evaluate = vendors.ScriptedEvaluation({"overall": 6.5, "pause_s": 0.005})
+        self.hub = make_hub(home, store=self.store, evaluate=evaluate, fleet=self.fleet)
 
     async def dies(self):
         """Its line is cut and nothing is said."""
