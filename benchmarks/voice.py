@@ -128,9 +128,8 @@ def main() -> None:
     """Prints what was measured."""
     with tempfile.TemporaryDirectory() as folder:
         rows = asyncio.run(speak(Path(folder)))
-    print(
-        f"\n## The voice on this computer ({len(rows)} of {QUESTIONS} questions, load average {os.getloadavg()[0]:.1f})\n"
-    )
+    load = f"load average {os.getloadavg()[0]:.1f}"
+    print(f"\n## The voice on this computer ({len(rows)} of {QUESTIONS} questions, {load})\n")
     table(
         ["what", "p50", "p95", "largest"],
         [
