@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.soak.run import FILLS_S, Plan, Report, Sample, judge, soak
+from tests.soak.run import FILLS_S, STALLED, Plan, Report, Sample, judge, soak
 from tests.soak.vendors import Counts
 
 SHORT = Plan(
@@ -29,8 +29,9 @@ async def test_interviews_going_round_with_faults_leave_nothing_behind(tmp_path)
     assert report.counts.live_s > 3 and report.counts.tokens["input"] > 5000
 
 
-def report_of(rss_mb: list[float], *, quiet: Any = (9, 9), **ledger: Any) -> Report:
+def report_of(rss_mb: list[float], *, quiet: Any = (9, 9), stalls: int = 0, **ledger: Any) -> Report:
     counts = Counts(live_s=20.0, batch_s=5.0, characters=50, tokens=Counter(input=100, cached_input=7, output=30))
+    counts.faults[STALLED] = stalls
     told = {"nova-3.live": 20.0, "nova-3.batch": 5.0, "aura-2.characters": 50, "guessed calls": 0}
     told |= {"gpt-test-1.input": 100, "gpt-test-1.cached_input": 7, "gpt-test-1.output": 30}
     quiets = [Sample(at, 400, tasks, 30, 6, 0) for at, tasks in zip((100.0, 1000.0), quiet, strict=True)]
@@ -47,6 +48,8 @@ def report_of(rss_mb: list[float], *, quiet: Any = (9, 9), **ledger: Any) -> Rep
         (report_of([400.0] * 20, quiet=(9, 13)), "tasks"),
         (report_of([400.0] * 20, **{"gpt-test-1.output": 29}), "output tokens"),
         (report_of([400.0] * 20, **{"nova-3.live": 19.0}), "live"),
+        (report_of([400.0] * 20, **{"nova-3.live": 26.0}), "live"),
+        (report_of([400.0] * 20, stalls=1, **{"nova-3.live": 26.0}), ""),
         (report_of([400.0] * 20, **{"nova-3.batch": 10.0}), "recordings"),
         (report_of([400.0] * 20, **{"guessed calls": 1}), "guessed"),
     ],
