@@ -29,7 +29,7 @@ async def test_interviews_going_round_with_faults_leave_nothing_behind(tmp_path)
     assert report.counts.live_s > 3 and report.counts.tokens["input"] > 5000
 
 
-def report_of(rss_mb: list[float], *, quiet: Any = (9, 9), stalls: int = 0, **ledger: Any) -> Report:
+def report_of(rss_mb: list[float], *, quiet: Any = (9, 9), stalls: Any = 0, **ledger: Any) -> Report:
     counts = Counts(live_s=20.0, batch_s=5.0, characters=50, tokens=Counter(input=100, cached_input=7, output=30))
     counts.faults[STALLED] = stalls
     told = {"nova-3.live": 20.0, "nova-3.batch": 5.0, "aura-2.characters": 50, "guessed calls": 0}

@@ -143,3 +143,7 @@ def test_repetitions_and_restarts():
     assert found("it was very very hard and he had had enough") == []
     assert found("room two two five") == []
     assert found("I left. I left early.") == []
+    assert found("to honor the... the women, who, well… who came") == [
+        ("the... the", "repetition"),
+        ("who, well… who", "repetition"),
+    ]
