@@ -1,6 +1,7 @@
 """Repeated and restarted stretches: "I I went", "we had, we had a plan"."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coach.text.fillers import FillerSpan
@@ -51,7 +52,11 @@ def _repeated_length(tokens: list[Token], at: int, parted: set[int]) -> int:
         words = [t.word for t in tokens[at : at + length]]
         if words != [t.word for t in again] or any(t.start in parted for t in again):
             continue
-        if length == 1 and (words[0] in _EMPHASIS or is_number(words[0])):
-            continue
-        return length
+        if is_stumble(words):
+            return length
     return 0
+
+
+def is_stumble(words: Sequence[str]) -> bool:
+    """Whether these words, said twice in a row, are a repetition: emphasis, grammar and numbers are none."""
+    return len(words) > 1 or not (words[0] in _EMPHASIS or is_number(words[0]))

@@ -14,6 +14,7 @@ from coach.audio.flac import write_flac
 from coach.audio.pcm import Pcm
 from coach.contracts.transcript import Transcript, TranscriptSource, Word
 from coach.delivery.measure import measure
+from coach.speech.pieces.again import with_repetitions
 from coach.speech.pieces.confidence import doubtful_spans, is_doubtful
 from coach.speech.pieces.cutter import LONGEST_S, PieceCutter, gated, pieces
 from coach.speech.pieces.hesitations import MOST_IN_A_ROW, with_hesitations
@@ -163,6 +164,25 @@ def test_inserted_hesitations_are_counted_and_no_pace_is_measured_by_them():
     exact = measure(said.model_copy(update={"fillers_about": False}), None)
     assert (about.filler_count, about.fillers_about, about.word_count) == (2, True, 3)
     assert (exact.filler_count, exact.word_count) == (2, 5)
+
+
+@pytest.mark.parametrize(
+    ("plain", "second", "merged"),
+    [
+        ("If you look back", "If, if you look back", "If if you look back"),
+        ("then I like beans", "then I like, I like, I like beans", "then I like I like, I like beans"),
+        ("to honor the women", "to honor the, um, the women", "to honor the the women"),
+        ("to the the women", "to the the women", "to the the women"),
+        ("go on then", "go go go go on then", "go on then"),
+        ("it was very good", "it was very very good", "it was very good"),
+        ("room two five", "room two two five", "room two five"),
+        ("we left early", "they they went home", "we left early"),
+    ],
+)
+def test_what_only_the_second_pass_hears_twice_is_said_twice(plain, second, merged):
+    said = with_repetitions(words_of(plain), words_of(second))
+    assert text_of(said) == merged
+    assert all(a.end_s <= b.start_s and a.start_s <= a.end_s for a, b in pairwise(said)), "in order, also in time"
 
 
 # -- doubt ---------------------------------------------------------------------------------------------------------

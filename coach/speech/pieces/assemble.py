@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from coach.contracts.transcript import Transcript, TranscriptSource, Word
+from coach.speech.pieces.again import with_repetitions
 from coach.speech.pieces.hesitations import with_hesitations
 from coach.speech.pieces.piece import PieceWords
 
@@ -22,7 +23,7 @@ def transcript_of(
     """
     words: list[Word] = []
     for piece in heard:
-        words += with_hesitations(piece.words, piece.hesitating) if piece.hesitating is not None else piece.words
+        words += _verbatim(piece.words, piece.hesitating) if piece.hesitating is not None else piece.words
     about = all(piece.hesitating is not None for piece in heard)
     note = (ABOUT_NOTE if about else PLAIN_NOTE) if words else SILENCE_NOTE
     return Transcript(
@@ -36,3 +37,8 @@ def transcript_of(
         language=language,
         notes=[note],
     )
+
+
+def _verbatim(plain: Sequence[Word], second: Sequence[Word]) -> list[Word]:
+    """The plain words with what only the second pass keeps: what was said twice, um and uh."""
+    return with_hesitations(with_repetitions(plain, second), second)

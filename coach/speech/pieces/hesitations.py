@@ -51,10 +51,7 @@ def with_hesitations(plain: Sequence[Word], second: Sequence[Word]) -> list[Word
 def placed(plain: Sequence[Word], second: Sequence[Word]) -> list[Hesitation]:
     """Every hesitation of the second pass that can be placed and is not in the plain text already."""
     others = [(n, w) for n, w in enumerate(second) if folded(w.word) not in SPELLINGS]
-    matcher = SequenceMatcher(
-        None, [folded(w.word) for w in plain], [folded(w.word) for _, w in others], autojunk=False
-    )
-    shared = {b.b + i: b.a + i for b in matcher.get_matching_blocks() for i in range(b.size)}
+    shared = shared_words(plain, [w for _, w in others])
     before = 0
     found = []
     for word in _without_loops(second):
@@ -66,6 +63,12 @@ def placed(plain: Sequence[Word], second: Sequence[Word]) -> list[Hesitation]:
         if at is not None and not _there_already(plain, at):
             found.append(Hesitation(at, word, spelling, at == 0 or plain[at - 1].word.rstrip("\"'”")[-1:] in ".?!"))
     return found
+
+
+def shared_words(plain: Sequence[Word], others: Sequence[Word]) -> dict[int, int]:
+    """Which plain word each of the other words is, where both passes share it, in order."""
+    matcher = SequenceMatcher(None, [folded(w.word) for w in plain], [folded(w.word) for w in others], autojunk=False)
+    return {b.b + i: b.a + i for b in matcher.get_matching_blocks() for i in range(b.size)}
 
 
 def _without_loops(second: Sequence[Word]) -> list[Word]:
