@@ -103,6 +103,10 @@ class Bin:
             log.warning("a deletion that waited failed: %s", error)
             with self._lock:
                 self._failures.append((entry.whose, f"“{entry.label}” is still there: {error}"))
+        except Exception as error:  # on a timer's thread nobody else would hear of it
+            log.exception("a deletion that waited broke")
+            with self._lock:
+                self._failures.append((entry.whose, f"“{entry.label}” is still there ({type(error).__name__})."))
         finally:
             with self._lock:
                 self._entries.pop(key, None)

@@ -8,6 +8,7 @@ open and silent, and knows what to send again.
 
 import asyncio
 import itertools
+import logging
 from contextlib import aclosing, suppress
 
 from aiolimiter import AsyncLimiter
@@ -29,6 +30,7 @@ from coach.web.problems import unusable
 from coach.web.rest import require_candidate
 from coach.web.watching import Watching
 
+log = logging.getLogger(__name__)
 CLOSE_COMPLETED = 1000
 CLOSE_OVERRUN = 4408
 CLOSE_UNAUTHORIZED = 4401
@@ -65,7 +67,9 @@ class Line:
             self.close()
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            for ended in await asyncio.gather(*tasks, return_exceptions=True):
+                if isinstance(ended, Exception) and not isinstance(ended, WebSocketDisconnect | RuntimeError):
+                    log.error("a client's line broke", exc_info=ended, extra={"interview_id": self._conductor.id})
 
     def close(self) -> None:
         """Listens no more."""

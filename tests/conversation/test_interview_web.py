@@ -353,3 +353,21 @@ async def test_an_earlier_attempt_is_told_again_and_the_summary_says_why(server)
     assert all(line["why"] for line in done["lines"])
     again = (await server.post(f"/mock-interviews/{way['mock_interview_id']}/finish", headers=auth)).json()
     assert again == done
+
+
+async def test_a_line_that_breaks_is_in_the_log(server, caplog, monkeypatch):
+    way = await begin(server)
+    conductor = server.hub.find(way["mock_interview_id"])
+
+    async def broken(command):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(conductor, "send", broken)
+    async with connect(way) as raw:
+        socket = Socket(raw)
+        await socket.wait("SESSION_STATE")
+        await socket.send("START_INTERVIEW")
+        with pytest.raises(websockets.ConnectionClosed):
+            while True:
+                await raw.recv()
+    assert [record.exc_info[0] for record in caplog.records if "line broke" in record.message] == [ZeroDivisionError]

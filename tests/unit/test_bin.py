@@ -68,3 +68,12 @@ def test_what_cannot_be_deleted_is_seen_again_and_told_once(timers):
     assert bin_.holds("job") == frozenset()
     (told,) = bin_.failures()
     assert "Analyst" in told and "disk is full" in told and bin_.failures() == []
+
+
+def test_a_deletion_that_breaks_is_told_like_one_that_fails(timers):
+    bin_ = Bin(timers)
+    bin_.put("story", "s1", "My story", lambda: [][0])
+    ((_, action),) = timers.due
+    action()
+    assert bin_.holds("story") == frozenset()
+    assert bin_.failures() == ["“My story” is still there (IndexError)."]

@@ -20,6 +20,7 @@ from coach.contracts.usage import UsageEvent
 from coach.errors import InputError, SettingsError, VendorError
 from coach.settings import DATA, load_settings
 from coach.speech.packaged import Packaged
+from coach.speech.voice import clips as clips_of
 from coach.speech.voice import kokoro, pauses, phonemes, weights
 from coach.speech.voice.clips import Clips
 from coach.speech.voice.kokoro import SAMPLE_RATE_HZ, Kokoro
@@ -386,6 +387,22 @@ async def test_a_machine_that_does_not_keep_up_makes_the_whole_first(tmp_path):
         voice.go.release()
     assert clips.find(await asyncio.wait_for(asked, 5))
     await clips.close()
+
+
+@pytest.mark.parametrize("closed", [False, True])
+async def test_what_is_heard_once_is_gone_in_time_though_nothing_else_is_made(tmp_path, monkeypatch, closed):
+    monkeypatch.setattr(clips_of, "ONCE_S", 30 if closed else 0.02)
+    voice = PartedVoice(rate=100_000_000)
+    for _ in range(3):
+        voice.go.release()
+    clips = Clips(tmp_path, voice, unmetered)
+    await clips.clip("And what changed for you?", persona_id="sarah", once=True)
+    assert len([*tmp_path.glob("*.once.wav")]) == 1 or not closed
+    if not closed:
+        await asyncio.gather(*clips._rehearsals)
+        assert [*tmp_path.glob("*.once.wav")] == []
+    await clips.close()
+    assert [*tmp_path.glob("*.once.wav")] == []
 
 
 async def test_a_clip_whose_end_cannot_be_made_breaks_off_and_is_not_kept(tmp_path):

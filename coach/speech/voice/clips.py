@@ -11,9 +11,10 @@ import os
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from coach.contracts.transcript import normalise_space
 from coach.contracts.usage import UsageEvent
@@ -48,6 +49,7 @@ class Clips:
         self._making: dict[str, asyncio.Task[None]] = {}
         self._growing: dict[str, GrowingClip] = {}
         self._rehearsals: set[asyncio.Task[None]] = set()
+        self._once: set[str] = set()
         self._secret = b""
 
     async def clip(self, text: str, *, persona_id: str, interview_id: str = "", once: bool = False) -> str:
@@ -109,9 +111,18 @@ class Clips:
 
         What fails is made again, and told, when it is asked.
         """
-        task = asyncio.get_running_loop().create_task(self._rehearse(tuple(texts), persona_id))
+        self._later(self._rehearse(tuple(texts), persona_id))
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._rehearsals.add(task)
         task.add_done_callback(self._rehearsals.discard)
+
+    async def _heard_once(self, key: str) -> None:
+        """A clip that speaks of an answer goes when its time is up, also where no other is made any more."""
+        await asyncio.sleep(ONCE_S)
+        await asyncio.to_thread((self._folder / f"{key}.once.wav").unlink, missing_ok=True)
+        self._once.discard(key)
 
     async def _rehearse(self, texts: Sequence[str], persona_id: str) -> None:
         for text in texts:
@@ -132,11 +143,12 @@ class Clips:
         return None
 
     async def close(self) -> None:
-        """Ends what is being generated and frees the voice."""
+        """Ends what is being generated, forgets what was to be heard once, and frees the voice."""
         running = [*self._rehearsals, *self._making.values()]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.to_thread(self._forget_once)
         await self._voice.close()
 
     def _made(self, key: str, task: "asyncio.Task[None]") -> None:
@@ -157,6 +169,9 @@ class Clips:
         except CoachError:
             log.error("usage could not be stored: %d events", len(spoken.usage))
         await asyncio.to_thread(self._keep, f"{key}.once.wav" if once else f"{key}.wav", spoken.wav())
+        if once:
+            self._once.add(key)
+            self._later(self._heard_once(key))
 
     async def _parts(self, text: str, persona_id: str, interview_id: str, *, quick: bool) -> AsyncIterator[Spoken]:
         if isinstance(self._voice, VoiceInParts):
@@ -198,6 +213,11 @@ class Clips:
         with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
             file.write(content)
         return part
+
+    def _forget_once(self) -> None:
+        """Those of this process that speak of an answer."""
+        for key in self._once:
+            (self._folder / f"{key}.once.wav").unlink(missing_ok=True)
 
     def _forget_old(self) -> None:
         now = time.time()
