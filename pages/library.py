@@ -46,6 +46,7 @@ def main() -> None:
     if view == VIEWS[1]:
         cheat.show(shown)
         return
+    st.query_params.pop(cheat.ADDRESS, None)
     columns = st.columns(2, gap="medium") if len(shown) > 1 else [st.container()]
     for position, story in enumerate(shown):
         with columns[position % len(columns)]:

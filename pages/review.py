@@ -6,7 +6,7 @@ import streamlit as st
 from coach.bootstrap import Services, services
 from coach.errors import CoachError
 from coach.views import review
-from pages.components.review import agreement, queue, rubric
+from pages.components.review import agreement, queue, reviewer, rubric
 from pages.components.review import desk as review_desk
 from pages.components.shared import preview, samples
 from pages.components.shared.prose import plain
@@ -50,7 +50,7 @@ def empty() -> None:
 def choose(parts: Services, frame: pd.DataFrame) -> tuple[pd.Series | None, str]:
     """The answer to look at, those waiting first, newest on top; and who reviews."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        coach = st.text_input("Your name", max_chars=80, key="review_name", width=220).strip()
+        coach = reviewer.name("review_name")
         which = st.segmented_control(
             "Show",
             [WAITING, JUDGED, EVERY],

@@ -80,3 +80,8 @@ def test_pace_and_loudness_of_an_answer_are_taken_from_the_stage(open_stage: Cal
     drawing(content)
     _, content = downloaded(page, page.get_by_role("button", name="PNG of Pace, words a minute").click)
     drawing(content)
+    for named, file in (("the pace gauge", "pace-gauge"), ("the pause strip", "pauses")):
+        name, content = downloaded(page, page.get_by_role("button", name=f"CSV of {named}").click)
+        assert name == f"{file}.csv" and len(pd.read_csv(io.BytesIO(content)))
+        name, content = downloaded(page, page.get_by_role("button", name=f"PNG of {named}").click)
+        assert name == f"{file}.png" and Image.open(io.BytesIO(content)).width > 200

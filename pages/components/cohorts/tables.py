@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from coach.contracts.people import OWNER
 from coach.views import cohorts
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick, unique_labels
@@ -27,7 +28,7 @@ def groups(table: pd.DataFrame, title: str) -> None:
     percents = {name: 100 * table[name] for name in shares}
     shown = named(table.assign(**percents))[list(names)].head(SHOWN).rename(columns=names)
     formats = {names[name]: column for name, column in (shares | points).items()}
-    st.dataframe(shown, hide_index=True, column_config=formats)
+    st.dataframe(shown, hide_index=True, column_config=formats, placeholder="–")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         csv(table, f"cohorts-by-{title.lower()}.csv", "cohorts_csv")
         if len(table) > SHOWN:
@@ -35,8 +36,9 @@ def groups(table: pd.DataFrame, title: str) -> None:
 
 
 def named(table: pd.DataFrame) -> pd.DataFrame:
-    """The groups with names that differ, also where two people or postings have the same."""
-    names = unique_labels(dict(zip(table["key"], table["group"], strict=True)))
+    """The groups with names that differ, also where two people or postings have the same; the owner is *You*."""
+    called = table["group"].where(table["key"] != OWNER, "You")
+    names = unique_labels(dict(zip(table["key"], called, strict=True)))
     return table.assign(group=[names[key] for key in table["key"]])
 
 

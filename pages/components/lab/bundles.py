@@ -10,7 +10,7 @@ from coach.lab.service import Lab
 from coach.views.lab import bundle_diff
 from pages.components.lab.live_trial import attempt, live_section
 from pages.components.shared.prose import plain
-from pages.components.shared.selection import pick
+from pages.components.shared.selection import pick, pick_name
 
 
 def show(lab: Lab) -> None:
@@ -101,8 +101,12 @@ def _compare(bundles: list[PromptBundle], active: PromptBundle) -> None:
     st.header("What differs", anchor=False)
     names = [b.name for b in bundles]
     left, right = st.columns(2)
-    a = left.selectbox("From", names, index=names.index(active.name) if active.name in names else 0, key="diff-a")
-    b = right.selectbox("To", names, index=next((n for n, x in enumerate(names) if x != a), 0), key="diff-b")
+    in_force = active.name if active.name in names else names[0]
+    other = next((name for name in names if name != in_force), in_force)
+    with left:
+        a = pick_name("From", names, key="diff-a", address="from", first=in_force)
+    with right:
+        b = pick_name("To", names, key="diff-b", address="to", first=other)
     difference = bundle_diff(PromptBundle.load(a), PromptBundle.load(b))
     if difference:
         st.code(difference, language="diff", height=360)
@@ -131,7 +135,10 @@ def _view(bundles: list[PromptBundle]) -> None:
     with st.expander("What a bundle says"):
         by_name = {b.name: b for b in bundles}
         left, right = st.columns(2)
-        bundle = by_name[left.selectbox("Bundle", list(by_name), key="view-bundle")]
+        with left:
+            bundle = by_name[
+                pick_name("Bundle", [*by_name], key="view-bundle", address="bundle", first=next(iter(by_name)))
+            ]
         file = right.selectbox("File", sorted(bundle.files), key="view-file")
         st.code(
             bundle.files[file], language="yaml" if file.endswith(".yaml") else "markdown", height=360, wrap_lines=True

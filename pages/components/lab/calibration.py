@@ -13,6 +13,7 @@ from coach.lab.service import Lab
 from coach.views import lab_calibration as figures_lab_calibration
 from coach.views import own_view
 from coach.views.attempts import short
+from pages.components.review import reviewer
 from pages.components.shared import samples
 from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
@@ -88,28 +89,29 @@ def _form(lab: Lab, stored: list[dict[str, Any]]) -> None:
         identity=lambda row: str(row["id"]),
         label=lambda row: f"{short(row['question_text'])} · {short(row['transcript'], 32)}",
         key="calibration_answer",
+        address="answer",
     )
     if chosen is None:
         return
     st.markdown("\n".join(f"> {line}" for line in plain(chosen["transcript"]).split("\n")))
     with st.form("human-score", clear_on_submit=True):
-        reviewer = st.text_input("Your name", max_chars=80)
+        who = reviewer.name("calibration_name")
         given = {
             name: column.number_input(name.capitalize(), 0.0, 10.0, None, 0.5, format="%.1f", placeholder="0 to 10")
             for column, name in zip(st.columns(3), ("overall", "content", "relevance"), strict=True)
         }
         comment = st.text_area("Comment", max_chars=2000)
         if st.form_submit_button("Keep this score", type="primary"):
-            _keep(lab, chosen["id"], reviewer.strip(), comment, given)
+            _keep(lab, chosen["id"], who, comment, given)
 
 
-def _keep(lab: Lab, attempt_id: str, reviewer: str, comment: str, given: dict[str, float | None]) -> None:
-    if not reviewer:
+def _keep(lab: Lab, attempt_id: str, who: str, comment: str, given: dict[str, float | None]) -> None:
+    if not who:
         st.error("Say who scores.")
     elif given["overall"] is None:
         st.error("Give at least an overall score.")
     else:
-        keep_scores(lab.store, [HumanScore(attempt_id=attempt_id, reviewer=reviewer, comment=comment, **given)])
+        keep_scores(lab.store, [HumanScore(attempt_id=attempt_id, reviewer=who, comment=comment, **given)])
         st.rerun()
 
 

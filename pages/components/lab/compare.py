@@ -20,7 +20,7 @@ from coach.lab.statistics.verdict import MIN_PERSONS
 from coach.views import lab as figures
 from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
-from pages.components.shared.selection import pick
+from pages.components.shared.selection import pick, pick_name
 
 NAMES: dict[Tool, str] = {"inspect": "For Inspect", "promptfoo": "For promptfoo"}
 ICONS = {
@@ -49,8 +49,10 @@ def show(lab: Lab) -> None:
         return
     chosen, names = run.id, [v.name for v in run.experiment.variants]
     left, right = st.columns(2)
-    a = left.selectbox("Baseline", names, key="cmp-a")
-    b = right.selectbox("Against", names, index=1, key="cmp-b")
+    with left:
+        a = pick_name("Baseline", names, key="cmp-a", address="baseline", first=names[0])
+    with right:
+        b = pick_name("Against", names, key="cmp-b", address="against", first=names[1])
     try:
         if not _may_look(lab, f"{chosen}:{a}", f"{chosen}:{b}"):
             return

@@ -13,6 +13,7 @@ from coach.lab.service import Lab
 from coach.views.lab import bundle_diff
 from coach.views.word_diff import word_diff_html
 from pages.components.shared.prose import plain
+from pages.components.shared.selection import pick_name
 
 MARKED = """<style>
 .lab-words { font-size: .92rem; line-height: 1.6; overflow-wrap: anywhere; }
@@ -112,7 +113,7 @@ def forget(name: str, key: str) -> None:
 def show(lab: Lab) -> None:
     """The tab: choose a bundle, edit it, see what differs, keep it."""
     names = available(PROMPTS)
-    name = st.selectbox("Bundle", names, key="edit-bundle")
+    name = pick_name("Bundle", names, key="edit-bundle", address="bundle", first=names[0])
     bundle = PromptBundle.load(name)
     left, right = st.columns(2, gap="large")
     with left:

@@ -19,7 +19,7 @@ from coach.views.attempts import short
 from pages.components.lab import editor
 from pages.components.lab.playground_result import result
 from pages.components.shared.prose import plain
-from pages.components.shared.selection import pick
+from pages.components.shared.selection import pick, pick_name
 
 SAMPLE = "sample"
 TRIAL = "play-trial"
@@ -95,9 +95,10 @@ def _from_dataset(lab: Lab) -> Item | None:
 def _sides(lab: Lab) -> tuple[Variant, Variant] | None:
     names, active = available(), lab.promotions.active().name
     begin = next((n for n, name in enumerate(BRAINS) if name == lab.default_brain), 0)
+    in_force, challenger = active if active in names else names[0], names[_challenger(names, active)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        a = st.selectbox("Left bundle", names, index=names.index(active) if active in names else 0, key="play-a")
-        b = st.selectbox("Right bundle", names, index=_challenger(names, active), key="play-b")
+        a = pick_name("Left bundle", names, key="play-a", address="left", first=in_force)
+        b = pick_name("Right bundle", names, key="play-b", address="right", first=challenger)
         brain = st.selectbox("Brain", BRAINS, index=begin, key="play-brain")
         model = st.text_input("Model", placeholder="the configured one", key="play-model")
     _warmed(lab, brain)

@@ -21,6 +21,7 @@ from coach.lab.service import Lab
 from coach.views.lab import plan_curve
 from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
+from pages.components.shared.selection import pick, pick_name
 
 
 def show(lab: Lab) -> None:
@@ -66,10 +67,15 @@ def _dataset(lab: Lab) -> str:
     if not frozen:
         st.caption("No dataset was frozen yet.")
         return ""
-    chosen = st.selectbox(
-        "Dataset", list(frozen), format_func=lambda h: f"{frozen[h][0]} · {frozen[h][1]} answers · {h}"
+    chosen = pick(
+        "Dataset",
+        list(frozen),
+        identity=str,
+        label=lambda h: f"{frozen[h][0]} · {frozen[h][1]} answers · {h}",
+        key="run-dataset",
+        address="dataset",
     )
-    return str(chosen)
+    return chosen or ""
 
 
 def _uploaded(lab: Lab) -> str:
@@ -118,7 +124,7 @@ def _variant(lab: Lab, letter: str) -> Variant:
     begin = next((n for n, name in enumerate(BRAINS) if name == lab.default_brain), 0)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("Name", "control" if letter == "A" else "challenger", key=f"name-{letter}", max_chars=40)
-        bundle = st.selectbox("Bundle", names, index=index, key=f"bundle-{letter}")
+        bundle = pick_name("Bundle", names, key=f"bundle-{letter}", address=f"bundle_{letter}", first=names[index])
         brain = st.selectbox("Brain", BRAINS, index=begin, key=f"brain-{letter}")
         model = st.text_input("Model", placeholder="the configured one", key=f"model-{letter}")
         weak = st.number_input("Relevance is weak below", 0.0, 10.0, 5.0, 0.5, key=f"weak-{letter}")

@@ -22,7 +22,17 @@ def show(_lab: Lab) -> None:
     """The tab."""
     watch, invented = services().watch, samples.shown()
     spans = list(SPANS)
-    days = pick("Span", spans, identity=str, label=SPANS.__getitem__, key="watch-span", address="span", first="28")
+    days = pick(
+        "Span",
+        spans,
+        identity=str,
+        label=SPANS.__getitem__,
+        key="watch-span",
+        address="span",
+        first="28",
+        as_buttons=True,
+        label_visibility="collapsed",
+    )
     frame = watch_frame(watch.figures(days=days or 28, of_samples=invented))
     if not invented:
         _alarms(watch)

@@ -7,13 +7,18 @@ from coach.views.materials import PARTS
 from pages.components.shared.prose import plain
 
 KEY = "library_cheat"
+ADDRESS = "story"
+"""The parameter of the page's address that holds the story, for a link or a reload in the waiting room."""
 
 
 def show(stories: list[StarStory]) -> None:
     """The story of the turn; `j` and `k` turn over, and it begins anew when the list does not have it any more."""
     ids = [story.id for story in stories]
-    at = ids.index(st.session_state[KEY]) if st.session_state.get(KEY) in ids else 0
+    wished = st.session_state.get(KEY) or st.query_params.get(ADDRESS)
+    at = ids.index(wished) if wished in ids else 0
     story = stories[at]
+    if st.query_params.get(ADDRESS) != story.id:
+        st.query_params[ADDRESS] = story.id
     with st.container(border=True, key="jf_cheat"):
         st.markdown(f"# {plain(story.title)}")
         told = [(part, getattr(story, part)) for part in PARTS if getattr(story, part)]

@@ -5,7 +5,7 @@ and the choice stands in the page's address, where a link or a reload finds it a
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, TypeVar
 
 import streamlit as st
@@ -55,6 +55,11 @@ def pick(
     if address:
         _remember(address, "" if chosen == first else chosen or "")
     return by_id.get(chosen or "")
+
+
+def pick_name(title: str, names: Sequence[str], *, key: str, address: str, first: str) -> str:
+    """One of several names that are their own ids, `first` unless the address or the person says another."""
+    return pick(title, names, identity=str, label=str, key=key, address=address, first=first) or first
 
 
 def _choice(

@@ -23,7 +23,7 @@ from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from coach.bootstrap import Services
-from coach.contracts.asking import when_unsaid
+from coach.contracts.asking import asker, when_unsaid
 from coach.contracts.people import Asker
 from coach.errors import CoachError
 from coach.web.people import Accounts, Claims
@@ -108,6 +108,11 @@ def claims() -> Claims:
     """
     assert _people is not None
     return _people.claims(st.context.cookies.to_dict())
+
+
+def own_name() -> str:
+    """What whoever is signed in is called; empty where nobody signs in, and for the owner with the access key."""
+    return claims().name if _people is not None and asker() is not None else ""
 
 
 def _of_script() -> Asker | None:

@@ -1,6 +1,7 @@
 /* "How you said it": pace against the policy's band, fillers, long pauses, clarity, eye contact where there was a camera. */
 
 import { band, clock, h, icon, plural, s, score } from "./dom.js";
+import { chartHead } from "./take_away.js";
 import { momentsCard } from "./view_timeline.js";
 
 const PACE = { low: 80, high: 220 };
@@ -48,14 +49,27 @@ function usually(metrics, name) {
   return row && row.sentence ? h("p", { class: "jf-note jf-usual" }, row.sentence + ".") : null;
 }
 
+function paceRow(metrics) {
+  const [slowest, fastest] = metrics.wpm_range || [];
+  const [easy_from, easy_to] = metrics.pace_band_wpm;
+  return { words_per_minute: metrics.wpm, slowest, fastest, easy_from, easy_to };
+}
+
+/** What the strip shows: stretches of speech and pauses over 3 s, by their begin. */
+function stretches(metrics, long) {
+  const spoken = (metrics.speech_segments || []).map(([from_s, to_s]) => ({ from_s, to_s, what: "speech" }));
+  const silent = long.map((pause) => ({ from_s: pause.start_s, to_s: pause.end_s, what: "pause over 3 s" }));
+  return [...spoken, ...silent].sort((a, b) => a.from_s - b.from_s);
+}
+
 function paceCard(metrics) {
   const wpm = metrics.wpm;
   const word = wpm ? paceWord(wpm, metrics.pace_band_wpm) : "";
   const body = wpm === null || wpm === undefined
     ? h("p", { class: "jf-unknown" }, "Not measurable for this answer")
-    : [gauge(metrics), h("p", { class: "jf-figure" }, metrics.wpm_range ? `${Math.round(metrics.wpm_range[0])}–${Math.round(metrics.wpm_range[1])}` : String(Math.round(wpm)), h("small", {}, " words a minute")),
+    : [h("div", { class: "jf-chart" }, gauge(metrics)), h("p", { class: "jf-figure" }, metrics.wpm_range ? `${Math.round(metrics.wpm_range[0])}–${Math.round(metrics.wpm_range[1])}` : String(Math.round(wpm)), h("small", {}, " words a minute")),
         h("p", { class: "jf-note" }, `${word[0].toUpperCase()}${word.slice(1)}. Easy to follow is ${metrics.pace_band_wpm.join("–")}.`)];
-  return h("section", { class: "jf-card jf-metric", "aria-label": "Pace" }, h("h2", {}, "Pace"), body, usually(metrics, "wpm"));
+  return h("section", { class: "jf-card jf-metric", "aria-label": "Pace" }, wpm ? chartHead("Pace", "pace-gauge", [paceRow(metrics)], { heading: "h2", called: "the pace gauge" }) : h("h2", {}, "Pace"), body, usually(metrics, "wpm"));
 }
 
 function fillerCard(metrics) {
@@ -93,8 +107,9 @@ function pauseStrip(metrics) {
 function pauseCard(stage, metrics) {
   const long = (metrics.pauses || []).filter((p) => p.end_s - p.start_s >= 3);
   const n = metrics.long_pause_count;
-  return h("section", { class: "jf-card jf-metric", "aria-label": "Long pauses" }, h("h2", {}, "Long pauses"),
-    h("p", { class: "jf-figure" }, String(n), h("small", {}, " over 3 s")), metrics.duration_s ? pauseStrip(metrics) : null,
+  const shown = metrics.duration_s ? stretches(metrics, long) : [];
+  return h("section", { class: "jf-card jf-metric", "aria-label": "Long pauses" }, shown.length ? chartHead("Long pauses", "pauses", shown, { heading: "h2", called: "the pause strip" }) : h("h2", {}, "Long pauses"),
+    h("p", { class: "jf-figure" }, String(n), h("small", {}, " over 3 s")), metrics.duration_s ? h("div", { class: "jf-chart" }, pauseStrip(metrics)) : null,
     long.length ? h("p", { class: "jf-note" }, long.slice(0, 3).map((p, i) => [i ? ", " : "At ", h("button", { type: "button", class: "jf-link", "data-key": `pause-${i}`, onclick: () => stage.playMoment(Math.max(0, p.start_s - 1), p.end_s + 1) }, clock(p.start_s)), ` (${(p.end_s - p.start_s).toFixed(1)} s)`]))
       : h("p", { class: "jf-note" }, metrics.duration_s ? `You spoke for ${plural(Math.round(metrics.speech_s), "second")} of ${Math.round(metrics.duration_s)}.` : "Typed answer: nothing to hear."), usually(metrics, "long_pauses_per_min"));
 }

@@ -1,8 +1,8 @@
 /* How an answer went, moment by moment: pace as a line with its band, loudness below it, the words with their pauses. */
 
-import { savePicture, saveTable } from "../../../shared/static/picture.js";
 import { clock, h, s } from "./dom.js";
 import { beside } from "./marks.js";
+import { chartHead } from "./take_away.js";
 
 const WIDE = 600;
 const TALL = 132;
@@ -16,14 +16,6 @@ export function momentsCard(stage, metrics) {
   const text = stage.rewrite?.transcript || "";
   const parts = [paceLine(stage, metrics), loudnessStrip(stage, metrics), text ? spokenText(stage, metrics, text) : null].filter(Boolean);
   return parts.length ? h("section", { class: "jf-card jf-moments", "aria-label": "Moment by moment" }, h("h2", {}, "Moment by moment"), h("p", { class: "jf-hint" }, "Every point, bar, gap and underlined word plays its moment."), parts) : null;
-}
-
-/** The heading of a chart with its two ways to be taken away. */
-function chartHead(title, name, rows) {
-  const take = (kind, act) => h("button", { type: "button", class: "jf-link jf-note", "data-key": `${kind}-${name}`, "aria-label": `${kind} of ${title}`, onclick: act }, kind);
-  return h("div", { class: "jf-chart-head" }, h("h3", {}, title),
-    take("CSV", () => saveTable(rows, name)),
-    take("PNG", (event) => savePicture(event.currentTarget.closest(".jf-time-row").querySelector(".jf-chart"), title, name)));
 }
 
 function paceLine(stage, metrics) {
