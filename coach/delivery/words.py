@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import takewhile
 
+from coach.audio.spans import joined
 from coach.contracts.delivery import FillerHit, Pause, Repetition
 from coach.contracts.transcript import Transcript, Word
 from coach.delivery.timing import Segments
@@ -86,17 +87,9 @@ def hesitation_clusters(hits: Sequence[FillerHit], repeated: Sequence[Repetition
     events = [(h.start_s, h.end_s) for h in stumbles if h.start_s is not None and h.end_s is not None]
     events += [(p.start_s, p.end_s) for p in pauses if p.end_s - p.start_s >= HESITATION_PAUSE_S]
     events.sort()
-    clusters: Segments = []
-    for i in range(len(events) - CLUSTER_EVENTS + 1):
-        group = events[i : i + CLUSTER_EVENTS]
-        if group[-1][0] - group[0][0] > CLUSTER_WINDOW_S:
-            continue
-        start, end = group[0][0], max(e for _, e in group)
-        if clusters and start <= clusters[-1][1]:
-            clusters[-1] = (clusters[-1][0], max(end, clusters[-1][1]))
-        else:
-            clusters.append((start, end))
-    return clusters
+    groups = (events[i : i + CLUSTER_EVENTS] for i in range(len(events) - CLUSTER_EVENTS + 1))
+    near = (group for group in groups if group[-1][0] - group[0][0] <= CLUSTER_WINDOW_S)
+    return joined((group[0][0], max(end for _, end in group)) for group in near)
 
 
 def trailing_sentences(text: str) -> int:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import yaml
 
+from coach.audio.spans import joined as joined_spans
 from coach.settings import DATA
 
 Span = tuple[int, int]
@@ -124,7 +125,7 @@ def instruction_spans(text: str, sentences: list[Span]) -> list[Span]:
                 found.append((start + _order_begins(sentence), end))
         else:
             found += [(start + a, start + b) for a, b in _pieces(sentence) if _orders(sentence[a:b])]
-    return _merge(found)
+    return joined_spans(found, gap=1)
 
 
 def _addresses(sentence: str) -> bool:
@@ -166,13 +167,3 @@ def _pieces(sentence: str) -> list[Span]:
     """Windows of a sentence without punctuation: between connectives, so that the rest of the story stays."""
     cuts = [0, *(m.end() for m in _CLAUSE_CUT.finditer(sentence)), len(sentence)]
     return [(a, b) for a, b in pairwise(cuts) if b > a]
-
-
-def _merge(spans: list[Span]) -> list[Span]:
-    merged: list[Span] = []
-    for start, end in sorted(spans):
-        if merged and start <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    return merged
