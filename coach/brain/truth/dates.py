@@ -21,7 +21,10 @@ _SEASON = re.compile(
     r"|\b(spring|summer|autumn|winter)\s+(?:of\s+)?(?=(?:19|20)\d\d)",
     re.IGNORECASE,
 )
-_QUARTER = re.compile(r"\b[Qq]([1-4])\b|\b(first|second|third|fourth|last|final)\s+quarter\b", re.IGNORECASE)
+_QUARTER = re.compile(
+    r"\b[Qq]([1-4])\b|\b(first|second|third|fourth|last|final)\s+quarter\b|\bquarter\s+(one|two|three|four|[1-4])\b",
+    re.IGNORECASE,
+)
 _HALF_YEAR = re.compile(r"\bH([12])\b|\b(first|second)\s+half\s+of\b", re.IGNORECASE)
 _RELATIVE = re.compile(
     r"\b(?:last|next|this|previous|the following)\s+(year|month|week|decade)\b|\b(yesterday|tomorrow)\b", re.IGNORECASE
@@ -31,7 +34,18 @@ _CLOCK = re.compile(
 )
 _DOTTED = re.compile(r"(?<![\d.,$£€¥])\b(\d{1,2})\.(\d{2})\b(?![.,]?\d)(?!\s?%)(?:\s?[ap]\.?\s?m\b\.?)?", re.IGNORECASE)
 _RELATIVE_WORDS = ("last ", "next ", "this ", "previous ", "the following ", "yesterday", "tomorrow")
-_PLACES = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": 4, "final": 4}
+_PLACES = {
+    "first": 1,
+    "second": 2,
+    "third": 3,
+    "fourth": 4,
+    "last": 4,
+    "final": 4,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +97,8 @@ def _is_dated(text: str, match: re.Match[str]) -> bool:
 
 
 def _which(match: re.Match[str]) -> int:
-    return int(match.group(1)) if match.group(1) else _PLACES[match.group(2).lower()]
+    said = next(group for group in match.groups() if group).lower()
+    return int(said) if said.isdigit() else _PLACES[said]
 
 
 def source_dates(text: str) -> frozenset[str]:

@@ -24,6 +24,8 @@ _BRACKETED = re.compile(r"\[[^\]]{0,60}\]|\{[^}]{0,60}\}|<[^>]{0,60}>|\b_{2,}\b"
 _IDIOM = re.compile(
     r"\b(?:24/7|50/50|9-to-5|9 to 5|1:1|one-on-one|one-to-one|110%|360-degree|A/B)\b|\bhalf of the battle\b"
 )
+_LETTERED = re.compile(r"\b(?i:class|grade|type|category|band|block|gate|terminal|vitamin|hepatitis)\s([A-HJ-Z])\b")
+"""Kinds told apart by a letter ("a Class C licence"), which alone is no name."""
 _URL = re.compile(r"\b(?:https?://|www\.)\S{1,200}|\b[\w.+-]{1,64}@[\w-]{1,64}\.\w{2,10}")
 _PLACEHOLDERS = {
     "percent": "[X%]",
@@ -122,6 +124,9 @@ class TruthGuard:
         for time in dotted_times(text):
             if time.minutes in self._times:
                 yield None, (time.start, time.end)
+        for match in _LETTERED.finditer(text):
+            said = " ".join(match.group().split()).lower() in " ".join(self._text.split()).lower()
+            yield (None if said else Violation(*match.span(), match.group(), "name")), match.span()
         for span in invented_rates(text, self._text):
             yield Violation(*span, text[slice(*span)], "number"), span
         named = list(names(text))

@@ -24,6 +24,13 @@ _TAKES_TIME = re.compile(
 )
 """What makes "a week" a duration that somebody states; elsewhere it mostly points ("twice a week")."""
 _OF = re.compile(r" (?:[a-z'-]+ )?(?:in|out of|of)(?: the| our| my| their| all| every)? ", re.IGNORECASE)
+_FOLD = ("x", "times", "fold")
+_FASTER = re.compile(
+    r"[ -]?(?:x|times|fold) (?:as (?:many|much|fast|big|high|long|large|good|often|quick)|more|less|fewer|faster"
+    r"|quicker|slower|larger|bigger|smaller|higher|lower|longer|shorter|cheaper|better|greater)\b",
+    re.IGNORECASE,
+)
+"""What follows a factor that compares, where it does not count how often."""
 _CLOSE = 0.1
 """Slack of a ratio in words: 11 to 21 has "nearly doubled"."""
 _SAME_LENGTH = 0.09
@@ -46,6 +53,11 @@ class QuantitySources:
 
     def unsupported(self, quantity: Quantity, text: str) -> tuple[int, int] | None:
         """The span that is invented; None when the sources state it or it states nothing."""
+        if self._compares(quantity, text):
+            holds = self._has_ratio(quantity.value) or any(
+                q.noun in _FOLD for q in self._all.get(round(quantity.value, 6), ())
+            )
+            return None if holds else (quantity.start, quantity.core_end)
         if self._states_nothing(quantity, text) or self._supports(quantity) or self._derived.stated(quantity, text):
             return None
         if quantity.kind == "number" and quantity.unit and self._stated(quantity.value):
@@ -53,6 +65,10 @@ class QuantitySources:
         if quantity.kind in ("percent", "money"):
             return quantity.start, quantity.end
         return quantity.start, quantity.core_end
+
+    def _compares(self, quantity: Quantity, text: str) -> bool:
+        """True for "twenty times faster": twenty of anything else does not support it."""
+        return quantity.kind == "number" and quantity.noun in _FOLD and bool(_FASTER.match(text, quantity.core_end))
 
     def states_ratio(self, ratio: Ratio) -> bool | None:
         """Whether a proportion in words holds; None where its numbers are to be looked at one by one."""
