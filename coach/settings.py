@@ -80,6 +80,17 @@ class Settings(BaseSettings):
         default="",
         description="Names the server is called by besides localhost and its own address: a.example.org, *.example.com",
     )
+    coach_turn_url: str = Field(
+        default="",
+        description="TURN servers for the microphone over WebRTC, with commas: turn:turn.example.org:3478,turns:…",
+    )
+    coach_turn_user: str = Field(default="", description="User of those servers, where they have a fixed one")
+    coach_turn_password: SecretStr | None = Field(default=None, description="The fixed user's password")
+    coach_turn_secret: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="Secret shared with those servers (coturn: static-auth-secret): everybody gets a user for 12 hours",
+    )
     coach_access_key: SecretStr | None = Field(
         default=None,
         min_length=12,

@@ -29,6 +29,7 @@ from coach.web.billing import billing_routes
 from coach.web.clips import clip_routes
 from coach.web.endpoints import ENDPOINTS
 from coach.web.front_door import DoorPolicy, FrontDoor
+from coach.web.ice import ice_servers
 from coach.web.security_headers import SecurityHeaders
 from coach.web.server_caps import cap_server
 from coach.web.sign_in import SignIn, key_in
@@ -221,6 +222,7 @@ def own_routes() -> list[BaseRoute]:
     static = StaticFiles(directory=HOME.parent / "static")
     try:
         billing, clips = services().billing, services().clips
+        ice_servers(services().settings)
     except CoachError as error:
         raise SystemExit(f"error: {error}") from error
     webhooks = billing_routes(billing.webhooks) if billing and billing.webhooks else []

@@ -2,7 +2,7 @@
 # Installs the system packages tests need where they are missing: through apt-get as root, else says which.
 set -euo pipefail
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
-declare -A packages=([chromium]=chromium [espeak-ng]=espeak-ng [ffmpeg]=ffmpeg [haproxy]=haproxy)
+declare -A packages=([chromium]=chromium [espeak-ng]=espeak-ng [ffmpeg]=ffmpeg [haproxy]=haproxy [turnserver]=coturn)
 [ "$(uname)" = Linux ] && packages[ip]=iproute2 && packages[systemd-analyze]=systemd
 missing=()
 for command in "${!packages[@]}"; do command -v "$command" >/dev/null 2>&1 || missing+=("${packages[$command]}"); done

@@ -61,7 +61,7 @@ def test_compose_is_valid_and_has_every_part():
     declared = compose.pop("name")  # younger than this copy of the schema
     jsonschema.validate(compose, schema)
     services = compose["services"]
-    assert declared == "job-foxy" and {"app", "proxy", "database", "bucket"} <= set(services)
+    assert declared == "job-foxy" and {"app", "proxy", "database", "bucket", "turn"} <= set(services)
     assert services["app"]["deploy"]["replicas"] == 2
     assert set(SETTINGS) <= set(services["app"]["environment"])
     images = [service["image"] for service in services.values() if "image" in service]

@@ -53,13 +53,24 @@ class FrameIntake:
 
 
 def ice_configuration() -> dict[str, object] | None:
-    """No ICE servers on localhost, where none are needed and an unreachable one costs seconds; else what the
-    environment offers (streamlit-webrtc reads the TURN credentials of Cloudflare, Twilio or Hugging Face).
+    """No ICE servers on localhost, where none are needed and an unreachable one costs seconds; else the TURN servers of
+    the settings, else what the environment offers (streamlit-webrtc reads Cloudflare's, Twilio's or Hugging Face's).
+
+    Browser and server use the same.
+
+    Raises:
+        SettingsError: the TURN servers cannot be used as they are set.
     """
     import streamlit as st
 
+    from coach.settings import settings
+    from coach.web.ice import ice_servers
+
     host = str(st.context.headers.get("Host", "") if st.context.headers else "").rsplit(":", 1)[0]
-    return NO_ICE if host in ("", "localhost", "127.0.0.1", "[::1]") else None
+    if host in ("", "localhost", "127.0.0.1", "[::1]"):
+        return NO_ICE
+    servers = ice_servers(settings())
+    return {"iceServers": servers} if servers else None
 
 
 def sender(*, key: str, intake: FrameIntake | None, on: bool, device_id: str = "") -> bool:

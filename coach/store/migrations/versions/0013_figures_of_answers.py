@@ -8,7 +8,7 @@ from coach.store.tables.private import PrivateJson
 
 revision = "0013"
 down_revision = "0012"
-BATCH = 500
+BATCH = 5_000
 _attempts = sa.table(
     "mock_interview_attempts",
     sa.column("id", sa.String()),
