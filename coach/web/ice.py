@@ -1,7 +1,7 @@
 """Relays for WebRTC: which TURN servers browsers and this server use, with a user of their own for some hours.
 
-With a shared secret the user is the second it ends at, the password its HMAC-SHA1: the "TURN REST API" that coturn calls
-`use-auth-secret` (draft-uberti-behave-turn-rest-00, section 2.2). No secret reaches a browser that way.
+With a shared secret the user is the second it ends at, the password its HMAC-SHA1: the "TURN REST API" that coturn
+calls `use-auth-secret` (draft-uberti-behave-turn-rest-00, section 2.2). No secret reaches a browser that way.
 """
 
 import base64
