@@ -87,19 +87,19 @@ def add_attempt(connection: sa.Connection, attempt: Attempt) -> None:
         ConflictError: the exchange has another attempt with this number that was not discarded.
     """
     attempts, questions = mock_interview_attempts.c, mock_interview_exchanges.c
-    same = sa.exists().where(attempts.id == attempt.id)
-    asked = sa.exists().where(questions.id == attempt.exchange_id)
-    taken = sa.exists().where(
+    same = sa.select(sa.literal("same")).where(attempts.id == attempt.id)
+    asked = sa.select(sa.literal("asked")).where(questions.id == attempt.exchange_id)
+    taken = sa.select(sa.literal("taken")).where(
         attempts.exchange_id == attempt.exchange_id,
         attempts.attempt_number == attempt.attempt_number,
         attempts.status != AttemptStatus.DISCARDED,
     )
-    there, question, number_taken = connection.execute(sa.select(same, asked, taken)).one()
-    if there:
+    found = set(connection.execute(sa.union_all(same, asked, taken)).scalars())
+    if "same" in found:
         return
-    if not question:
+    if "asked" not in found:
         raise NotFoundError(f"There is no exchange {attempt.exchange_id}.")
-    if attempt.status != AttemptStatus.DISCARDED and number_taken:
+    if attempt.status != AttemptStatus.DISCARDED and "taken" in found:
         raise ConflictError(f"This question already has an attempt number {attempt.attempt_number}.")
     row = records.attempt_row(attempt)
     with sealed_for(connection, row):
