@@ -1,7 +1,8 @@
 """The lab as page, notebook and command line use it: run, compare, promote, roll back."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -34,6 +35,7 @@ from coach.lab.runs.replay import Replay, RunLimits, RunReport
 from coach.lab.runs.workspace import Experiment, RunInfo, Workspace
 from coach.lab.statistics.agreement import stability
 from coach.lab.statistics.pairwise import PairJudge, PairReport, PairVote, Winner, pairs, report, vote
+from coach.store.engine.alone import alone
 from coach.store.repositories import lab as rows
 from coach.store.repositories import lab_runs as rows_lab_runs
 from coach.store.repositories import live_split as rows_live_split
@@ -111,16 +113,32 @@ class Lab:
             price = with_given_prices(self._price, experiment.prices)
             CallCeilings(price, self._default_model).judged(self._default_model, (1, 1))
         info, data = self.workspace.prepare(experiment)
-        try:
-            with self.workspace.alone(info.id):
-                done = await self._run(info, data, on_progress or (lambda _: None))
-                notes = await self._score(info, data, done)
-        except LockTimeout as error:
-            raise InputError(
-                f"The run '{info.id}' is under way in another process.", mend="Wait for it, or stop it first."
-            ) from error
+        with self._alone(info.id):
+            done = await self._run(info, data, on_progress or (lambda _: None))
+            notes = await self._score(info, data, done)
         await self._keep(info, done)
         return self._result(info, done, estimate, notes)
+
+    @contextlib.contextmanager
+    def _alone(self, run_id: str) -> Iterator[None]:
+        """A run is one process's at a time: by its folder on one machine, by its name on a database of several.
+
+        Raises:
+            InputError: another process is at it.
+        """
+        shared = self.store.database.path is None
+        try:
+            with (
+                self.workspace.alone(run_id),
+                alone(self.store.database, f"lab-run-{run_id}") if shared else contextlib.nullcontext(True) as mine,
+            ):
+                if not mine:
+                    raise LockTimeout(run_id)
+                yield
+        except LockTimeout as error:
+            raise InputError(
+                f"The run '{run_id}' is under way in another process.", mend="Wait for it, or stop it first."
+            ) from error
 
     async def _run(self, info: RunInfo, data: Dataset, on_progress: Callable[[RunReport], None]) -> RunReport:
         experiment = info.experiment

@@ -16,7 +16,7 @@ def answer_rows(connection: sa.Connection, since: datetime, *, of_samples: bool 
 
     Those of invented people are never among those of real ones: `of_samples` gives theirs alone.
     """
-    attempts, sessions = mock_interview_attempts.c, mock_interviews.c
+    attempts = mock_interview_attempts.c
     columns = ("status", "timeline", "brain", "model", "transcriber", "prompt_version", "guard_count")
     query = (
         sa.select(
@@ -25,9 +25,8 @@ def answer_rows(connection: sa.Connection, since: datetime, *, of_samples: bool 
             attempts.evaluation_status,
             *(attempts[name] for name in columns),
         )
-        .join_from(mock_interview_attempts, mock_interviews, sessions.id == attempts.interview_id)
         .where(attempts.status.not_in([AttemptStatus.DISCARDED.value, AttemptStatus.RECORDING.value]))
-        .where(attempts.created_at >= since, sessions.is_sample.is_(of_samples))
+        .where(attempts.created_at >= since, _theirs(of_samples=of_samples))
         .order_by(attempts.created_at)
     )
     return [dict(row) for row in connection.execute(query).mappings()]
@@ -39,9 +38,7 @@ def retention_counts(connection: sa.Connection, now: datetime, *, of_samples: bo
     Of real people, or with `of_samples` of invented ones.
     """
     audio, sessions = mock_interview_attempts.c, mock_interviews.c
-    invented = audio.interview_id.in_(sa.select(sessions.id).where(sessions.is_sample.is_(True)))
-    theirs = invented if of_samples else sa.not_(invented)
-    kept = (audio.audio_uri.is_not(None), audio.audio_deleted_at.is_(None), theirs)
+    kept = (audio.audio_uri.is_not(None), audio.audio_deleted_at.is_(None), _theirs(of_samples=of_samples))
     due, soon = audio.audio_expires_at, now + timedelta(days=7)
     idle = (
         sessions.is_sample.is_(of_samples),
@@ -62,6 +59,14 @@ def retention_counts(connection: sa.Connection, now: datetime, *, of_samples: bo
     found["sessions to be marked abandoned"] = int(connection.execute(abandoned).scalar_one())
     gone = deletions.totals(connection, of_samples=of_samples)
     return found | {f"{'stray ' * (name == 'files')}{name} deleted": count for name, count in gone.items()}
+
+
+def _theirs(*, of_samples: bool) -> sa.ColumnElement[bool]:
+    """Attempts of invented people, or of real ones: the few sessions of samples are looked up, not everybody's."""
+    sessions = mock_interviews.c
+    invented = sa.select(sessions.id).where(sessions.is_sample.is_(True))
+    found = mock_interview_attempts.c.interview_id.in_(invented)
+    return found if of_samples else sa.not_(found)
 
 
 def unpriced_usage(connection: sa.Connection) -> int:
