@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 RELIABILITY, THREATS = (ROOT / "docs" / name for name in ("reliability.md", "threat-model.md"))
 LEAST_FAULTS = 28
-KINDS = {"Network", "Process", "Disk", "Clock", "Database", "Browser", "Vendor"}
+KINDS = {"Network", "People", "Process", "Disk", "Clock", "Database", "Browser", "Vendor"}
 ENTRIES = {
     "Pages",
     "Streamlit's socket",
