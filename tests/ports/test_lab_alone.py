@@ -8,9 +8,8 @@ import pytest
 
 from coach.brain.offline.coach import OfflineCoach
 from coach.errors import InputError
-from coach.lab.runs.experiment import Experiment
 from coach.lab.runs.variant import Variant
-from coach.lab.runs.workspace import Workspace
+from coach.lab.runs.workspace import Experiment, Workspace
 from coach.lab.service import Lab
 from coach.store import SqlStore
 from tests.unit.test_lab_replay import make_dataset
