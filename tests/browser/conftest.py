@@ -103,7 +103,7 @@ class RunningApp:
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
         self.log = (self.home / "server.log").open("a")
         self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=self.log, stderr=self.log)
-        self._wait(60)
+        self._wait(120)
         return self
 
     def _wait(self, patience_s: float) -> None:
@@ -122,6 +122,14 @@ class RunningApp:
         self.process.terminate()
         self.process.wait(timeout=20)
         self.log.close()
+
+
+@pytest.fixture(scope="package")
+def sampled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """The application with the sample people, for tests that leave it as nobody had practised."""
+    running = RunningApp(tmp_path_factory.mktemp("home"), COACH_SAMPLE_DATA="1").start()
+    yield running
+    running.stop()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A chart's figures and its picture, taken away in a real browser, on a page and on the stage."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -15,13 +15,6 @@ from tests.browser.screenshots import open_page
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 SHADES_OF_A_DRAWING = 40
 """A blank picture has one colour; text and lines with soft edges have many."""
-
-
-@pytest.fixture(scope="module")
-def sampled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    running = RunningApp(tmp_path_factory.mktemp("home"), COACH_SAMPLE_DATA="1").start()
-    yield running
-    running.stop()
 
 
 def downloaded(page: Page, press: Callable[[], None]) -> tuple[str, bytes]:

@@ -14,13 +14,6 @@ SOUND = "document.querySelector('[class*=st-key-sound] audio')"
 WORDS = "The result comes too late."
 
 
-@pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    running = RunningApp(tmp_path_factory.mktemp("home"), COACH_SAMPLE_DATA="1").start()
-    yield running
-    running.stop()
-
-
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": 1440, "height": 1400}, color_scheme="light")
@@ -58,14 +51,14 @@ def commented(page: Page, url: str) -> None:
     page.get_by_role("button", name="Play from 0:04").wait_for()
 
 
-def test_a_comment_of_a_coach_is_played_by_the_candidate(shown: RunningApp, page: Page) -> None:
-    commented(page, shown.url)
+def test_a_comment_of_a_coach_is_played_by_the_candidate(sampled: RunningApp, page: Page) -> None:
+    commented(page, sampled.url)
     assert faults(page, RULES) == []
     page.add_style_tag(content="*, *::before, *::after { animation: none !important; transition: none !important; }")
     page.emulate_media(color_scheme="dark")
     page.wait_for_function("getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'")
     assert faults(page, CONTRAST) == []
-    with_samples(page, f"{shown.url}/progress", "Sessions")
+    with_samples(page, f"{sampled.url}/progress", "Sessions")
     question = page.locator("[data-testid=stExpander]", has_text="1 comment of a coach").first
     if not question.locator("details").evaluate("details => details.open"):
         question.locator("summary").click()
@@ -78,8 +71,8 @@ def test_a_comment_of_a_coach_is_played_by_the_candidate(shown: RunningApp, page
     assert page.get_by_role("button", name=re.compile("^Remove: ")).count() == 0, "the candidate reads"
 
 
-def test_a_comment_is_taken_back_and_removed(shown: RunningApp, page: Page) -> None:
-    commented(page, shown.url)
+def test_a_comment_is_taken_back_and_removed(sampled: RunningApp, page: Page) -> None:
+    commented(page, sampled.url)
     play = page.get_by_role("button", name="Play from 0:04")
     page.get_by_role("button", name=re.compile("^Remove: ")).click()
     expect(play).to_have_count(0)
@@ -87,8 +80,8 @@ def test_a_comment_is_taken_back_and_removed(shown: RunningApp, page: Page) -> N
     expect(play).to_have_count(1)
 
 
-def test_space_types_a_blank_where_one_writes(shown: RunningApp, page: Page) -> None:
-    with_samples(page, f"{shown.url}/review", "Your judgement")
+def test_space_types_a_blank_where_one_writes(sampled: RunningApp, page: Page) -> None:
+    with_samples(page, f"{sampled.url}/review", "Your judgement")
     name = page.get_by_label("Your name")
     name.click()
     page.keyboard.type("Maya L")
@@ -102,8 +95,8 @@ def test_space_types_a_blank_where_one_writes(shown: RunningApp, page: Page) -> 
     page.get_by_text("2 of ").first.wait_for()
 
 
-def test_cohorts_stand_still(shown: RunningApp, page: Page) -> None:
-    page.goto(f"{shown.url}/cohorts")
+def test_cohorts_stand_still(sampled: RunningApp, page: Page) -> None:
+    page.goto(f"{sampled.url}/cohorts")
     page.get_by_text("Nobody has practised yet").wait_for()
     page.get_by_text("Show sample people").click()
     page.get_by_text("Two groups side by side").wait_for()
