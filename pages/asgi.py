@@ -86,12 +86,14 @@ async def lifespan(_: App) -> AsyncIterator[None]:
 
 
 async def _again_and_again(every_s: float, what: str, look: Callable[[], object]) -> None:
-    """Looks in a thread; what fails is said and tried the next time."""
+    """Looks in a thread; what fails, however, is said and tried the next time."""
     while True:
         try:
             await asyncio.to_thread(look)
         except CoachError as error:
             log.warning("%s are looked at again in %.0f s: %s", what, every_s, error)
+        except Exception:
+            log.exception("%s are looked at again in %.0f s", what, every_s)
         await asyncio.sleep(every_s)
 
 
@@ -116,9 +118,7 @@ async def _warm() -> None:
             log.exception("warming up failed (%s); the first interview starts a little slower", name)
     gc.collect()
     gc.freeze()
-    while True:
-        await asyncio.to_thread(_keep_up)
-        await asyncio.sleep(upkeep.EVERY_S)
+    await _again_and_again(upkeep.EVERY_S, "what is due and what was left over", _keep_up)
 
 
 def _warmings() -> list[tuple[str, Callable[[], Awaitable[None]]]]:

@@ -107,13 +107,20 @@ class AudioArchive:
 
     def listed(self) -> list[tuple[str, datetime | None]]:
         """Every file of the archive with the time it was last written; None where the place does not say."""
-        if not self._filesystem.exists(self._root):
-            return []
-        found = [item for item in self._filesystem.ls(self._root, detail=True) if item["type"] == "file"]
+        with _reached("The recordings cannot be listed"):
+            if not self._filesystem.exists(self._root):
+                return []
+            found = [item for item in self._filesystem.ls(self._root, detail=True) if item["type"] == "file"]
         return [(self._filesystem.unstrip_protocol(item["name"]), _moment_of(item)) for item in found]
 
+    def parts(self) -> list[str]:
+        """Every part of every recording in progress."""
+        with _reached("The recordings cannot be listed"):
+            found = self._filesystem.find(f"{self._root}/{IN_PROGRESS}")
+        return sorted(self._filesystem.unstrip_protocol(path) for path in found)
+
     def turn(self, uri: str, *, owner: str, sealed: bool) -> bool:
-        """Makes a recording that lies here sealed (for `owner`) or plain; False when it is so already.
+        """Makes a recording, or a part of one, sealed for `owner`, or plain; False when it is so already.
 
         Raises:
             NotFoundError: it is gone, or its key was destroyed.
@@ -181,7 +188,9 @@ class AudioArchive:
     def in_progress(self) -> dict[str, datetime | None]:
         """The attempts of which parts lie here, with the time the newest was written (None: not known)."""
         found: dict[str, datetime | None] = {}
-        for path, item in self._filesystem.find(f"{self._root}/{IN_PROGRESS}", detail=True).items():
+        with _reached("The recordings cannot be listed"):
+            parts = self._filesystem.find(f"{self._root}/{IN_PROGRESS}", detail=True)
+        for path, item in parts.items():
             attempt_id, written = str(path).split("/")[-2], _moment_of(item)
             known = found.get(attempt_id)
             found[attempt_id] = max(known, written) if known and written else written or known

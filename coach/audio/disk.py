@@ -4,8 +4,12 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from coach.audio.flac import sync
 from coach.vault import ambient, blocks, files
 from coach.vault.keyring import PersonKey
+
+BLOCKWISE = ".pcm"
+"""Files that are written at any place; others are sealed as a whole."""
 
 
 class Disk(Protocol):
@@ -105,6 +109,33 @@ class SoundReader:
     def close(self) -> None:
         """Lets go of it."""
         self._file.close()
+
+
+def turn(path: Path, owner: str, *, sealed: bool) -> bool:
+    """Makes a file of the journal folder sealed for `owner`, or plain; False when it is so. Nobody may have it open.
+
+    Raises:
+        OSError: the disk is full; the file is as it was.
+        NotFoundError: its key was destroyed.
+    """
+    with path.open("rb") as file:
+        is_sealed = blocks.is_block_file(file.fileno()) or files.is_sealed_file(file.read(files.HEAD_BYTES))
+    if is_sealed == sealed:
+        return False
+    plain, draft = plain_content(path), path.with_name(f".{path.name}.part")
+    with ambient.belonging_to(owner):
+        try:
+            draft.touch(0o600)
+            if sealed and path.suffix == BLOCKWISE:
+                with draft.open("rb+") as file:
+                    begun(draft, file.fileno()).write(plain, 0)
+            else:
+                draft.write_bytes(files.sealed_bytes(path, plain) if sealed else plain)
+            sync(draft)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+    return True
 
 
 def plain_content(path: Path) -> bytes:

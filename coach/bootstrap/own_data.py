@@ -9,7 +9,8 @@ from coach.bootstrap.store import StoreParts
 from coach.contracts.asking import as_program
 
 if TYPE_CHECKING:
-    from coach.interview.service import InterviewService
+    from collections.abc import Sequence
+
     from coach.lab.forgetting import LabCopies, LabFolder
     from coach.store.maintenance.person import Receipt
     from coach.store.maintenance.person_export import PersonExport
@@ -69,21 +70,22 @@ class OwnData(StoreParts):
         from coach.store.repositories import people
 
         if "bin" in self.__dict__:
-            self.__dict__["bin"].empty()
-        for interview_id in self.store.run(people.sessions_of, user_id):
-            self._let_go(interview_id)
+            self.bin.empty(user_id)
+        sessions = self.store.run(people.sessions_of, user_id)
+        self._let_go(sessions)
         lab = self._lab_folder(user_id)
         files = person.delete_files(self.store, self.archive, user_id, journal_dir=self.settings.journal_dir)
         copies = lab.forget()
         files |= {"lab_answers": copies.answers, "lab_judgements": copies.judgements, "clips": self._forget_clips()}
         destroy = self.vault.destroy if self.vault else lambda _: False
-        return person.delete_everything(self.store, user_id, files, destroy_key=destroy)
+        receipt = person.delete_everything(self.store, user_id, files, destroy_key=destroy)
+        self._let_go(sessions)  # should a client have come back in between
+        return receipt
 
-    def _let_go(self, interview_id: str) -> None:
-        """Whoever holds the interview in memory gives it up, where this process runs interviews."""
-        hub: InterviewService | None = self.__dict__.get("hub")
-        if hub is not None and hub.running:
-            hub.call(hub.let_go(interview_id))
+    def _let_go(self, sessions: Sequence[str]) -> None:
+        """Whoever holds them in memory gives them up and writes nothing more: this process and every server."""
+        for interview_id in sessions:
+            self.store.forget(interview_id)
 
     def _lab_folder(self, user_id: str) -> LabFolder:
         from coach.lab.forgetting import LabFolder

@@ -22,7 +22,9 @@ def encrypt(as_json: bool) -> None:
     emit(done.model_dump(), as_json=as_json, human=lambda d: f"Sealed: {_counted(d)}.")
 
 
-@click.command(help="Opens everything again, so that COACH_ENCRYPTION_KEY can be taken out. Stop servers before.")
+@click.command(
+    help="Opens everything again, so that COACH_ENCRYPTION_KEY can be taken out; refused while a server runs."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 def decrypt(yes: bool, as_json: bool) -> None:
@@ -68,4 +70,7 @@ def _tell(what: str) -> None:
 
 
 def _counted(done: Mapping[str, object]) -> str:
-    return f"{done['rows']} rows, {done['recordings']} recordings, {done['lab_files']} files of the lab"
+    return (
+        f"{done['rows']} rows, {done['recordings']} recordings, {done['unfinished']} unfinished ones, "
+        f"{done['waiting_facts']} waiting facts, {done['lab_files']} files of the lab"
+    )

@@ -68,6 +68,8 @@ def delete(user_id: str, receipt: Path | None, yes: bool, as_json: bool) -> None
 
     if not yes and not as_json:
         click.confirm(f"Delete everything of {user_id} for good?", abort=True, err=True)
+    if receipt:
+        _require_writable(receipt)
     parts = build_services()
     try:
         done = parts.delete_person(user_id)
@@ -76,6 +78,18 @@ def delete(user_id: str, receipt: Path | None, yes: bool, as_json: bool) -> None
     if receipt:
         receipt.write_text(done.model_dump_json(indent=2) + "\n", "utf8")
     emit(done.model_dump(mode="json"), as_json=as_json, human=_deleted)
+
+
+def _require_writable(receipt: Path) -> None:
+    """Looked at before: what is deleted cannot be deleted again for a receipt."""
+    try:
+        with receipt.open("a", encoding="utf8"):
+            return
+    except OSError as error:
+        raise InputError(
+            f"The receipt cannot be written to {receipt} ({error.strerror}); nothing was deleted.",
+            mend="Give another file.",
+        ) from error
 
 
 def _deleted(receipt: dict[str, Any]) -> str:

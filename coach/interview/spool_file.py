@@ -5,13 +5,15 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from coach.errors import StoreError
 from coach.vault.files import opened_line, sealed_line
-from coach.vault.keyring import HOUSE, BrokenSealError
+from coach.vault.keyring import HOUSE, BrokenSealError, is_sealed
 
 LOCK_POLL_S = 0.05
+TURN_WAIT_S = 10.0
 
 
 def without(path: Path, line: str, interview_id: str) -> str:
@@ -62,6 +64,44 @@ def locked(path: Path, wait_s: float) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def turn(path: Path, owner_of: Callable[[str], str], *, sealed: bool) -> int:
+    """Seals each line for whom its session belongs to (`owner_of` an id), or opens it; how many changed. Blocking.
+
+    Raises:
+        StoreError: another process keeps the spool, or it cannot be written.
+    """
+    if not path.exists():
+        return 0
+    try:
+        with locked(path, TURN_WAIT_S):
+            old = lines(path)
+            fresh = [line if is_sealed(line) == sealed else _turned(path, line, owner_of) for line in old]
+            if fresh != old:
+                keep_rest(path, [line for line in fresh if line])
+    except OSError as error:
+        raise StoreError("What waits to be stored could not be written anew.", mend="Try again.") from error
+    return sum(line != other for line, other in zip(old, fresh, strict=True))
+
+
+def _turned(path: Path, line: str, owner_of: Callable[[str], str]) -> str:
+    if not is_sealed(line):
+        return sealed_line(path, line, owner_of(_session_in(line)))
+    try:
+        return opened_line(path, line)
+    except BrokenSealError:  # it was cut off by a full disk or a crash
+        return ""
+
+
+def _session_in(line: str) -> str:
+    """The session a plain line tells of; empty where it tells of none."""
+    try:
+        facts = json.loads(line)["facts"]
+    except (ValueError, KeyError):
+        return ""
+    told = [each for fact in facts for each in (fact if isinstance(fact, list) else [fact]) if isinstance(each, dict)]
+    return next((str(each.get("interview_id") or each.get("id") or "") for each in told), "")
 
 
 def lines(path: Path) -> list[str]:

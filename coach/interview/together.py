@@ -84,15 +84,18 @@ class Together:
             await self._fleet.give_back([interview_id])
 
     async def check_held(self) -> None:
-        """After a cut or a long standstill another process may have what was ours: it is let go without a word."""
-        held = await self._fleet.held()
+        """After a cut or a long standstill another process may have, or have had, what was ours: it is let go.
+
+        Also where it is free again: what happened meanwhile stands in the store, who is in it comes back to that.
+        """
+        here, held = dict(self._conductors), await self._fleet.held()
         if held is None:
             return
-        for interview_id in [each for each in self._conductors if each not in held]:
-            if self._opening(interview_id) or await self._fleet.take(interview_id):
-                continue
-            log.warning("an interview is with another process now", extra={"interview_id": interview_id})
-            await self._let_go(interview_id, "lost")
+        for interview_id, conductor in here.items():
+            lost = interview_id not in held and self._conductors.get(interview_id) is conductor
+            if lost and not self._opening(interview_id):
+                log.warning("an interview was lost to another process", extra={"interview_id": interview_id})
+                await self._let_go(interview_id, "lost")
 
     async def _look_around_for_ever(self) -> None:
         while True:

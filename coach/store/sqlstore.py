@@ -161,8 +161,7 @@ class SqlStore(InterviewFacts):
         if self.database.path is None:
             return tell_to_forget(self.run, interview_id)
         order = neighbour.packed_order(Order("forget", (interview_id,)))
-        if self.database.path is None or order is None:
-            return None
+        assert order is not None, "ids travel"
         try:
             for reply in neighbour.ask_everybody(self.database.path, order, until=time.monotonic() + FORGET_WITHIN_S):
                 reply.unwrap()
@@ -316,11 +315,11 @@ class SqlStore(InterviewFacts):
                 return
 
     def _upgrade(self) -> tuple[str | None, str]:
-        with plain_errors(self.database.where), self.database.engine().connect() as connection:
+        with plain_errors(self.database.where), self.database.engine().begin() as connection:
             before = schema.current(connection)
             schema.require_known(before, self.database.where)
-            connection.rollback()
             if before == schema.head():
+                row_security.raise_wall(connection)
                 self._ready = True
                 return before, before
         if before is not None and self.database.path is not None:

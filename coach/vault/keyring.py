@@ -180,12 +180,7 @@ class Keyring:
         record = json.loads(raw)
         if record["master"] == self._masters[0].fingerprint:
             return False
-        key = self._unwrapped(raw)
-        with self._lock:
-            if self.place.read(name) != raw:
-                return None
-            self.place.replace(name, self._wrapped(key))
-        return True
+        return self.place.replace(name, self._wrapped(self._unwrapped(raw)), instead_of=raw) or None
 
     def _present(self, who: str) -> PersonKey | None:
         now = time.monotonic()
@@ -256,6 +251,11 @@ def is_sealed(text: str) -> bool:
 
 def _file(who: str) -> str:
     return f"{who}.key"
+
+
+def has_salt(place: KeyPlace) -> bool:
+    """Whether the installation's salt lies there: the name of every key depends on it."""
+    return place.read(_SALT) is not None
 
 
 def _salt_at(place: KeyPlace) -> bytes:

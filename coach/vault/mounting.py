@@ -5,7 +5,7 @@ from pathlib import Path
 from coach.errors import SettingsError, StoreError
 from coach.settings import Settings
 from coach.vault import ambient
-from coach.vault.keyring import Keyring
+from coach.vault.keyring import Keyring, has_salt
 from coach.vault.place import KeyPlace
 
 _opened: dict[tuple[str, str], Keyring] = {}
@@ -43,7 +43,7 @@ def unmark(settings: Settings, keys: Keyring) -> None:
 
 def _open(url: str, text: str, wanted: str) -> Keyring:
     place = KeyPlace(url)
-    if wanted and not place.names():
+    if wanted and not (place.names() and has_salt(place)):
         raise _lost(url)
     known = _opened.get((url, text))
     if known is None or not place.names():

@@ -3,9 +3,11 @@
 Never in the database: its copies would hold them, and what was deleted could be read from a copy.
 """
 
+import fcntl
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,31 +55,43 @@ class KeyPlace:
         self._sync_folder()
         return True
 
-    def replace(self, name: str, data: bytes) -> None:
-        """Writes a file anew."""
-        try:
-            if self._bucket:
-                self._bucket.pipe_file(f"{self._root}/{name}", data)
-            else:
-                self._part(name, data).replace(self._folder / name)
-        except OSError as error:
-            raise self._trouble(error) from error
-        self._sync_folder()
+    def replace(self, name: str, data: bytes, *, instead_of: bytes) -> bool:
+        """Writes a file anew; False where it is not any more what it was, so that nothing destroyed comes back.
+
+        In a bucket another process may still destroy it between that look and the writing.
+        """
+        with self._alone():
+            if self.read(name) != instead_of:
+                return False
+            try:
+                if self._bucket:
+                    self._bucket.pipe_file(f"{self._root}/{name}", data)
+                else:
+                    self._part(name, data).replace(self._folder / name)
+            except OSError as error:
+                raise self._trouble(error) from error
+            self._sync_folder()
+        return True
 
     def destroy(self, name: str) -> bool:
-        """Removes a file for good, written over before where the disk writes in place; False when there was none."""
-        try:
-            if self._bucket:
-                self._bucket.rm_file(f"{self._root}/{name}")
-                self._bucket.invalidate_cache()
-            else:
-                _write_over(self._folder / name)
-                (self._folder / name).unlink()
-        except FileNotFoundError:
-            return False
-        except OSError as error:
-            raise self._trouble(error) from error
-        self._sync_folder()
+        """Removes a file for good, written over before where the disk writes in place; False when there was none.
+
+        So go drafts of it, which a process that was killed over them left.
+        """
+        with self._alone():
+            try:
+                for draft in [] if self._bucket else self._folder.glob(f".{name}.*.part"):
+                    _remove(draft)
+                if self._bucket:
+                    self._bucket.rm_file(f"{self._root}/{name}")
+                    self._bucket.invalidate_cache()
+                else:
+                    _remove(self._folder / name)
+            except FileNotFoundError:
+                return False
+            except OSError as error:
+                raise self._trouble(error) from error
+            self._sync_folder()
         return True
 
     def names(self) -> list[str]:
@@ -88,6 +102,19 @@ class KeyPlace:
         with suppress(FileNotFoundError):
             return sorted(p.rsplit("/", 1)[-1] for p in self._bucket.ls(self._root, detail=False) if p.endswith(".key"))
         return []
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """The folder for this process alone, as far as replacing and destroying go; a bucket has no such lock."""
+        if self._bucket or not self._folder.is_dir():
+            yield
+            return
+        descriptor = os.open(self._folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     def _part(self, name: str, data: bytes) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -114,10 +141,11 @@ class KeyPlace:
         )
 
 
-def _write_over(path: Path) -> None:
+def _remove(path: Path) -> None:
     descriptor = os.open(path, os.O_WRONLY)
     try:
         os.pwrite(descriptor, secrets.token_bytes(os.fstat(descriptor).st_size), 0)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    path.unlink()

@@ -7,7 +7,7 @@ to be seen and deleted again.
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from coach.contracts.asking import asker, asking, own_id
@@ -41,6 +41,8 @@ class _Entry:
     due: Waiting
     asked_by: Asker | None
     whose: str
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    """Held while it is being deleted: then it is too late to take it back."""
 
 
 class Bin:
@@ -65,7 +67,7 @@ class Bin:
         """The thing stays; False when it is too late."""
         with self._lock:
             known = self._entries.get((kind, identity))
-            ours = known is not None and known.whose == own_id()
+            ours = known is not None and known.whose == own_id() and not known.turn.locked()
             entry = self._entries.pop((kind, identity)) if ours else None
         if entry:
             entry.due.cancel()
@@ -76,9 +78,11 @@ class Bin:
         with self._lock:
             return frozenset(identity for known, identity in self._entries if known == kind)
 
-    def empty(self) -> None:
-        """Deletes at once whatever waits."""
-        for key in [*self._entries]:
+    def empty(self, whose: str = "") -> None:
+        """Deletes at once whatever waits, or what of one person's waits."""
+        with self._lock:
+            keys = [key for key, entry in self._entries.items() if whose in ("", entry.whose)]
+        for key in keys:
             self._carry_out(key)
 
     def failures(self) -> list[str]:
@@ -95,6 +99,13 @@ class Bin:
             entry = self._entries.get(key)
         if entry is None:
             return
+        with entry.turn:
+            with self._lock:
+                stands = self._entries.get(key) is entry
+            if stands:
+                self._delete(key, entry)
+
+    def _delete(self, key: tuple[Kind, str], entry: _Entry) -> None:
         entry.due.cancel()
         try:
             with asking(entry.asked_by):

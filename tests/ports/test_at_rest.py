@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import socket
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -35,7 +36,7 @@ from coach.store.tables.core import mock_interview_attempts, mock_interviews
 from coach.store.tables.private import private_columns
 from coach.vault import ambient
 from coach.vault.keyring import HOUSE
-from coach.vault.mounting import mount
+from coach.vault.mounting import mount, unmark
 from tests.fakes import records as make
 from tests.fakes.store import FakeStore
 
@@ -263,28 +264,60 @@ def test_turned_on_later_and_off_again_from_where_it_stood(tmp_path):
     before = services(home, "")
     attempt_id = practised(before, "ada", SECRET)
     run = replayed(before)
+    attempt = before.store.run(interviews.find_attempt, attempt_id)
+    assert attempt
+    waiting = spooled(before, attempt.interview_id, attempt_id)
+    unfinished = [RecordingJournal.create(before.settings.journal_dir, name) for name in ("broken-off", "not-archived")]
+    for journal in unfinished:
+        journal.append(TONE.tobytes())
+    unfinished[0].close()
+    kept = unfinished[1].seal()
     before.store.back_up()
     before.store.close()
     assert len(everywhere(home)) >= 4
     on = services(home)
     assert at_rest(on.settings).status == "warning"
     on.store.run(turning._turn_batch, "mock_interview_attempts", "", sealed=True)
-    done = turn(on, sealed=True)
-    assert (done.recordings, done.lab_files) == (1, 2)
-    assert done.rows == 8, "one was sealed before"
-    assert turn(on, sealed=True).model_dump() == {"rows": 0, "recordings": 0, "lab_files": 0}
+    assert turning.turn(on.store, sealed=True) == 8, "one was sealed before"
+    done = turn(on, sealed=True)  # the one before was killed here: the copies still had the old form
+    assert (done.rows, done.recordings, done.unfinished, done.waiting_facts, done.lab_files) == (0, 1, 2, 1, 2)
+    assert set(turn(on, sealed=True).model_dump().values()) == {0}
     on.store.release()
     assert everywhere(home) == []
     assert at_rest(on.settings).status == "ok"
     assert set.union(*whose(on).values()) == {"ada"}
     assert SECRET in on.store.run(interviews.find_attempt, attempt_id).transcript.text
     assert SECRET in on.lab.workspace.load(run)[2][0].error
-    turn(on, sealed=False)
+    assert unfinished[0].read() == TONE.tobytes()
+    opened = turn(on, sealed=False)
+    assert (opened.unfinished, opened.waiting_facts) == (2, 1)
     assert set.union(*whose(on).values()) == {"plain"}
-    attempt = on.store.run(interviews.find_attempt, attempt_id)
-    assert SECRET in attempt.transcript.text
-    assert on.archive.read(attempt.audio_uri).startswith(b"fLaC")
     on.store.close()
+    assert on.vault
+    unmark(on.settings, on.vault)  # with the keys gone, nothing is
+    off = services(home, "")
+    attempt = off.store.run(interviews.find_attempt, attempt_id)
+    assert attempt
+    assert SECRET in attempt.transcript.text
+    assert off.archive.read(attempt.audio_uri).startswith(b"fLaC")
+    assert SECRET in waiting.read_text()
+    assert unfinished[0].path.read_bytes() == TONE.tobytes()
+    assert np.array_equal(decode(kept).samples, TONE)
+    off.store.close()
+
+
+def test_nothing_is_opened_while_a_server_runs(parts):
+    """It would go on sealing with keys that are destroyed at the end."""
+    practised(parts, "ada", SECRET)
+    door = parts.store.database.path.with_name("coach.duckdb.door-1")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(door))
+        server.listen()
+        with pytest.raises(StoreError, match="server is running"):
+            turn(parts, sealed=False)
+        assert "plain" not in set.union(*whose(parts).values())
+    door.unlink()
+    assert turn(parts, sealed=False).rows
 
 
 @pytest.mark.parametrize("key", ["", NEXT])

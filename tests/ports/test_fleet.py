@@ -10,11 +10,12 @@ import pytest
 import sqlalchemy as sa
 
 from coach.audio.archive import AudioArchive
+from coach.contracts import commands as cmd
 from coach.contracts.interview import AttemptStatus, ViewState
 from coach.interview.elsewhere import OpenElsewhereError
 from coach.interview.service import InitRequest
 from coach.store import SqlStore
-from coach.store.engine.alone import alone
+from coach.store.engine.alone import CLASS, alone
 from coach.store.fleet import leases, notices
 from coach.store.fleet.fleet import ServerFleet
 from coach.store.maintenance import removal, transfer
@@ -149,6 +150,51 @@ async def test_one_that_hangs_is_passed_over_and_lets_go_when_it_wakes(postgres_
         assert here.hub.find(begun) is None and there.hub.find(begun) is not None
 
 
+async def test_what_was_lost_and_is_free_again_is_not_gone_on_with_from_memory(postgres_url, tmp_path):
+    """Another process had it meanwhile and gave it back: what is in memory here is of before."""
+    async with two(postgres_url, tmp_path) as (here, there):
+        begun = (await here.hub.init(InitRequest(q_count=1))).mock_interview_id
+        stale = await here.hub.open(begun)
+        await here.hub._together.stand_still()
+        lost = sa.delete(interview_leases).where(interview_leases.c.interview_id == begun)
+        there.store.run(lambda c: c.execute(lost))
+        there_too = await there.hub.open(begun)
+        await there_too.send(cmd.StartInterview())
+        asked = there_too.snapshot().payload.current_question
+        await there.hub._put_away(begun)
+        await here.hub._together.check_held()
+        assert here.hub.find(begun) is None
+        fresh = await here.hub.open(begun)
+        assert fresh is not stale
+        assert fresh.snapshot().payload.current_question == asked is not None
+
+
+async def test_an_answer_is_judged_by_another_only_when_its_judge_had_time_to_come_back(postgres_url, tmp_path):
+    interview, other = make.interview(), make.interview()
+    questions = [make.exchange(interview), make.exchange(other)]
+    answers = [make.attempt(question, status=AttemptStatus.CAPTURED) for question in questions]
+    async with two(postgres_url, tmp_path) as (here, there):
+        for each, question, answer in zip((interview, other), questions, answers, strict=True):
+            await here.store.arun(interviews.create_interview, each, [question])
+            await here.store.arun(interviews.add_attempt, answer)
+            assert await here.fleet.take(each.id)
+        await here.hub._together.stand_still()
+        await there.hub._together.stand_still()
+        assert await here.store.arun(interviews.claim_evaluation, answers[0].id, here.fleet.owner)
+        await here.dies()
+        await until(lambda: not there.store.run(leases.with_a_living, interview.id))
+        now = sa.update(service_processes).where(service_processes.c.owner == here.fleet.owner)
+        there.store.run(lambda c: c.execute(now.values(seen_at=sa.func.now())))
+        assert not await there.fleet.take(interview.id), "it may only have lost its connection"
+        assert await there.fleet.take(other.id), "nothing of it is judged"
+        judged = sa.select(evaluation_claims.c.attempt_id)
+        assert there.store.run(lambda c: c.execute(judged).scalars().all()) == [answers[0].id]
+        unseen = datetime.now(UTC) - timedelta(seconds=leases.DEAD_AFTER_S + 1)
+        there.store.run(lambda c: c.execute(now.values(seen_at=unseen)))
+        assert await there.fleet.take(interview.id)
+        assert (await there.store.find_attempt(answers[0].id)).status == AttemptStatus.CAPTURED
+
+
 async def test_a_deletion_anywhere_reaches_the_process_that_has_the_interview(postgres_url, tmp_path):
     async with two(postgres_url, tmp_path) as (here, there):
         begun = (await here.hub.init(InitRequest(q_count=1))).mock_interview_id
@@ -191,6 +237,16 @@ def test_work_is_done_by_one_at_a_time(sql_url):
                 assert something_else
         with alone(other.database, "sweep") as later:
             assert later
+
+
+def test_work_whose_connection_is_cut_ends_well_and_may_be_done_again(postgres_url):
+    with SqlStore(postgres_url) as one, SqlStore(postgres_url) as other:
+        cut = sa.text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = :class")
+        with alone(one.database, "sweep") as mine:
+            assert mine
+            other.run(lambda c: c.execute(cut, {"class": CLASS}).all())
+        with alone(one.database, "sweep") as again:
+            assert again
 
 
 def test_who_serves_at_the_moment_is_not_moved_with_an_installation():

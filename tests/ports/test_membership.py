@@ -1,11 +1,12 @@
 """Organisations, roles, invitations and consent on both databases: once, dated, refused clearly, forgotten whole."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from coach.contracts.people import Role
+from coach.contracts.people import Invitation, Role
 from coach.errors import ConflictError, InputError, NotFoundError
 from coach.store import SqlStore
 from coach.store.repositories import identities, invitations, membership, people
@@ -41,6 +42,42 @@ def test_an_invitation_makes_one_member_once(sql_store, place):
     assert (kept.used_by, kept.used_at) == ("carla", NOW)
     stored = sql_store.run(lambda c: c.execute(sa.select(invited)).mappings().one())
     assert secret not in str(dict(stored))
+
+
+def test_an_invitation_taken_back_in_the_moment_it_is_accepted_makes_nobody_a_member(postgres_url, monkeypatch):
+    with SqlStore(postgres_url) as store, SqlStore(postgres_url) as operators:
+        place = store.run(membership.organisation_named, "Blue Fox", NOW).id
+        made, secret = store.run(invitations.invite, place, Role.COACH, NOW)
+        look = invitations.invitation_of
+
+        def looked_and_taken_back(connection: sa.Connection, secret: str, at: datetime) -> tuple[Invitation, str]:
+            found = look(connection, secret, at)
+            operators.run(invitations.revoke_invitation, made.id, at)
+            return found
+
+        monkeypatch.setattr(invitations, "invitation_of", looked_and_taken_back)
+        with pytest.raises(ConflictError, match="taken back"):
+            store.run(invitations.accept, secret, "ada", NOW)
+        assert store.run(membership.members, place) == []
+
+
+def test_two_operators_who_take_each_others_role_at_once_leave_one(postgres_url):
+    with SqlStore(postgres_url) as store, SqlStore(postgres_url) as other, ThreadPoolExecutor(1) as beside:
+        place = store.run(membership.organisation_named, "Blue Fox", NOW).id
+        for person in ("ada", "bob"):
+            join(store, place, Role.OPERATOR, person)
+        waits = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+
+        def take(connection: sa.Connection) -> Future[None]:
+            membership.take_role(connection, "ada", place, Role.OPERATOR, NOW, by="bob")
+            second = beside.submit(other.run, membership.take_role, "bob", place, Role.OPERATOR, NOW, by="ada")
+            while not second.done() and not connection.execute(waits).scalar():
+                pass
+            return second
+
+        with pytest.raises(ConflictError, match="only operator"):
+            store.run(take).result(10)
+        assert [row["person_id"] for row in store.run(membership.members, place)] == ["bob"]
 
 
 def test_an_organisation_of_the_same_name_is_the_same(sql_store, place):
@@ -87,6 +124,15 @@ def test_roles_are_given_once_and_the_last_operator_stays(sql_store, place):
         sql_store.run(membership.give_role, "nobody", place, Role.COACH, NOW)
     with pytest.raises(NotFoundError):
         sql_store.run(membership.give_role, "carl", "nowhere", Role.COACH, NOW)
+
+
+def test_what_was_done_about_ones_access_is_in_ones_export(sql_store, place):
+    for person in ("ada", "bob"):
+        join(sql_store, place, Role.CANDIDATE, person)
+        sql_store.run(membership.give_consent, person, place, LATER)
+    rows = sql_store.run(people.rows_of, "ada")["access_facts"]
+    assert {row["kind"] for row in rows} == {"joined", "role_given", "consent_given"}
+    assert {row["person_id"] for row in rows} == {"ada"}
 
 
 def test_consent_is_a_dated_fact_that_goes_with_the_membership(sql_store, place):

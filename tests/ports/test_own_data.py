@@ -177,6 +177,19 @@ def test_nothing_is_left_and_the_receipt_proves_it(parts: Services):
         parts.delete_person("ada")
 
 
+def test_whoever_has_a_session_in_memory_is_told_before_and_after(parts: Services):
+    attempt = parts.store.run(interviews.find_attempt, practised(parts, "ada", SECRET))
+    assert attempt
+    told: list[tuple[str, bool]] = []
+
+    def forget(interview_id: str) -> None:
+        told.append((interview_id, bool(parts.store.run(interviews.existing, [interview_id]))))
+
+    parts.store.when_deleting(forget)
+    parts.delete_person("ada")
+    assert told == [(attempt.interview_id, True), (attempt.interview_id, False)]
+
+
 def test_use_stays_without_its_owner_and_what_is_not_billed_keeps_the_account(parts: Services):
     practised(parts, "ada", SECRET)
     parts.store.run(billing.change_account, "ada", stripe_customer_id="cus_1", status="none")

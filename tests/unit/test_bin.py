@@ -1,9 +1,12 @@
 """Deletions that wait: hidden at once, taken back or carried out, never half."""
 
+import threading
 from functools import partial
 
 import pytest
 
+from coach.contracts.asking import asking
+from coach.contracts.people import Asker
 from coach.errors import StoreError
 from coach.views.bin import UNDO_S, Bin
 
@@ -77,3 +80,50 @@ def test_a_deletion_that_breaks_is_told_like_one_that_fails(timers):
     action()
     assert bin_.holds("story") == frozenset()
     assert bin_.failures() == ["“My story” is still there (IndexError)."]
+
+
+def test_what_is_being_deleted_cannot_be_taken_back(timers):
+    bin_ = Bin(timers)
+    told: list[bool] = []
+    bin_.put("session", "i1", "a session", lambda: told.append(bin_.take_back("session", "i1")))
+    bin_.empty()
+    assert told == [False]
+
+
+def test_who_stops_the_process_waits_for_a_deletion_that_runs(timers):
+    begun, goes_on, bin_ = threading.Event(), threading.Event(), Bin(timers)
+    gone: list[str] = []
+
+    def slowly() -> None:
+        begun.set()
+        assert goes_on.wait(10)
+        gone.append("i1")
+
+    bin_.put("session", "i1", "a session", slowly)
+    due = threading.Thread(target=timers.due[0][1])
+    due.start()
+    assert begun.wait(10)
+
+    def stopped() -> None:
+        bin_.empty()
+        gone.append("stopped")
+
+    stop = threading.Thread(target=stopped)
+    stop.start()
+    goes_on.set()
+    for thread in (due, stop):
+        thread.join(10)
+    assert gone == ["i1", "stopped"]
+    assert bin_.failures() == []
+
+
+def test_emptied_for_one_person_what_others_may_take_back_waits(timers):
+    bin_ = Bin(timers)
+    gone: list[str] = []
+    for person in ("ada", "bob"):
+        with asking(Asker(person)):
+            bin_.put("story", person, person, partial(gone.append, person))
+    bin_.empty("ada")
+    assert gone == ["ada"]
+    with asking(Asker("bob")):
+        assert bin_.take_back("story", "bob")

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 from coach.store import open_store
-from coach.store.repositories import invitations
+from coach.store.repositories import interviews, invitations
 
 
 def join(link: str, person: str) -> None:
@@ -27,6 +27,17 @@ def test_the_first_operator_is_invited_and_gets_another_role(coach):
     known = json.loads(coach("user", "members", "--json")[1])
     assert [(row["person_id"], row["role"]) for row in known["members"]] == [("olga", "analyst"), ("olga", "operator")]
     assert "Olga Operator" in coach("user", "members")[1]
+
+
+def test_nothing_is_deleted_where_the_receipt_cannot_be_written(coach, tmp_path):
+    with open_store() as store:
+        store.run(interviews.ensure_user, "ada")
+    to = ("user", "delete", "ada", "--yes", "--receipt")
+    status, out, err = coach(*to, str(tmp_path / "nowhere" / "receipt.json"))
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert "nothing was deleted" in err
+    assert coach(*to, str(tmp_path / "receipt.json"))[0] == 0
+    assert coach("user", "receipt", str(tmp_path / "receipt.json"))[0] == 0
 
 
 def test_what_cannot_be_is_refused_in_one_line(coach):

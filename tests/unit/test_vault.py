@@ -129,6 +129,38 @@ def test_rotation_killed_at_any_moment_goes_on(tmp_path):
     assert not [path for path in tmp_path.glob("*.key") if OLD in path.read_text()]
 
 
+def test_a_key_that_is_destroyed_during_a_rotation_does_not_come_back(tmp_path):
+    keys = keyring(tmp_path)
+    token = keys.seal(b"said", "ada")
+
+    class Meanwhile(KeyPlace):
+        """Another process destroys the key just before it is written anew."""
+
+        def replace(self, name: str, data: bytes, *, instead_of: bytes) -> bool:
+            keys.destroy("ada")
+            return super().replace(name, data, instead_of=instead_of)
+
+    Keyring(Meanwhile(str(tmp_path)), f"{HEX},{OLD}").rotate()
+    both = keyring(tmp_path, f"{HEX},{OLD}")
+    assert both.unseal(token) is None
+    assert not both.has_key("ada")
+
+
+def test_a_draft_of_a_killed_rotation_goes_with_its_key(tmp_path, monkeypatch):
+    keys = keyring(tmp_path)
+    keys.seal(b"said", "ada")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", killed)
+        keyring(tmp_path, f"{HEX},{OLD}").rotate()
+    assert [path for path in tmp_path.iterdir() if path.name.endswith(".part")]
+    assert keys.destroy("ada")
+    assert not [path.name for path in tmp_path.iterdir() if keys.who("ada") in path.name]
+
+
 def test_two_processes_make_one_key_of_one_person(tmp_path):
     code = (
         "import sys; from coach.vault.keyring import Keyring; from coach.vault.place import KeyPlace\n"
@@ -172,6 +204,14 @@ def test_an_encrypted_home_without_its_key_or_its_keys_is_told(tmp_path):
     assert not (home / "keys").exists(), "no new keys are made where the old ones are missing"
     (tmp_path / "keys").rename(home / "keys")
     assert mount(home_with_key(home))
+    salt, kept = home / "keys" / "vault.salt", sorted((home / "keys").iterdir())
+    salt.rename(tmp_path / "salt")
+    with pytest.raises(SettingsError, match="are not in"):
+        mount(home_with_key(home))
+    assert not salt.exists(), "with another salt no key would be found under its name"
+    (tmp_path / "salt").rename(salt)
+    assert mount(home_with_key(home))
+    assert sorted((home / "keys").iterdir()) == kept
 
 
 def test_a_recording_is_the_same_sealed_and_plain_whatever_is_done_to_it(tmp_path):

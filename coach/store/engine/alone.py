@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
+from sqlalchemy.exc import SQLAlchemyError
 
 from coach.store.engine.engine import Database
 from coach.store.engine.troubles import plain_errors
@@ -34,12 +35,14 @@ def alone(database: Database, work: str) -> Iterator[bool]:
     with plain_errors(database.where):
         connection = database.engine().connect().execution_options(isolation_level="AUTOCOMMIT")
     with connection:
-        mine = bool(connection.execute(_LOCK, _keys(work)).scalar())
+        with plain_errors(database.where):
+            mine = bool(connection.execute(_LOCK, _keys(work)).scalar())
         try:
             yield mine
         finally:
             if mine:
-                connection.execute(_UNLOCK, _keys(work))
+                with contextlib.suppress(SQLAlchemyError):  # a connection that was cut has no lock any more
+                    connection.execute(_UNLOCK, _keys(work))
 
 
 @contextlib.contextmanager

@@ -77,6 +77,15 @@ def ask_everybody(database: Path, order: bytes, *, until: float) -> list[Reply]:
     return [reply for reply in replies if reply is not None]
 
 
+def somebody_at(database: Path) -> bool:
+    """Whether another process has a door to `database` and answers there."""
+    for door in set(database.parent.glob(f"{database.name}.door-*")) - {door_of(database, os.getpid())}:
+        if connection := dial(door):
+            connection.close()
+            return True
+    return False
+
+
 def _ask_at(door: Path, database: Path, order: bytes, until: float) -> Reply | None:
     connection = dial(door)
     if connection is None:

@@ -54,7 +54,11 @@ def living(connection: sa.Connection) -> set[str]:
 
 
 def take(connection: sa.Connection, interview_id: str, owner: str) -> bool:
-    """Gives the interview to `owner` where it is free, or with a process that is dead; whether it is `owner`'s now."""
+    """Gives the interview to `owner` where it is free, or with a process that is dead; whether it is `owner`'s now.
+
+    A process that was judging an answer of it and only lost its connection may come back until `DEAD_AFTER_S`: what is
+    judged twice is paid for twice.
+    """
     table = interview_leases
     row = {"interview_id": interview_id, "owner": owner, "taken_at": sa.func.now()}
     free = insert(table).values(row).on_conflict_do_nothing().returning(table.c.owner)
@@ -66,10 +70,25 @@ def take(connection: sa.Connection, interview_id: str, owner: str) -> bool:
         return True
     if holder is None or holder in living(connection):
         return False
+    theirs = evaluation_claims.c.attempt_id.in_(_attempts_of(interview_id))
+    if connection.execute(_judged_by_one_just_seen(holder).where(theirs)).first() is not None:
+        return False
     change = sa.update(table).where(table.c.interview_id == interview_id)
     connection.execute(change.values(owner=owner, taken_at=sa.func.now()))
-    _free_claims(connection, [holder])
+    _free_claims(connection, [holder], theirs)
     return True
+
+
+def _attempts_of(interview_id: str) -> sa.Select[tuple[str]]:
+    c = mock_interview_attempts.c
+    return sa.select(c.id).where(c.interview_id == interview_id)
+
+
+def _judged_by_one_just_seen(owner: str) -> sa.Select[tuple[str]]:
+    claims, seen = evaluation_claims.c, service_processes.c
+    lately = seen.seen_at >= sa.func.now() - timedelta(seconds=DEAD_AFTER_S)
+    joined = sa.select(claims.attempt_id).join_from(evaluation_claims, service_processes, seen.owner == claims.owner)
+    return joined.where(claims.owner == owner, lately)
 
 
 def give_back(connection: sa.Connection, owner: str, interview_ids: Sequence[str]) -> None:
@@ -116,10 +135,10 @@ def bury(connection: sa.Connection) -> Buried:
     return Buried(owners, _waiting(connection, theirs))
 
 
-def _free_claims(connection: sa.Connection, owners: Sequence[str]) -> None:
+def _free_claims(connection: sa.Connection, owners: Sequence[str], *which: sa.ColumnElement[bool]) -> None:
     """Releases what dead processes were judging: it waits to be judged again."""
     claims, attempts = evaluation_claims, mock_interview_attempts
-    gone = sa.delete(claims).where(claims.c.owner.in_(owners)).returning(claims.c.attempt_id)
+    gone = sa.delete(claims).where(claims.c.owner.in_(owners), *which).returning(claims.c.attempt_id)
     ids = [*connection.execute(gone).scalars()]
     evaluating = attempts.c.status == AttemptStatus.EVALUATING.value
     change = sa.update(attempts).where(attempts.c.id.in_(ids), evaluating)

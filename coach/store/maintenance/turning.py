@@ -8,6 +8,8 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from coach.errors import NotFoundError, StoreError
+from coach.store.engine import neighbour
+from coach.store.fleet import leases
 from coach.store.maintenance.removal import delete_rows
 from coach.store.maintenance.transfer import in_order
 from coach.store.repositories import people
@@ -21,6 +23,13 @@ from coach.vault.keyring import is_sealed
 
 BATCH = 200
 _BELONGS = ("user_id", "interview_id", "attempt_id", "item_id", "is_sample")
+
+
+def is_served(store: SqlStore) -> bool:
+    """Whether another process serves this database at the moment: one with a door, or a line on the server."""
+    if store.database.path is not None:
+        return neighbour.somebody_at(store.database.path)
+    return bool(store.run(leases.living))
 
 
 def turn(store: SqlStore, *, sealed: bool, tell: Callable[[str], None] = lambda _: None) -> int:
@@ -79,6 +88,11 @@ def _rewrite(
 def owner_of_recording(connection: sa.Connection, attempt_id: str) -> str:
     """Whose a recording is; the house's where no row knows it."""
     return owner_of(connection, {"attempt_id": attempt_id})
+
+
+def owner_of_session(connection: sa.Connection, interview_id: str) -> str:
+    """Whose a session is; the house's where no row knows it."""
+    return owner_of(connection, {"interview_id": interview_id})
 
 
 def plain_tables(connection: sa.Connection) -> list[str]:

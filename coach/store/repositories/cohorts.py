@@ -6,12 +6,13 @@ counts once for each competency it asks about, and only questions of that compet
 of a retry is the second scored answer to a question minus the first: a best of many would grow by noise alone.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
 from coach.contracts.interview import AttemptStatus, InterviewStatus
+from coach.store.repositories import stated_jobs
 from coach.store.tables.core import (
     job_descriptions,
     mock_interview_attempts,
@@ -21,6 +22,7 @@ from coach.store.tables.core import (
     star_stories,
     users,
 )
+from coach.vault import ambient
 
 Dimension = Literal["person", "job", "competency", "bundle", "week"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
@@ -28,6 +30,7 @@ COLUMNS = (
     "key", "label", "user_id", "started", "completed", "retried", "saved", "gains", "gain_sum", "gain_squares",
     "noise_sum",
 )  # fmt: skip
+_SUMMED = COLUMNS[3:]
 Rows = list[dict[str, object]]
 
 
@@ -65,17 +68,32 @@ def group_rows(
         .group_by(c.key, c.user_id)
         .order_by(c.key, c.user_id)
     )
-    return [dict(row) for row in connection.execute(query).mappings()]
+    rows = connection.execute(query).mappings().all()
+    return _jobs_named(connection, rows) if dimension == "job" and ambient.ring() else [dict(row) for row in rows]
+
+
+def _jobs_named(connection: sa.Connection, rows: Sequence[sa.RowMapping]) -> Rows:
+    """Rows by session as rows by job, where the database cannot read what a job is called."""
+    jobs = stated_jobs.keys_and_titles(connection)
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        key, label = jobs[row["key"]]
+        known = found.setdefault(
+            (key, row["user_id"]), {**row, "key": key, "label": label, **dict.fromkeys(_SUMMED, 0)}
+        )
+        known |= {name: known[name] + row[name] for name in _SUMMED}
+    return [found[place] for place in sorted(found)]
 
 
 def _group(dimension: Dimension, question: Any) -> tuple[Any, Any]:
     """Key and label of a session's group."""
-    i, jobs = mock_interviews.c, job_descriptions.c
-    title = sa.func.coalesce(jobs.title, i.job["job_title"].as_string(), "")
+    i = mock_interviews.c
+    title = stated_jobs.title(job_descriptions.c.title)
+    by_title = (sa.func.coalesce(i.job_description_id, title), title)
     week = sa.cast(sa.func.date_trunc("week", sa.func.timezone("UTC", i.created_at)), sa.Date)
     found: dict[Dimension, tuple[object, object]] = {
         "person": (i.user_id, sa.func.coalesce(users.c.name, i.user_id)),
-        "job": (sa.func.coalesce(i.job_description_id, title), title),
+        "job": (i.id, sa.literal("")) if ambient.ring() else by_title,
         "competency": (question.competency, question.competency),
         "bundle": (i.bundle, i.bundle),
         "week": (sa.cast(week, sa.String), sa.cast(week, sa.String)),

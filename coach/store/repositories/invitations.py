@@ -103,9 +103,10 @@ def accept(
     """
     found, _ = invitation_of(connection, secret, at)
     c = invitations.c
-    change = sa.update(invitations).where(c.id == found.id, c.used_at.is_(None)).values(used_at=at, used_by=person_id)
+    still = (c.id == found.id, c.used_at.is_(None), c.revoked_at.is_(None))
+    change = sa.update(invitations).where(*still).values(used_at=at, used_by=person_id)
     if connection.execute(change.returning(c.id)).first() is None:
-        raise ConflictError("This invitation was used already.", mend="Ask for a new link.")
+        raise ConflictError("This invitation was used or taken back a moment ago.", mend="Ask for a new link.")
     row = {"id": person_id, "name": name or person_id, "created_at": at}
     connection.execute(insert(users).values(row).on_conflict_do_nothing())
     if identity_id:

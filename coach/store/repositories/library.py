@@ -1,5 +1,6 @@
 """The person's own material: STAR stories, jobs, role profiles, resumes (one master, one tailored copy per job)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -47,12 +48,17 @@ def stories(connection: sa.Connection, user_id: str = "", *, search: str = "", j
     """Stories by last change; `search` looks for every word in title, category and texts, whatever its case."""
     c = star_stories.c
     query = sa.select(star_stories).where(c.user_id == (user_id or own_id())).order_by(c.updated_at.desc(), c.id)
-    texts = (c.title, c.category, c.situation, c.task, c.action, c.result, c.polished_answer)
-    for word in search.split():
-        query = query.where(sa.or_(*(text.icontains(word, autoescape=True) for text in texts)))
     if job_id:
         query = query.where(c.job_description_id == job_id)
-    return [_story(row) for row in connection.execute(query).mappings()]
+    found = [_story(row) for row in connection.execute(query).mappings()]
+    return [story for story in found if _tells(story, search.casefold().split())]
+
+
+def _tells(story: StarStory, words: Sequence[str]) -> bool:
+    """Whether every word stands in the story; looked for here, as the database cannot read what is sealed."""
+    texts = (story.title, story.category, story.situation, story.task, story.action, story.result)
+    told = "\n".join((*texts, story.polished_answer)).casefold()
+    return all(word in told for word in words)
 
 
 def delete_story(connection: sa.Connection, story_id: str) -> None:

@@ -129,6 +129,8 @@ def take_role(
 def _require_another_operator(connection: sa.Connection, organisation_id: str, person_id: str) -> None:
     m = memberships.c
     there = sa.select(m.person_id).where(m.organisation_id == organisation_id, m.role == Role.OPERATOR.value)
+    if connection.dialect.name == "postgresql":
+        there = there.with_for_update()  # two operators who take each other's role at once
     operators = set(connection.execute(there).scalars())
     if operators == {person_id}:
         raise ConflictError("This is the organisation's only operator.", mend="Make somebody else operator first.")
@@ -136,9 +138,6 @@ def _require_another_operator(connection: sa.Connection, organisation_id: str, p
 
 def _membership_id(organisation_id: str, person_id: str, role: str) -> str:
     return sha256(f"{organisation_id}|{person_id}|{role}".encode()).hexdigest()
-
-
-# -- invitations -----------------------------------------------------------------------------------------------------
 
 
 # -- consent ---------------------------------------------------------------------------------------------------------

@@ -88,6 +88,7 @@ def rows_of(connection: sa.Connection, user_id: str) -> dict[str, Rows]:
         found[table.name] = sa.select(table).where(table.c.person_id == user_id)
     for table in MATERIAL:
         found[table.name] = sa.select(table).where(*_own(table, user_id))
+    found[access_facts.name] = sa.select(access_facts).where(access_facts.c.person_id == user_id)
     return {name: [dict(row) for row in connection.execute(query).mappings()] for name, query in found.items()}
 
 

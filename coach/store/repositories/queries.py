@@ -5,6 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from coach.contracts.interview import AttemptStatus
+from coach.store.repositories import stated_jobs
 from coach.store.tables.core import (
     SCORE_COLUMNS,
     human_reviews,
@@ -117,7 +118,7 @@ def attempt_rows(connection: sa.Connection, interview_id: str | None = None, use
             sessions.bundle,
             sessions.created_at.label("interview_created_at"),
             users.c.name.label("person"),
-            sa.func.coalesce(job_descriptions.c.title, sessions.job["job_title"].as_string(), "").label("job_title"),
+            stated_jobs.title(job_descriptions.c.title).label("job_title"),
         )
         .join_from(mock_interview_attempts, mock_interview_exchanges, questions.id == attempts.exchange_id)
         .join(mock_interviews, sessions.id == attempts.interview_id)
@@ -130,7 +131,7 @@ def attempt_rows(connection: sa.Connection, interview_id: str | None = None, use
         query = query.where(attempts.interview_id == interview_id)
     if user_id is not None:
         query = query.where(sessions.user_id == user_id)
-    return _rows(connection, query)
+    return stated_jobs.filled(connection, _rows(connection, query))
 
 
 def usage_rows(connection: sa.Connection, interview_id: str) -> Rows:

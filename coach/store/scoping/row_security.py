@@ -9,8 +9,10 @@ consent and membership they look up through functions that run as the owner (SEC
 https://www.postgresql.org/docs/current/ddl-rowsecurity.html
 """
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -62,18 +64,39 @@ def begun(engine: sa.Engine, who: Asker | None) -> Iterator[sa.Connection]:
 
 
 def raise_wall(connection: sa.Connection) -> None:
-    """Builds roles, functions and policies anew; part of every upgrade. Where a role cannot be made, nothing is built.
+    """Builds roles, functions and policies where they are not those of these rules; looked at at every start.
 
-    Then the product goes on for one owner, and `restrict` says what is missing when somebody signs in.
+    Where a role cannot be made, nothing is built. Then the product goes on for one owner, and `restrict` says what is
+    missing when somebody signs in.
     """
     if connection.dialect.name != "postgresql":
         return
     with asking(None):
+        if _stands(connection):
+            return
         connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-        if not all([_has_role(connection, role) for role in (ROLE, FIGURES_ROLE)]):
+        if _stands(connection) or not all([_has_role(connection, role) for role in (ROLE, FIGURES_ROLE)]):
             return
         for statement in statements():
             connection.execute(sa.text(statement))
+        connection.execute(sa.text(f"COMMENT ON FUNCTION {PEOPLE}() IS '{fingerprint()}'"))
+
+
+def _stands(connection: sa.Connection) -> bool:
+    """Whether the wall there is was built from the same rules, for roles that have what they were given."""
+    noted = sa.text(
+        "SELECT obj_description(to_regprocedure(:function), 'pg_proc') FROM pg_roles "
+        "WHERE rolname IN (:role, :figures) AND has_any_column_privilege(oid, to_regclass('users'), 'SELECT')"
+    )
+    asked = {"function": f"{PEOPLE}()", "role": ROLE, "figures": FIGURES_ROLE}
+    found = connection.execute(noted, asked).scalars().all()
+    return len(found) == 2 and {*found} == {fingerprint()}
+
+
+@cache
+def fingerprint() -> str:
+    """SHA-256 of everything that makes the wall: noted beside it, so that other rules are noticed."""
+    return hashlib.sha256("\n".join(statements()).encode()).hexdigest()
 
 
 def _has_role(connection: sa.Connection, role: str) -> bool:

@@ -56,6 +56,8 @@ def _for(connection: sa.Connection, statement: object, who: Who, rows: Iterable[
         return statement
     if isinstance(statement, sa.Update | sa.Delete):
         condition = writable(_named(statement.table), who)
+        if isinstance(statement, sa.Update) and condition is not None:
+            _check_owner(connection, statement, condition, [*rows])
         return statement if condition is None else statement.where(condition)
     if isinstance(statement, sa.SelectBase):
         return read_by(statement, who)
@@ -103,10 +105,29 @@ def _check_new(connection: sa.Connection, statement: Insert, who: Who, given: li
     condition = writable(table, who)
     if condition is None or RULES[table.name].kind == "office":
         return
+    if statement.select is not None:
+        raise StoreError("Only rows that are named one by one are written on behalf of a person.")
     (key,) = table.primary_key.columns
     for row in _rows(statement, given):
         taken = sa.select(sa.literal(1)).select_from(table).where(key == row.get(key.name), sa.not_(condition))
         if not _holds(connection, condition, table.c[RULES[table.name].column], row) or _any(connection, taken):
+            raise NotFoundError(UNSEEN)
+
+
+def _check_owner(
+    connection: sa.Connection, statement: sa.Update, condition: Condition, given: list[Mapping[str, object]]
+) -> None:
+    """Raises:
+    NotFoundError: the row would become somebody else's.
+    """
+    table = _named(statement.table)
+    column = table.c.get(RULES[table.name].column)
+    if column is None:
+        return
+    told = {_name(each): _plain(value) for each, value in dict(statement._values or {}).items()}
+    for row in given or [{}]:
+        new = {**told, **row}
+        if column.name in new and not _holds(connection, condition, column, new):
             raise NotFoundError(UNSEEN)
 
 
