@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from coach.errors import InputError
+from coach.lab.statistics import intervals
 from coach.lab.statistics import paired as statistics
 from coach.lab.statistics.agreement import agreement, stability
 from coach.lab.statistics.paired import adjust, compare_paired, intraclass_correlation
@@ -32,7 +33,7 @@ def simulate(rng: np.random.Generator, design: Design, effect: float) -> pd.Data
 
 @pytest.fixture
 def fewer_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statistics, "BOOTSTRAPS", 99)
+    monkeypatch.setattr(intervals, "BOOTSTRAPS", 99)
     monkeypatch.setattr(statistics, "PERMUTATIONS", 199)
 
 
