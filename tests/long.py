@@ -17,7 +17,7 @@ COUNTS = {
     "interviews with an avatar": (2, 4),
     "mutated outputs": (400, 5_000),
     "planted effects": (250, 600),
-    "random interviews": (60, 600),
+    "random interviews": (120, 600),
     "requests per operation": (8, 40),
     "verdicts": (60, 1_000),
 }

@@ -68,7 +68,7 @@ class Interviews(RuleBasedStateMachine):
     @initialize(
         questions=st.integers(1, 3),
         needs_review=st.booleans(),
-        depth=st.integers(0, 3),
+        depth=st.integers(0, 4),
         scripts=st.lists(
             st.fixed_dictionaries(
                 {"overall": st.sampled_from([3.0, 6.5, 6.6, 9.0])},
@@ -111,6 +111,15 @@ class Interviews(RuleBasedStateMachine):
             self.finish_answer(1)
             self.submit("I led the migration.", 1)
         if depth >= 3:
+            self.settle()
+        if depth >= 4:
+            self.answer_follow_up(1)
+            self.settle()
+            self.retry()
+            self.settle()
+            self.speak(2)
+            self.finish_answer(1)
+            self.submit("We did it.", 1)
             self.settle()
 
     async def _boot(self, interview_id: str | None) -> None:
