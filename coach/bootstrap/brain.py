@@ -90,13 +90,21 @@ def _share_spans() -> None:
 
 def _local_brain(settings: Settings, bundle: PromptBundle, on_usage: UsageSink | None) -> Brain:
     from coach.brain.openai.brain import OpenAIBrain
-    from coach.brain.openai.local import LABEL, PATIENCE, PATIENT_PROBE_S, LocalModel, find_local_models, remembered
+    from coach.brain.openai.local import (
+        LABEL,
+        PATIENCE,
+        PATIENT_PROBE_S,
+        UNNAMED,
+        LocalModel,
+        find_local_models,
+        remembered,
+    )
 
     urls = settings.local_model_urls
     if not urls:
         raise SettingsError("Nowhere to look for a model on this computer.", mend="Set COACH_LOCAL_MODEL_URLS.")
     found = remembered(settings.coach_home) or next(iter(find_local_models(urls, PATIENT_PROBE_S)), None)
-    found = found or LocalModel(urls[0], settings.coach_openai_model)
+    found = found or LocalModel(urls[0], UNNAMED)
     brain = OpenAIBrain(
         bundle=bundle, model=found.model, api_key=None, base_url=found.url, api="chat", timeouts=PATIENCE,
         on_usage=on_usage,

@@ -43,10 +43,19 @@ class BrainParts(StoreParts):
         """The brain called `name`, or the one in force, judging by `bundle`; metered. Close it when done."""
         return build_brain(self.settings, bundle, name or self.brain_name, judges=self.judges, on_usage=self.usage)
 
+    def interviewing_brain(self, bundle: PromptBundle, name: str = "") -> Brain:
+        """The same for people in an interview: where a model on this computer fails, the offline coach stands in."""
+        from coach.brain.openai.brain import OpenAIBrain
+
+        brain = self.brain_for(bundle, name)
+        if isinstance(brain, OpenAIBrain) and brain.name == "local":
+            brain.stand_in = self.brain_for(bundle, "offline")
+        return brain
+
     @cached_property
     def brain(self) -> Brain:
         """Who judges."""
-        return self.brain_for(self.bundle)
+        return self.interviewing_brain(self.bundle)
 
     @cached_property
     def retired_brains(self) -> list[Brain]:
@@ -80,7 +89,7 @@ class BrainParts(StoreParts):
 
         return LiveBundles(
             Promotions(self.store),
-            self.brain_for,
+            self.interviewing_brain,
             lean_model=self.settings.lean_model,
         )
 

@@ -187,7 +187,7 @@ class InterviewAggregate:
             first = payloads.follow_up(attempt.id, evaluation.follow_up.question_text)
         siblings = self.board.attempts_of(attempt.exchange_id)
         late = [payloads.DELAYED] if attempt.status == AttemptStatus.DELAYED else []
-        label = self.parts.brain.label
+        label = self.parts.judge_label(attempt.brain)
         scores = payloads.stored_scores(attempt, siblings, evaluation, label=label, extra_notices=late)
         events: list[Event] = [first, scores, payloads.stored_rewrite(attempt, evaluation)]
         self.told[attempt.id] = {event.type: event for event in events}

@@ -200,6 +200,12 @@ class Dependencies:
     decoding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     """Uploaded recordings are decoded one after the other: an hour of sound takes some 250 MB."""
 
+    def judge_label(self, brain: str) -> str:
+        """What the page calls the judge of this name; the brain in force where the name is of neither."""
+        if self.spare_brain and brain == self.spare_brain.name:
+            return self.spare_brain.label
+        return self.brain.label
+
 
 async def off_loop(function: Callable[P, Result], *args: P.args, **kwargs: P.kwargs) -> Result:
     """Runs blocking work in a thread."""

@@ -32,6 +32,7 @@ from coach.interview.spoken_text import gaps, timed_sentences
 
 NOT_VERBATIM = "Fillers not measurable with this transcriber."
 DELAYED = "We captured your answer. Feedback is delayed."
+STOOD_IN = "The model on this computer did not manage this answer. The offline coach judged it."
 
 
 def spans(evidence: Sequence[Evidence]) -> list[EvidenceSpan]:

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
-from coach.bootstrap import build_brain, chosen_brain
+from coach.bootstrap import build_brain, build_services, chosen_brain
 from coach.bootstrap.providers import local_model
+from coach.brain.evaluation.pipeline import StoodIn, run_evaluation
+from coach.brain.openai.brain import OpenAIBrain
 from coach.brain.openai.local import LocalModel, find_local_models, remember, remembered
 from coach.brain.prompts.bundle import PromptBundle
 from coach.errors import SettingsError
 from coach.settings import Settings
+from tests.fakes import brain_samples as samples
 from tests.fakes.openai_server import OpenAIServer, Reply
 
 NOBODY = "http://127.0.0.1:9/v1"
@@ -55,3 +58,47 @@ def test_doctor_says_what_runs_and_whether_it_coaches(tmp_path: Path) -> None:
         remember(tmp_path, find_local_models(here.local_model_urls)[0])
         assert "coaching" in local_model(here).detail
     assert local_model(settings(tmp_path, NOBODY)).status == "failed"
+
+
+def test_a_server_that_is_away_at_the_start_is_asked_by_a_name_that_has_no_price(tmp_path: Path) -> None:
+    brain = build_brain(settings(tmp_path, NOBODY, coach_openai_model="gpt-dear"), PromptBundle.load(), "local")
+    assert brain.model == "local-model"
+
+
+async def test_people_get_the_offline_coach_where_the_local_model_brings_nothing(tmp_path: Path) -> None:
+    """In an interview only: a comparison of the lab keeps the model's own failures."""
+    parts = build_services(coach_home=tmp_path, coach_local_model_urls=NOBODY, openai_api_key=None, coach_brain="local")
+    try:
+        assert parts.brain.name == "local" and getattr(parts.brain, "stand_in", None).name == "offline"
+        assert getattr(parts.brain_for(parts.bundle), "stand_in", "none") is None
+        assert parts.hub.parts.judge_label("offline") == "offline coach"
+        assert parts.hub.parts.judge_label("local") == parts.hub.parts.judge_label("") == "local model"
+    finally:
+        await parts.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "judge"), [("{}", "offline"), ("no object at all", "offline"), (samples.output(), "local")]
+)
+async def test_who_judged_is_on_the_record(tmp_path: Path, said: str, judge: str) -> None:
+    with OpenAIServer(Reply(said)) as server:
+        brain = build_brain(settings(tmp_path, server.base_url), PromptBundle.load(), "local")
+        assert isinstance(brain, OpenAIBrain)
+        brain.stand_in = build_brain(settings(tmp_path, ""), PromptBundle.load(), "offline")
+        steps = [
+            step
+            async for step in run_evaluation(
+                brain,
+                samples.call(),
+                transcript=samples.transcript(),
+                delivery=samples.delivery(),
+                policy=PromptBundle.load().policy,
+            )
+        ]
+        await brain.close()
+    result = steps[-1].result
+    assert (result.brain, result.relevance_judged) == (judge, judge == "local")
+    assert ("stand_in" in {finding.rule for finding in result.guards}) is (judge == "offline")
+    assert [step for step in steps if isinstance(step, StoodIn)] == ([StoodIn("offline")] if judge == "offline" else [])
+    assert result.status == ("repaired" if judge == "offline" else "complete") and result.usage
+    assert result.evaluation.metadata.model_version == result.model

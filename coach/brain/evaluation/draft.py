@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from coach.brain.evaluation.progress import SectionReady
@@ -9,6 +10,7 @@ from coach.brain.evaluation.repair import Failure, safe_minimal
 from coach.brain.guards.care import told_rewrite
 from coach.brain.guards.context import GuardContext
 from coach.brain.guards.measured import Guarded, follow_up_type, gate_follow_up
+from coach.brain.port import Brain
 from coach.contracts.brain import Care, EvaluationResult, Evidence, GuardFinding
 from coach.contracts.evaluation import SECTION_ORDER, Evaluation, FollowUp
 from coach.contracts.interview import new_id
@@ -101,6 +103,16 @@ class Tally:
         """Keeps a failed call's output for the lab."""
         self._failed_readers.append(reader)
         self.note("vendor_failed" if reader.failure in ("vendor", "timeout") else "repaired", reader.summary)
+
+    def hand_over(self, judge: Brain) -> bool:
+        """From now on `judge` judges, and the record says so; refused once something was handed to the person."""
+        if self._shown:
+            return False
+        self._held.clear()
+        self.note("stand_in", f"{self._brain} brought nothing that could be used; {judge.label} judged")
+        self._brain, self._judges_relevance = judge.name, judge.judges_relevance
+        self.context = replace(self.context, model=judge.model)
+        return True
 
     def fill_with_minimal(self) -> Iterator[SectionReady]:
         """Hands over the safe minimal section for everything that is still missing."""

@@ -14,7 +14,7 @@ from coach.brain.care.advice import judged_text
 from coach.brain.evaluation.call_reader import CallReader
 from coach.brain.evaluation.deadlines import Timeouts
 from coach.brain.evaluation.draft import Tally
-from coach.brain.evaluation.progress import CareTaken, EvaluationFinished, MarkReached, Progress, SectionReady
+from coach.brain.evaluation.progress import CareTaken, EvaluationFinished, MarkReached, Progress, SectionReady, StoodIn
 from coach.brain.evaluation.repair import RepairLadder
 from coach.brain.evaluation.unscored import unscored_steps
 from coach.brain.guards.context import GuardContext
@@ -32,6 +32,7 @@ __all__ = [
     "MarkReached",
     "Progress",
     "SectionReady",
+    "StoodIn",
     "Timeouts",
     "evaluate_to_end",
     "run_evaluation",
@@ -91,10 +92,21 @@ def _begun(context: GuardContext, brain: Brain, bundle: str) -> Tally:
 async def _to_the_end(
     brain: Brain, call: EvaluationCall, tally: Tally, timeouts: Timeouts, total_deadline: float
 ) -> AsyncGenerator[Progress, None]:
-    """What calls bring, then what stands in for the rest, then the result."""
+    """What calls bring, then what stands in for the rest, then the result.
+
+    A brain that brought nothing at all and names a `stand_in` (a model on this computer: the offline coach) is replaced
+    by it; where something was handed over already, two judges never share one evaluation.
+    """
     async with aclosing(_climb(brain, call, tally, timeouts, total_deadline)) as stream:
         async for progress in stream:
             yield progress
+    stand_in: Brain | None = getattr(brain, "stand_in", None)
+    if stand_in and tally.hand_over(stand_in):
+        yield StoodIn(stand_in.name)
+        deadline = asyncio.get_running_loop().time() + Timeouts().total_s
+        async with aclosing(CallReader(stand_in, call, tally, Timeouts(), deadline).read()) as stream:
+            async for progress in stream:
+                yield progress
     for ready in tally.fill_with_minimal():
         yield ready
     yield EvaluationFinished(await tally.result())

@@ -32,10 +32,17 @@ class CareTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class StoodIn:
+    """The brain brought nothing that could be used: the one of this name judges; before any section."""
+
+    brain: str
+
+
+@dataclass(frozen=True, slots=True)
 class EvaluationFinished:
     """The end, exactly once: a valid evaluation in any case."""
 
     result: EvaluationResult
 
 
-Progress = MarkReached | CareTaken | SectionReady | EvaluationFinished
+Progress = MarkReached | CareTaken | StoodIn | SectionReady | EvaluationFinished

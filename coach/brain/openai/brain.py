@@ -30,7 +30,7 @@ from coach.brain.openai.spans import CallSpan
 from coach.brain.openai.streams import chat_chunks, chat_text, responses_chunks, responses_text
 from coach.brain.openai.usage import UsageMeter
 from coach.brain.planning.posting_page import read_page
-from coach.brain.port import BrainChunk, EvaluationCall, InterviewPlan, PlanRequest, RequestSent, SummaryItem
+from coach.brain.port import Brain, BrainChunk, EvaluationCall, InterviewPlan, PlanRequest, RequestSent, SummaryItem
 from coach.brain.prompts.bundle import PromptBundle
 from coach.contracts.brain import JobContext
 from coach.contracts.interview import SessionSummary, new_id
@@ -71,6 +71,7 @@ class OpenAIBrain:
         self.model = bundle.model_settings.model or model
         self.label = self.model
         self.judges_relevance = True
+        self.stand_in: Brain | None = None
         self._api = api
         self._timeouts = timeouts or Timeouts()
         self._on_usage = on_usage

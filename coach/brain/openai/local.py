@@ -17,6 +17,8 @@ PROBE_S, PATIENT_PROBE_S = 0.2, 3.0
 """An offer must not hold the page up; a server that was asked for by name may be busy."""
 FILE = "local_model.json"
 LABEL = "local model"
+UNNAMED = "local-model"
+"""Asked for where no server told its models yet: most servers answer with the one they have. It has no price."""
 PATIENCE = Timeouts(connect_s=5, first_section_s=120, stall_s=60, call_s=300, total_s=420)
 """A small computer writes some five to twenty tokens a second."""
 

@@ -30,7 +30,10 @@ class FollowUpWithdrawn:
 
 @dataclass(frozen=True, slots=True)
 class ScoresKnown:
-    """Scores and feedback; `updated` when they were known before and the end corrected them, `late` for a fallback."""
+    """Scores and feedback; `updated` when they were known before and the end corrected them, `late` for a fallback.
+
+    `stood_in`: who judged in the brain's place.
+    """
 
     scoring: Scoring
     content: ContentFeedback
@@ -39,6 +42,7 @@ class ScoresKnown:
     updated: bool = False
     late: bool = False
     care: Care | None = None
+    stood_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-from coach.brain.evaluation.progress import CareTaken, EvaluationFinished, MarkReached, SectionReady
+from coach.brain.evaluation.progress import CareTaken, EvaluationFinished, MarkReached, SectionReady, StoodIn
 from coach.brain.port import EvaluationCall
 from coach.contracts.brain import Care, EvaluationResult, Evidence
 from coach.contracts.delivery import DeliveryMetrics
@@ -71,6 +71,7 @@ class EvaluationRun:
     _scores: ScoresKnown | None = None
     _rewrite: RewriteKnown | None = None
     _care: Care | None = None
+    _stood_in: str = ""
 
     async def decisions(self) -> AsyncGenerator[Decision, None]:
         """Streams the evaluation. Closing the iterator cancels the call."""
@@ -91,6 +92,8 @@ class EvaluationRun:
                             self.timeline.mark(name)
                         case CareTaken(care=care):
                             self._care = care
+                        case StoodIn(brain=name):
+                            self._stood_in = name
                         case SectionReady():
                             for decision in self._section(step):
                                 yield decision
@@ -132,7 +135,7 @@ class EvaluationRun:
 
     def _scored(self) -> ScoresKnown:
         scoring, content, delivery = (self._sections[name] for name in _SCORE_PARTS)
-        return ScoresKnown(scoring, content, delivery, self._evidence, care=self._care)
+        return ScoresKnown(scoring, content, delivery, self._evidence, care=self._care, stood_in=self._stood_in)
 
     def _rewritten(self) -> RewriteKnown:
         rewrite, notes, suggestion = (self._sections[name] for name in _REWRITE_PARTS)
@@ -162,6 +165,7 @@ class EvaluationRun:
             updated=before is not None,
             late=late,
             care=self._care,
+            stood_in=self._stood_in,
         )
         if before is None or _parts(before) != _parts(scores):
             yield scores

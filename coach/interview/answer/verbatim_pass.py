@@ -109,7 +109,7 @@ class VerbatimPass:
             self._results.siblings(attempt),
             attempt.evaluation,
             comparison=rollup.comparison(scored, earlier, noise_sd) if scored is not None else "",
-            label=self._s.parts.brain.label,
+            label=self._s.parts.judge_label(attempt.brain),
             updated=True,
         )
         self._s.emit_for(attempt.id, scores)

@@ -143,8 +143,8 @@ class Feedback:
             known.delivery,
             evidence=known.evidence,
             comparison="" if unscored else said,
-            label=self._s.parts.brain.label,
-            extra_notices=[payloads.DELAYED] if known.late else [],
+            label=self._s.parts.judge_label(known.stood_in),
+            extra_notices=[payloads.DELAYED] if known.late else [payloads.STOOD_IN] if known.stood_in else [],
             updated=known.updated,
             care=known.care,
         )
