@@ -33,16 +33,25 @@ ROOM_BYTES = 4 * 2**30
 def desk() -> Iterator[Path]:
     """A folder for all that tests write, in memory where there is room: most of a database's time is the disk's."""
     roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM_BYTES
-    with tempfile.TemporaryDirectory(dir=MEMORY if roomy else None, prefix="jf-") as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY if roomy else None, prefix="jf") as folder:
         Path(folder).chmod(0o755)  # a database server runs as another user
         yield Path(folder)
 
 
 def pytest(*arguments: str, at: Path) -> int:
     """Runs pytest in a process of its own; `at` keeps the names of what failed, what is written, and the times."""
-    written = at / "tmp"
+    written = at / "t"  # short: a socket's address may have 107 characters
     written.mkdir(parents=True, exist_ok=True)
-    options = ("-o", f"cache_dir={at / 'cache'}", "-o", "junit_family=xunit1", "--junitxml", str(at / "times.xml"))
+    options = (
+        "--basetemp",
+        str(at / "b"),
+        "-o",
+        f"cache_dir={at / 'cache'}",
+        "-o",
+        "junit_family=xunit1",
+        "--junitxml",
+        str(at / "times.xml"),
+    )
     command = [sys.executable, "-m", "pytest", *options, *arguments]
     return subprocess.run(command, env=os.environ | {"TMPDIR": str(written)}).returncode
 

@@ -64,6 +64,7 @@ def test_a_running_server_goes_on_while_its_rows_are_copied(tmp_path):
     assert sum(table.rows for table in moved.tables) > 20
 
 
+@pytest.mark.usefixtures("begins_empty")
 def test_a_filled_target_is_left_as_it_is(tmp_path):
     here, there = f"duckdb:///{tmp_path / 'coach.duckdb'}", f"duckdb:///{tmp_path / 'there' / 'coach.duckdb'}"
     fill(here)
