@@ -66,6 +66,7 @@ def test_a_double_click_skips_one_what_was_written_waits_and_the_summary_names_i
         page.locator(".jf-nameplate").click()
         page.keyboard.press("s")
         at(page, *standing)
+    page.locator("[data-state=LISTENING]").wait_for()
     page.get_by_role("button", name="Skip and finish").click()
     expect(page.get_by_role("alert")).to_contain_text("the interview ends")
     page.get_by_role("alert").get_by_role("button", name="Skip and finish").click()

@@ -39,10 +39,9 @@ export class Scene {
     this.top = h("div", { class: "jf-scene-top" });
     this.subtitle = h("div", { class: "jf-subtitle", "aria-live": "polite" });
     this.controls = liveControls(stage);
-    this.pass = h("div", { class: "jf-pass" });
     this.wave = new Waveform(this.controls.canvas);
     this.name = h("div", { class: "jf-nameplate" });
-    this.node = h("section", { class: "jf-scene", "aria-label": "Interviewer", "data-face": "drawn", "data-voice": "" }, this.room, stage.picture.node, h("div", { class: "jf-stagecraft" }, this.figure, this.thought), h("div", { class: "jf-desk" }), this.top, this.subtitle, this.name, this.pass, this.controls);
+    this.node = h("section", { class: "jf-scene", "aria-label": "Interviewer", "data-face": "drawn", "data-voice": "" }, this.room, stage.picture.node, h("div", { class: "jf-stagecraft" }, this.figure, this.thought), h("div", { class: "jf-desk" }), this.top, this.subtitle, this.name, this.controls);
     this.speechAt = 0;
   }
 
@@ -79,16 +78,6 @@ export class Scene {
     this.#top();
     this.#subtitle();
     this.#controls();
-    this.#pass();
-  }
-
-  /** While the question is asked it can be passed over already. */
-  #pass() {
-    const { stage } = this;
-    const label = stage.view === "ASKING" ? stage.skipLabel() : "";
-    if (label === this.passLabel) return;
-    this.passLabel = label;
-    fill(this.pass, label ? button(label, { kind: "glass", glyph: "skip", key: "skip", onclick: () => stage.skip() }) : null);
   }
 
   #top() {
