@@ -24,7 +24,7 @@ from coach.errors import UsageError, VendorAuthError
 from coach.store import SqlStore
 from coach.store.repositories import billing, interviews, outbox_sums, records
 from tests.fakes.stripe_server import FakeStripe, StripeServer
-from tests.long import how_many
+from tests.long import LONG, how_many
 
 EXTRA, AVATAR = "jobfoxy_extra_retries", "jobfoxy_avatar_seconds"
 START = datetime(2026, 11, 20, 9, 0, 30, tzinfo=UTC)
@@ -155,7 +155,7 @@ def flush_until_done(boxes: list[Outbox], store: SqlStore, clock: Clock, *, cras
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(1800 if LONG else 420)
 def test_many_events_with_faults_in_one_of_twenty_are_billed_to_the_last_unit(
     server: StripeServer, gateway: CrashingGateway, store: SqlStore, clock: Clock
 ) -> None:
