@@ -9,7 +9,7 @@ import pytest
 
 from coach.bootstrap import build_brain, build_services, chosen_brain
 from coach.bootstrap.providers import local_model
-from coach.brain.evaluation.pipeline import StoodIn, run_evaluation
+from coach.brain.evaluation.pipeline import EvaluationFinished, StoodIn, run_evaluation
 from coach.brain.openai.brain import OpenAIBrain
 from coach.brain.openai.local import LocalModel, find_local_models, remember, remembered
 from coach.brain.prompts.bundle import PromptBundle
@@ -96,6 +96,7 @@ async def test_who_judged_is_on_the_record(tmp_path: Path, said: str, judge: str
             )
         ]
         await brain.close()
+    assert isinstance(steps[-1], EvaluationFinished)
     result = steps[-1].result
     assert (result.brain, result.relevance_judged) == (judge, judge == "local")
     assert ("stand_in" in {finding.rule for finding in result.guards}) is (judge == "offline")
