@@ -2,8 +2,9 @@
 
 First everything but the browser, on two processes that take whole files, slow ones first; then the browser, which with
 the application and the recogniser fills two cores by itself. A test that failed is run once more by itself when the
-rest of its part is over: many hold a time limit on a machine that others use, too. What passes then is named as *unsteady*, never hidden; what fails twice fails. The exit code is that of
-pytest. In the end the files are named that took longest.
+rest of its part is over: many hold a time limit on a machine that others use, too. What passes then is named as
+*unsteady*, never hidden; what fails twice fails. The exit code is that of pytest. In the end the files are named that
+took longest.
 """
 
 import contextlib

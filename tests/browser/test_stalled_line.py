@@ -139,12 +139,14 @@ def test_a_line_that_dies_for_20_s_is_replaced_and_everything_said_arrives(
 
 def test_a_reload_keeps_what_was_said_and_the_clock_goes_on(app: RunningApp, page: Page, line: StallingProxy):
     listening(page, line)
+    began = time.monotonic()
     page.wait_for_timeout(3000)
     page.reload()
+    at_most_s = time.monotonic() - began
     page.get_by_role("button", name="Resume interview").click()
     expect(page.get_by_text("s kept so far")).to_be_visible()
     kept_s = page.evaluate("document.querySelector('.jf-host').jfStage.state.recoverable_s")
-    assert kept_s == pytest.approx(3.0, abs=0.7)
+    assert 2.3 <= kept_s <= at_most_s + 0.7
     page.wait_for_timeout(1500)
     shown = page.locator(".jf-time").inner_text()
     assert int(shown.split(":")[1]) >= int(kept_s) + 1
