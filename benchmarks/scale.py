@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,15 +50,15 @@ def _filled(connection: sa.Connection) -> bool:
     return connection.execute(sa.text("SELECT 1 FROM users WHERE id = 'p0'")).first() is not None
 
 
+MADE = "TIMESTAMPTZ '2025-12-02 00:00:00+00'"
+"""When the first of them practised, in SQL."""
+
+
 def _fill(connection: sa.Connection, others: int, rest: int) -> None:
     series = "generate_series" if connection.dialect.name == "postgresql" else "range"
     last = {"generate_series": -1, "range": 0}[series]
     halved = "/" if series == "generate_series" else "//"
-    made = "TIMESTAMPTZ '2025-12-02 00:00:00+00'"
-
-    def run(text: str, **values: str) -> None:
-        connection.execute(sa.text(text), values)
-
+    made, run = MADE, partial(_run, connection)
     run(f"INSERT INTO users (id, name, created_at) SELECT 'p' || n, 'Person ' || n, {made} "
         f"FROM {series}(0, {others + 1 + last}) AS t(n)")  # fmt: skip
     size = (BUSY + rest) // PER_SESSION
@@ -71,6 +72,18 @@ def _fill(connection: sa.Connection, others: int, rest: int) -> None:
         "follow_up_question_text, avatar_clip_key, avatar_dynamic_text_hash) SELECT 'e' || n, 'i' || (n // 2), n % 2, "
         f"'Tell me about a time you improved something.', 'ownership', 'behavioral', '', '', '' "
         f"FROM {series}(0, {size * 2 + last}) AS t(n)".replace("//", halved))  # fmt: skip
+    _fill_answers(run, f"{series}(0, {size * 4 + last}) AS t(n)", halved, size * 4)
+    answerer = f"CASE WHEN n // 4 < {busy} THEN 'p0' ELSE 'p' || (1 + ((n // 4) % {others})) END"
+    _fill_uses(run, f"{series}(0, {size * 4 + last}) AS t(n)", halved, size * 4, answerer)
+    if connection.dialect.name == "postgresql":
+        run("ANALYZE")
+
+
+def _run(connection: sa.Connection, text: str, **values: str) -> None:
+    connection.execute(sa.text(text), values)
+
+
+def _fill_answers(run: Callable[..., None], rows: str, halved: str, answers: int) -> None:
     scores = ", ".join(f"{name}" for name in ("overall_score", "content_score", "delivery_score", "wpm"))
     run("INSERT INTO mock_interview_attempts (id, exchange_id, interview_id, attempt_number, status, transcript, "
         f"duration_seconds, {scores}, word_count, filler_count, long_pause_count, speech_seconds, verbatim, "
@@ -79,21 +92,22 @@ def _fill(connection: sa.Connection, others: int, rest: int) -> None:
         "SELECT 'a' || n, 'e' || (n // 2), 'i' || (n // 4), 1 + n % 2, 'evaluated', 'I measured it.', 60, 5 + n % 4, "
         f"5 + n % 4, 6, 140, 140, 3, 1, 55, true, CAST(:evaluation AS JSON), 'b', 'p', 'm', 'offline', 'whisper', "
         "CAST(:timeline AS JSON), CAST(:extra AS JSON), "
-        f"{made} + (n::BIGINT * 31536000 / {size * 4}) * INTERVAL '1 second', "
-        f"CASE WHEN n > {size * 4} * 335 / 365 THEN 'file:///recordings/a' || n || '.flac' END, "
-        f"{made} + (n::BIGINT * 31536000 / {size * 4}) * INTERVAL '1 second' + INTERVAL '30 days', {made} "
-        f"FROM {series}(0, {size * 4 + last}) AS t(n)".replace("//", halved),
+        f"{MADE} + (n::BIGINT * 31536000 / {answers}) * INTERVAL '1 second', "
+        f"CASE WHEN n > {answers} * 335 / 365 THEN 'file:///recordings/a' || n || '.flac' END, "
+        f"{MADE} + (n::BIGINT * 31536000 / {answers}) * INTERVAL '1 second' + INTERVAL '30 days', {MADE} "
+        f"FROM {rows}".replace("//", halved),
         evaluation=make.evaluation().model_dump_json(), timeline=_TIMELINE, extra="{}",
     )  # fmt: skip
+
+
+def _fill_uses(run: Callable[..., None], rows: str, halved: str, answers: int, answerer: str) -> None:
     run("INSERT INTO usage_tracking (event_id, attempt_id, interview_id, user_id, vendor, meter, quantity, unit, "
         "occurred_at, bundle, call_id, billable, estimated, cost_usd, price_entry, billed_state, outbox_tries) "
         "SELECT 'u' || n, 'a' || n, 'i' || (n // 4), "
-        f"CASE WHEN n // 4 < {busy} THEN 'p0' ELSE 'p' || (1 + ((n // 4) % {others})) END, "
+        f"{answerer}, "
         "'deepgram', 'stt.streaming', 60, 's', "
-        f"{made} + (n::BIGINT * 31536000 / {size * 4}) * INTERVAL '1 second', 'b', '', true, false, 0.0077, 'x', "
-        f"'sent', 0 FROM {series}(0, {size * 4 + last}) AS t(n)".replace("//", halved))  # fmt: skip
-    if connection.dialect.name == "postgresql":
-        run("ANALYZE")
+        f"{MADE} + (n::BIGINT * 31536000 / {answers}) * INTERVAL '1 second', 'b', '', true, false, 0.0077, 'x', "
+        f"'sent', 0 FROM {rows}".replace("//", halved))  # fmt: skip
 
 
 def questions(store: SqlStore) -> dict[str, Callable[[], Any]]:
