@@ -217,6 +217,36 @@ def test_answers_take_turns_and_who_waits_goes_first():
     assert turns.submit(lambda: 1, lane="a").cancelled()
 
 
+def test_who_finished_first_is_served_whole_before_the_next():
+    done: list[str] = []
+    turns, hold = Turns("test"), threading.Event()
+    first = turns.submit(lambda: hold.wait(10), lane="still speaking")
+    turns.hurry("a")
+    ends = (("b", True), ("still speaking", False), ("a", True), ("b", True), ("a", True))
+    waiting = [
+        turns.submit(partial(done.append, f"{lane}{number}"), lane=lane, urgent=urgent)
+        for number, (lane, urgent) in enumerate(ends)
+    ]
+    hold.set()
+    for future in (first, *waiting):
+        future.result(10)
+    assert done == ["a2", "a4", "b0", "b3", "still speaking1"]
+    turns.close()
+
+
+def test_a_whole_recording_holds_up_no_tail():
+    done: list[str] = []
+    turns, hold = Turns("test"), threading.Event()
+    first = turns.submit(lambda: hold.wait(10), lane="x")
+    recording = [turns.submit(partial(done.append, "recording"), lane="r", urgent=True) for _ in range(9)]
+    tail = [turns.submit(partial(done.append, "tail"), lane="t", urgent=True) for _ in range(2)]
+    hold.set()
+    for future in (first, *recording, *tail):
+        future.result(10)
+    assert done == ["tail"] * 2 + ["recording"] * 9
+    turns.close()
+
+
 def test_work_that_fails_stops_nobody():
     turns = Turns("test")
 
