@@ -5,10 +5,10 @@ import re
 from coach.brain.planning.phrases import phrases
 from coach.brain.planning.posting_page import read_page
 from coach.brain.planning.posting_text import PostingLine, posting_lines
-from coach.brain.planning.skills import MAX_SKILLS, Found, find_competencies, find_skills
+from coach.brain.planning.skills import MAX_SKILLS, Found, find_competencies, find_skills, is_everyday
 from coach.contracts.brain import JobContext
 
-ENOUGH_KNOWN, MAX_PHRASES = 2, 10
+ENOUGH_KNOWN, MAX_PHRASES = 2, 12
 """With many lexicon skills a posting speaks the lexicon's words: each further one leaves room for two phrases less."""
 _IN_FULL_WORDS = 3
 
@@ -39,31 +39,38 @@ def _in_language(language: str) -> str:
 
 
 def _in_full(skill: Found, phrase: str) -> bool:
-    """True for a phrase that says more than the one word: a level ("IRATA Level 2"), a subject ("coat assessment")."""
-    name = skill.name.lower()
+    """True for a phrase that says more than the word: a card ("IRATA card"), a level, a subject ("coat assessment")."""
+    name, words = skill.name.lower(), phrase.split()
     if re.match(rf"{re.escape(name)}[ -](?:level |grade |part )?\d", phrase):
         return True
-    words = phrase.split()
-    return skill.name.islower() and len(words) <= _IN_FULL_WORDS and name in (words[0], words[-1])
+    edge = phrase.startswith(f"{name} ") or phrase.endswith((f" {name}", f" {name}s"))
+    edge = edge and len(words) <= max(_IN_FULL_WORDS, len(name.split()) + 1)
+    return edge and (not skill.known or skill.name.islower() or (name == words[0] and is_everyday(skill.name)))
+
+
+def _within(part: str, whole: str) -> bool:
+    """Whether whole words of a text are the part."""
+    return bool(re.search(rf"(?<!\w){re.escape(part)}(?!\w)", whole))
 
 
 def with_phrases(skills: list[Found], lines: list[PostingLine], taken: set[str]) -> list[Found]:
     """Lexicon skills and, where it knows few, the phrases of bullets that name what no lexicon does."""
     known = " | ".join(s.name.lower() for s in skills)
-    room = max(0, MAX_PHRASES - 2 * max(0, len(skills) - ENOUGH_KNOWN))
+    sure = sum(s.known for s in skills)
+    room = max(0, MAX_PHRASES - 2 * max(0, sure - ENOUGH_KNOWN))
     found: dict[str, Found] = {}
     for number, line in enumerate(lines):
         for phrase in phrases(line):
             name, low = phrase.text, phrase.text.lower()
             if (
-                any(low in name for name in taken)
-                or low in known
-                or any(s.name.lower() in low and not _in_full(s, low) for s in skills)
+                any(_within(low, name) for name in taken)
+                or _within(low, known)
+                or any(_within(s.name.lower(), low) and not _in_full(s, low) for s in skills if s.known)
             ):
                 continue
-            found.setdefault(low, Found(name, number * 1000 + phrase.at, 1, line.optional))
-    skills = [s for s in skills if not any(_in_full(s, low) for low in found)]
+            found.setdefault(low, Found(name, number * 1000 + phrase.at, 1, line.optional, known=False))
     added = sorted(found.values(), key=lambda f: (f.optional, f.at))[:room]
+    skills = [s for s in skills if not any(_in_full(s, f.name.lower()) for f in added)]
     return sorted([*skills, *added], key=lambda f: f.at)
 
 

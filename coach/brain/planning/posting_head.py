@@ -1,4 +1,4 @@
-"""The first short lines of a pasted page: which names the role, which the company."""
+"""The first short lines of a pasted page, and which of them names the role."""
 
 import re
 from functools import lru_cache
@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from coach.brain.reading.lexicon import common_words
 from coach.settings import DATA
 
 MOST_HEAD_LINES = 24
@@ -18,9 +19,16 @@ HEADING_WORDS = 5
 
 
 HEAD_WORDS, _FURNITURE_CHARS = 9, 120
+_LABELLED, SENTENCES, TITLE_CHARS = 60, 4000, 100
+LEAST_WORTH = 2.0
+"""What has less to say for it than one telling place is no company and no role."""
+_ROLE_ENDS = re.compile(
+    r"\s(?:to|at|in|for|with|who|that|on|based|and join|you|we|covering|from|near|as part)\b|[.,;:!?(]", re.IGNORECASE
+)
 
 
-_SEPARATORS = re.compile(r"\s+(?:[·|•–—-]|at|@)\s+")
+_ABBREVIATED = re.compile(r"\b(?:Inc|Co|Ltd|Corp|Bros|[A-Z]\.[A-Z])\.$")
+_SEPARATORS = re.compile(r"\s+(?:[·|•–—-]|at|@)\s+|\t+")
 
 
 @lru_cache(maxsize=1)
@@ -43,10 +51,11 @@ def is_furniture(line: str) -> bool:
 
 def trimmed(text: str) -> str:
     """Without the punctuation a cut leaves behind."""
-    return text.strip().rstrip(".,;")
+    bare = text.strip().rstrip(",;")
+    return bare if _ABBREVIATED.search(bare) else bare.rstrip(".")
 
 
-def _head(lines: list[str]) -> list[str]:
+def head_lines(lines: list[str]) -> list[str]:
     """The short lines before the posting's text: no furniture, no place, no pay."""
     head: list[str] = []
     for line in lines[:MOST_HEAD_LINES]:
@@ -60,7 +69,9 @@ def _head(lines: list[str]) -> list[str]:
 
 def _is_text(line: str) -> bool:
     rules = page_rules()
-    sentence = line.endswith((".", ":", "!", "?")) or len(line.split()) > HEAD_WORDS or line[:1] in "-*•▪"
+    longest = max((len(piece.split()) for piece in pieces(line)), default=0)
+    ended = line.endswith((".", ":", "!", "?")) and not _ABBREVIATED.search(line)
+    sentence = ended or longest > HEAD_WORDS or line[:1] in "-*•▪"
     return sentence or (bool(rule_pattern(rules["heading"]).match(line)) and not names_role(line))
 
 
@@ -72,50 +83,92 @@ def is_fact(line: str) -> bool:
 
 def names_role(line: str) -> bool:
     """True when the line's last word, or the last before a comma, bracket or dash, is that of a role."""
-    cores = re.split(r"[,(/]|\s[–—|-]\s|\s(?:of|for|in|at|to)\s", line)
-    last = (cores[0].split() or [""])[-1].strip(".:;")
-    return bool(rule_pattern(page_rules()["role_last"]).fullmatch(last))
+    cores = (re.split(r"[,(]|\s[–—|-]\s|\s(?:of|for|in|at|to)\s", part)[0].split() for part in line.split("/"))
+    role = rule_pattern(page_rules()["role_last"])
+    return any(role.fullmatch(words[-1].strip(".:;")) for words in cores if words)
 
 
-def role_named(lines: list[str], company: str) -> str:
-    """The role: after a label, beside the company, or the first line that names one."""
-    for line in lines[:60]:
-        if labelled := rule_pattern(page_rules()["labels"]["title"]).match(line):
-            return trimmed(labelled.group(1))
-    head = [line for line in _head(lines) if line.lower() != company.lower()]
-    pieces = [piece for line in head for piece in [line, *_SEPARATORS.split(line)]]
-    plain = [p for p in pieces if p.lower() != company.lower()]
-    roles = [p for p in plain if names_role(p) and not is_fact(p)]
-    if roles:
-        return _without_company(roles[0], company)[:100]
-    names = [p for p in plain if not is_fact(p) and not rule_pattern(page_rules()["labels"]["company"]).match(p)]
-    return (names or head or lines or [""])[0][:80]
-
-
-def _without_company(line: str, company: str) -> str:
-    parts = _SEPARATORS.split(line)
-    if company and len(parts) > 1 and company.lower() in line.lower():
-        return next((p for p in parts if names_role(p)), parts[0])
-    return next((p for p in parts if names_role(p)), line) if len(parts) > 1 and not names_role(parts[-1]) else line
-
-
-def company_beside(lines: list[str], title: str) -> str:
-    """The name that stands right before or after the title in the page's head."""
-    head = _head(lines)
-    at = next((i for i, line in enumerate(head) if title and title.lower() in line.lower()), None)
-    if at is None:
-        return ""
-    parts = [p for p in _SEPARATORS.split(head[at]) if title.lower() not in p.lower() and not is_fact(p)]
-    if parts:
-        return parts[0][:80]
-    after, before = head[at + 1 : at + 2], list(reversed(head[:at]))
-    place_like = before and after and len(after[0].split()) == 1
-    for line in [*before, *after] if place_like else [*after, *before]:
-        name = _SEPARATORS.split(line)[0].strip()
-        if name and not re.search(page_rules()["pay"], name) and not names_role(name) and not _place_only(line, name):
-            return name[:80]
+def labelled(lines: list[str], name: str) -> str:
+    """What stands after a label ("Job title: …"), or below one that has a line of its own ("Employer")."""
+    pattern, alone = rule_pattern(page_rules()["labels"][name]), rule_pattern(page_rules()["labels_alone"][name])
+    for line, following in zip(lines[:_LABELLED], [*lines[1:_LABELLED], ""], strict=False):
+        if found := pattern.match(line):
+            return trimmed(found.group(1))
+        if (
+            alone.fullmatch(line)
+            and following[:1].isupper()
+            and not _is_text(following)
+            and not is_furniture(following)
+        ):
+            return trimmed(following)
     return ""
 
 
-def _place_only(line: str, name: str) -> bool:
-    return bool(re.search(page_rules()["place"], name, re.IGNORECASE)) or ("/" in line and name == line)
+def head_pieces(lines: list[str]) -> list[str]:
+    """The lines of a page's head and their parts, in order: names of the role, the company, the place."""
+    return [piece for line in head_lines(lines) for piece in dict.fromkeys([line, *pieces(line)])]
+
+
+def pieces(line: str) -> list[str]:
+    """The parts of a line that sets several facts beside each other."""
+    return [part.strip() for part in _SEPARATORS.split(line) if part.strip()]
+
+
+def role_named(lines: list[str], text: str, company: str) -> str:
+    """The role: after a label, told in a sentence, or the piece of the head that reads most like one."""
+    if found := labelled(lines, "title"):
+        return found
+    told = told_roles(text)
+    best, worth = "", 0.0
+    for place, piece in enumerate(head_pieces(lines)):
+        score = _role_worth(piece, company, told) - 2 * _acts(piece, text) - place / 100
+        if piece and (not best or score > worth):
+            best, worth = piece, score
+    if told and (not best or worth < LEAST_WORTH):
+        return told[0]
+    return best[:TITLE_CHARS] or next((line[:TITLE_CHARS] for line in lines if not is_furniture(line)), "")
+
+
+def told_roles(text: str) -> list[str]:
+    """Roles that sentences name: "is looking for a Lock Keeper", "As a choreologist you …"."""
+    found = (match["role"] for p in page_rules()["role_sentences"] for match in re.finditer(p, text[:SENTENCES]))
+    return [role for said in found if names_role(role := re.split(_ROLE_ENDS, said)[0].strip(" .,"))]
+
+
+def _role_worth(piece: str, company: str, told: list[str]) -> float:
+    if (
+        is_fact(piece)
+        or piece.lower() == company.lower()
+        or rule_pattern(page_rules()["labels"]["company"]).match(piece)
+    ):
+        return -5
+    lowered = piece.lower()
+    worth = 3.0 * (names_role(piece) and not is_organisation(piece)) - 2 * is_organisation(piece)
+    worth += 2 * any(role.lower() in lowered or lowered in role.lower() for role in told)
+    return worth - 1.0 * (len(pieces(piece)) > 1) - 1.0 * (bool(company) and company.lower() in lowered)
+
+
+def _acts(name: str, text: str) -> bool:
+    """Whether a sentence begins with the name and says what it does ("Maison Delorme is opening …"): no role does."""
+    return bool(re.search(rf"(?:^|\n|[.!] ){re.escape(name)}(?:[’']s|,? (?:is|are|was|has|have|[a-z]{{3,}}s)\b)", text))
+
+
+def is_organisation(piece: str) -> bool:
+    """Whether a name's last words are those of organisations ("Ltd", "Trust", "& Sons Funeral Directors")."""
+    return bool(rule_pattern(page_rules()["organisation"]).search(piece))
+
+
+def spoken_case(name: str) -> str:
+    """A shouted name in usual case ("PORT OF CORRAINE": "Port of Corraine"); acronyms stay."""
+    words = name.split()
+    if not name.isupper() or len(words) < 2:
+        return name
+    return " ".join(_cased(word, first=number == 0) for number, word in enumerate(words))
+
+
+def _cased(word: str, *, first: bool) -> str:
+    low = word.lower()
+    if not first and low in ("of", "and", "the", "for", "in", "at", "de", "to"):
+        return low
+    acronym = (len(low) <= 3 and low not in common_words()) or not re.search(r"[aeiouy]", low)
+    return word if acronym else "-".join(part[:1] + part[1:].lower() for part in word.split("-"))

@@ -11,19 +11,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from coach.brain.care.languages import other_language
+from coach.brain.planning.posting_company import company_named
 from coach.brain.planning.posting_head import (
     HEAD_WORDS,
     HEADING_WORDS,
     LEAST_BODY,
-    MOST_HEAD_LINES,
-    company_beside,
+    head_lines,
     is_fact,
     is_furniture,
+    labelled,
     names_role,
     page_rules,
     role_named,
     rule_pattern,
-    trimmed,
+    spoken_case,
 )
 from coach.brain.planning.posting_text import clean
 from coach.errors import InputError
@@ -31,6 +32,7 @@ from coach.errors import InputError
 _GATE_WORDS, _GATE_HITS = 150, 2
 """A page this short with so many words of a sign-in form is one."""
 _MAX_OBJECTS = 20
+_MAIL_HEADER = re.compile(r"^(from|to|cc|sent|date|reply-to|subject):[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
 _TAG = re.compile(r"<[^>]{1,200}>")
 PASTE = "Open the job in your browser, select its whole text, copy it and paste it here."
 
@@ -77,17 +79,25 @@ def read_page(title: str, company: str, text: str) -> PastedPosting:
     if found := _structured(text):
         named, firm, body = found
         return PastedPosting(title or _tidy(named), company or firm, body, other_language(_TAG.sub(" ", body)))
-    text = clean(text)
+    text = clean(_MAIL_HEADER.sub(_mail_line, text))
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     told = _told_together(lines)
-    firm = company or told[1] or _company(text, lines)
-    named = title or _tidy(told[0] or role_named(lines, firm))
-    if not firm:
-        firm = company_beside(lines, named)
-    head = {line for line in lines[:MOST_HEAD_LINES] if is_fact(line) and len(line.split()) <= HEAD_WORDS}
+    firm = company or told[1] or labelled(lines, "company")
+    named = title or _tidy(told[0] or role_named(lines, text, firm))
+    firm = firm or company_named(lines, text, named)
     kept = _until_footer([line.strip() for line in text.split("\n")])
-    body = "\n".join(line for line in kept if not is_furniture(line) and not (line in head and line[:1] not in "-*•"))
-    return PastedPosting(named, firm, body, other_language(body))
+    names, head = {named.lower(), firm.lower()}, head_lines(lines)
+    facts = {line for line in head if is_fact(line) and len(line.split()) <= HEAD_WORDS}
+    body = "\n".join(
+        line for line in kept if not is_furniture(line) and line not in facts and line.lower() not in names
+    )
+    return PastedPosting(spoken_case(named), spoken_case(firm), body, other_language(body))
+
+
+def _mail_line(match: re.Match[str]) -> str:
+    """Of a mail's header only the subject says anything about the job."""
+    subject = match.group(2) if match.group(1).lower() == "subject" else ""
+    return rule_pattern(page_rules()["subject_noise"]).sub(" ", subject).strip(" -–—:") if subject else ""
 
 
 def refuse(text: str) -> None:
@@ -154,26 +164,3 @@ def _told_together(lines: list[str]) -> tuple[str, str]:
 def _tidy(title: str) -> str:
     """A title without what is no part of it: "(m/f/d)", "(Part-time)", "page is loaded"."""
     return rule_pattern(page_rules()["title_noise"]).sub("", title).strip() or title
-
-
-def _company(text: str, lines: list[str]) -> str:
-    """By label, by the page's own lines, by the sentence that says who they are."""
-    rules = page_rules()
-    for line in lines[:60]:
-        if labelled := rule_pattern(rules["labels"]["company"]).match(line):
-            return trimmed(labelled.group(1))
-    for line in [*lines[:12], *lines[-6:]]:
-        for pattern in rules["company_lines"]:
-            found = rule_pattern(pattern).match(line)
-            if found and not rule_pattern(rules["no_company"]).match(found.group(1)):
-                return found.group(1).strip()
-    return _by_sentence(text)
-
-
-def _by_sentence(text: str) -> str:
-    for pattern in page_rules()["company_sentences"]:
-        for match in re.finditer(pattern, text[:4000]):
-            name = match.group(1).strip(" .,:")
-            if not rule_pattern(page_rules()["no_company"]).match(name.split()[0]) and not names_role(name):
-                return name
-    return ""

@@ -13,7 +13,9 @@ from coach.brain.reading.text import fold, sentence_spans
 
 _TAG = re.compile(r"<\s*(?:br|/?p|/?li|/?ul|/?ol|/?div|/?h\d)[^>]*>", re.IGNORECASE)
 _BULLET = re.compile(r"(?:[-*•▪·–—>]|\d+[.)])\s*(?![-*•])")
-_MOST_ITEM_WORDS = 9
+_MOST_ITEM_WORDS = 13
+_MOST_HEADING_WORDS, _MOST_NUMBERED_WORDS = 8, 5
+_NUMBERED = re.compile(r"\d+[.)]\s+")
 _ITEM = re.compile(r"<\s*li\b[^>]{0,200}>", re.IGNORECASE)
 _ANY_TAG = re.compile(r"</?[a-zA-Z][^>\n]*>|\[/?div[^\]]*\]")
 _OPTIONAL = re.compile(
@@ -21,13 +23,16 @@ _OPTIONAL = re.compile(
     r"handy|ideally|preferred|welcome but|it helps if|helpful|we(?:'d| would) love|beneficial|von vorteil|se valora|mile widziany)\b"
 )
 _OPTIONAL_HEAD = re.compile(
-    r"^\W*(?:a )?(?:the )?(?:nice[- ]to[- ]ha(?:ve|ves)|good to have|desirable|bonus(?: points)?|plus(?:es)?|optional|extras?|handy\b.*|preferred|useful extras?|would be (?:nice|great|useful))\W*(?::.*)?$"
+    r"^\W*(?:a )?(?:the )?(?:nice[- ]to[- ]ha(?:ve|ves)|good to have|desirable|bonus(?: points)?|plus(?:es)?|optional|extras?|handy\b.*|preferred(?: qualifications| skills| experience)?|useful extras?|would be (?:nice|great|useful))\W*(?::.*)?$"
 )
 _REQUIRED_HEAD = re.compile(
-    r"^\W*(?:what (?:you|we|your)|who (?:are|we)|the (?:job|work|role|need)|your? (?:will|role|responsib|have|bring|are|day|need)|must have|essential|requirements?|responsibilit|you\b|about you|key (?:skills|duties)|duties|main duties|skills|we need|need[- ]to|experience|person spec|(?:key |your |the )?tasks?\b|(?:the )?work\b|the person|(?:your )?profile|(?:key )?responsibilities|essential|qualifications|in this (?:role|job)|job (?:summary|description|purpose)|main|(?:day|daily) (?:to day|work)|skills|we (?:expect|look|want|ask)|looking for|as an? |you(?:'ll|'re|'ve| will| bring| can| are)?\b|how you)"
+    r"^\W*(?:what (?:you|we|your)|who (?:are|we)|the (?:job|work|role|need)|your? (?:will|role|responsib|have|bring|are|day|need)|must have|essential|requirements?|responsibilit|you\b|about you|key (?:skills|duties)|duties|main duties|skills|we need|need[- ]to|experience|person spec\w*|(?:purpose|overview|scope) of\b|purpose\W*$|(?:key |your |the )?tasks?\b|(?:the )?work\b|the person|(?:your )?profile|(?:key )?responsibilities|essential|(?:minimum |basic |required |key |essential )?(?:qualifications|functions|duties|requirements)|in this (?:role|job)|job (?:summary|description|purpose)|main|(?:day|daily) (?:to day|work)|skills|we (?:expect|look|want|ask)|looking for|as an? |you(?:'ll|'re|'ve| will| bring| can| are)?\b|how you)"
 )
 _NOISE_HEAD = re.compile(
-    r"^\W*(?:(?:what )?we offer\b|benefits?|(?:package|pay|salary|legal|hours|location)\W*$|about (?:us|the (?:company|trust|school|firm|charity|team|council))|why (?:join|us|work)|how to apply|to apply|perks|equal opportunit\w+|who are we|the offer|rewards?|closing date|what you get|what(?:'s| is) in it|in return|small print|our values)"
+    r"^\W*(?:(?:what )?we offer\b|benefits?|package\W*$|legal\W*$|about (?:us|the (?:company|trust|school|firm|charity|team|council))|why (?:join|us|work)|how to apply|to apply|perks|equal opportunit\w+|who are we|the offer|rewards?|closing date|what you get|what(?:'s| is) in it|in return|small print|our values|(?:physical|working) (?:demands|conditions)\b|work environment)"
+)
+_FACT_HEAD = re.compile(
+    r"(?:pay|salary|hours|locations?|sector|closing date|start date|contract(?: type)?|schedule|shifts?|working pattern|job (?:type|grade)|grade|band|department|reference(?: number)?|number of jobs available|licen[cs]es)"
 )
 _NOISE_LINE = re.compile(
     r"\b(?:equal opportunit\w+|annual leave|pension|per annum|salary|holiday|discount(?:s|ed)?|privacy notice|applicant tracking|by applying|right to work|references|disability|disabled applicants|covenant|criminal record|background check|"
@@ -63,16 +68,23 @@ def posting_lines(description: str) -> list[PostingLine]:
     """Lines that say what the job asks for; noise, negations and instructions to machines are left out."""
     lines: list[PostingLine] = []
     section, listing = "required", False
-    for raw in clean(description).split("\n"):
-        line = raw.strip()
-        if not line:
-            continue
+    told = [line for raw in clean(description).split("\n") if (line := raw.strip())]
+    for line, following in zip(told, [*told[1:], ""], strict=True):
         bullet = bool(_BULLET.match(line))
-        heading = len(line.split()) <= 7 and not line.endswith((".", ";", "!")) and (not bullet or line.endswith(":"))
-        bare = fold(line).strip(" :*#>-<=_•▪–—·")
-        found = _section(bare) if heading else ""
+        heading = len(line.split()) <= _MOST_HEADING_WORDS and not line.endswith((".", ";", "!"))
+        numbered = bool(
+            _NUMBERED.match(line)
+            and len(line.split()) <= _MOST_NUMBERED_WORDS
+            and _section(fold(_NUMBERED.sub("", line)))
+        )
+        bullet = bullet and not numbered
+        heading = heading and (not bullet or line.endswith(":"))
+        bare = fold(_NUMBERED.sub("", line) if numbered else line).strip(" :*#>-<=_•▪–—·?")
+        if section == "fact" and len(line.split()) > _MOST_HEADING_WORDS:
+            section = "required"
+        found = _section(bare) or _by_shape(line, following, bullet=bullet) if heading else ""
         inline = ":" in line and not line.rstrip(" *#<>").endswith(":")
-        if found and not (inline and found == "noise"):
+        if found and not (inline and found in ("noise", "fact")):
             section, listing = found, True
             if not inline:
                 continue
@@ -83,6 +95,16 @@ def posting_lines(description: str) -> list[PostingLine]:
     return lines
 
 
+def _by_shape(line: str, following: str, *, bullet: bool) -> str:
+    """A short line that ends in a colon or question mark, or after which bullets begin, heads a section of the job."""
+    if bullet:
+        return ""
+    shouted = line.isupper() and len(line.split()) > 1 and not following.isupper()
+    return (
+        "required" if shouted or line.endswith((":", "?")) or (_BULLET.match(following) and line[:1].isupper()) else ""
+    )
+
+
 def _reads_as_item(line: str) -> bool:
     """A short line without a full stop under a heading is a bullet whose mark was lost in copying."""
     return line[:1].isupper() and len(line.split()) <= _MOST_ITEM_WORDS and line[-1] not in ".:!?;"
@@ -91,6 +113,8 @@ def _reads_as_item(line: str) -> bool:
 def _section(bare: str) -> str:
     if _OPTIONAL_HEAD.match(bare):
         return "optional"
+    if _FACT_HEAD.fullmatch(bare):
+        return "fact"
     if _NOISE_HEAD.match(bare):
         return "noise"
     if re.match(r"^not needed\b", bare):
@@ -100,7 +124,7 @@ def _section(bare: str) -> str:
 
 def _add(lines: list[PostingLine], sentence: str, section: str, bullet: bool) -> None:
     folded = fold(sentence)
-    if section == "noise" or _NOISE_LINE.search(folded) or _NEGATED.search(folded):
+    if section in ("noise", "fact") or _NOISE_LINE.search(folded) or _NEGATED.search(folded):
         return
     optional = section == "optional"
     hint = _OPTIONAL.search(folded)

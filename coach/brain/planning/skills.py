@@ -13,6 +13,9 @@ from coach.brain.reading.text import fold
 MAX_SKILLS, MAX_COMPETENCIES = 15, 6
 
 
+FEWEST_COMPETENCIES = 3
+_TOLD, _HINTED = 0.9, 0.45
+"""How much speaks for a competency that is told; a short posting's are filled up with hinted ones."""
 _ACRONYM = re.compile(r"(?<![\w&])(?:[A-Z][A-Z0-9]{2,6}\d?|[A-Z]{2}\d)(?![\w])")
 
 
@@ -28,12 +31,13 @@ def _listed(name: str) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Found:
-    """A skill in a posting: as the lexicon spells it, where first seen, how often, only optional."""
+    """A skill in a posting: as the lexicon spells it, where first seen, how often, only optional, from the lexicon."""
 
     name: str
     at: int
     times: int
     optional: bool
+    known: bool = True
 
 
 @lru_cache(maxsize=1)
@@ -61,6 +65,7 @@ def _aliases() -> list[tuple[str, re.Pattern[str]]]:
 def find_skills(lines: list[PostingLine], company: str = "") -> list[Found]:
     """Lexicon skills and acronyms in the order they are first named; longer names swallow shorter ones."""
     hits: dict[str, list[tuple[int, bool]]] = {}
+    acronyms: set[str] = set()
     for number, line in enumerate(lines):
         taken = bytearray(len(line.raw))
         for own in re.finditer(re.escape(company), line.raw) if company else ():
@@ -79,11 +84,17 @@ def find_skills(lines: list[PostingLine], company: str = "") -> list[Found]:
             word = match.group()
             if word in _listed("no_acronyms") or line.raw.isupper() or any(taken[match.start() : match.end()]):
                 continue
+            acronyms.add(word)
             hits.setdefault(word, []).append((number * 1000 + match.start(), line.optional))
     return [
-        Found(name, min(at for at, _ in seen), len(seen), all(optional for _, optional in seen))
+        Found(name, min(at for at, _ in seen), len(seen), all(o for _, o in seen), known=name not in acronyms)
         for name, seen in sorted(hits.items(), key=lambda item: min(item[1]))
     ]
+
+
+def is_everyday(name: str) -> bool:
+    """Whether a skill's name is an English word that is one only with its capital."""
+    return name in _listed("capital_only")
 
 
 def _take(taken: bytearray, span: tuple[int, int]) -> None:
@@ -121,8 +132,9 @@ def find_competencies(title: str, lines: list[PostingLine], limit: int = MAX_COM
         scores[name] += weight
     for name, weight in skills_data("posting_words")["competencies_everywhere"].items():
         scores[name] += weight
-    ranked = sorted((name for name, score in scores.items() if score >= 0.9), key=lambda n: (-scores[n], n))
-    return _distinct(ranked)[:limit]
+    ranked = _distinct(sorted((n for n, score in scores.items() if score >= _HINTED), key=lambda n: (-scores[n], n)))
+    told = [name for name in ranked if scores[name] >= _TOLD]
+    return (told if len(told) >= FEWEST_COMPETENCIES else ranked[:FEWEST_COMPETENCIES])[:limit]
 
 
 def _distinct(ranked: list[str]) -> list[str]:
