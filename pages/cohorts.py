@@ -7,7 +7,7 @@ from coach.bootstrap import Services, services
 from coach.errors import CoachError
 from coach.views import cohorts
 from pages.components.cohorts import tables
-from pages.components.shared import samples
+from pages.components.shared import preview, samples
 from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
@@ -44,10 +44,15 @@ def empty() -> None:
     """What there is to do before the first session."""
     with st.container(border=True):
         st.header("Nobody has practised yet", anchor=False)
-        st.markdown("As soon as one question was answered on *Practice*, you see here how far sessions come:")
-        st.markdown("Started **10** → completed **8** → retried **5** → saved **3** · gain of a retry **+0.6**")
+        st.markdown(
+            "As soon as one question was answered on *Practice*, you see here how far sessions come: started, "
+            "completed, retried, saved, and what saying an answer again brings."
+        )
         if st.button("Start practising", type="primary"):
             st.switch_page("practice.py")
+        preview.finished(
+            "cohorts", "Cohorts: how many sessions are completed, retried and saved, and a table by person"
+        )
 
 
 def overview(frame: pd.DataFrame) -> None:

@@ -34,14 +34,19 @@ def main() -> None:
             listed, adding = st.columns([3, 2], gap="medium")
         else:
             adding, listed = st.container(), st.container()
+        draft = st.session_state.get(DRAFT)
         with adding:
-            add_job(parts)
+            add_job(parts, None if draft is None or draft.id in {job.id for job in jobs} else draft)
         with listed:
             resumes_kept = samples.mine_or_samples(parts.library.resumes())
             stories = samples.mine_or_samples(parts.library.stories())
-            if not jobs and DRAFT not in st.session_state:
+            if not jobs and draft is None:
                 preview.finished("jobs", "Jobs & resumes: a job with its skills, and the form to add another")
             for job in jobs:
+                if draft is not None and draft.id == job.id:
+                    with st.container(border=True):
+                        look_over(parts, draft, "Edit this job")
+                    continue
                 card(parts, job)
                 match.show(job, resumes.text_for(job, resumes_kept), stories)
     with at_roles:
@@ -50,14 +55,13 @@ def main() -> None:
         resumes.show(parts, jobs)
 
 
-def add_job(parts: Services) -> None:
-    """Paste or import a posting, look over what was read from it, keep it."""
-    draft = st.session_state.get(DRAFT)
+def add_job(parts: Services, draft: JobDescription | None) -> None:
+    """Paste or import a posting, look over what was read from it, keep it; a kept job is edited in its own place."""
     with st.container(border=True):
         if draft is None:
             paste(parts)
         else:
-            look_over(parts, draft)
+            look_over(parts, draft, "Is this right?")
 
 
 def paste(parts: Services) -> None:
@@ -82,9 +86,9 @@ def paste(parts: Services) -> None:
     st.rerun()
 
 
-def look_over(parts: Services, draft: JobDescription) -> None:
+def look_over(parts: Services, draft: JobDescription, heading: str) -> None:
     """What was read, to be corrected and kept."""
-    st.markdown("## Is this right?")
+    st.markdown(f"## {heading}")
     with st.form("reading", border=False):
         title = st.text_input("Title", draft.title, max_chars=200)
         company = st.text_input("Company", draft.company, max_chars=200)

@@ -8,10 +8,10 @@ from coach.economics.model.margins import PlanCase
 from coach.economics.model.scenario import Applied, Scenario, apply
 from coach.errors import CoachError
 from coach.views import margins
-from pages.components.margins import budgets, customers, editor, sections, spread
+from pages.components.margins import budgets, customers, editor, invoices, sections, spread
 from pages.components.shared.prose import plain
 
-SECTIONS = ("Session", "Plans", "Sensitivity", "Distribution", "Customers", "Ledger", "Budgets", "Prices")
+SECTIONS = ("Session", "Plans", "Sensitivity", "Distribution", "Customers", "Ledger", "Invoices", "Budgets", "Prices")
 
 
 def main() -> None:
@@ -89,6 +89,8 @@ def show(section: str, applied: Applied, beside: Applied, parts: Services) -> No
         customers.show(applied, parts)
     elif section == "Ledger":
         sections.ledger(applied, parts)
+    elif section == "Invoices":
+        invoices.show(parts)
     elif section == "Budgets":
         budgets.show(parts)
     else:

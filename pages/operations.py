@@ -8,7 +8,7 @@ from coach.errors import CoachError
 from coach.views import operations as ops
 from coach.views import operations_figures as ops_operations_figures
 from pages.components.operations import answer, budgets, given_back, now, people
-from pages.components.shared import samples
+from pages.components.shared import preview, samples
 from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
 
@@ -89,6 +89,7 @@ def show_latency(answers: pd.DataFrame) -> None:
             "No answer was timed in this period. Practise once, and its waterfall stands here.",
             icon=":material/hourglass_empty:",
         )
+        preview.finished("operations", "Latency: the median answer stage by stage, and how long answers took by day")
         return
     by = (
         st.segmented_control(

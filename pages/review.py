@@ -27,6 +27,7 @@ def main() -> None:
         samples.switch(parts, there=bool(frame["is_sample"].any()))
         frame = frame[frame["is_sample"].astype(bool) == samples.shown()]
         if frame.empty:
+            queue.hold()
             empty()
             return
         agreement.headline(parts, frame)
@@ -51,12 +52,15 @@ def choose(parts: Services, frame: pd.DataFrame) -> tuple[pd.Series | None, str]
     """The answer to look at, those waiting first, newest on top; and who reviews."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         coach = reviewer.name("review_name")
-        which = st.segmented_control(
+        which = pick(
             "Show",
-            [WAITING, JUDGED, EVERY],
-            default=WAITING,
+            (WAITING, JUDGED, EVERY),
+            identity=str,
+            label=str,
             key="review_which",
-            bind="query-params",
+            address="review_which",
+            first=WAITING,
+            as_buttons=True,
             label_visibility="collapsed",
         )
         st.toggle(
@@ -96,7 +100,7 @@ def nothing(which: str) -> str:
 
 def label(row: pd.Series) -> str:
     """One line for an answer."""
-    mark = f" · {row['person']}" if row["is_sample"] else ""
+    mark = f" · {samples.called(str(row['user_id']), str(row['person']))}" if row["is_sample"] else ""
     return f"{row['created_at']:%d %b %Y, %H:%M} · {row['question']} · attempt {row['attempt_number']}{mark}"
 
 

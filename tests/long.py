@@ -19,6 +19,7 @@ COUNTS = {
     "planted effects": (250, 600),
     "random interviews": (120, 600),
     "requests per operation": (8, 40),
+    "states of pages": (6, 40),
     "verdicts": (60, 1_000),
 }
 """What is repeated: (in the short form, in the long form)."""

@@ -29,6 +29,8 @@ __all__ = [
 STEPS = {"started": "Started", "completed": "Completed", "retried": "Retried", "saved": "Saved"}
 NAMES = {"completed": "Completed", "retried": "and retried", "saved": "and saved", "gain": "Gain of a retry"}
 NOTHING = {"job": "General practice", "competency": "No competency", "bundle": "No bundle"}
+FEW_SESSIONS = 10
+"""Below it the axis of the funnel has a mark for every session; a half one there is none."""
 _COUNTS = ("started", "completed", "retried", "saved", "gains")
 _SUMS = ("gain_sum", "gain_squares", "noise_sum")
 
@@ -142,5 +144,5 @@ def funnel(counts: dict[str, int]) -> go.Figure:
         )
     )
     figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(title="sessions", rangemode="tozero")
+    figure.update_xaxes(title="sessions", rangemode="tozero", dtick=1 if most < FEW_SESSIONS else None)
     return style(figure, height=240)

@@ -71,6 +71,11 @@ def _sum_row(total: ledger.UsageSum, book: PriceBook) -> dict[str, object]:
     }
 
 
+def vendors(store: SqlStore) -> list[str]:
+    """Whose use the ledger holds, by name."""
+    return sorted({total.vendor for total in store.run(ledger.usage_sums, "vendor")})
+
+
 def session_budgets(store: SqlStore, applied: Applied, interview_ids: list[str]) -> Records:
     """What running interviews have used of the worst case, for the operator."""
     market = applied.market

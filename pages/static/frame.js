@@ -3,21 +3,34 @@
 window.__streamlit = { BACKEND_BASE_URL: window.location.origin };
 
 /* Streamlit puts a low placeholder where a part is loaded for the first time, and everything below jumps when it comes.
-   So what is below the title shows when the first run of the page stands, and at the latest after PATIENCE_MS. */
+   So what is below the title shows when the first run of the page stands: nothing is a placeholder any more, charts and
+   tables are drawn, and between two looks nothing grew. At the latest it shows after PATIENCE_MS. */
 {
-  const PATIENCE_MS = 8000;
+  const PATIENCE_MS = 15000;
+  const LOOK_MS = 60;
   const root = document.documentElement;
+  const drawn = { stPlotlyChart: ".main-svg", stDataFrame: "canvas" };
   const lift = () => {
     root.classList.remove("jf-first");
     watch.disconnect();
   };
-  const stands = () =>
-    document.querySelector('.stApp[data-test-script-state="notRunning"] .stMainBlockContainer .stElementContainer') &&
-    !document.querySelector(".stMainBlockContainer [data-testid=stSkeleton]");
-  let due = 0;
+  const whole = (main) =>
+    main.querySelector(".stElementContainer") &&
+    !main.querySelector("[data-testid=stSkeleton]") &&
+    Object.entries(drawn).every(([part, inside]) =>
+      [...main.querySelectorAll(`[data-testid=${part}]`)].every((one) => !one.offsetParent || one.querySelector(inside)),
+    );
+  let due = 0, tall = -1;
+  const look = () => {
+    const main = document.querySelector('.stApp[data-test-script-state="notRunning"] .stMainBlockContainer');
+    const before = tall;
+    tall = main && whole(main) ? main.scrollHeight : -1;
+    if (tall >= 0 && tall === before) lift();
+    else if (tall >= 0) due = setTimeout(look, LOOK_MS);
+  };
   const watch = new MutationObserver(() => {
     clearTimeout(due);
-    due = setTimeout(() => stands() && lift(), 60);
+    due = setTimeout(look, LOOK_MS);
   });
   root.classList.add("jf-first");
   watch.observe(root, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-test-script-state"] });
@@ -52,6 +65,20 @@ window.__streamlit = { BACKEND_BASE_URL: window.location.origin };
       const here = new URL(link.href).pathname === location.pathname;
       if (here && !link.ariaCurrent) link.ariaCurrent = "page";
       else if (!here && link.ariaCurrent) link.ariaCurrent = null;
+    }
+  };
+  const watch = new MutationObserver(tell);
+  watch.observe(document.documentElement, { subtree: true, childList: true });
+}
+
+/* The menu of a phone: its groups are put as boxes into one list, which no list may hold. Each group is a list of its own,
+   called by its heading. */
+{
+  const tell = () => {
+    for (const menu of document.querySelectorAll("ul[data-testid=stSidebarNavItems]:not([role])")) menu.role = "none";
+    for (const group of document.querySelectorAll("[data-testid=stSidebarNavItems] > div:not([role])")) {
+      group.role = "list";
+      group.ariaLabel = group.querySelector("[data-testid=stNavSectionHeader]")?.innerText.split("\n")[0] || "Screens";
     }
   };
   const watch = new MutationObserver(tell);

@@ -1,19 +1,31 @@
 """Photographs every state of the stage and every page, at three widths and in both themes: `make screenshots`.
 
-`python -m tests.browser.screenshots NAME...` takes those of the named scenes and pages only.
+`python -m tests.browser.screenshots NAME...` takes those of the named scenes and pages only; `previews` are the small
+pictures that empty pages show of what they become (`pages/static/preview`), taken only when they are named.
 """
 
+import asyncio
+import io
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
+from coach.bootstrap import build_services
+from coach.store.maintenance.sample import load_sample
+from coach.store.repositories import billing
+from coach.store.repositories.billing_records import Payment
+from pages.components.shared.preview import HEIGHT, WIDTH
 from tests.browser.conftest import RunningApp, launch, microphone_recording
 from tests.browser.stage_server import StageServer, stage_server
+from tests.fakes import records as make
 
 Theme = Literal["light", "dark"]
 TARGET = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
@@ -237,6 +249,69 @@ def open_page(page: Page, url: str, name: str) -> None:
         page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
 
 
+PREVIEWS = {
+    "jobs": ("jobs", "Jobs & resumes"),
+    "library": ("library", "Library"),
+    "progress": ("progress", "Progress"),
+    "review": ("review", "Review"),
+    "resumes": ("jobs?jobs_tab=Resumes", "Tailored to a job"),
+    "cohorts": ("cohorts", "Cohorts"),
+    "customers": ("margins?margins_section=Customers&margins_customers=Who+comes+back", "Who comes back"),
+    "ledger": ("margins?margins_section=Ledger", "As billed, 90 days"),
+    "operations": ("operations", "The median answer"),
+}
+"""Name of the picture -> (address of the page, the words it begins with)."""
+PREVIEW_SCALE = 2
+
+
+def photograph_previews(browser: Browser) -> None:
+    """Every page that can be empty, with invented people, half as large as it is."""
+    folder = TARGET.parents[1] / "pages" / "static" / "preview"
+    size = ViewportSize(width=WIDTH * PREVIEW_SCALE, height=HEIGHT * PREVIEW_SCALE)
+    with tempfile.TemporaryDirectory() as home:
+        invent_customers(Path(home))
+        running = RunningApp(Path(home)).start()
+        try:
+            for theme in THEMES:
+                context = browser.new_context(viewport=size, color_scheme=theme)
+                page = context.new_page()
+                for name, (address, begin) in PREVIEWS.items():
+                    open_page(page, running.url, address)
+                    page.add_style_tag(
+                        content=".stAppHeader, .st-key-jf_frame, .st-key-jf_undo { display: none !important }"
+                        ".stApp .stMain .stMainBlockContainer { padding-top: 24px !important }"
+                    )
+                    page.get_by_text(begin, exact=True).last.evaluate("each => each.scrollIntoView()")
+                    page.wait_for_timeout(1200)
+                    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+                    small = picture.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
+                    small.save(folder / f"{name}_{theme}.webp", quality=82)
+                context.close()
+        finally:
+            running.stop()
+
+
+def invent_customers(home: Path) -> None:
+    """Thirty who paid and practised in the last five months; fewer come back from month to month."""
+    parts = build_services(coach_home=home, coach_database_url="", coach_audio_url="", coach_brain="offline")
+    load_sample(parts.store, lambda: parts.archive, size="full")
+    month = datetime.now(UTC).replace(day=3, hour=12)
+    for number in range(30):
+        user, first = f"customer {number + 1}", 1 + number % 5
+        parts.store.run(billing.change_account, user, plan_id="plus", stripe_customer_id=f"cus_{number}")
+        interview = make.interview(user_id=user)
+        asyncio.run(parts.store.create_interview(interview, []))
+        attempt = make.attempt(make.exchange(interview))
+        for back in range(first, max(0, first - 1 - number % 4), -1):
+            at = month - timedelta(days=30 * back)
+            paid = Payment(f"{number}-{back}", f"cus_{number}", "paid", 1900, at)
+            parts.store.run(billing.keep_payment, paid)
+            cost = Decimal("2.40") + Decimal(number) / 4
+            used = make.usage(attempt, call=f"{number}-{back}", user_id=user, occurred_at=at, cost_usd=cost)
+            asyncio.run(parts.store.add_usage([used]))
+    parts.store.close()
+
+
 def main(names: list[str]) -> None:
     """Takes all pictures, or those of the named scenes and pages."""
     TARGET.mkdir(parents=True, exist_ok=True)
@@ -250,6 +325,8 @@ def main(names: list[str]) -> None:
                         scene(studio)
         if not names or set(names) & set(PAGES):
             photograph_pages(browser, names)
+        if "previews" in names:
+            photograph_previews(browser)
         browser.close()
 
 

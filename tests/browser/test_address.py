@@ -36,13 +36,13 @@ def opened(context: BrowserContext, url: str) -> Page:
 def test_a_link_restores_section_and_choice_in_another_tab(sampled: RunningApp, visitor: BrowserContext) -> None:
     first = opened(visitor, f"{sampled.url}/margins")
     first.get_by_role("radio", name="Sensitivity").click()
-    first.get_by_role("heading", name="What moves the margin").wait_for()
+    first.get_by_role("tab", name="What moves the margin").wait_for()
     first.wait_for_url("**margins_section=Sensitivity*")
     second = opened(visitor, first.url)
-    expect(second.get_by_role("heading", name="What moves the margin")).to_be_visible()
+    expect(second.get_by_role("tab", name="What moves the margin")).to_be_visible()
     second.get_by_role("radio", name="Prices").click()
     second.wait_for_url("**margins_section=Prices*")
-    expect(first.get_by_role("heading", name="What moves the margin")).to_be_visible()
+    expect(first.get_by_role("tab", name="What moves the margin")).to_be_visible()
 
 
 def test_a_value_nobody_offered_shows_the_page_as_it_begins(sampled: RunningApp, visitor: BrowserContext) -> None:

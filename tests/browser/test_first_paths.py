@@ -53,6 +53,8 @@ def test_a_stranger_gets_feedback_on_a_spoken_answer_in_four_clicks(first_day: R
     page.goto(first_day.url)
     page.get_by_role("button", name="Start interview").click()
     heard(page)
+    instead = page.get_by_text("Answer with a recording instead")
+    expect(instead).to_be_visible()
     page.get_by_role("button", name="Finish answer").click()
     unsure, score = page.get_by_role("button", name="Use this text"), page.get_by_test_id("overall-score")
     unsure.or_(score).first.wait_for(timeout=PATIENCE_MS)
@@ -60,6 +62,7 @@ def test_a_stranger_gets_feedback_on_a_spoken_answer_in_four_clicks(first_day: R
         unsure.click()
     score.wait_for(timeout=PATIENCE_MS)
     expect(page.get_by_role("heading", name="Polished version")).to_be_visible()
+    expect(instead).to_be_hidden()
     assert 0 < page.evaluate("window.clicks") <= MOST_CLICKS
 
 

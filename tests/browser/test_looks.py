@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser.conftest import RunningApp
 from tests.browser.screenshots import PAGES, SCENES, Studio, open_page
 from tests.browser.stage_server import StageServer
+from tests.long import how_many
 
 pytestmark = pytest.mark.slow
 RULES = {
@@ -60,6 +61,50 @@ def test_page_is_clean_steady_and_readable_in_both_themes(name: str, sampled: Ru
     assert faults(page, CONTRAST) == []
     assert said == []
     context.close()
+
+
+STATES = (
+    "prompt_lab?tab=compare",
+    "prompt_lab?tab=calibration",
+    "library?library_view=Cheat+sheet",
+    "jobs?jobs_tab=Resumes",
+    "margins?margins_section=Sensitivity",
+    "review?review_blind=false",
+    "jobs?jobs_tab=Role+profiles",
+    "progress?chart=Pace",
+    "cohorts?by=week",
+    *(f"prompt_lab?tab={tab}" for tab in ("edit", "run", "bundles", "watch")),
+    *(
+        f"margins?margins_section={section}"
+        for section in ("Plans", "Distribution", "Customers", "Ledger", "Invoices", "Budgets", "Prices")
+    ),
+    *(f"operations?operations_tab={tab}" for tab in ("Providers", "Usage", "Errors", "Retention", "Disk")),
+)
+"""What a page shows beyond how it begins, by address; those that moved or were faulty once stand first."""
+SLOWER = 4
+"""A machine as many times slower than this one, imitated by Chromium."""
+
+
+def test_every_state_of_a_page_is_steady_on_a_slow_machine_and_readable(sampled: RunningApp, chromium: Browser) -> None:
+    found: list[str] = []
+    for state in STATES[: how_many("states of pages")]:
+        context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
+        page = context.new_page()
+        page.add_init_script(WATCH_SHIFTS)
+        slow = context.new_cdp_session(page)
+        slow.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+        page.goto(f"{sampled.url}/{state}&show_samples=true")
+        page.locator("html:not(.jf-first)").wait_for(state="attached")
+        page.wait_for_load_state("networkidle")
+        if (shift := page.evaluate("window.shift")) > MOST_SHIFT:
+            found.append(f"{state}: moved by {shift:.3f}")
+        slow.send("Emulation.setCPUThrottlingRate", {"rate": 1})
+        found += [f"{state}: {fault}" for fault in faults(page, RULES)]
+        page.emulate_media(color_scheme="dark")
+        page.wait_for_function("getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'")
+        found += [f"{state} in the dark: {fault}" for fault in faults(page, CONTRAST)]
+        context.close()
+    assert found == []
 
 
 class Inspector(Studio):

@@ -64,6 +64,8 @@ def test_a_phone_has_the_same_groups_behind_the_menu(first_day: RunningApp, chro
         expect(menu.get_by_text(group, exact=True)).to_be_visible()
         for title in titles:
             expect(menu.get_by_role("link", name=title)).to_be_visible()
+    expect(menu.get_by_role("list", name="Practise").get_by_role("listitem")).to_have_count(4)
+    assert faults(page, RULES) == []
     context.close()
 
 

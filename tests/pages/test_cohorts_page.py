@@ -41,7 +41,7 @@ def texts(app: AppTest) -> str:
 
 def test_before_anybody_practised_it_shows_what_will_stand_here(monkeypatch, organisation):
     app = page(monkeypatch, organisation, samples=False)
-    assert "Nobody has practised yet" in texts(app) and "Started **10**" in texts(app)
+    assert "Nobody has practised yet" in texts(app) and "completed, retried, saved" in texts(app)
 
 
 def test_an_organisation_by_every_group(monkeypatch, organisation):
@@ -54,6 +54,9 @@ def test_an_organisation_by_every_group(monkeypatch, organisation):
         assert not app.exception and f"By {dimension}" in texts(app)
         table = cohorts.groups_table(cohorts.cohort_frame(organisation.store, dimension, of_samples=True))
         assert list(app.dataframe[0].value["Started"]) == list(table["started"])
+        if dimension == "person":
+            called = set(app.dataframe[0].value["Person"])
+            assert "Robin Vale (sample)" in called and not {"You", "local"} & called
 
 
 def test_two_bundles_are_compared_and_one_group_with_itself_is_not(monkeypatch, organisation):

@@ -17,7 +17,7 @@ from coach.views import margins
 from tests.fakes import records as make
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "margins.py"
-SECTIONS = ["Session", "Plans", "Sensitivity", "Distribution", "Ledger", "Prices"]
+SECTIONS = ["Session", "Plans", "Sensitivity", "Distribution", "Ledger", "Invoices", "Prices"]
 
 
 def page(section: str = "Session", **query: str) -> AppTest:
@@ -138,6 +138,29 @@ def test_customers_say_what_comes_and_then_what_they_bring(services: Services) -
     assert curve["margin_usd"].iloc[0] == -0.25
     app.segmented_control(key="margins_customers_by").set_value("cohort").run()
     assert not app.exception
+
+
+INVOICE = "day,meter,quantity,cost\n2026-11-20,nova-3.live,10,{cost}\n2026-11-21,nova-3.live,5,0.5\n"
+
+
+def handed_in(app: AppTest, text: str) -> AppTest:
+    app.file_uploader[0].set_value(("usage.csv", text.encode(), "text/csv")).run()
+    assert not app.exception
+    return app
+
+
+def test_an_invoice_is_laid_beside_the_ledger_and_what_differs_stands_first(services: Services) -> None:
+    assert "No use of any vendor is recorded yet" in said(page("Invoices"))
+    test_the_operator_sees_what_running_interviews_have_used(services)
+    app = handed_in(page("Invoices"), INVOICE.format(cost="7.7"))
+    table = app.dataframe[0].value
+    assert "differ by more than 1 %" in said(app) and table["verdict"].iloc[0] != "agrees"
+    assert set(table["verdict"]) <= {
+        "agrees", "quantity differs", "price differs", "only on the invoice", "only in the ledger",
+    }  # fmt: skip
+    assert figures(app)["On the invoice"] == "$8.20" and figures(app)["In the ledger"] == "$7.70"
+    assert "no column for" in said(handed_in(page("Invoices"), "when,what\n1,2\n"))
+    assert "is not a number" in said(handed_in(page("Invoices"), INVOICE.format(cost="much")))
 
 
 def test_a_budget_is_added_seen_and_the_chosen_twin_taken_away(services: Services) -> None:

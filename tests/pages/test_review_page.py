@@ -225,3 +225,16 @@ def test_a_deleted_session_leaves_at_once_and_comes_back_when_taken_back(service
     assert services.bin.take_back("session", going)
     app.run()
     assert f"0 of {len(whole)}" in texts(app)
+
+
+def test_how_the_queue_is_shown_outlives_an_empty_list(services):
+    load_sample(services.store, lambda: services.archive)
+    app = page(samples=True)
+    app.segmented_control(key="review_which").set_value("All").run()
+    app.toggle(key="review_blind").set_value(False).run()
+    app.toggle(key="show_samples").set_value(False).run()
+    assert "Nothing to review yet" in texts(app) and app.query_params["review_which"] == "All"
+    app.toggle(key="show_samples").set_value(True).run()
+    assert app.segmented_control(key="review_which").value == "All"
+    assert app.toggle(key="review_blind").value is False
+    assert app.query_params["review_which"] == "All"

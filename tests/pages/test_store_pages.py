@@ -14,6 +14,7 @@ from coach.contracts.interview import OwnView
 from coach.errors import InputError
 from coach.store.maintenance.sample import load_sample
 from coach.store.repositories import interviews, library, library_records, queries
+from coach.views.materials import resume_line
 from coach.views.postings import posting_of_file
 from tests.fakes import records as make
 
@@ -251,6 +252,46 @@ def test_one_master_and_one_tailored_copy_per_job(services):
     assert "Bright Water" not in master.content
 
 
+def written(app: AppTest, label: str) -> str:
+    return str(next(item for item in app.text_area if item.label == label).value)
+
+
+def test_lines_of_the_library_stand_in_the_copy_at_once_and_once(services):
+    services.store.run(library.save_job, library_records.JobDescription(title="Analyst", company="Bright Water"))
+    services.library.add_to_resume("- I led the night run.")
+    story = library_records.StarStory(title="Night run", action="I split the night run.", result="It took two hours.")
+    services.library.change_story(story, title=story.title)
+    app = page("jobs")
+    button(app, "Make a copy for this job").click().run()
+    lines = next(item for item in app.multiselect if item.label == "Add lines from your library")
+    lines.set_value([story.id]).run()
+    button(app, "Save copy").click().run()
+    assert not app.exception
+    added = resume_line(story)
+    assert written(app, "Tailored resume").endswith(added)
+    button(app, "Save copy").click().run()
+    assert written(app, "Tailored resume").count(added) == 1
+
+
+def test_a_resume_follows_its_person_and_what_is_written_meanwhile_is_told(services):
+    load_sample(services.store, lambda: services.archive)
+    app = page("jobs")
+    assert written(app, "Master resume") == ""
+    app.toggle(key="show_samples").set_value(True).run()
+    assert "Robin" in written(app, "Master resume")
+    app.toggle(key="show_samples").set_value(False).run()
+    assert written(app, "Master resume") == ""
+    next(item for item in app.text_area if item.label == "Master resume").input("I led the night run.").run()
+    button(app, "Save resume").click().run()
+    services.library.add_to_resume("- I cut it to two hours.")
+    assert "two hours" in written(app.run(), "Master resume") and not app.warning
+    next(item for item in app.text_area if item.label == "Master resume").input("Mine.").run()
+    services.library.add_to_resume("- And then to one.")
+    assert written(app.run(), "Master resume") == "Mine." and "changed elsewhere" in app.warning[0].value
+    button(app, "Save resume").click().run()
+    assert written(app, "Master resume") == "Mine." and not app.warning
+
+
 def test_a_posting_file_may_be_text_or_json():
     whole = json.dumps({"title": "Analyst", "company": "X", "description": "SQL"}).encode()
     assert posting_of_file("job.json", whole) == PlanRequest("Analyst", "X", "SQL")
@@ -297,6 +338,8 @@ def test_a_kept_job_is_edited_and_stays_one(services):
         services.store.run(library.save_job, job)
     app = page("jobs")
     app.button(key=f"edit-{two.id}").click().run()
+    assert "Edit this job" in texts(app) and button(app, "Read posting")
+    assert [item.key for item in app.button if item.label == "Edit"] == [f"edit-{one.id}"]
     next(item for item in app.text_input if item.label == "Company").input("Clear Water")
     button(app, "Keep this job").click().run()
     assert not app.exception

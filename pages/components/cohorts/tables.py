@@ -3,8 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from coach.contracts.people import OWNER
 from coach.views import cohorts
+from pages.components.shared import samples
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick, unique_labels
 
@@ -37,8 +37,8 @@ def groups(table: pd.DataFrame, title: str) -> None:
 
 def named(table: pd.DataFrame) -> pd.DataFrame:
     """The groups with names that differ, also where two people or postings have the same; the owner is *You*."""
-    called = table["group"].where(table["key"] != OWNER, "You")
-    names = unique_labels(dict(zip(table["key"], called, strict=True)))
+    groups = zip(table["key"], table["group"], strict=True)
+    names = unique_labels({key: samples.called(key, group) for key, group in groups})
     return table.assign(group=[names[key] for key in table["key"]])
 
 

@@ -11,7 +11,7 @@ from coach.documents.writer import DOCX, as_docx, as_pdf
 from coach.errors import CoachError
 from coach.views.library import JobDescription, Resume
 from coach.views.materials import RESUME_LIMIT, resume_diff, resume_line, resume_of_file, tailored_copy
-from pages.components.shared import samples
+from pages.components.shared import preview, samples
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import unique_labels
 from pages.components.shared.undo import put_away
@@ -24,6 +24,7 @@ def show(parts: Services, jobs: list[JobDescription]) -> None:
     with st.container(border=True):
         edit_master(parts, master)
     if master is None:
+        preview.finished("resumes", "Resumes: the master with its exports, and a copy of it for one job")
         return
     st.markdown("## Tailored to a job")
     tailored = {resume.job_description_id: resume for resume in kept if not resume.is_base_version}
@@ -47,25 +48,42 @@ def edit_master(parts: Services, master: Resume | None) -> None:
     st.caption(
         "Everything you have done. Polished answers take names and numbers only from here and from what you said."
     )
+    field = _field(master)
+    _begin(field, master.content if master else "")
     file = st.file_uploader("Import a resume", type=list(FORMATS), key="resume-file", max_upload_size=5)
     if file is not None and st.session_state.get("resume-read") != file.file_id:
         st.session_state["resume-read"] = file.file_id
         try:
             with st.spinner("Reading the file …"):
-                st.session_state["resume-text"] = resume_of_file(file.getvalue(), file.name)
+                st.session_state[field] = resume_of_file(file.getvalue(), file.name)
             st.toast("Read. Look it over, then save.", icon=":material/visibility:")
         except CoachError as error:
             st.error(plain(str(error)))
-    st.session_state.setdefault("resume-text", master.content if master else "")
-    text = st.text_area(
-        "Master resume", height=260, max_chars=RESUME_LIMIT, key="resume-text", label_visibility="collapsed"
-    )
+    text = st.text_area("Master resume", height=260, max_chars=RESUME_LIMIT, key=field, label_visibility="collapsed")
     with st.container(horizontal=True, gap="small"):
         if st.button("Save resume", type="primary", disabled=not text.strip()):
             resume = master or Resume(is_base_version=True, title="My resume")
             store(parts, resume, content=text)
         if text.strip():
             exports(text, "master")
+
+
+def _field(resume: Resume | None) -> str:
+    """The key of a resume's text on the page; the sample person's is another one than one's own."""
+    return f"resume-text-{resume.id if resume else samples.shown()}"
+
+
+def _begin(field: str, kept: str) -> None:
+    """The text begins as it is kept, and follows what is kept as long as nobody has changed it here."""
+    state = st.session_state
+    base = state.get(f"{field}-base")
+    if state.get(field) in (None, base) or state.pop(f"{field}-saved", None) == kept:
+        state[field] = state[f"{field}-base"] = kept
+    elif base != kept:
+        st.warning(
+            "This resume was changed elsewhere since you began to write; saving writes over it.",
+            icon=":material/sync_problem:",
+        )
 
 
 def exports(text: str, key: str) -> None:
@@ -91,12 +109,17 @@ def one_job(parts: Services, master: Resume, job: JobDescription, copy: Resume |
         return
     if copy.source_resume_id and copy.updated_at < master.updated_at:
         st.caption("Your master resume has changed since this copy was made. The copy stays as it is.")
-    text = st.text_area("Tailored resume", copy.content, height=220, max_chars=RESUME_LIMIT, key=f"text-{copy.id}")
+    field = _field(copy)
+    _begin(field, copy.content)
+    text = st.text_area("Tailored resume", height=220, max_chars=RESUME_LIMIT, key=field)
     _difference(master, copy)
     stories = {story.id: story for story in samples.mine_or_samples(parts.library.stories())}
     names = unique_labels({key: story.title for key, story in stories.items()})
     chosen = st.multiselect(
-        "Add lines from your library", list(names), format_func=lambda key: names.get(key, key), key=f"lines-{copy.id}"
+        "Add lines from your library",
+        list(names),
+        format_func=lambda key: names.get(key, key),
+        key=f"lines-{copy.id}-{copy.updated_at:%H%M%S%f}",
     )
     with st.container(horizontal=True, gap="small"):
         if st.button("Save copy", key=f"save-{copy.id}", type="primary"):
@@ -125,6 +148,7 @@ def store(parts: Services, resume: Resume, *, content: str | None = None) -> Non
             parts.library.save_resume(resume)
         else:
             parts.library.change_resume(resume, content=content)
+            st.session_state[f"{_field(resume)}-saved"] = content
     except CoachError as error:
         st.error(plain(str(error)))
         return

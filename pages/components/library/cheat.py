@@ -20,13 +20,13 @@ def show(stories: list[StarStory]) -> None:
     if st.query_params.get(ADDRESS) != story.id:
         st.query_params[ADDRESS] = story.id
     with st.container(border=True, key="jf_cheat"):
-        st.markdown(f"# {plain(story.title)}")
+        st.markdown(f"## {plain(story.title)}")
         told = [(part, getattr(story, part)) for part in PARTS if getattr(story, part)]
         for part, text in told:
             st.markdown(f"### {part.capitalize()}")
-            st.markdown(f"## {plain(text)}")
+            st.markdown(plain(text))
         if not told:
-            st.markdown(f"## {plain(story.polished_answer) or 'Nothing written yet.'}")
+            st.markdown(plain(story.polished_answer) or "Nothing written yet.")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         for name, shortcut, to in (("Previous", "k", at - 1), ("Next", "j", at + 1)):
             inside = 0 <= to < len(ids)

@@ -11,12 +11,13 @@ from coach.contracts.base import Record
 from coach.economics import retention
 from coach.economics.backtest import backtest
 from coach.economics.commitments import commitment_months
-from coach.economics.customers import cohort_margins, customer_margins, monthly_margins
+from coach.economics.customers import CustomerMargin, cohort_margins, customer_margins, monthly_margins
 from coach.economics.forecast import month_forecast
 from coach.economics.model.scenario import Applied
 from coach.errors import CoachError
 from coach.views import margins, retention_figures
 from pages.components.margins.tables import show_table
+from pages.components.shared import preview
 from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
 
@@ -42,23 +43,44 @@ def show(applied: Applied, parts: Services) -> None:
             "here, who comes back, and what another plan would have brought.",
             icon=":material/groups:",
         )
+        preview.finished("customers", "Customers: what each brings and costs, and how many come back month by month")
         return
-    st.markdown("## What each customer brings and costs")
+    names = ["Margins", "Who comes back", "Plans tried", "Commitments", "This month's end"]
+    by_person, back, plans, bound, end = st.tabs(names, key="margins_customers", bind="query-params")
+    with by_person:
+        _margins(people)
+    with back:
+        _lifetime(months)
+    with plans:
+        _plans(tried, applied)
+    with bound:
+        _commitments(committed)
+    with end:
+        _month_end(forecast)
+
+
+def _margins(people: list[CustomerMargin]) -> None:
     by = st.segmented_control(
         "By", ["customer", "cohort"], default="customer", key="margins_customers_by", bind="query-params"
     )
     rows = cohort_margins(people) if by == "cohort" else people
     _records("customers" if by != "cohort" else "cohorts", rows)
     st.caption("Refunds and disputes are taken off; Stripe keeps its fee of what is refunded. Thinnest margin first.")
-    _lifetime(months)
-    _plans(tried, applied)
-    if committed:
-        st.markdown("## Monthly commitments on this use")
-        _records("commitments", committed)
-        st.caption("What is not used of a commitment is gone at the end of the month: it is cost.")
+
+
+def _commitments(committed: Sequence[Record]) -> None:
+    if not committed:
+        st.caption("Nothing that a monthly commitment of the price book covers was used yet.")
+        return
+    _records("commitments", committed)
+    st.caption("What is not used of a commitment is gone at the end of the month: it is cost.")
+
+
+def _month_end(forecast: Sequence[Record]) -> None:
     if forecast:
-        st.markdown("## This month's end")
         _records("forecast", forecast)
+    else:
+        st.caption("Told once something was used.")
 
 
 def _lifetime(months: retention.Margins) -> None:
@@ -90,7 +112,6 @@ def _lifetime(months: retention.Margins) -> None:
 
 
 def _plans(tried: Sequence[Record], applied: Applied) -> None:
-    st.markdown("## The scenario's plans, tried on what customers did")
     if not tried:
         st.caption("Tried as soon as somebody has practised.")
         return

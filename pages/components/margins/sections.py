@@ -10,13 +10,14 @@ from coach.economics.model.scenario import Applied
 from coach.errors import CoachError
 from coach.views import margins, margins_figures, margins_ledger
 from pages.components.margins.tables import download, named, show_table
-from pages.components.shared import samples
+from pages.components.shared import preview, samples
 from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
 
 USD = st.column_config.NumberColumn(format="dollar")
 COUNT = st.column_config.NumberColumn(format="localized")
 USD4 = st.column_config.NumberColumn(format="$%.4f")
+PRICE = st.column_config.NumberColumn(format="$%.4g")
 PERCENT = st.column_config.NumberColumn(format="percent")
 LEDGER_KEYS = ("meter", "vendor", "day", "interview", "attempt", "user", "bundle")
 LABELS = {
@@ -62,19 +63,38 @@ def session(applied: Applied) -> None:
     )
     lines = [row for row in report_records.cost_records(applied) if row["case"] == (case or "expected")]
     columns = ["part", "meter", "quantity", "unit", "price_usd", "per", "cost_usd", "price_source"]
-    show_table(
-        lines,
-        columns,
-        "session-cost",
-        {"quantity": COUNT, "per": COUNT, "price_usd": st.column_config.NumberColumn(format="$%.4g"), "cost_usd": USD4},
-    )
-    with st.expander("Assumptions: what was fitted from recordings, and what is assumed"):
+    every_line, assumed = st.tabs(["Every line", "Assumptions"], key="margins_session", bind="query-params")
+    with every_line:
+        formats = {"quantity": COUNT, "per": COUNT, "cost_usd": USD4, "price_usd": PRICE}
+        show_table(lines, columns, "session-cost", formats)
+    with assumed:
+        st.caption("What was fitted from recordings, and what is assumed.")
         names = ["name", "expected", "best", "worst", "unit", "source", "n", "distribution", "note"]
         show_table(report.assumption_records(applied), names, "assumptions", {})
 
 
 def plans(applied: Applied, beside: Applied) -> None:
-    """Margins per plan, limits and guardrails."""
+    """Margins per plan, limits and guardrails; what is promised beyond the worst case stands first."""
+    limits = report_records.limit_records(applied)
+    broken = [f"{row['plan']} ({row['limit'].replace('_', ' ')})" for row in limits if not row["holds"]]
+    if broken:
+        text = f"More is promised than the worst case allows: {', '.join(broken)}."
+        st.warning(text, icon=":material/warning:")
+    earned, limited = st.tabs(["Margins", "Limits"], key="margins_plans", bind="query-params")
+    with earned:
+        _earned(applied, beside)
+    with limited:
+        rails = margins.limit_frame(applied)
+        st.dataframe(rails, hide_index=True, column_config=named({}, list(rails.columns)))
+        st.caption(
+            f"*10 of 11*: included, of the most that keeps {applied.plans.minimum_worst_margin:.0%} at the worst. When "
+            "they are used up the person is told; then comes the lighter mode (drawn avatar, small model, short "
+            "rewrite); then an offer."
+        )
+        download(limits, "limits")
+
+
+def _earned(applied: Applied, beside: Applied) -> None:
     table = margins.plan_frame(applied, beside)
     chart(margins_figures.tiers(table), name="plan-margins", title="Margin by plan")
     st.caption("Share of revenue after Stripe's fee, before taxes. Worst: the hard cap, every interview at its bound.")
@@ -98,19 +118,6 @@ def plans(applied: Applied, beside: Applied) -> None:
     trial = table[table["price_usd"] == 0]["vendor_cost_usd"].sum()
     st.caption(f"A free trial costs {margins.money(trial)}: what winning a customer takes.")
     download(report_records.plan_records(applied), "plans")
-    st.markdown("## Limits, and what happens when they are used up")
-    limits = report_records.limit_records(applied)
-    broken = [f"{row['plan']} ({row['limit'].replace('_', ' ')})" for row in limits if not row["holds"]]
-    if broken:
-        text = f"More is promised than the worst case allows: {', '.join(broken)}."
-        st.warning(text, icon=":material/warning:")
-    rails = margins.limit_frame(applied)
-    st.dataframe(rails, hide_index=True, column_config=named({}, list(rails.columns)))
-    st.caption(
-        f"*10 of 11*: included, of the most that keeps {applied.plans.minimum_worst_margin:.0%} at the worst. "
-        "The person is told; then comes the lighter mode (drawn avatar, small model, short rewrite); then an offer."
-    )
-    download(limits, "limits")
 
 
 def ledger(applied: Applied, parts: Services) -> None:
@@ -127,6 +134,7 @@ def ledger(applied: Applied, parts: Services) -> None:
         return
     if table.empty:
         st.info("No usage is recorded yet. It appears here with the first answer.", icon=":material/receipt_long:")
+        preview.finished("ledger", "Ledger: what was billed beside today's price, meter by meter")
         return
     billed, again = table["as_billed_usd"].sum(), table["repriced_usd"].sum()
     with st.container(horizontal=True, gap="medium"):
@@ -150,13 +158,11 @@ def ledger(applied: Applied, parts: Services) -> None:
 def prices(applied: Applied, _: Services) -> None:
     """The price book, what-if overrides included."""
     st.caption(f"Price book {applied.market.book.version}; prices in force: {applied.market.book.label}.")
-    columns = ["vendor", "meter", "variant", "price", "per", "unit", "valid_from", "source", "retrieved_on", "note"]
-    show_table(
-        report_records.price_records(applied),
-        columns,
-        "prices",
-        {"price": st.column_config.NumberColumn(format="$%.4g")},
-    )
-    st.markdown("## What is counted, and the Stripe meter it maps to")
-    columns = ["display_name", "counted", "identity", "event_name", "bills"]
-    show_table(report_records.metering_records(applied), columns, "metering", {})
+    priced, counted = st.tabs(["Prices", "What is counted"], key="margins_prices", bind="query-params")
+    with priced:
+        columns = ["vendor", "meter", "variant", "price", "per", "unit", "valid_from", "source", "retrieved_on", "note"]
+        show_table(report_records.price_records(applied), columns, "prices", {"price": PRICE})
+    with counted:
+        st.caption("Every unit of use, and the Stripe meter it maps to.")
+        columns = ["display_name", "counted", "identity", "event_name", "bills"]
+        show_table(report_records.metering_records(applied), columns, "metering", {})

@@ -15,18 +15,8 @@ from pages.components.shared.chart import chart
 
 
 def sensitivity(applied: Applied) -> None:
-    """Tornado, retries against answer length, spikes, break-even."""
+    """Break-even, then what moves the margin, retries against answer length, and spikes."""
     plan = plan_named(applied, "margins_sensitivity_plan")
-    bars = report_records.tornado_records(applied, plan)
-    left, right = st.columns([1.15, 1], gap="large")
-    with left:
-        st.markdown("## What moves the margin")
-        chart(margins_figures.tornado(margins.frame(bars), LABELS), name="tornado", title="What moves the margin")
-    with right:
-        st.markdown("## Retries against answer length")
-        cells = margins.frame(report_records.heat_records(applied, plan))
-        figure = margins_figures.heat_map(cells, plan.limits.retries_per_interview)
-        chart(figure, name="retries-and-length", title="Retries against answer length")
     even = next(row for row in report_records.break_even_records(applied) if row["plan"] == plan.id)
     if even["break_even_retries"] is None:
         st.info("This plan earns nothing by itself; it is what winning a customer costs.", icon=":material/info:")
@@ -36,12 +26,21 @@ def sensitivity(applied: Applied) -> None:
             f"{even['included_retries']}. One retry costs {margins.money(even['cost_per_retry_usd'], 4)}.",
             icon=":material/balance:",
         )
-    st.markdown("## When usage spikes")
-    rows = margins.frame(report_records.spike_records(applied))
-    names = {each.id: each.name for each in applied.plans.plans}
-    st.dataframe(_spike_table(rows, names), hide_index=True)
-    st.caption("Change of the expected margin per month (or pack), everything else as in the scenario.")
-    download(bars, f"tornado-{plan.id}")
+    names = ["What moves the margin", "Retries against answer length", "When usage spikes"]
+    moves, grid, spikes = st.tabs(names, key="margins_sensitivity", bind="query-params")
+    with moves:
+        bars = report_records.tornado_records(applied, plan)
+        chart(margins_figures.tornado(margins.frame(bars), LABELS), name="tornado", title=names[0])
+        download(bars, f"tornado-{plan.id}")
+    with grid:
+        cells = margins.frame(report_records.heat_records(applied, plan))
+        figure = margins_figures.heat_map(cells, plan.limits.retries_per_interview)
+        chart(figure, name="retries-and-length", title=names[1])
+    with spikes:
+        rows = margins.frame(report_records.spike_records(applied))
+        named = {each.id: each.name for each in applied.plans.plans}
+        st.dataframe(_spike_table(rows, named), hide_index=True)
+        st.caption("Change of the expected margin per month (or pack), everything else as in the scenario.")
 
 
 def distribution(applied: Applied) -> None:

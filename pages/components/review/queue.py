@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from pages.components.shared import samples
+from pages.components.shared.selection import hold as hold_choices
 from pages.components.shared.selection import unique_labels
 
 FAR_APART = 1.5
@@ -31,7 +33,7 @@ def narrowed(frame: pd.DataFrame) -> pd.DataFrame:
         for name, title in FILTERS.items():
             known = sorted({str(value) for value in frame[name].dropna() if str(value)})
             if len(known) > 1:
-                names = unique_labels({value: str(people.get(value, value)) for value in known})
+                names = unique_labels({value: samples.called(value, str(people.get(value, value))) for value in known})
                 chosen = st.multiselect(
                     title, known, key=f"review_filter_{name}", format_func=names.__getitem__, bind="query-params"
                 )
@@ -50,6 +52,11 @@ def _marked(frame: pd.DataFrame, name: str) -> pd.Series:
     if name == "second":
         return frame["human"].notna() & ~frame["mine"]
     return frame["unsure"].astype(bool)
+
+
+def hold() -> None:
+    """Keeps how the queue is shown while there is no answer to show, as when sample people are switched off and on."""
+    hold_choices("review_blind", *(f"review_{name}" for name in MARKS), *(f"review_filter_{name}" for name in FILTERS))
 
 
 def narrows() -> bool:

@@ -6,9 +6,13 @@ from typing import Protocol, TypeVar
 import streamlit as st
 
 from coach.bootstrap import Services
+from coach.contracts.asking import own_id
+from coach.contracts.people import OWNER
 from pages.components.shared.undo import put_away
 
 SWITCH = "show_samples"
+OWNER_SAMPLE = "Robin Vale (sample)"
+"""Who the small sample shows under the owner's own id."""
 
 
 class Marked(Protocol):
@@ -30,6 +34,13 @@ def mine_or_samples(things: Iterable[Thing]) -> list[Thing]:
 def shown() -> bool:
     """Whether the person asked to see the sample people."""
     return bool(st.session_state.get(SWITCH, False))
+
+
+def called(user_id: str, name: str) -> str:
+    """What somebody is called here: oneself is *You*; an invented person in the owner's place has a name."""
+    if user_id == OWNER and shown():
+        return OWNER_SAMPLE
+    return "You" if user_id == own_id() else name or user_id
 
 
 def switch(parts: Services, *, there: bool) -> bool:

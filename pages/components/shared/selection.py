@@ -24,6 +24,13 @@ def unique_labels(labels: dict[str, str]) -> dict[str, str]:
     return {key: f"{label} · #{key[-size:]}" if key in twins else label for key, label in labels.items()}
 
 
+def hold(*keys: str) -> None:
+    """Keeps the choices of these keys in a run that does not show them; Streamlit forgets what it did not draw."""
+    for key in keys:
+        if key in st.session_state:
+            st.session_state[key] = st.session_state[key]
+
+
 def pick(
     title: str,
     rows: Iterable[Row],
