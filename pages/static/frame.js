@@ -3,10 +3,11 @@
 window.__streamlit = { BACKEND_BASE_URL: window.location.origin };
 
 /* Streamlit puts a low placeholder where a part is loaded for the first time, and everything below jumps when it comes.
-   So what is below the title shows when the first run of the page stands: nothing is a placeholder any more, charts and
-   tables are drawn, and between two looks nothing grew. At the latest it shows after PATIENCE_MS. */
+   So what is below the title shows when the first run of the page stands: parts and type faces are loaded, nothing is a
+   placeholder any more, charts and tables are drawn, and between two looks nothing grew. At the latest it shows after
+   PATIENCE_MS. */
 {
-  const PATIENCE_MS = 15000;
+  const PATIENCE_MS = 30000;
   const LOOK_MS = 60;
   const root = document.documentElement;
   const drawn = { stPlotlyChart: ".main-svg", stDataFrame: "canvas" };
@@ -15,6 +16,8 @@ window.__streamlit = { BACKEND_BASE_URL: window.location.origin };
     watch.disconnect();
   };
   const whole = (main) =>
+    root.dataset.jfParts &&
+    document.fonts.status === "loaded" &&
     main.querySelector(".stElementContainer") &&
     !main.querySelector("[data-testid=stSkeleton]") &&
     Object.entries(drawn).every(([part, inside]) =>
@@ -22,11 +25,12 @@ window.__streamlit = { BACKEND_BASE_URL: window.location.origin };
     );
   let due = 0, tall = -1;
   const look = () => {
+    if (!root.classList.contains("jf-first")) return;
     const main = document.querySelector('.stApp[data-test-script-state="notRunning"] .stMainBlockContainer');
     const before = tall;
     tall = main && whole(main) ? main.scrollHeight : -1;
     if (tall >= 0 && tall === before) lift();
-    else if (tall >= 0) due = setTimeout(look, LOOK_MS);
+    else due = setTimeout(look, LOOK_MS);
   };
   const watch = new MutationObserver(() => {
     clearTimeout(due);
@@ -34,6 +38,7 @@ window.__streamlit = { BACKEND_BASE_URL: window.location.origin };
   });
   root.classList.add("jf-first");
   watch.observe(root, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-test-script-state"] });
+  document.addEventListener("DOMContentLoaded", look);
   setTimeout(lift, PATIENCE_MS);
 }
 

@@ -17,7 +17,7 @@ from coach.views import margins
 from tests.fakes import records as make
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "margins.py"
-SECTIONS = ["Session", "Plans", "Sensitivity", "Distribution", "Ledger", "Invoices", "Prices"]
+SECTIONS = ["Session", "Plans", "Sensitivity", "Distribution", "Ledger", "Prices"]
 
 
 def page(section: str = "Session", **query: str) -> AppTest:

@@ -21,8 +21,9 @@ _FOREIGN_FONT = re.compile(rb'<link\s+rel="preload"[^>]*SourceSans[^>]*/>', re.D
 _SOON = (
     "Metric", "Selectbox", "ButtonGroup", "Checkbox", "TextInput", "TextArea", "FileUploader", "BidiComponent",
     "PageLink", "NumberInput", "Slider", "Radio", "Progress", "Audio", "DataFrame", "StreamlitSyntaxHighlighter",
+    "Multiselect", "Button", "DownloadButton", "LinkButton", "Html", "StreamlitMarkdown", "DynamicIcon", "Tooltip",
 )  # fmt: skip
-"""Parts that Streamlit loads when it meets the first of them; charts keep their room while they load."""
+"""Parts that Streamlit loads when it meets the first of them; charts are waited for by frame.js when a page has one."""
 
 
 @cache
@@ -36,12 +37,15 @@ def head() -> bytes:
 
 @cache
 def ahead() -> bytes:
-    """What loads the parts before the first of them is met; behind Streamlit's own script, which comes first."""
+    """What loads the parts before the first of them is met; behind Streamlit's own script, which comes first.
+
+    Until they are here a page is not shown (frame.js): a part that comes late moves what is below it.
+    """
     parts = Path(streamlit.__file__).parent / "static" / "static" / "js"
     chunks = sorted(path.name for name in _SOON for path in parts.glob(f"{name}.*.js"))
-    return (
-        '<script type="module">' + "".join(f'import("/static/js/{name}");' for name in chunks) + "</script>"
-    ).encode()
+    loads = ",".join(f'import("/static/js/{name}")' for name in chunks)
+    here = 'document.documentElement.dataset.jfParts="here"'
+    return f'<script type="module">Promise.allSettled([{loads}]).then(()=>{{{here}}})</script>'.encode()
 
 
 def dressed(document: bytes) -> bytes:
