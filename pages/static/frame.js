@@ -21,7 +21,7 @@ window.__streamlit = { BACKEND_BASE_URL: window.location.origin };
     main.querySelector(".stElementContainer") &&
     !main.querySelector("[data-testid=stSkeleton]") &&
     Object.entries(drawn).every(([part, inside]) =>
-      [...main.querySelectorAll(`[data-testid=${part}]`)].every((one) => !one.offsetParent || one.querySelector(inside)),
+      [...main.querySelectorAll(`[data-testid=${part}]`)].every((one) => !one.checkVisibility() || one.querySelector(inside)),
     );
   let due = 0, tall = -1;
   const look = () => {
