@@ -52,17 +52,7 @@ def choose(parts: Services, frame: pd.DataFrame) -> tuple[pd.Series | None, str]
     """The answer to look at, those waiting first, newest on top; and who reviews."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         coach = reviewer.name("review_name")
-        which = pick(
-            "Show",
-            (WAITING, JUDGED, EVERY),
-            identity=str,
-            label=str,
-            key="review_which",
-            address="review_which",
-            first=WAITING,
-            as_buttons=True,
-            label_visibility="collapsed",
-        )
+        which = chosen_part()
         st.toggle(
             "Hide scores",
             True,
@@ -89,6 +79,21 @@ def choose(parts: Services, frame: pd.DataFrame) -> tuple[pd.Series | None, str]
         width=720,
     )
     return row, coach
+
+
+def chosen_part() -> str | None:
+    """Which part of the queue is shown; the address holds it also while there is no answer at all."""
+    return pick(
+        "Show",
+        (WAITING, JUDGED, EVERY),
+        identity=str,
+        label=str,
+        key="review_which",
+        address="review_which",
+        first=WAITING,
+        as_buttons=True,
+        label_visibility="collapsed",
+    )
 
 
 def nothing(which: str) -> str:
