@@ -4,11 +4,12 @@ window.__streamlit = { BACKEND_BASE_URL: window.location.origin };
 
 /* Streamlit puts a low placeholder where a part is loaded for the first time, and everything below jumps when it comes.
    So what is below the title shows when the first run of the page stands: parts and type faces are loaded, nothing is a
-   placeholder any more, charts and tables are drawn, and between two looks nothing grew. At the latest it shows after
-   PATIENCE_MS. */
+   placeholder any more, labels have their words, charts and tables are drawn, and for LOOKS looks nothing grew (React
+   holds a part back for 300 ms after its placeholder showed). At the latest it shows after PATIENCE_MS. */
 {
   const PATIENCE_MS = 30000;
-  const LOOK_MS = 60;
+  const LOOK_MS = 100;
+  const LOOKS = 3;
   const root = document.documentElement;
   const drawn = { stPlotlyChart: ".main-svg", stDataFrame: "canvas" };
   const lift = () => {
@@ -20,16 +21,18 @@ window.__streamlit = { BACKEND_BASE_URL: window.location.origin };
     document.fonts.status === "loaded" &&
     main.querySelector(".stElementContainer") &&
     !main.querySelector("[data-testid=stSkeleton]") &&
+    [...main.querySelectorAll("[data-testid=stWidgetLabel]")].every((one) => !one.checkVisibility() || one.textContent) &&
     Object.entries(drawn).every(([part, inside]) =>
       [...main.querySelectorAll(`[data-testid=${part}]`)].every((one) => !one.checkVisibility() || one.querySelector(inside)),
     );
-  let due = 0, tall = -1;
+  let due = 0, tall = -1, steady = 0;
   const look = () => {
     if (!root.classList.contains("jf-first")) return;
     const main = document.querySelector('.stApp[data-test-script-state="notRunning"] .stMainBlockContainer');
     const before = tall;
     tall = main && whole(main) ? main.scrollHeight : -1;
-    if (tall >= 0 && tall === before) lift();
+    steady = tall >= 0 && tall === before ? steady + 1 : 0;
+    if (steady >= LOOKS) lift();
     else due = setTimeout(look, LOOK_MS);
   };
   const watch = new MutationObserver(() => {
