@@ -73,6 +73,7 @@ def stage_data(mine: Desk, *, playing: bool) -> dict[str, object]:
         "in_resume": mine.in_resume,
         "told": mine.told,
         "failure": mine.failure,
+        "failed_at": mine.failed_at,
         "reset": mine.reset,
         "voice": "none" if parts.settings.coach_voice == "none" else "browser",
         "preflight": browser_limits(),

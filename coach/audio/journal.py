@@ -12,7 +12,8 @@ import os
 import queue
 import re
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from coach.audio.disk import Disk, begun, disk_of
@@ -71,10 +72,11 @@ class RecordingJournal:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-            self._disk = begun(path, self._file)
-            self._size = self._disk.size
+            with _kept_only_whole(self._file):
+                self._disk = begun(path, self._file)
+                self._size = self._disk.size
         except OSError as error:
-            raise _unwritable(error) from error
+            raise unwritable(error) from error
         self._whose = self._disk.key
         self._unsynced = 0
         self._syncer_idle = threading.Event()
@@ -162,7 +164,7 @@ class RecordingJournal:
             try:
                 self._opened().cut(sample * BYTES_PER_SAMPLE)
             except OSError as error:
-                raise _unwritable(error) from error
+                raise unwritable(error) from error
             self._size = sample * BYTES_PER_SAMPLE
 
     def note_takes(self, begins: list[tuple[int, int]]) -> None:
@@ -177,7 +179,7 @@ class RecordingJournal:
             fresh.write_text(json.dumps(begins))
             fresh.replace(kept)
         except OSError as error:
-            raise _unwritable(error) from error
+            raise unwritable(error) from error
 
     def noted_takes(self) -> list[tuple[int, int]]:
         """What was kept; empty when there is none."""
@@ -197,7 +199,7 @@ class RecordingJournal:
             fresh.write_text(used)
             fresh.replace(self.path.with_suffix(_USED))
         except OSError as error:
-            raise _unwritable(error) from error
+            raise unwritable(error) from error
 
     @staticmethod
     def noted_use(directory: Path, attempt_id: str) -> str:
@@ -225,7 +227,7 @@ class RecordingJournal:
                 self._drop_half_sample(disk)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
-            raise _unwritable(error) from error
+            raise unwritable(error) from error
         self._unsynced += written
         if self._unsynced >= SYNC_EVERY_S * BYTES_PER_SECOND and self._syncer_idle.is_set():
             self._unsynced = 0
@@ -269,7 +271,7 @@ class RecordingJournal:
         try:
             write_flac(pcm, sealed, self._whose)
         except OSError as error:
-            raise _unwritable(error) from error
+            raise unwritable(error) from error
         self._remove()
         return sealed
 
@@ -308,7 +310,18 @@ class RecordingJournal:
                 self._file = None
 
 
-def _unwritable(error: OSError) -> StoreError:
+@contextmanager
+def _kept_only_whole(descriptor: int) -> Iterator[None]:
+    """A file that could not be begun is not left open: whoever waits for room tries again and again."""
+    try:
+        yield
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def unwritable(error: OSError) -> StoreError:
+    """What a person is told of a disk that takes nothing."""
     return StoreError(
         f"The recording cannot be written ({error.strerror or 'unknown reason'}).",
         mend="Free some disk space or choose another COACH_HOME.",

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from coach.audio.journal import RecordingJournal
+from coach.audio.journal import RecordingJournal, unwritable
 from coach.audio.manifest import Bucket, Manifest
 from coach.audio.pcm import BYTES_PER_SAMPLE, BYTES_PER_SECOND
 from coach.errors import CoachError, StoreError
@@ -76,7 +76,11 @@ class SharedJournal(RecordingJournal):
         self._last: Future[None] | None = None
         self._over = False
         self._stray: list[str] = []
-        path.with_suffix(WRITER).write_text(self._known.writer)
+        try:
+            path.with_suffix(WRITER).write_text(self._known.writer)
+        except OSError as error:
+            self.close()
+            raise unwritable(error) from error
         shipper.add(self)
 
     @property
@@ -281,8 +285,11 @@ class SharedJournals:
     def _fetched(self, path: Path, attempt_id: str, known: Manifest) -> Manifest:
         """The bucket's state instead of an older one, or none, on this machine; gives what that is."""
         for _ in range(FETCHES):
-            if self._fetch(path, attempt_id, known):
-                return known
+            try:
+                if self._fetch(path, attempt_id, known):
+                    return known
+            except OSError as error:
+                raise unwritable(error) from error
             known = Manifest.read(self._bucket, attempt_id) or known
         raise StoreError("The recording of this answer is not whole in the bucket.", mend="Try again in a moment.")
 

@@ -17,7 +17,7 @@ from coach.contracts.events import (
     SessionState,
     SessionStatePayload,
 )
-from coach.contracts.interview import Attempt, AttemptStatus, Exchange, InterviewStatus, ViewState
+from coach.contracts.interview import Attempt, AttemptStatus, Exchange, InterviewStatus, OwnView, ViewState
 from coach.errors import CoachError
 from coach.interview import event_builders as payloads
 from coach.interview import state_machine as states
@@ -45,6 +45,8 @@ class InterviewAggregate:
     voice: SpeechOutput
     fanout: Broadcast = field(default_factory=Broadcast)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    rows: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Rows of attempts are written one after the other: none forgets what the one before it brought."""
     view: ViewState = ViewState.INTRO_LOADING
     since: float = 0.0
     exchange_id: str = ""
@@ -95,7 +97,7 @@ class InterviewAggregate:
 
     def broken(self, attempt_id: str, notice: str) -> None:
         """The work on an attempt failed: where its skeleton stands, that gives way to what happened."""
-        if self.attempt_id == attempt_id and self.view == ViewState.PROCESSING:
+        if self.skeleton_stands(attempt_id):
             self.change(ViewState.ERROR_RECOVERABLE, notice=notice)
 
     def hint(self, attempt_id: str) -> None:
@@ -109,8 +111,35 @@ class InterviewAggregate:
         shown_s = self.parts.monotonic() - self.hinted.get(attempt_id, 0.0)
         return max(0.0, self.parts.timing.min_display_s - shown_s)
 
+    def skeleton_stands(self, attempt_id: str) -> bool:
+        """Whether the person waits for the feedback on this attempt."""
+        return self.attempt_id == attempt_id and self.view == ViewState.PROCESSING
+
     async def save(self, attempt: Attempt) -> Attempt:
         """Stores an attempt, then believes it."""
+        async with self.rows:
+            return await self._written(self.with_own_view(attempt))
+
+    async def amend(self, attempt_id: str, change: Callable[[Attempt], Attempt]) -> Attempt:
+        """Stores an attempt with `change` made to it as it is then, whatever else is being written of it."""
+        async with self.rows:
+            return await self._written(change(self.board.attempt(attempt_id)))
+
+    def with_own_view(self, attempt: Attempt) -> Attempt:
+        """`attempt` with what the person thought of it, which may have come while it was judged."""
+        known = self.board.attempts.get(attempt.id)
+        own = known.extra.self_rating if known else None
+        return attempt if own is None or attempt.extra.self_rating else attempt.noting(self_rating=own)
+
+    def told_own_view(self, attempt_id: str, own: OwnView) -> None:
+        """Who connects later sees the person's own view beside the scores."""
+        told = self.told.get(attempt_id, {})
+        scores = told.get("UPDATE_SCORES")
+        if scores is not None and scores.type == "UPDATE_SCORES":
+            payload = scores.payload.model_copy(update={"self_rating": own})
+            told["UPDATE_SCORES"] = scores.model_copy(update={"payload": payload})
+
+    async def _written(self, attempt: Attempt) -> Attempt:
         known = self.board.attempts.get(attempt.id)
         if known:
             states.check_attempt(known.status, attempt.status)

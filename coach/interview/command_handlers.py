@@ -98,7 +98,8 @@ class CommandHandlers:
         capture = self._listening.capture
         silent = capture is None or capture.seconds < MIN_ANSWER_S
         if silent and not self._parts.transcriber.capabilities.needs_review:
-            raise InputError(_NOTHING_HEARD)
+            trouble = capture.trouble if capture else None
+            raise trouble or InputError(_NOTHING_HEARD)
         timeline = self.acknowledge(attempt)
         capture = self._listening.take(command.payload.take, command.payload.timestamp_ms)
         attempt = self._with_eyes(attempt)
@@ -124,7 +125,7 @@ class CommandHandlers:
 
     async def _restart_answer(self, command: RestartAnswer) -> None:
         attempt = self._s.board.attempt(command.payload.attempt_id)
-        if attempt.status == AttemptStatus.DISCARDED:
+        if attempt.status == AttemptStatus.DISCARDED and attempt.id != self._s.attempt_id:
             return
         states.after("RESTART_ANSWER", self._s.view)
         if attempt.id != self._s.attempt_id:
@@ -186,10 +187,12 @@ class CommandHandlers:
         """Kept beside the scores; the first one counts, because it was given before they were seen."""
         given = command.payload
         attempt = self._s.board.attempt(given.attempt_id)
-        if attempt.evaluation is None or attempt.extra.self_rating is not None:
+        scored = attempt.evaluation is not None or "UPDATE_SCORES" in self._s.told.get(attempt.id, {})
+        if not scored or attempt.extra.self_rating is not None:
             return
         own = OwnView(overall=given.overall, content=given.content, delivery=given.delivery)
-        await self._s.save(attempt.noting(self_rating=own))
+        await self._s.amend(attempt.id, lambda known: known.noting(self_rating=own))
+        self._s.told_own_view(attempt.id, own)
 
     async def _speech_done(self, command: SpeechDone) -> None:
         self._asking.done(command.payload.task_id)

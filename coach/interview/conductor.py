@@ -7,7 +7,7 @@ done already is accepted and does nothing, so double clicks, two tabs and reconn
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -250,13 +250,17 @@ class Conductor:
 
     async def close(self, parting: Parting = "resumed") -> None:
         """Ends every task and stream; what is unfinished is resumed from the store, unless it was deleted."""
-        await self._listening.close(parting)
-        await self._processing.close()
-        await self._baseline.close()
+        async with AsyncExitStack() as then:  # the last one first; each comes, whatever the one before it met
+            then.callback(self._s.fanout.close)
+            then.push_async_callback(self._s.voice.close)
+            then.push_async_callback(self._meter_voice)
+            then.push_async_callback(self._baseline.close)
+            then.push_async_callback(self._processing.close)
+            await self._listening.close(parting)
+
+    async def _meter_voice(self) -> None:
         with suppress(CoachError):
             await self.parts.store.add_usage(await self._s.voice.usage())
-        await self._s.voice.close()
-        self._s.fanout.close()
 
     async def end(self, parting: Parting = "resumed") -> None:
         """`close`; whatever it meets, the other interviews and what follows go on."""

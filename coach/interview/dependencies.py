@@ -125,6 +125,7 @@ class InterviewTiming:
     restarts_per_minute: int = 12
     audio_kept_days: int = 30
     longest_answer_s: float = 3600.0
+    listen_again_s: float = 2.0
 
     def speech_timeout_s(self, text: str) -> float:
         """How long the browser may take to say `text` before we go on without its word: slow speech plus grace."""

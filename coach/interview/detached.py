@@ -15,18 +15,23 @@ class DetachedWork:
         self.tasks: set[asyncio.Task[None]] = set()
 
     async def see_through(self, work: Coroutine[object, None, None]) -> None:
-        """Waits for work; being cancelled ends the waiting alone."""
+        """Waits for work and raises what it raises; being cancelled ends the waiting alone."""
         task = asyncio.get_running_loop().create_task(work)
         self.tasks.add(task)
-        task.add_done_callback(self._done)
-        await asyncio.shield(task)
+        task.add_done_callback(self.tasks.discard)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_told)
+            raise
 
     def cancel(self) -> None:
         """Ends all of it."""
         for task in [*self.tasks]:
             task.cancel()
 
-    def _done(self, task: "asyncio.Task[None]") -> None:
-        self.tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            log.warning("what a client asked for was not done: %s", type(error).__name__)
+
+def _told(task: "asyncio.Task[None]") -> None:
+    """What nobody waits for any more is told to the log."""
+    if not task.cancelled() and (error := task.exception()):
+        log.warning("what a client asked for was not done: %s", type(error).__name__)

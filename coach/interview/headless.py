@@ -78,7 +78,10 @@ class _Page:
 
     async def _follow(self) -> None:
         async for event in self._events:
-            await self._answer(event)
+            try:
+                await self._answer(event)
+            except CoachError as error:
+                self._failure = error
             async with self._changed:
                 self._changed.notify_all()
 

@@ -2,13 +2,20 @@
 
 import asyncio
 from collections.abc import Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import TypeVar
 
 from coach.contracts.asking import asked_by, asker
-from coach.errors import InputError
+from coach.errors import CoachError, InputError
 
 Result = TypeVar("Result")
+
+
+class WaitedTooLongError(CoachError):
+    """Work on the loop that a page does not wait for any longer."""
+
+    code = "WAITED_TOO_LONG"
+    retryable = True
 
 
 class LoopBound:
@@ -24,8 +31,16 @@ class LoopBound:
         return self._loop is not None and self._loop.is_running()
 
     def call(self, work: Coroutine[object, None, Result], timeout_s: float = 30.0) -> Result:
-        """Runs a coroutine on the loop from another thread (a page's script) and waits for it."""
-        return self.submit(work).result(timeout_s)
+        """Runs a coroutine on the loop from another thread (a page's script) and waits for it.
+
+        Raises:
+            WaitedTooLongError: it is not through after `timeout_s`; it goes on, nobody waits for it any more.
+            CoachError: whatever it raises itself.
+        """
+        handed = self.submit(work)
+        if not wait([handed], timeout_s).done:
+            raise WaitedTooLongError("This takes much longer than it should.", mend="Look again in a moment.")
+        return handed.result()
 
     def submit(self, work: Coroutine[object, None, Result]) -> "Future[Result]":
         """Hands a coroutine to the loop from another thread; whoever asks there asks here.

@@ -33,7 +33,7 @@ class QuestionMoves:
             return
         self._goes_on("READY_FOR_NEXT")
         if self._s.view == ViewState.ASKING:
-            self._asking.done_current()
+            await self._asking.done_current()
             return
         following = self._s.board.after(current)
         if following is None:

@@ -111,21 +111,27 @@ class SpooledStore:
         """Writes what waits, in order; stops at the first the database still refuses. One process at a time."""
         if not self._waiting:
             return
-        with contextlib.ExitStack() as stack:
-            try:
+        try:
+            with contextlib.ExitStack() as stack:
                 await asyncio.to_thread(stack.enter_context, spool_file.locked(self._path, 0.0))
-            except TimeoutError:
-                return  # another process is writing them
-            lines = await asyncio.to_thread(spool_file.lines, self._path)
-            done = 0
-            for line in lines:
-                if not await self._again(line):
-                    break
-                done += 1
-            await asyncio.to_thread(spool_file.keep_rest, self._path, lines[done:])
-        self._waiting = done < len(lines)
+                self._waiting = await self._write_again()
+        except TimeoutError:
+            return  # another process is writing them
+        except OSError as error:
+            log.warning("the spool cannot be written anew (%s); trying again", error.strerror)
         if not self._waiting:
             self._trouble(False)
+
+    async def _write_again(self) -> bool:
+        """Whether something is left; a full disk is not asked to take again what it holds."""
+        lines, done = await asyncio.to_thread(spool_file.lines, self._path), 0
+        for line in lines:
+            if not await self._again(line):
+                break
+            done += 1
+        if done or not lines:
+            await asyncio.to_thread(spool_file.keep_rest, self._path, lines[done:])
+        return done < len(lines)
 
     async def _again(self, line: str) -> bool:
         """True when the fact is written, or can never be."""

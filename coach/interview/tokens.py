@@ -1,8 +1,10 @@
 """The token of one interview: unguessable, hashed at rest, expiring, dead on completion."""
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Callable
+from weakref import WeakValueDictionary
 
 from coach.errors import StoreBusyError
 from coach.interview.ports import InterviewStore
@@ -36,9 +38,14 @@ class InterviewTokens:
         self._lifetime_s = lifetime_s
         self._live: dict[str, tuple[str, float]] = {}
         self._finished: dict[str, str] = {}
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def of(self, interview_id: str) -> str:
         """The interview's token: the live one for a second tab, else a fresh one (the old one dies)."""
+        async with self._turns.setdefault(interview_id, asyncio.Lock()):  # two tabs at once get the same one
+            return await self._held_or_fresh(interview_id)
+
+    async def _held_or_fresh(self, interview_id: str) -> str:
         held = self._live.get(interview_id)
         if (
             held

@@ -26,7 +26,8 @@ and before UPDATE_SCORES and UPDATE_REWRITE. What cannot be used is answered wit
 changes nothing; sending a command twice does nothing the second time.
 
 Close codes: 1000 the interview is finished, 4401 the token is unknown or expired, 4408 the client did not read its
-events (reconnect), 4429 the interview is open in too many tabs, 1009 a message was too large.
+events (reconnect), 4429 the interview is open in too many tabs, 1009 a message was too large, 1013 not just now, with
+an ERROR before any SESSION_STATE that says why (reconnect where it is recoverable).
 The server pings; a client that does not answer is cut off.
 """
 

@@ -129,13 +129,11 @@ class Line:
             command = command_adapter.validate_json(text)
         except ValidationError as error:
             raise MessageError(f"The message cannot be used: {unusable(error, 'frame')}") from error
-        if command.type == "FINISH_INTERVIEW":
-            await self._hub.detached.see_through(self._finish(command))
-        else:
-            await self._conductor.send(command)
+        finishes = command.type == "FINISH_INTERVIEW"
+        await self._hub.detached.see_through(self._finish(command) if finishes else self._conductor.send(command))
 
     async def _finish(self, command: Command) -> None:
-        """To its end also when the socket breaks: a summary by a model takes seconds, in which a tab is closed."""
+        """A summary by a model takes seconds, in which a tab is closed."""
         await self._conductor.send(command)
         self._hub.forget_token(self._conductor.id)
         await self._hub.left(self._conductor.id)
@@ -172,7 +170,7 @@ async def serve(socket: WebSocket, hub: InterviewService, origins: tuple[str, ..
         await _show_from_elsewhere(socket, hub, str(interview_id))
         return
     except CoachError as error:
-        await _turn_away(socket, error.code, str(error), 1013)
+        await _turn_away(socket, error.code, str(error), 1013, recoverable=error.retryable)
         return
     if conductor is None:
         message = "The token is unknown or has expired: open the interview again."
@@ -198,10 +196,10 @@ async def _show_from_elsewhere(socket: WebSocket, hub: InterviewService, intervi
             await Watching(socket, events).run()
 
 
-async def _turn_away(socket: WebSocket, code: str, message: str, close: int) -> None:
-    """Browsers hide why a handshake failed, so the reason is told before closing."""
+async def _turn_away(socket: WebSocket, code: str, message: str, close: int, *, recoverable: bool = False) -> None:
+    """Browsers hide why a handshake failed, so the reason is told before closing; `recoverable`: come again."""
     await socket.accept()
-    payload = ErrorPayload(code=code, message=message, recoverable=False)
+    payload = ErrorPayload(code=code, message=message, recoverable=recoverable)
     with suppress(WebSocketDisconnect, RuntimeError):
         await socket.send_text(ErrorEvent(payload=payload).model_dump_json())
         await socket.close(close)

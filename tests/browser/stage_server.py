@@ -309,6 +309,8 @@ class StageServer:
     async def _socket(self, socket: WebSocket) -> None:
         await socket.accept()
         self.sockets.append(socket)
+        if await self._turned_away(socket):
+            return
         conductor = ScriptedConductor(socket, self.plan)
         self.speaker = conductor, asyncio.get_running_loop()
         levels = asyncio.create_task(conductor.levels()) if self.plan.get("levels") else None
@@ -320,6 +322,17 @@ class StageServer:
         beats.cancel()
         if levels:
             levels.cancel()
+
+    async def _turned_away(self, socket: WebSocket) -> bool:
+        """As the server does whose database is busy, as often as the plan says."""
+        left = int(str(self.plan.get("busy", 0)))
+        if not left:
+            return False
+        self.plan["busy"] = left - 1
+        told = ev.ErrorPayload(code="STORE_BUSY", message="The database is busy.", recoverable=True)
+        await socket.send_text(ev.ErrorEvent(payload=told).model_dump_json())
+        await socket.close(1013)
+        return True
 
     async def _messages(self, socket: WebSocket) -> AsyncIterator[dict[str, object]]:
         while True:

@@ -11,7 +11,8 @@ import websockets
 from coach.audio.takes import ClockedFrame
 from coach.contracts import events as ev
 from coach.contracts.interview import ViewState
-from coach.interview.service import InterviewService
+from coach.errors import StoreBusyError
+from coach.interview.service import InitRequest, InterviewService
 from coach.web.frames import pack
 from tests.conversation.driver import make_hub, tone
 from tests.conversation.serving import served
@@ -45,8 +46,8 @@ async def begin(http, q_count=2):
     return (await http.post("/mock-interviews/init", json={"q_count": q_count})).json()
 
 
-def connect(way, **more):
-    return websockets.connect(f"{way['ws_url']}?token={way['auth_token']}", **more)
+def connect(way, *, framing="plain", **more):
+    return websockets.connect(f"{way['ws_url']}?token={way['auth_token']}&framing={framing}", **more)
 
 
 class Visitor(httpx.AsyncClient):
@@ -110,7 +111,7 @@ async def test_a_finished_interview_is_finished_also_when_its_socket_breaks(tmp_
     hub = make_hub(tmp_path, store=store, brain=Thoughtful())
     async with served(hub) as host, Visitor(base_url=f"http://{host}") as http:
         way = await begin(http, q_count=1)
-        async with connect(way) as raw:
+        async with connect(way, framing="clocked") as raw:  # once a second the server notices that nobody is there
             socket = Socket(raw)
             await socket.send("START_INTERVIEW")
             await socket.send("SPEECH_DONE", task_id=(await socket.wait("SPEAK"))["task_id"])
@@ -129,6 +130,64 @@ async def test_a_finished_interview_is_finished_also_when_its_socket_breaks(tmp_
         assert store.interviews[way["mock_interview_id"]].status == "completed"
         assert await hub.check(way["auth_token"]) is None
         assert hub.standing["interviews_open"] == 0, "nobody listens to it any more"
+
+
+async def test_what_was_asked_for_is_done_also_when_the_socket_breaks_meanwhile(tmp_path):
+    """Half done it would leave an attempt in the store that the interview knows nothing of."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(FakeStore):
+        async def add_attempt(self, attempt):
+            if attempt.attempt_number == 2:
+                begun.set()
+                await asyncio.shield(asyncio.ensure_future(self._later(attempt)))  # as a database's own thread does
+            else:
+                await super().add_attempt(attempt)
+
+        async def _later(self, attempt):
+            await go_on.wait()
+            await super().add_attempt(attempt)
+
+    hub = make_hub(tmp_path, store=Slow())
+    async with served(hub) as host, Visitor(base_url=f"http://{host}") as http:
+        way = await begin(http, q_count=1)
+        url = f"{way['ws_url']}?token={way['auth_token']}&framing=clocked"
+        async with websockets.connect(url) as raw:
+            socket = Socket(raw)
+            state = await listen(socket)
+            await http.post(
+                f"/attempts/{state['attempt_id']}/submit", headers=header(way), json={"transcript": "I led it well."}
+            )
+            await socket.wait("SESSION_STATE", view_state="FEEDBACK")
+            await socket.send("RETRY_QUESTION", question_id=state["current_question"]["id"])
+            await begun.wait()
+            raw.transport.abort()
+        while hub.standing["interviews_watched"]:  # noqa: ASYNC110 - the server notices when it notices
+            await asyncio.sleep(0.01)
+        go_on.set()
+        await hub.settle(10)
+        async with websockets.connect(url) as raw:
+            there = await Socket(raw).wait("SESSION_STATE")
+            assert (there["view_state"], there["attempt_number"]) == ("LISTENING", 2)
+
+
+async def test_who_comes_while_the_database_is_busy_is_asked_to_come_again(tmp_path):
+    class Busy(FakeStore):
+        async def load_interview(self, interview_id):
+            raise StoreBusyError("The database is held by another process.")
+
+    store = FakeStore()
+    before = make_hub(tmp_path, store=store)
+    made = await before.init(InitRequest(q_count=1))
+    await before.close()
+    busy = Busy()
+    busy.__dict__ |= store.__dict__
+    way = f"{made.ws_url}?token={made.auth_token}"
+    async with served(make_hub(tmp_path, store=busy)) as host, websockets.connect(f"ws://{host}{way}") as raw:
+        told = await Socket(raw).wait("ERROR")
+        assert (told["code"], told["recoverable"]) == (StoreBusyError.code, True)
+        await raw.wait_closed()
+        assert raw.close_code == 1013, "the client tries again"
 
 
 async def test_an_interview_over_rest_alone(server, tmp_path):

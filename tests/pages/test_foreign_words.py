@@ -112,3 +112,8 @@ def test_signs_are_escaped(text):
     escaped = plain(text)
     assert not LIVE.search(escaped)
     assert re.sub(r"\\(.)", r"\1", escaped).replace("&lt;", "<").replace("&gt;", ">") == text
+
+
+@pytest.mark.parametrize("text", ["1990. A year of change", "3) the third", "====", "a title?\n---", "  + more"])
+def test_a_line_start_stays_text(text):
+    assert not re.search(r"(?m)^\s*(\d+[.)]|[-+=])", plain(text))

@@ -15,6 +15,7 @@ from coach.bootstrap import Services, build_services
 from coach.contracts.commands import SpeechDone, SpeechDonePayload, StartInterview, SubmitTranscript, TranscriptPayload
 from coach.contracts.interview import ViewState
 from coach.errors import InputError, NotFoundError
+from coach.interview.loop_bound import WaitedTooLongError
 from coach.store.repositories import library, library_records
 from pages.components.practice import personas
 from pages.components.practice.interview_desk import Desk
@@ -123,9 +124,30 @@ def test_a_typed_interview_mounts_no_microphone(desk: Desk):
     assert not desk.webrtc_on
 
 
+def test_a_finished_interview_leaves_no_second_microphone_on(desk: Desk):
+    begin(desk)
+    assert desk.webrtc_on
+    desk.act({"name": "finished", "at": 2})
+    assert not desk.webrtc_on and desk.finished
+
+
 def test_an_unknown_job_is_told_on_the_stage(desk: Desk):
     desk.act({"name": "start", "job_id": "nowhere", "at": 1})
     assert desk.session is None and "job" in desk.failure
+
+
+def test_the_same_refusal_twice_is_told_twice(desk: Desk):
+    desk.act({"name": "start", "job_id": "nowhere", "at": 1})
+    once = desk.failure, desk.failed_at
+    desk.act({"name": "start", "job_id": "nowhere", "at": 2})
+    assert once == (desk.failure, 1) and desk.failed_at == 2
+
+
+def test_work_that_takes_too_long_is_told_and_not_thrown(desk: Desk):
+    done = threading.Event()
+    with pytest.raises(WaitedTooLongError, match="longer"):
+        desk.services.hub.call(asyncio.to_thread(done.wait), 0.01)
+    done.set()
 
 
 def test_unknown_requests_are_ignored(desk: Desk):

@@ -57,3 +57,19 @@ async def test_a_torn_line_does_not_hold_up_a_deletion(home):
     path.write_bytes(path.read_bytes()[:-4])
     await spooled.close()
     assert forget(path, "some-interview") in (0, 1)
+
+
+async def test_a_spool_that_cannot_be_written_anew_takes_more_and_is_replayed_later(home):
+    """As on a disk that is full but for some bytes: the copy without what was written does not fit."""
+    path, store = home / "facts.jsonl", Store()
+    one, two, three = (make.usage(ANSWER, call=call) for call in ("one", "two", "three"))
+    spooled = SpooledStore(store, path)
+    await spooled.add_usage([one])
+    path.with_suffix(".part").mkdir()
+    await spooled.add_usage([two])
+    assert spooled.waiting and len(path.read_text().splitlines()) == 2
+    store.busy = False
+    await spooled.add_usage([three])
+    path.with_suffix(".part").rmdir()
+    await spooled.close()
+    assert not spooled.waiting and len(store.usage) == 3 and not path.exists()

@@ -136,9 +136,9 @@ class AnswerPath:
         try:
             heard = await self.transcription.transcript(captured, sealed, answer.live)
             answer.timeline.mark("transcript_final")
+            self.writes.meter(captured.id, heard.usage)
         finally:
             await claimed
-        self.writes.meter(captured.id, heard.usage)
         answer.attempt = _with_words(self.session.board.attempt(captured.id), heard.transcript)
         if not review and not await claimed:
             self._elsewhere(answer.attempt)

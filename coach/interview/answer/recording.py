@@ -257,6 +257,12 @@ class AnswerRecording:
             for at in range(0, len(rest), LIVE_FRAME_BYTES):
                 self.stream.push(rest[at : at + LIVE_FRAME_BYTES])
 
+    def abandon(self) -> None:
+        """No frame is taken from now on, and what waits reaches nobody (on the loop)."""
+        with self._lock:
+            self.closed = True
+            self._handover.clear()
+
     def seal(self) -> Path:
         """The finished recording (blocking)."""
         return self.journal.seal()

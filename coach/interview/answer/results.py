@@ -44,12 +44,13 @@ class Results:
         self._tasks.beside(self._keep_marks(attempt_id, timeline))
 
     async def _keep_marks(self, attempt_id: str, timeline: Timeline) -> Attempt:
-        known = self._s.board.attempt(attempt_id)
-        return await self._s.save(known.model_copy(update={"timeline": dict(timeline.marks)}))
+        marks = {"timeline": dict(timeline.marks)}
+        return await self._s.amend(attempt_id, lambda known: known.model_copy(update=marks))
 
     async def store(self, attempt: Attempt, usage: Sequence[UsageEvent]) -> None:
         """Evaluation, roll-up and usage, all or nothing."""
-        async with self._rollup:
+        async with self._rollup, self._s.rows:
+            attempt = self._s.with_own_view(attempt)
             exchange = self._rolled_up(attempt)
             await self._s.parts.store.complete_attempt(attempt, exchange, usage)
             self._s.board.attempts[attempt.id] = attempt

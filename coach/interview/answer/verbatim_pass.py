@@ -94,7 +94,9 @@ class VerbatimPass:
         delivery = await off_loop(parts.measure, heard.transcript, sound, eyes, band)
         attempt = await off_loop(with_verbatim, attempt, heard.transcript, delivery, parts.policy)
         attempt = await self._baseline.compared(attempt)
-        await self._results.store(attempt, ())
+        late = {"timeline": self._s.board.attempt(attempt.id).timeline}
+        await self._results.store(attempt.model_copy(update=late), ())
+        attempt = self._s.board.attempt(attempt.id)
         earlier = self._results.earlier_scores(attempt)
         noise_sd = await parts.store.scores_noise(parts.bundle) if earlier else None
         self._tell(attempt, earlier, noise_sd)

@@ -1,11 +1,17 @@
 """ASKING: the question is spoken (or shown), then the microphone is armed by itself."""
 
+import asyncio
+import logging
+
 from coach.contracts.interview import Attempt, Exchange, ViewState, new_id
+from coach.errors import CoachError
 from coach.interview.aggregate import InterviewAggregate, clip_key
 from coach.interview.latency import Timeline
 from coach.interview.manner import follow_up_lead_in, lead_in
 from coach.interview.phases.listening import Listening
 from coach.interview.speech_output import text_hash
+
+log = logging.getLogger(__name__)
 
 
 class Asking:
@@ -69,7 +75,11 @@ class Asking:
         self._s.change(ViewState.ASKING)
 
     async def speak_follow_up(self, attempt_id: str, text: str, task_id: str, timeline: Timeline) -> None:
-        """Has the follow-up spoken while the feedback is being read."""
+        """Has the follow-up spoken while the feedback is being read; never into another question or its answer."""
+        if self._reads(attempt_id):
+            await self._s.voice.stop()
+        if not self._reads(attempt_id):
+            return
         self._follow_up_tasks[attempt_id] = task_id
         await self._s.voice.say(
             text,
@@ -81,6 +91,11 @@ class Asking:
             started=lambda: timeline.mark("speech_start"),
         )
 
+    def _reads(self, attempt_id: str) -> bool:
+        """Whether the person waits for, or reads, the feedback on this attempt, and its follow-up still stands."""
+        here = self._s.attempt_id == attempt_id and attempt_id not in self._s.withdrawn
+        return here and self._s.view in (ViewState.PROCESSING, ViewState.FEEDBACK)
+
     async def withdraw(self, attempt_id: str) -> None:
         """Stops a follow-up that was taken back."""
         if self._s.voice.speaking(self._follow_up_tasks.get(attempt_id, "none")):
@@ -90,15 +105,35 @@ class Asking:
         """The browser has finished speaking."""
         self._s.voice.done(task_id)
 
-    def done_current(self) -> None:
-        """The client says the question was asked."""
-        self._s.voice.done(self._task_id)
+    async def done_current(self) -> None:
+        """The client says the question was asked; where nobody says it any more, listening begins here."""
+        if self._s.voice.speaking(self._task_id):
+            self._s.voice.done(self._task_id)
+        else:
+            await self._listen()
 
     async def ended(self, task_id: str) -> None:
-        """A speech is over: if it was the question in hand, listen."""
+        """A speech is over: if it was the question in hand, listen; what stands in the way is told and tried again."""
+        told = ""
+        while trouble := await self._listened(task_id):
+            if str(trouble) != told:
+                self._s.fail(trouble)
+            told = str(trouble)
+            await asyncio.sleep(self._s.parts.timing.listen_again_s)
+
+    async def _listened(self, task_id: str) -> CoachError | None:
+        """Begins to listen where the question in hand was asked; gives what kept it from that."""
         async with self._s.lock:
-            if self._s.view == ViewState.ASKING and task_id == self._task_id:
+            if self._s.view != ViewState.ASKING or task_id != self._task_id:
+                return None
+            try:
                 await self._listen()
+            except CoachError as error:
+                return error
+            except Exception:
+                log.exception("listening did not begin")
+                return CoachError("Something failed on our side; we listen as soon as we can.")
+        return None
 
     async def _listen(self) -> None:
         attempt = self._s.attempt

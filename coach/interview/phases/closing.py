@@ -11,6 +11,7 @@ from coach.errors import CoachError, VendorError
 from coach.interview import rollup
 from coach.interview.aggregate import InterviewAggregate
 from coach.interview.answer.completed import completed_answer
+from coach.interview.dependencies import off_loop
 from coach.interview.live_state import LiveState
 from coach.interview.phases import summary_reasons as reasons
 from coach.interview.phases.listening import Listening
@@ -103,7 +104,7 @@ class Closing:
                 raise
         else:
             if capture:
-                capture.discard()
+                await off_loop(capture.discard)
             await self._s.discard(attempt)
 
     async def _summarise(self) -> SessionSummary:

@@ -1,10 +1,12 @@
 """FEEDBACK: what an evaluation decides is told, spoken and stored, each the moment it is known."""
 
 import asyncio
+import logging
 from contextlib import aclosing
 
 from coach.contracts.events import Notice, NoticePayload
 from coach.contracts.interview import Attempt, ViewState, new_id
+from coach.errors import CoachError
 from coach.interview import event_builders as payloads
 from coach.interview import rollup
 from coach.interview.aggregate import InterviewAggregate
@@ -25,6 +27,7 @@ from coach.interview.answer.tasks import AnswerTasks
 from coach.interview.latency import Timeline
 from coach.interview.phases.asking import Asking
 
+log = logging.getLogger(__name__)
 WITHDRAWN = NoticePayload(code="FOLLOW_UP_WITHDRAWN", message="No follow-up is needed after all: your answer has it.")
 
 
@@ -55,8 +58,12 @@ class Feedback:
 
     async def _prepare(self) -> tuple[str, float | None]:
         parts, resume_id = self._s.parts, self._s.board.interview.resume_id
-        noise_sd = await parts.store.scores_noise(parts.bundle)
-        resume_text = await parts.materials.resume_text(resume_id) if parts.materials and resume_id else ""
+        noise_sd, resume_text = await parts.store.scores_noise(parts.bundle), ""
+        try:
+            if parts.materials and resume_id:
+                resume_text = await parts.materials.resume_text(resume_id)
+        except CoachError as error:
+            log.warning("the resume could not be read (%s); the answer is judged without it", error.code)
         return resume_text, noise_sd
 
     async def judge(self, attempt: Attempt, timeline: Timeline) -> Attempt:
@@ -66,8 +73,10 @@ class Feedback:
             CoachError: no evaluation could be had.
         """
         keeping = self._writes.keep(attempt)
-        resume_text, noise_sd = await self.prepare(attempt.id)
-        self._preparing.pop(attempt.id, None)
+        try:
+            resume_text, noise_sd = await self.prepare(attempt.id)
+        finally:  # what failed is fetched anew when feedback is asked for again
+            self._preparing.pop(attempt.id, None)
         run = self._run(attempt, timeline, resume_text)
         async with aclosing(run.decisions()) as decisions:
             async for decision in decisions:
@@ -132,7 +141,7 @@ class Feedback:
     ) -> None:
         overall = known.scoring.overall
         unscored = known.late or bool(known.care and known.care.unscored)
-        attempt = attempt.model_copy(update={"overall_score": None if unscored else overall})
+        attempt = self._s.with_own_view(attempt.model_copy(update={"overall_score": None if unscored else overall}))
         earlier = self._results.earlier_scores(attempt)
         said = completed.comparison(overall) if completed else rollup.comparison(overall, earlier, noise_sd)
         event = payloads.scores(
@@ -157,8 +166,13 @@ class Feedback:
         self._s.emit_for(attempt.id, event)
 
     async def _show(self, attempt_id: str) -> None:
-        """Feedback replaces the skeleton once that had its time."""
+        """Feedback replaces the skeleton once that had its time.
+
+        Where none stands the lock is not waited for: *Finish interview* holds it, and waits for this.
+        """
         await asyncio.sleep(self._s.skeleton_left_s(attempt_id))
+        if not self._s.skeleton_stands(attempt_id):
+            return
         async with self._s.lock:
-            if self._s.attempt_id == attempt_id and self._s.view == ViewState.PROCESSING:
+            if self._s.skeleton_stands(attempt_id):
                 self._s.change(ViewState.FEEDBACK)

@@ -79,8 +79,10 @@ class Listening:
         )
 
     async def arm(self, attempt: Attempt, *, notice: str = "") -> None:
-        """Starts taking frames for `attempt` and shows LISTENING."""
-        await self._record(attempt)
+        """Starts taking frames for `attempt` and shows LISTENING; tried again it goes on with what was opened."""
+        known = self.capture
+        if known is None or known.closed or known.attempt_id != attempt.id:
+            await self._record(attempt)
         await self._s.begin()
         self._s.exchange_id, self._s.attempt_id = attempt.exchange_id, attempt.id
         self._baseline.load(attempt.id)
@@ -158,6 +160,7 @@ class Listening:
         capture, self.capture = self.capture, None
         if capture:
             self._spent.extend(capture.take_ids)
+            capture.abandon()
             await off_loop(capture.discard)
 
     def take(self, take: int | None = None, clock_ms: float = 0.0) -> AnswerRecording | None:

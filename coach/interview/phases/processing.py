@@ -133,5 +133,7 @@ class Processing:
         except CoachError:
             log.warning("the failure of an attempt could not be stored; it is resumed at the next start")
         self._s.fail(error)
+        if not self._s.skeleton_stands(attempt_id):  # `Feedback._show` says why
+            return
         async with self._s.lock:
             self._s.broken(attempt_id, str(error))

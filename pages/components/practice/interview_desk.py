@@ -21,6 +21,10 @@ from pages.components.shared import samples
 from pages.components.shared.selection import unique_labels
 from pages.components.shared.undo import put_away
 
+PLANNING_S = 240.0
+"""A model on a small computer takes up to three minutes to plan; the stage says that the coach is being prepared."""
+DECODING_S = 120.0
+
 
 @dataclass
 class Desk:
@@ -32,6 +36,7 @@ class Desk:
     device_id: str = ""
     webrtc_on: bool = False
     failure: str = ""
+    failed_at: int = 0
     refused: bool = False
     go_to: str = ""
     deleting: str = ""
@@ -53,7 +58,7 @@ class Desk:
             handler(asked)
         except CoachError as error:
             self.refused = isinstance(error, EntitlementError)
-            self.failure = f"{error} ({asked.get('at', 0)})" if str(error) == self.failure else str(error)
+            self.failure, self.failed_at = str(error), int(float(str(asked.get("at") or 0)))
 
     def _on_start(self, asked: dict[str, Any]) -> None:
         request = InitRequest(
@@ -61,7 +66,7 @@ class Desk:
             q_count=int(asked.get("q_count") or 3),
             job_description_id=str(asked["job_id"]) if asked.get("job_id") else None,
         )
-        self._enter(self.services.hub.call(self.services.hub.init(request)), asked)
+        self._enter(self.services.hub.call(self.services.hub.init(request), PLANNING_S), asked)
 
     def _on_resume(self, asked: dict[str, object]) -> None:
         self._enter(self.services.hub.call(self.services.hub.resume(str(asked["id"]))), asked)
@@ -78,7 +83,8 @@ class Desk:
             q_count=1,
             job_description_id=again.job_description_id if again.job_description_id in jobs else None,
         )
-        self._enter(self.services.hub.call(self.services.hub.init(request, questions=[again.question])), asked)
+        made = self.services.hub.init(request, questions=[again.question])
+        self._enter(self.services.hub.call(made, PLANNING_S), asked)
 
     def _snapshot(self) -> InterviewSnapshot:
         """The interview on the stage, as it is stored."""
@@ -122,7 +128,11 @@ class Desk:
         self.told = f"Added to “{where}”. You find it under Jobs & resumes."
 
     def _on_finished(self, _: dict[str, object]) -> None:
-        """The summary is on the stage: the session can be handed on."""
+        """The summary is on the stage: the session can be handed on, and no microphone is needed.
+
+        Of two wishes in one moment a page hears the last alone, so the stage's own to stop WebRTC may not have come.
+        """
+        self.webrtc_on = False
         self.finished = self.session["interview_id"] if self.session else ""
 
     def _on_again(self, _: dict[str, object]) -> None:
@@ -158,7 +168,7 @@ class Desk:
         conductor = hub.find(self.session["interview_id"]) if self.session else None
         if conductor is None or conductor.snapshot().payload.view_state != ViewState.LISTENING:
             raise InputError("No answer is awaited now.", mend="Wait until the question was asked.")
-        hub.call(conductor.submit_recording(path))
+        hub.call(conductor.submit_recording(path), DECODING_S)
 
     def resumable(self, wished: str = "") -> dict[str, str] | None:
         """The interview `wished` for, else the newest, that was begun and not finished."""

@@ -7,6 +7,9 @@ _SIGNS = "\\`*_[]$~#|:@"
 _WEB = re.compile(r"(?i)\b(www)\.")
 """A name on the web becomes a link without any sign; so do mail addresses."""
 
+_OPENS = re.compile(r"^(\s*)(\d*)([-+=]|(?<=\d)[.)])")
+"""What opens a list, numbered or not, or makes a heading of the line above."""
+
 
 def plain(text: str) -> str:
     """`text` with every sign escaped that Markdown would act on; a list or heading at a line start stays text."""
@@ -18,5 +21,4 @@ def plain(text: str) -> str:
 
 
 def _line(line: str) -> str:
-    head = line.lstrip()
-    return line.replace(head, f"\\{head}", 1) if head[:1] in ("-", "+") else line
+    return _OPENS.sub(r"\1\2\\\3", line, count=1)

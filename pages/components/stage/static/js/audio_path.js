@@ -18,12 +18,16 @@ export class AudioPath {
     this.kind = "socket";
     this.webrtc = "off";
     this.take = null;
+    this.held = [];
     this.ending = null;
     mic.onframe = (pcm) => this.#frame(pcm);
   }
 
-  begin(link, { offered, kind }) {
+  /** `keep`: the same interview over another connection; what it does not have yet goes on waiting. */
+  begin(link, { offered, kind, keep = false }) {
+    const { take, held, ending } = this;
     this.end();
+    if (keep) Object.assign(this, { take, held, ending });
     this.link = link;
     this.kind = kind;
     this.webrtc = offered && kind === "socket" ? "waiting" : "off";
@@ -49,9 +53,8 @@ export class AudioPath {
   listen(recorded) {
     if (this.kind !== "socket" || !this.mic.open) return;
     this.ending = null;
-    if (!recorded) this.paused = null;
     this.take = new Take();
-    this.take.whole = !recorded;
+    this.take.whole = !recorded && !this.held.length;
     this.mic.arm();
   }
 
@@ -61,26 +64,34 @@ export class AudioPath {
    */
   async finish(send) {
     const take = this.take;
-    this.finishing = true;
+    this.flushing = true;
     await this.mic.disarm();
-    this.finishing = false;
+    this.flushing = false;
     this.ending = { take, send, out: false };
     this.take = null;
     this.#pump();
     return take?.whole ? take.recording() : null;
   }
 
-  /** The person types instead: what was said is kept and still sent, nothing more is heard. */
+  /** Nothing more is heard; what was said is kept and still sent: the person types instead, or the line is refused. */
   async pause() {
+    const take = this.take;
+    this.flushing = true;
     await this.mic.disarm();
-    this.paused = this.take;
+    this.flushing = false;
+    if (take) this.held.push(take);
     this.take = null;
     this.#pump();
   }
 
+  /** What was held belongs to an answer that is over. */
+  forget() {
+    this.held = [];
+  }
+
   /** The capture ended otherwise. */
   stop() {
-    if (this.finishing) return;
+    if (this.flushing) return;
     this.take = null;
     this.mic.disarm();
   }
@@ -92,13 +103,13 @@ export class AudioPath {
 
   /** SOUND_KEPT; true while another window's capture is the one recorded. */
   acknowledged({ take, samples }) {
-    for (const mine of [this.take, this.paused, this.ending?.take]) if (mine?.id === take) mine.acknowledge(samples);
+    for (const mine of [this.take, ...this.held, this.ending?.take]) if (mine?.id === take) mine.acknowledge(samples);
     return !!this.take?.kept && take !== this.take.id;
   }
 
   /** The connection is there (again). */
   resume() {
-    this.paused?.rewind();
+    for (const take of this.held) take.rewind();
     this.take?.rewind();
     if (this.ending) {
       this.ending.take?.rewind();
@@ -113,10 +124,10 @@ export class AudioPath {
   }
 
   #pump() {
-    this.#send(this.paused);
+    for (const take of this.held) this.#send(take);
     if (this.ending) {
       this.#send(this.ending.take);
-      const all = [this.paused, this.ending.take].every((take) => !take || take.done);
+      const all = [...this.held, this.ending.take].every((take) => !take || take.done);
       if (this.link?.up && !this.ending.out && all) {
         this.ending.out = true;
         const { take, send } = this.ending;
@@ -135,6 +146,7 @@ export class AudioPath {
     clearInterval(this.pump);
     if (this.webrtc !== "off" && this.link) this.wanted(false);
     this.webrtc = "off";
-    this.link = this.take = this.paused = this.ending = null;
+    this.link = this.take = this.ending = null;
+    this.held = [];
   }
 }

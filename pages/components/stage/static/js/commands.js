@@ -48,18 +48,20 @@ export const COMMANDS = {
     this.player.keep(this.state.attempt_id, file);
     try {
       const answer = await fetch(url, { method: "POST", body: file });
-      if (!answer.ok) throw new Error((await answer.json()).error?.message);
+      if (!answer.ok) throw new Refusal(await told(answer));
     } catch (error) {
-      this.toast(error.message || "The recording did not arrive. Try again.", "bad");
+      this.toast((error instanceof Refusal && error.message) || "The recording did not arrive. Try again.", "bad");
       this.takeBack();
     }
   },
 
   startOver() {
-    if (this.view !== "LISTENING") return;
+    if (this.view !== "LISTENING" || this.asksFirst()) return;
+    this.stay();
     this.restarting = this.state.attempt_id;
     this.link.send("RESTART_ANSWER", { attempt_id: this.restarting });
     keepDraft(this.restarting, "");
+    this.path.forget();
     this.path.listen(0);
     this.restartClock();
   },
@@ -109,7 +111,7 @@ export const COMMANDS = {
       const mine = (this.scores?.history || []).some((dot) => dot.attempt_id === attempt_id);
       openAttempts(this, mine && this.rewrite ? [other, { scores: this.scores, rewrite: this.rewrite }] : [other]);
     } catch (error) {
-      this.toast(error.message || "That attempt cannot be shown just now. Try again.", "bad");
+      this.toast((error instanceof Refusal && error.message) || "That attempt cannot be shown just now. Try again.", "bad");
     }
   },
 
@@ -167,9 +169,16 @@ export const COMMANDS = {
 
 async function feedbackOf(session, attempt_id) {
   const answer = await fetch(`/attempts/${encodeURIComponent(attempt_id)}/feedback?token=${encodeURIComponent(session.token)}`);
-  const body = await answer.json();
-  if (!answer.ok) throw new Error(body.error?.message);
-  return body;
+  if (!answer.ok) throw new Refusal(await told(answer));
+  return answer.json();
+}
+
+/** What the server says against it; the browser's own words of a failure are no help to anybody. */
+class Refusal extends Error {}
+
+async function told(answer) {
+  const body = await answer.json().catch(() => null);
+  return body?.error?.message || "";
 }
 
 async function copyText(text) {

@@ -22,6 +22,7 @@ export const HANDLERS = {
   },
   LISTENING_RESET(stage, p) {
     const mine = stage.restarting === stage.state.attempt_id;
+    stage.path.forget();
     stage.restarting = "";
     stage.state = { ...stage.state, attempt_id: p.new_attempt_id, recoverable_s: 0 };
     stage.moving = false;

@@ -7,6 +7,9 @@ import { button, h } from "./dom.js";
 const SETTLE_MS = 700;
 /** So much said is asked about before it is dropped. */
 const WORTH_KEEPING_S = 3;
+/** *Start over* is at hand for a false start; an answer this long is not dropped by a slip of the finger. */
+const LONG_ANSWER_S = 20;
+const OVER = "Start over";
 
 export const LEAVING = {
   skipLabel() {
@@ -40,9 +43,20 @@ export const LEAVING = {
     go();
   },
 
-  askLeaving(label, sure, says) {
+  /** Whether *Start over* is asked about before it drops a long answer; again while it is asked about, it is meant. */
+  asksFirst() {
+    const said = this.recordedS();
+    const asked = this.banners.has("leaving") && this.askedAbout === OVER;
+    if (asked) return performance.now() - this.settledAt < SETTLE_MS;
+    if (said < LONG_ANSWER_S) return false;
+    this.askLeaving(OVER, () => this.startOver(), `The ${Math.floor(said)} s you said are dropped.`, "Start this answer over?");
+    return true;
+  },
+
+  askLeaving(label, sure, says, title = "Leave this question unanswered?") {
     this.settledAt = performance.now();
-    this.banner("leaving", h("div", {}, h("strong", {}, "Leave this question unanswered?"), h("span", {}, says)),
+    this.askedAbout = label;
+    this.banner("leaving", h("div", {}, h("strong", {}, title), h("span", {}, says)),
       button("Keep answering", { kind: "ghost", onclick: () => this.stay() }), button(label, { kind: "secondary", key: "leave", onclick: sure }));
   },
 

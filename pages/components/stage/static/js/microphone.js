@@ -54,7 +54,7 @@ export class MicrophoneError extends Error {
   }
 }
 
-const ERROR_CODES = {
+export const ERROR_CODES = {
   NotAllowedError: "refused",
   SecurityError: "refused",
   NotFoundError: "none",
@@ -79,6 +79,7 @@ export class Microphone {
     this.onlate = null;
     this.armed = false;
     this.asked = 0;
+    this.seen = () => this.#goOn();
     this.clipAt = 1;
     this.level = { rms: 0, clipped: 0, dbfs: -100 };
   }
@@ -90,16 +91,6 @@ export class Microphone {
   /** The audio device's own clock, ms. */
   get audioMs() {
     return this.context ? this.context.currentTime * 1000 : 0;
-  }
-
-  get deviceLabel() {
-    const track = this.stream && this.stream.getAudioTracks()[0];
-    return track ? track.label : "";
-  }
-
-  get muted() {
-    const track = this.stream && this.stream.getAudioTracks()[0];
-    return !!track && track.muted;
   }
 
   /**
@@ -157,8 +148,10 @@ export class Microphone {
       this.context = new Context({ sampleRate: SAMPLE_RATE_HZ });
       this.context.createMediaStreamSource(this.stream);
     } catch {
+      this.context?.close();
       this.context = new Context();
     }
+    document.addEventListener("visibilitychange", this.seen);
     await this.context.resume();
     const url = URL.createObjectURL(new Blob([WORKLET], { type: "text/javascript" }));
     try {
@@ -172,9 +165,16 @@ export class Microphone {
     this.analyser.fftSize = 1024;
   }
 
+  /** A call or a locked screen stops the sound, and not every browser (iOS) goes on by itself when the person is back. */
+  #goOn() {
+    const state = this.context?.state;
+    if (!document.hidden && state !== "running" && state !== "closed") this.context?.resume().catch(() => {});
+  }
+
   /** Sound flows from now on: through a track of its own, so that it can be stopped at once and started at once. */
   arm() {
     if (!this.context || !this.open) return;
+    this.#goOn();
     this.#unplug();
     for (const track of this.stream.getAudioTracks()) track.enabled = true;
     this.live = new MediaStream(this.stream.getAudioTracks().map((track) => track.clone()));
@@ -228,6 +228,7 @@ export class Microphone {
 
   stop() {
     this.asked += 1;
+    document.removeEventListener("visibilitychange", this.seen);
     this.#unplug();
     if (this.stream) {
       for (const track of this.stream.getTracks()) {

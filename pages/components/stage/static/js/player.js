@@ -1,5 +1,8 @@
 /* Plays a moment of a recorded answer: the browser's own copy when it has one, else the one the server keeps. */
 
+/** A recording that has not begun to come by then is told as missing. */
+const READY_MS = 10_000;
+
 export class Player {
   constructor() {
     this.audio = new Audio();
@@ -15,36 +18,35 @@ export class Player {
     if (blob) this.own.set(attemptId, URL.createObjectURL(blob));
   }
 
-  /** True when something plays. */
+  /** True when something plays; what failed is fetched anew the next time. */
   async play(attemptId, from, to, session) {
     const remote = session?.audio_url ? session.audio_url.replace("{attempt_id}", attemptId) : "";
     const url = this.own.get(attemptId) || remote;
     if (!url) return false;
-    if (this.url !== url) {
-      this.audio.src = url;
-      this.url = url;
-    }
+    if (this.url !== url) this.#take(url);
+    return this.#from(from, to);
+  }
+
+  /** Plays a sound made here from a moment on; true when something plays. */
+  async playUrl(url, from = 0) {
+    this.#take(url);
+    return this.#from(from, 0);
+  }
+
+  #take(url) {
+    this.audio.src = this.url = url;
+    this.audio.load();
+  }
+
+  async #from(from, to) {
     this.until = to;
     try {
       await this.#ready();
       this.audio.currentTime = from;
       await this.audio.play();
       return true;
-    } catch {
-      return false;
-    }
-  }
-
-  /** Plays a sound made here from a moment on; true when something plays. */
-  async playUrl(url, from = 0) {
-    this.audio.src = this.url = url;
-    this.until = 0;
-    try {
-      await this.#ready();
-      this.audio.currentTime = from;
-      await this.audio.play();
-      return true;
-    } catch {
+    } catch (error) {
+      if (error.name !== "AbortError") this.url = "";
       return false;
     }
   }
@@ -60,8 +62,13 @@ export class Player {
   #ready() {
     if (this.audio.readyState >= 1) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      this.audio.addEventListener("loadedmetadata", resolve, { once: true });
-      this.audio.addEventListener("error", reject, { once: true });
+      const patience = setTimeout(() => reject(new Error("nothing comes")), READY_MS);
+      const done = (settle) => () => {
+        clearTimeout(patience);
+        settle(new Error("not playable"));
+      };
+      this.audio.addEventListener("loadedmetadata", done(resolve), { once: true });
+      this.audio.addEventListener("error", done(reject), { once: true });
     });
   }
 

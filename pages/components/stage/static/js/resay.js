@@ -11,9 +11,14 @@ export class Clip {
   async start(deviceId) {
     const audio = deviceId ? { deviceId: { ideal: deviceId } } : true;
     this.stream = await navigator.mediaDevices.getUserMedia({ audio });
-    this.recorder = new MediaRecorder(this.stream);
-    this.recorder.ondataavailable = (event) => event.data.size && this.chunks.push(event.data);
-    this.recorder.start();
+    try {
+      this.recorder = new MediaRecorder(this.stream);
+      this.recorder.ondataavailable = (event) => event.data.size && this.chunks.push(event.data);
+      this.recorder.start();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
   }
 
   /** The recording as a blob; empty when nothing was recorded. */

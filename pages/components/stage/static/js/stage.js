@@ -25,6 +25,9 @@ import { Voice } from "./voice.js";
 const NO_STATE = { status: "", view_state: "INTRO_LOADING", current_question: null, attempt_number: 0, history: [] };
 const SCENE_STATES = ["ASKING", "LISTENING"];
 const SILENT_LINE = "The line is open, but nothing comes. What you say is kept in this browser and sent as soon as it flows again.";
+const CUT_LINE = "We go on trying. What you say and write is kept in this browser and sent as soon as the line is back.";
+/** So many tries without success are told until one succeeds. */
+const TOLD_TRIES = 3;
 const OTHER_WINDOW = "This answer is being recorded in another window. Finish it there, or start over here.";
 
 function freshUi() {
@@ -98,25 +101,37 @@ export class Stage {
   update(data, { trigger }) {
     this.trigger = trigger;
     const first = !this.data.personas.length;
+    const left = (data.reset || 0) > (this.data.reset || 0);
     const savedBefore = JSON.stringify([this.data.saved, this.data.in_resume]);
     this.data = { ...this.data, ...data };
     this.preflight.limits = this.data.preflight || null;
     this.mic.clipAt = this.data.preflight?.clip_at || 1;
     if (first) Object.assign(this.setup, { persona_id: data.persona_id, q_count: data.q_count || 3, job_id: data.job_id || "" });
     if (data.session && this.starting && data.session.join === this.joining) this.#join(data.session);
-    if (!data.session && this.session && !this.starting) this.leave();
-    if (data.failure && data.failure !== this.failureShown) this.#failed(data.failure);
+    if (!data.session && this.session && !this.starting) this.#unseated(left);
+    if (data.failure && data.failed_at !== this.failedAt) this.#failed(data.failure, data.failed_at);
     this.path.report(data.webrtc || {});
     if (first || !this.session || savedBefore !== JSON.stringify([this.data.saved, this.data.in_resume])) this.refresh();
     if (data.told && data.told !== this.toldShown) this.toast((this.toldShown = data.told));
   }
 
-  #failed(message) {
-    this.failureShown = message;
+  /** The page knows of no interview: the person left it, or the server was started anew and it is taken up again. */
+  #unseated(left) {
+    if (left || this.summary) return this.leave();
+    this.rejoining = true;
+    this.begin({ resume: this.session.interview_id, audio: this.audioKind || "socket" });
+  }
+
+  #failed(message, at) {
+    this.failedAt = at;
     this.starting = false;
     this.joining = 0;
+    this.ui.saved = "";
     this.toast(message, "bad");
-    this.refresh();
+    const lost = this.rejoining;
+    this.rejoining = false;
+    if (lost) this.leave();
+    else this.refresh();
   }
 
   /** Asks the page for something. */
@@ -229,7 +244,7 @@ export class Stage {
     this.audioKind = audio;
     this.voice.unlock();
     this.refresh();
-    if (audio === "socket" && !this.mic.open && !(await this.checkMicrophone())) {
+    if (audio === "socket" && !this.mic.open && !this.rejoining && !(await this.checkMicrophone())) {
       if (asked !== this.beganAt) return;
       this.starting = false;
       this.refresh();
@@ -278,34 +293,46 @@ export class Stage {
   }
 
   #join(session) {
+    const keep = this.session?.interview_id === session.interview_id;
     this.link?.close();
     this.session = session;
+    this.rejoining = false;
+    this.error = null;
     const url = new URL(session.ws_url, window.location.href);
     url.protocol = url.protocol.replace("http", "ws");
     url.searchParams.set("framing", "clocked");
     if (!url.searchParams.has("token")) url.searchParams.set("token", session.token);
     this.link = new Link({ url: url.href, onevent: (e) => receive(this, e), onstatus: (status, why) => this.#connectionChanged(status, why) });
-    this.path.begin(this.link, { offered: !!this.data.webrtc?.offered, kind: this.audioKind });
+    this.path.begin(this.link, { offered: !!this.data.webrtc?.offered, kind: this.audioKind, keep });
     this.starting = false;
     this.joining = 0;
     keepMode(session.interview_id, this.audioKind);
     this.waiting = true;
+    if (this.path.ending) this.#enter("PROCESSING");
     this.refresh();
   }
 
   #connectionChanged(status, why) {
+    if (status === "turned away") return this.toast(why, "bad");
     const before = this.connection;
     this.connection = status;
     this.root.setAttribute("data-connection", status);
     if (status === "open" && before !== "silent") this.#resend();
     if (status === "silent") this.banner("line", h("div", {}, h("strong", {}, "The coach does not answer"), h("span", {}, SILENT_LINE)));
-    if (status === "open" || status === "refused" || status === "lost") this.banner("line", null);
+    if (status === "open" || status === "refused") this.banner("line", null);
+    if (status === "reconnecting" && this.link.tries === TOLD_TRIES) this.#cutOff();
     if (status === "open" && before === "reconnecting") this.toast("Connected again. You are where you were.");
     if (status === "reconnecting" && before === "open") this.toast("The connection was cut. Reconnecting…");
-    if (status === "refused" || status === "lost") {
+    if (status === "refused") {
+      this.path.pause();
       this.error = { recoverable: true, message: why || "The connection to the coach was lost." };
       this.follow("ERROR_RECOVERABLE");
     }
+  }
+
+  #cutOff() {
+    this.banner("line", h("div", {}, h("strong", {}, "There is no connection to the coach"), h("span", {}, CUT_LINE)),
+      button("Try now", { kind: "secondary", glyph: "loop", onclick: () => this.link?.now() }));
   }
 
   #resend() {
@@ -316,7 +343,6 @@ export class Stage {
   recover() {
     const id = this.session?.interview_id;
     this.link?.close();
-    this.error = null;
     this.starting = false;
     this.joining = 0;
     if (id) this.begin({ resume: id, audio: this.audioKind || "socket" });
@@ -346,6 +372,7 @@ export class Stage {
     this.picture.leave();
     this.player.stop();
     this.#clear();
+    this.root.setAttribute("data-state", this.view);
     this.refresh();
   }
 
@@ -353,6 +380,7 @@ export class Stage {
 
   freshAttempt(next) {
     this.settledAt = performance.now();
+    this.path.forget();
     if (next === "FEEDBACK" || next === "ERROR_RECOVERABLE") return;
     this.scores = this.rewrite = this.review = null;
     this.followUp = "";
@@ -523,7 +551,7 @@ export class Stage {
     this.path.end();
     this.mic.stop();
     this.camera.stop();
-    this.voice.stop();
+    this.voice.close();
     this.picture.leave();
     this.player.stop();
     this.scene.destroy();

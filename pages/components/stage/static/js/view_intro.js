@@ -96,7 +96,7 @@ export function micCheck(stage) {
     shown = key;
     if (state === "closed") {
       fill(box, button("Check microphone", { kind: "ghost", glyph: "mic", onclick: () => stage.checkMicrophone() }),
-        h("span", { class: "jf-hint" }, "Five seconds, nothing is kept."),
+        h("span", { class: "jf-hint" }, "Say a sentence; nothing is kept."),
         button("Type my answers", { kind: "ghost", glyph: "keyboard", onclick: () => stage.begin({ audio: "none" }) }));
     } else if (state === "opening") {
       fill(box, h("span", { class: "jf-hint", role: "status" }, "Asking the browser for the microphone…"),

@@ -33,7 +33,7 @@ export function liveControls(stage) {
     label.textContent = FINISH_LABELS[phase];
   };
   box.setTime = (text) => {
-    time.textContent = text;
+    if (time.textContent !== text) time.textContent = text;
   };
   box.setKept = (seconds) => {
     kept.textContent = seconds >= 1 ? `${Math.floor(seconds)} s kept so far` : "";

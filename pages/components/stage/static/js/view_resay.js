@@ -1,6 +1,7 @@
 /* "Say it again": one sentence at a time, never sent, never scored. */
 
 import { button, clock, fill, h } from "./dom.js";
+import { ERROR_CODES } from "./microphone.js";
 import { MENDS } from "./preflight.js";
 import { Clip, stitched } from "./resay.js";
 
@@ -25,7 +26,7 @@ export function spokenLike(stage, text) {
 export function openResay(stage, text) {
   const opener = document.activeElement;
   const old = spokenLike(stage, text);
-  const state = { clip: null, sound: null, url: "", whole: "", says: "" };
+  const state = { clip: null, sound: null, url: "", whole: "", says: "", busy: false, closed: false };
   const body = h("div", { class: "jf-resay" });
   const dialog = h("dialog", { class: "jf-dialog jf-dialog-small", "aria-labelledby": "jf-resay-title", "data-testid": "resay" },
     h("header", { class: "jf-dialog-head" }, h("h2", { id: "jf-resay-title" }, "Say it again"), button("Close", { kind: "ghost", onclick: () => dialog.close() })),
@@ -45,6 +46,8 @@ export function openResay(stage, text) {
   };
 
   const record = async () => {
+    if (state.busy) return;
+    state.busy = true;
     stage.player.stop();
     forget(state);
     const clip = new Clip();
@@ -53,15 +56,26 @@ export function openResay(stage, text) {
       await clip.start(stage.setup.device_id);
       state.clip = clip;
     } catch (error) {
-      const why = MENDS[error.name === "NotFoundError" ? "none" : "refused"];
+      const why = MENDS[ERROR_CODES[error.name]] || MENDS.failed;
       state.says = `${why.title}. ${why.mend}`;
     }
+    state.busy = false;
+    if (state.closed) return ended();
     draw();
   };
 
-  const stop = async () => {
-    const sound = await state.clip.stop();
+  const ended = async () => {
+    const clip = state.clip;
     state.clip = null;
+    return clip ? clip.stop() : new Blob();
+  };
+
+  const stop = async () => {
+    if (state.busy || !state.clip) return;
+    state.busy = true;
+    const sound = await ended();
+    state.busy = false;
+    if (state.closed) return;
     state.sound = sound.size ? sound : null;
     state.url = state.sound ? URL.createObjectURL(state.sound) : "";
     state.says = state.sound ? "" : "Nothing was recorded. Try again.";
@@ -82,8 +96,9 @@ export function openResay(stage, text) {
   };
 
   dialog.addEventListener("close", async () => {
+    state.closed = true;
     stage.player.stop();
-    await state.clip?.stop();
+    await ended();
     forget(state);
     dialog.remove();
     opener?.focus?.({ preventScroll: true });

@@ -62,6 +62,14 @@ export class Voice {
     if (this.stopNow) this.stopNow();
     this.stopNow = null;
     if (window.speechSynthesis) window.speechSynthesis.cancel();
+    if (this.context?.state === "running") this.context.suspend();
+  }
+
+  /** For good: a page may have only so many audio contexts. */
+  close() {
+    this.stop();
+    this.context?.close();
+    this.context = undefined;
   }
 
   /** A clip that is still being made has no length yet: it is played as it comes, anything else as a file. */

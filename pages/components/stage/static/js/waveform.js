@@ -32,9 +32,10 @@ export class Waveform {
     const level = this.source();
     const middle = (BARS - 1) / 2;
     const now = performance.now() / 1000;
+    const still = reducedMotion();
     for (let i = 0; i < BARS; i++) {
       const distance = Math.abs(i - middle) / middle;
-      const ripple = reducedMotion() ? 0.75 : 0.6 + 0.4 * Math.sin(now * 9 + i * 1.7) * Math.cos(now * 5.3 - i * 0.9);
+      const ripple = still ? 0.75 : 0.6 + 0.4 * Math.sin(now * 9 + i * 1.7) * Math.cos(now * 5.3 - i * 0.9);
       const target = level * (1 - distance * distance * 0.82) * ripple;
       this.heights[i] += (target - this.heights[i]) * (target > this.heights[i] ? 0.5 : 0.16);
     }
@@ -60,7 +61,9 @@ export class Waveform {
     for (let i = 0; i < BARS; i++) {
       const tall = Math.max(bar, this.heights[i] * height);
       pen.beginPath();
-      pen.roundRect(i * step + (step - bar) / 2, (height - tall) / 2, bar, tall, bar / 2);
+      const box = [i * step + (step - bar) / 2, (height - tall) / 2, bar, tall];
+      if (pen.roundRect) pen.roundRect(...box, bar / 2);
+      else pen.rect(...box);
       pen.fill();
     }
   }
