@@ -206,12 +206,12 @@ async def test_finish_on_a_full_disk_says_so_and_blames_no_microphone(tmp_path, 
     await hub.close()
 
 
-async def test_start_over_sends_nothing_more_to_the_transcriber(tmp_path):
+async def test_start_over_sends_nothing_more_to_the_transcriber(tmp_path, monkeypatch):
     transcriber = FakeTranscriber()
     hub = make_hub(tmp_path, transcriber=transcriber)
     client = await listening(hub)
     heard: list[bytes] = []
-    transcriber.streams[0].push = heard.append
+    monkeypatch.setattr(transcriber.streams[0], "push", heard.append)
     sound = tone(0.1)
     for first_sample in (0, 4800):  # what lies between is waited for, and with it what lies behind
         client.conductor.push_clocked(
