@@ -70,6 +70,12 @@ def as_program(*, reach: Reach | None = None, person_id: str = "") -> Iterator[N
         yield
 
 
+def signed_by() -> str | None:
+    """The account that stands behind what is judged or said of others; None where nobody has one."""
+    who = asker()
+    return (who.person_id or None) if who else None
+
+
 def own_id() -> str:
     """Whose own things are meant: the asker's, else the owner's."""
     who = asker()

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from coach.audio.flac import write_flac
 from coach.audio.pcm import Pcm
 from coach.bootstrap import Services, build_services
 from coach.contracts.asking import asking
+from coach.contracts.interview import Attempt
 from coach.contracts.people import Asker, Reach, Role
 from coach.errors import ConflictError, InputError, NotFoundError
 from coach.lab import coaching
@@ -22,7 +24,10 @@ from coach.lab.runs.outcome import Outcome
 from coach.lab.runs.variant import Variant
 from coach.lab.runs.workspace import Experiment
 from coach.store.maintenance.person import confirm
-from coach.store.repositories import billing, deletions, interviews, lab, library, library_records, people
+from coach.store.repositories import billing, deletions, interviews, lab, library, library_records, people, queries
+from coach.store.tables.billing import billing_outbox
+from coach.store.tables.columns import UtcDateTime, metadata
+from coach.store.tables.core import human_reviews, usage_tracking, users
 from coach.views.sessions import list_sessions
 from tests.fakes import records as make
 
@@ -157,6 +162,8 @@ def test_nothing_is_left_and_the_receipt_proves_it(parts: Services):
     parts.store.release()
     home = parts.settings.coach_home
     assert len(everywhere(home)) >= 6
+    told = (Path(__file__).parents[2] / "docs" / "storage.md").read_text()
+    assert [path.name for path in home.iterdir() if f"`{path.name}" not in told] == [], "a place nobody knows of"
     receipt = parts.delete_person("ada")
     parts.store.release()
     assert everywhere(home) == []
@@ -229,3 +236,109 @@ def test_nobody_else_may_have_it_or_delete_it(parts, tmp_path, reach):
     with asking(Asker("ada")):
         parts.export_person("ada", target)
     assert SECRET.encode() in zipfile.ZipFile(target).read("person.json")
+
+
+# -- every table, also those that come later ---------------------------------------------------------------------------
+
+SESSIONS = {"mock_interviews", "mock_interview_exchanges", "mock_interview_attempts"}
+"""Exported as files of their own."""
+NOT_EXPORTED = {"auth_tokens", "evaluation_claims", "interview_leases"}
+"""Keys and locks of the moment, about which nobody can say anything later."""
+UNDER_STRIPES_NUMBER = {"billing_payments", "billing_outbox"}
+"""Stays for the books, as the receipt says."""
+OF_NOBODY = {
+    "anonymous_id", "budget_id", "call_id", "event_id", "experiment_id", "organisation_id", "persona_id", "plan_id",
+    "role_profile_id", "rubric_id", "run_id", "subscription_id",
+}  # fmt: skip
+
+
+def whose(attempt: Attempt) -> dict[str, str]:
+    """Column -> what stands there in a row about Ada."""
+    person = ("user_id", "person_id", "used_by", "created_by", "by_id", "coach_id", "reviewer_id", "author_id")
+    answer = ("attempt_id", "source_attempt_id", "final_attempt_id", "item_id")
+    return {
+        **dict.fromkeys(person, "ada"),
+        **dict.fromkeys(answer, attempt.id),
+        **dict.fromkeys(("exchange_id", "follow_up_of"), attempt.exchange_id),
+        **dict.fromkeys(("customer_id", "stripe_customer_id"), "cus_ada"),
+        "interview_id": attempt.interview_id,
+        "job_description_id": "ada's job",
+        "resume_id": "ada's resume",
+        "source_resume_id": "ada's resume",
+    }
+
+
+def is_about_somebody(table: sa.Table, known: dict[str, str]) -> bool:
+    """Whether a column leads to a person; one that may and is in neither list has to be put into one."""
+    leading = {name for name in table.c.keys() if name.endswith(("_id", "_by"))}  # noqa: SIM118
+    assert leading <= {*known, *OF_NOBODY}, f"{table.name}: whose are {leading - {*known, *OF_NOBODY}}?"
+    return bool(leading & {*known}) or table.name == "users"
+
+
+def a_row(table: sa.Table, known: dict[str, str]) -> dict[str, object]:
+    """A row of the table about Ada, whatever its columns are."""
+    plain: dict[type, object] = {datetime: NOW, bool: False, int: 1, float: 1.0, Decimal: Decimal(1), dict: {}}
+
+    def value(column: sa.Column[object]) -> object:
+        if column.name in known:
+            return known[column.name]
+        if isinstance(column.type, UtcDateTime):
+            return NOW
+        try:
+            return plain.get(column.type.python_type, "x")
+        except NotImplementedError:
+            return None if column.nullable else "x"
+
+    return {column.name: value(column) for column in table.columns}
+
+
+def rows_in_full(parts: Services) -> dict[str, str]:
+    """Every table as text, unsealed or not."""
+
+    def look(connection: sa.Connection) -> dict[str, str]:
+        return {
+            t.name: str(connection.execute(sa.text(f'SELECT * FROM "{t.name}"')).all()) for t in metadata.sorted_tables
+        }
+
+    return parts.store.run(look)
+
+
+def test_every_table_about_a_person_is_in_the_export_and_empty_of_them_after_the_deletion(parts, tmp_path):
+    attempt = parts.store.run(interviews.find_attempt, practised(parts, "ada", SECRET))
+    assert attempt
+    known = whose(attempt)
+    about = [table for table in metadata.sorted_tables if is_about_somebody(table, known)]
+    before = rows_in_full(parts)
+    for table in about:
+        if before[table.name] == "[]" or table.name == "usage_tracking":
+            parts.store.run(lambda c, t=table: c.execute(sa.insert(t).values(a_row(t, known))))
+    signed = sa.update(human_reviews).values(reviewer_id="ada")
+    parts.store.run(lambda c: c.execute(signed))
+    parts.export_person("ada", tmp_path / "all.zip")
+    with zipfile.ZipFile(tmp_path / "all.zip") as bundle:
+        person = json.loads(bundle.read("person.json"))
+    told = {name.removesuffix("_by_me") for name, rows in person.items() if isinstance(rows, list) and rows}
+    assert told >= {table.name for table in about} - SESSIONS - NOT_EXPORTED
+    assert "token_hash" not in json.dumps(person)
+    parts.store.run(lambda c: c.execute(sa.update(usage_tracking).values(billed_state="confirmed")))
+    parts.store.run(lambda c: c.execute(sa.update(billing_outbox).values(settled_at=NOW)))
+    parts.delete_person("ada")
+    left = rows_in_full(parts)
+    names = {*known.values()} - {"cus_ada"}
+    assert [name for name, text in left.items() if any(f"'{word}'" in text for word in names)] == []
+    assert {name for name, text in left.items() if "cus_ada" in text} == UNDER_STRIPES_NUMBER
+
+
+def test_a_coach_who_leaves_takes_the_name_along_and_leaves_what_was_said(parts):
+    answer = practised(parts, "ada", "plain words")
+    for coach in ("kim", "ben"):
+        person = {"id": coach, "name": coach.title(), "created_at": NOW}
+        score = {"attempt_id": answer, "reviewer": coach.title(), "reviewer_id": coach, "overall": 7.0}
+        parts.store.run(lambda c, row=person: c.execute(sa.insert(users).values(row)))
+        parts.store.run(lab.add_review, score | {"created_at": NOW})
+    parts.delete_person("kim")
+    parts.delete_person("ben")
+    reviews = [row for row in parts.store.run(queries.review_rows) if row["overall"] == 7.0]
+    names = {row["reviewer"] for row in reviews}
+    assert len(names) == 2 and all(name.startswith("Former coach ") for name in names)
+    assert {row["reviewer_id"] for row in reviews} == {None}

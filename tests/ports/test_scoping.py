@@ -184,6 +184,8 @@ def test_one_writes_ones_own_and_a_coach_reviews_without_changing_the_answer(sql
         sql_store.run(lambda c: c.execute(sa.update(mock_interview_attempts).values(overall_score=0)))
         sql_store.run(lambda c: c.execute(sa.delete(mock_interviews)))
     assert {a["overall_score"] for a in sql_store.run(queries.attempt_rows)} == {6.5}
+    judged = {row["overall"]: row["reviewer_id"] for row in sql_store.run(queries.review_rows)}
+    assert judged == {6.0: None, 7.0: "kim"}, "signed by the account, whatever the name says"
 
 
 @pytest.mark.parametrize("person", ["carl", "olga"])

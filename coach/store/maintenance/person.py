@@ -28,6 +28,7 @@ _SPOOLS = (SPOOL, "usage.jsonl")
 _KEPT = (
     "Use that is billed or waits to be billed, without your name, sessions or answers.",
     "Payments, under the number Stripe gave them, as bookkeeping asks for.",
+    "What you judged and said as a coach of other people's answers, without your name.",
     "This receipt's checksum, and how much was deleted.",
 )
 

@@ -103,7 +103,7 @@ def _about(user_id: str, sessions: int) -> str:
     return (
         f"# Everything of {user_id}\n\n{datetime.now(UTC):%d %B %Y, %H:%M} UTC, {sessions} interviews.\n\n"
         "- `person.json`: every row about you beside the interviews: stories, jobs, resumes, consent, reviews of your\n"
-        "  answers, what the lab stored of them, metered use, plan and payments\n"
+        "  answers, what the lab stored of them, metered use, plan and payments; what you judged and said as a coach\n"
         "- `interviews/ID/`: each interview as JSON and Markdown, with the recordings that have not expired\n"
         "- `library.md`: your stories to read\n"
         "- `lab/`: your answers as the prompt lab keeps them, where you agreed\n"

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 import sqlalchemy as sa
 from pydantic import Field, StringConstraints, model_validator
 
+from coach.contracts.asking import signed_by
 from coach.contracts.base import Record
 from coach.contracts.interview import new_id
 from coach.errors import ConflictError, NotFoundError
@@ -44,6 +45,7 @@ class Rubric(Record):
     version: int = Field(default=0, ge=0)
     criteria: tuple[Criterion, ...] = Field(default=(), max_length=MOST_CRITERIA)
     author: str = Field(default="", max_length=80)
+    author_id: str | None = None
     created_at: datetime
 
     @model_validator(mode="after")
@@ -60,6 +62,7 @@ class Comment(Record):
     id: str = Field(default_factory=new_id)
     attempt_id: str = Field(min_length=1)
     author: str = Field(min_length=1, max_length=80)
+    author_id: str | None = None
     text: str = Field(min_length=1, max_length=LONGEST_COMMENT)
     at_s: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     sentence: int | None = Field(default=None, ge=0)
@@ -97,7 +100,7 @@ def save_rubric(connection: sa.Connection, rubric: Rubric, *, seen: int) -> Rubr
         raise ConflictError(
             f"The rubric was changed meanwhile: version {newest} is kept.", mend="Look at it, then change it again."
         )
-    kept = rubric.model_copy(update={"version": newest + 1})
+    kept = rubric.model_copy(update={"version": newest + 1, "author_id": signed_by()})
     row = kept.model_dump() | {"criteria": [criterion.model_dump() for criterion in kept.criteria]}
     connection.execute(sa.insert(review_rubrics).values(row))
     return kept
@@ -123,6 +126,7 @@ def add_comment(connection: sa.Connection, comment: Comment) -> Comment:
     for each in comments(connection, [comment.attempt_id]):
         if _said(each) == _said(comment):
             return each
+    comment = comment.model_copy(update={"author_id": signed_by()})
     row = comment.model_dump()
     with sealed_for(connection, row):
         connection.execute(sa.insert(review_comments).values(row))

@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from coach.contracts.asking import signed_by
 from coach.contracts.interview import new_id
 from coach.errors import NotFoundError
 from coach.store.repositories.owners import sealed_for
@@ -142,7 +143,7 @@ def add_review(connection: sa.Connection, review: dict[str, object]) -> str:
     known = sa.select(mock_interview_attempts.c.id).where(mock_interview_attempts.c.id == review["attempt_id"])
     if connection.execute(known).first() is None:
         raise NotFoundError(f"There is no attempt {review['attempt_id']}.")
-    row = {"id": new_id(), **review}
+    row = {"id": new_id(), "reviewer_id": signed_by(), **review}
     with sealed_for(connection, row):
         connection.execute(sa.insert(human_reviews).values(row))
     return str(row["id"])

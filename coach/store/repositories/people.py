@@ -2,12 +2,14 @@
 
 import sqlalchemy as sa
 
+from coach.contracts.interview import new_id
 from coach.errors import ConflictError, NotFoundError
 from coach.store.repositories import samples
 from coach.store.tables.billing import (
     billing_accounts,
     billing_credits,
     billing_outbox,
+    billing_payments,
     billing_uses,
     budget_alerts,
 )
@@ -25,7 +27,7 @@ from coach.store.tables.core import (
     users,
 )
 from coach.store.tables.people import access_facts, consents, identities, invitations, memberships
-from coach.store.tables.review import review_comments
+from coach.store.tables.review import review_comments, review_rubrics
 
 Rows = list[dict[str, object]]
 MATERIAL = (star_stories, resumes, job_descriptions, role_profiles)
@@ -33,6 +35,12 @@ MATERIAL = (star_stories, resumes, job_descriptions, role_profiles)
 GONE = "gone"
 """Who did it, once that person is deleted."""
 _PLACES = (memberships, identities, consents)
+_SIGNED = (
+    (human_reviews, "reviewer", "reviewer_id"),
+    (review_comments, "author", "author_id"),
+    (review_rubrics, "author", "author_id"),
+)
+"""What a coach judged, said and judges by: the name, and the account behind it."""
 _OPEN_USAGE = ("pending", "queued")
 _RUNNING = ("active", "trialing", "past_due")
 
@@ -88,8 +96,32 @@ def rows_of(connection: sa.Connection, user_id: str) -> dict[str, Rows]:
         found[table.name] = sa.select(table).where(table.c.person_id == user_id)
     for table in MATERIAL:
         found[table.name] = sa.select(table).where(*_own(table, user_id))
-    found[access_facts.name] = sa.select(access_facts).where(access_facts.c.person_id == user_id)
+    found |= _deeds(user_id) | _paid(user_id)
     return {name: [dict(row) for row in connection.execute(query).mappings()] for name, query in found.items()}
+
+
+def _deeds(user_id: str) -> dict[str, sa.Select[tuple[object, ...]]]:
+    """What the person did beside practising: changes of access, invitations without their secrets, work as a coach."""
+    facts, invited = access_facts.c, invitations.c
+    shown = [column for column in invited if column.name != "token_hash"]
+    found = {
+        "access_facts": sa.select(access_facts).where(sa.or_(facts.person_id == user_id, facts.by_id == user_id)),
+        "invitations": sa.select(*shown).where(sa.or_(invited.used_by == user_id, invited.created_by == user_id)),
+        "consents_to_me": sa.select(consents).where(consents.c.coach_id == user_id),
+    }
+    return found | {
+        f"{table.name}_by_me": sa.select(table).where(table.c[account] == user_id) for table, _, account in _SIGNED
+    }
+
+
+def _paid(user_id: str) -> dict[str, sa.Select[tuple[object, ...]]]:
+    """What was told to Stripe and came back, under the number Stripe gave the person."""
+    account = billing_accounts.c
+    customer = sa.select(account.stripe_customer_id).where(account.user_id == user_id)
+    return {
+        table.name: sa.select(table).where(table.c.customer_id.in_(customer))
+        for table in (billing_payments, billing_outbox)
+    }
 
 
 def _own(table: sa.Table, user_id: str) -> list[sa.ColumnElement[bool]]:
@@ -125,6 +157,7 @@ def forget(connection: sa.Connection, user_id: str) -> dict[str, int]:
     for table in _PLACES:
         gone[table.name] = connection.execute(sa.delete(table).where(table.c.person_id == user_id)).rowcount
     _forget_deeds(connection, user_id)
+    _forget_signature(connection, user_id)
     u = usage_tracking.c
     settled = sa.update(usage_tracking).where(u.user_id == user_id, u.billed_state.not_in(_OPEN_USAGE))
     connection.execute(settled.values(user_id=None, call_id=""))
@@ -147,6 +180,14 @@ def _forget_deeds(connection: sa.Connection, user_id: str) -> None:
     )
     for table, column, instead in named:
         connection.execute(sa.update(table).where(column == user_id).values({column.name: instead}))
+
+
+def _forget_signature(connection: sa.Connection, user_id: str) -> None:
+    """What a coach judged and said of others stays theirs, under a name that tells two who left apart."""
+    instead = f"Former coach {new_id()[:6]}"
+    for table, name, account in _SIGNED:
+        signed = sa.update(table).where(table.c[account] == user_id)
+        connection.execute(signed.values({name: instead, account: None}))
 
 
 def _waits_to_be_billed(connection: sa.Connection, user_id: str) -> bool:

@@ -222,6 +222,7 @@ human_reviews = sa.Table(
     identity(),
     reference("attempt_id", "mock_interview_attempts.id", required=True),
     text("reviewer"),
+    reference("reviewer_id"),
     number("overall"),
     number("content"),
     number("delivery"),

@@ -14,6 +14,7 @@ review_rubrics = sa.Table(
     sa.Column("version", sa.Integer(), nullable=False),
     json("criteria"),
     text("author"),
+    reference("author_id"),
     instant("created_at", required=True),
 )
 
@@ -23,6 +24,7 @@ review_comments = sa.Table(
     identity(),
     reference("attempt_id", "mock_interview_attempts.id", required=True),
     text("author"),
+    reference("author_id"),
     private("text"),
     number("at_s"),
     sa.Column("sentence", sa.Integer()),

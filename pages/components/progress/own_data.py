@@ -8,17 +8,17 @@ import streamlit as st
 from coach.bootstrap import Services
 from coach.contracts.asking import own_id
 from coach.errors import CoachError
-from pages.components.shared import dialogs
+from pages.components.shared import dialogs, receipt
 from pages.components.shared.prose import plain
 
-READY, RECEIPT = "own_data_zip", "own_data_receipt"
+READY = "own_data_zip"
 WORD = "delete"
 
 
 def show(parts: Services) -> None:
     """Both, at the end of the page."""
     st.header("Everything of yours", anchor=False)
-    _receipt()
+    receipt.show()
     st.caption(
         "Interviews, recordings, stories, jobs, resumes, reviews of your answers and their copies in the Prompt lab. "
         "Take it with you as one file, or have all of it deleted, copies of the database included."
@@ -64,21 +64,11 @@ def _confirm(parts: Services) -> None:
     if st.button("Delete everything", type="primary", disabled=typed.strip().lower() != WORD):
         try:
             with st.spinner("Deleting…"):
-                receipt = parts.delete_person(own_id())
+                gone = parts.delete_person(own_id())
         except CoachError as error:
             st.error(plain(str(error)), icon=":material/error:")
             return
-        st.session_state[RECEIPT] = receipt.model_dump_json(indent=2)
+        receipt.keep(gone.model_dump_json(indent=2))
         st.session_state.pop(READY, None)
         dialogs.close("delete-everything")
         st.rerun()
-
-
-def _receipt() -> None:
-    if kept := st.session_state.get(RECEIPT):
-        st.success(
-            "Everything of yours is deleted. Keep the receipt: it can be confirmed here.", icon=":material/task_alt:"
-        )
-        st.download_button(
-            "Save the receipt", kept, "deletion-receipt.json", "application/json", icon=":material/receipt:"
-        )

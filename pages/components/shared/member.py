@@ -10,13 +10,17 @@ from coach.contracts.people import Reach, Role
 from coach.errors import CoachError
 from coach.views.membership import ROLE_WORDS
 from coach.web.people import INVITATION_COOKIE
-from pages.components.shared import signed_in
+from pages.components.shared import receipt, signed_in
 from pages.components.shared.navigation import Groups
 from pages.components.shared.prose import plain
 
 TITLE = "Not yours"
 LOOK_AGAIN_S = 0.4
 """How often an open tab asks whether it may go on: what is taken back is gone within a second."""
+UNSEEN = """<span></span><style>
+  [data-testid="stMainBlockContainer"], [data-testid="stDialog"], [data-baseweb="popover"] { display: none !important; }
+</style>"""
+"""Takes a page out of sight with one message, until it is drawn anew; a drawing takes as long as the page is large."""
 
 
 def theirs(groups: Groups) -> Groups:
@@ -61,6 +65,8 @@ def enter(parts: Services) -> bool:
         st.warning(plain(str(error)), icon=":material/logout:")
         st.link_button("Sign in", "/", type="primary")
         return False
+    if not who.roles:
+        receipt.show()
     _invitation(parts, alone=not who.roles)
     return bool(who.roles)
 
@@ -104,16 +110,25 @@ def _join(parts: Services, secret: str) -> None:
 
 
 def hide_at_once(parts: Services) -> None:
-    """A tab that shows people who gave their word for it is drawn anew as soon as one of them takes it back."""
+    """A tab that shows people who gave their word for it is out of sight as soon as one of them takes it back.
+
+    The look that misses somebody hides the page, the next one draws it anew: a rerun would drop what is still to be
+    sent, and drawing a large page alone may take longer than a second.
+    """
     who = asker()
     if who is None or who.reach not in (Reach.COACHED, Reach.LAB):
         return
     shown = parts.people.reached()
+    hidden = False
 
     @st.fragment(run_every=LOOK_AGAIN_S)
     def look() -> None:
-        if not shown <= parts.people.reached():
+        nonlocal hidden
+        if hidden:
             st.rerun()
+        if not shown <= parts.people.reached():
+            hidden = True
+            st.html(UNSEEN)
 
     look()
 
