@@ -8,12 +8,13 @@ evaluation and timeline, and one use; transcripts are short; the last month's re
 """
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -120,7 +121,9 @@ def questions(store: SqlStore) -> dict[str, Callable[[], Any]]:
         "Practice: what can be resumed": lambda: sessions.begun_sessions(store, usual),
         "Operations: a day of answers": lambda: operations.answers_frame(store, days=1, now=NOW),
         "Operations: retention": lambda: operations.retention_counts(store, NOW),
-        "Margins: ledger": lambda: store.run(ledger.usage_sums, "meter"),
+        "Margins: ledger of 90 days": lambda: store.run(ledger.usage_sums, "meter", since=NOW - timedelta(days=90)),
+        "Margins: ledger of all time": lambda: store.run(ledger.usage_sums, "meter"),
+        "Margins: cost of every customer": lambda: store.run(ledger.costs_by_month),
         "5,000 attempts: sessions": lambda: sessions.list_sessions(store, "p0"),
         "5,000 attempts: attempts": lambda: attempts_frame(store, user_id="p0"),
     }
@@ -139,13 +142,13 @@ def inserting(store: SqlStore) -> Callable[[], None]:
     return insert
 
 
-def timed(question: Callable[[], Any], rounds: int) -> tuple[float, float, float]:
-    """Median and 95th percentile in milliseconds, and the median of this process's processor time; not the first call.
+def timed(question: Callable[[], Any], rounds: int, server: int = 0) -> dict[str, float]:
+    """Median and 95th percentile in milliseconds, the median of this process's processor time, the mean of a server's.
 
-    On a machine that is busy otherwise the processor time stays what it is; a server's own is not in it.
+    On a machine that is busy otherwise the processor times stay what they are. Not the first call.
     """
     question()
-    took, worked = [], []
+    took, worked, served = [], [], server_cpu_s(server)
     for _ in range(rounds):
         start, busy = time.perf_counter(), time.process_time()
         question()
@@ -153,7 +156,37 @@ def timed(question: Callable[[], Any], rounds: int) -> tuple[float, float, float
         worked.append((time.process_time() - busy) * 1000)
     took.sort()
     p95 = took[min(len(took) - 1, round(0.95 * (len(took) - 1)))]
-    return statistics.median(took), p95, statistics.median(worked)
+    of_server = (server_cpu_s(server) - served) * 1000 / rounds
+    return {
+        "p50_ms": statistics.median(took),
+        "p95_ms": p95,
+        "cpu_ms": statistics.median(worked),
+        "server_ms": of_server,
+    }
+
+
+def server_of(connection: sa.Connection) -> int:
+    """The process that all of PostgreSQL's others come from, where it runs on this Linux; 0 else."""
+    if connection.dialect.name != "postgresql":
+        return 0
+    own = int(connection.execute(sa.text("SELECT pg_backend_pid()")).scalar_one())
+    stat = Path(f"/proc/{own}/stat")
+    return int(stat.read_text().rpartition(")")[2].split()[1]) if stat.exists() else 0
+
+
+def server_cpu_s(server: int) -> float:
+    """Processor time of a server's process and all it started, those that ended included; `proc(5)`, in 10 ms steps."""
+    if not server:
+        return 0.0
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if stat.parent.name == str(server):
+                ticks += sum(map(int, fields[11:15]))
+            elif fields[1] == str(server):
+                ticks += sum(map(int, fields[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def measure(url: str, attempts: int, rounds: int) -> Iterator[dict[str, Any]]:
@@ -161,12 +194,11 @@ def measure(url: str, attempts: int, rounds: int) -> Iterator[dict[str, Any]]:
     with SqlStore(url, backup_hours=0) as store:
         start = time.perf_counter()
         fill(store, attempts)
-        filled = {"what": "(filled in s)", "p50_ms": time.perf_counter() - start, "p95_ms": 0.0, "cpu_ms": 0.0}
-        yield filled | {"attempts": attempts}
+        yield {"what": "(filled in s)", "attempts": attempts, "p50_ms": time.perf_counter() - start}
+        server = store.run(server_of)
         asked = questions(store) | {"insert of one judged attempt": inserting(store)}
         for name, question in asked.items():
-            p50, p95, cpu = timed(question, rounds)
-            yield {"what": name, "attempts": attempts, "p50_ms": p50, "p95_ms": p95, "cpu_ms": cpu}
+            yield {"what": name, "attempts": attempts, **timed(question, rounds, server)}
 
 
 @contextmanager
@@ -203,7 +235,7 @@ def main() -> None:
     with databases(wanted.engine, wanted.keep) as fresh:
         for size in wanted.attempts:
             for row in measure(fresh(size), size, wanted.rounds):
-                figures = f"{row['p50_ms']:>9.1f}{row['p95_ms']:>9.1f}{row['cpu_ms']:>9.1f}"
+                figures = "".join(f"{row.get(name, 0.0):>9.1f}" for name in ("p50_ms", "p95_ms", "cpu_ms", "server_ms"))
                 print(f"{wanted.engine:<11}{row['attempts']:>9}  {row['what']:<36}{figures}", flush=True)
 
 

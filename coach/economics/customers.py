@@ -34,9 +34,9 @@ def customer_margins(store: SqlStore, book: PriceBook) -> list[CustomerMargin]:
         paid[payment.customer_id].append(payment)
     cost: dict[str, Decimal] = defaultdict(lambda: ZERO_USD)
     first: dict[str, date] = {}
-    for each in store.run(ledger.usage_sums, "user"):
-        cost[each.key] += each.cost_usd
-        first[each.key] = min(each.day, first.get(each.key, each.day))
+    for user, month, usd in store.run(ledger.costs_by_month):
+        cost[user] += usd
+        first.setdefault(user, month)
     known = {account.stripe_customer_id for account in accounts.values()}
     strangers = {customer: Account(customer, customer) for customer in paid if customer not in known}
     people = {**{user: Account(user) for user in cost if user != "(none)"}, **accounts, **strangers}
@@ -55,9 +55,9 @@ def monthly_margins(store: SqlStore, book: PriceBook) -> dict[str, dict[date, De
         user = accounts.get(payment.customer_id, payment.customer_id)
         fee = _fee(payment, book) if payment.kind == "paid" else ZERO_USD
         found[user][payment.paid_at.date().replace(day=1)] += _usd(payment.cents) - fee
-    for each in store.run(ledger.usage_sums, "user"):
-        if each.key != "(none)":
-            found[each.key][each.day.replace(day=1)] -= each.cost_usd
+    for person, month, usd in store.run(ledger.costs_by_month):
+        if person != "(none)":
+            found[person][month] -= usd
     return {user: dict(months) for user, months in found.items()}
 
 

@@ -1,6 +1,6 @@
 """What was really used, as tables."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pandas as pd
 
@@ -29,14 +29,14 @@ def ledger_frame(
         store: the database.
         book: prices for the re-priced column; the bill itself is never touched.
         by: one of `coach.store.repositories.ledger.KEYS`.
-        days: how far back.
+        days: how far back, that whole day included.
         now: the present; default the clock.
         of_samples: the use of invented people instead.
 
     Returns:
         One row per key; for `by="meter"` with vendor, unit, quantity and the price entry it was billed at.
     """
-    since = (now or datetime.now(UTC)) - timedelta(days=days)
+    since = datetime.combine((now or datetime.now(UTC)).astimezone(UTC) - timedelta(days=days), time.min, UTC)
     rows = [_sum_row(total, book) for total in store.run(ledger.usage_sums, by, since=since, of_samples=of_samples)]
     keys = ["vendor", "key", "unit", "price_entry"] if by == "meter" else ["key"]
     sums = [

@@ -11,6 +11,7 @@ from coach.store.engine.alone import alone
 from coach.store.maintenance import leftovers, repair, retention
 from coach.store.maintenance.repair import Repaired
 from coach.store.maintenance.retention import RetentionPolicy, Swept
+from coach.store.repositories import use_by_day
 from coach.store.sqlstore import SqlStore
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ def keep_up(
             if mine:
                 swept = retention.sweep(store, archive, now=now, policy=policy)
                 leftovers.clear_shared(store, archive, now=now, policy=policy)
+                store.run(use_by_day.put_together)
         leftovers.clear_own(store, journal_dir, now=now, policy=policy)
     except CoachError as error:
         log.warning("upkeep is put off: %s", error)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,9 @@ import sqlalchemy as sa
 
 from coach.contracts.usage import UsageEvent
 from coach.store.repositories import records, samples
+from coach.store.repositories import use_by_day as use_by_day_rows
 from coach.store.tables.core import usage_tracking
+from coach.store.tables.use_by_day import use_by_day
 
 
 def usage_events(
@@ -53,6 +55,35 @@ class UsageSum:
 
 
 KEYS = ("vendor", "meter", "day", "user", "interview", "attempt", "bundle")
+_IN_SUMS = frozenset(KEYS) - {"interview", "attempt"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """What is added up: single events, or what the database added up already."""
+
+    c: Any
+    day: sa.ColumnElement[Any]
+    events: sa.ColumnElement[Any]
+    cost: sa.ColumnElement[Any]
+    unpriced: sa.ColumnElement[Any]
+
+    def sums(self) -> tuple[sa.ColumnElement[Any], ...]:
+        """Events, quantity, cost, cost of what is billable, events without a price."""
+        billable = sa.case((self.c.billable.is_(True), self.cost), else_=sa.literal(0))
+        return tuple(map(sa.func.sum, (self.events, self.c.quantity, self.cost, billable, self.unpriced)))
+
+
+def _single(connection: sa.Connection) -> _Use:
+    c = usage_tracking.c
+    day = sa.cast(_in_utc(connection, c.occurred_at), sa.Date())
+    unpriced = sa.case((c.cost_usd.is_(None), 1), else_=0)
+    return _Use(c, day, sa.literal(1), sa.func.coalesce(c.cost_usd, 0), unpriced)
+
+
+def _added_up() -> _Use:
+    c = use_by_day.c
+    return _Use(c, c.day, c.events, c.cost_usd, c.unpriced)
 
 
 def usage_sums(
@@ -65,33 +96,32 @@ def usage_sums(
 ) -> list[UsageSum]:
     """Sums per key (one of `KEYS`), day and price, added up by the database; exact, decimals all the way.
 
-    Use of invented people is never among that of real ones: `of_samples` gives theirs alone.
+    Use of invented people is never among that of real ones: `of_samples` gives theirs alone. Days that were added up
+    already are read where the key and `since` (None, or the beginning of a UTC day) allow it.
     """
-    c = usage_tracking.c
-    day = sa.cast(_in_utc(connection, c.occurred_at), sa.Date())
-    columns = {
-        "user": c.user_id,
-        "interview": c.interview_id,
-        "attempt": c.attempt_id,
-        "day": sa.cast(day, sa.String()),
-    }
-    key = sa.func.coalesce(columns.get(by, c.get(by)), "(none)")
-    cost, zero = sa.func.coalesce(c.cost_usd, 0), sa.literal(0)
-    groups = (key, day, c.vendor, c.meter, c.unit, sa.func.coalesce(c.price_entry, ""))
-    query = sa.select(
-        *groups,
-        sa.func.count(),
-        sa.func.sum(c.quantity),
-        sa.func.sum(cost),
-        sa.func.sum(sa.case((c.billable.is_(True), cost), else_=zero)),
-        sa.func.sum(sa.case((c.cost_usd.is_(None), 1), else_=0)),
-    ).group_by(*groups)
-    query = query.where(samples.belongs(c.user_id, to_samples=of_samples))
+    whole_days = since is None or since == datetime.combine(since.astimezone(UTC), time.min, UTC)
+    ready = use_by_day_rows.is_kept(connection) and by in _IN_SUMS and whole_days and not unpriced_only
+    use = _added_up() if ready else _single(connection)
+    named = {"user": "user_id", "interview": "interview_id", "attempt": "attempt_id"}
+    key = sa.func.coalesce(sa.cast(use.day, sa.String()) if by == "day" else use.c[named.get(by, by)], "(none)")
+    groups = (key, use.day, use.c.vendor, use.c.meter, use.c.unit, sa.func.coalesce(use.c.price_entry, ""))
+    query = sa.select(*groups, *use.sums()).group_by(*groups).having(sa.func.sum(use.events) != 0)
+    query = query.where(samples.belongs(use.c.user_id, to_samples=of_samples))
     if since is not None:
-        query = query.where(c.occurred_at >= since)
+        query = query.where(use.c.day >= since.astimezone(UTC).date() if ready else use.c.occurred_at >= since)
     if unpriced_only:
-        query = query.where(c.cost_usd.is_(None))
+        query = query.where(use.c.cost_usd.is_(None))
     return [_usage_sum(tuple(row)) for row in connection.execute(query.order_by(*groups))]
+
+
+def costs_by_month(connection: sa.Connection) -> list[tuple[str, date, Decimal]]:
+    """What each real person cost in each month (its first day); of nobody: `(none)`."""
+    use = _added_up() if use_by_day_rows.is_kept(connection) else _single(connection)
+    month = sa.cast(sa.func.date_trunc("month", use.day), sa.Date())
+    who = sa.func.coalesce(use.c.user_id, "(none)")
+    query = sa.select(who, month, sa.func.sum(use.cost)).group_by(who, month).order_by(who, month)
+    query = query.where(samples.belongs(use.c.user_id, to_samples=False)).having(sa.func.sum(use.events) != 0)
+    return [(str(person), first, Decimal(cost)) for person, first, cost in connection.execute(query)]
 
 
 def _in_utc(connection: sa.Connection, column: sa.ColumnElement[datetime]) -> sa.ColumnElement[datetime]:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from coach.contracts.interview import new_id
 from coach.errors import ConflictError, NotFoundError
-from coach.store.repositories import samples
+from coach.store.repositories import samples, use_by_day
 from coach.store.tables.billing import (
     billing_accounts,
     billing_credits,
@@ -161,6 +161,7 @@ def forget(connection: sa.Connection, user_id: str) -> dict[str, int]:
     u = usage_tracking.c
     settled = sa.update(usage_tracking).where(u.user_id == user_id, u.billed_state.not_in(_OPEN_USAGE))
     connection.execute(settled.values(user_id=None, call_id=""))
+    use_by_day.put_together(connection, user_id)
     if not _waits_to_be_billed(connection, user_id):
         of_person = billing_accounts.c.user_id == user_id
         gone[billing_accounts.name] = connection.execute(sa.delete(billing_accounts).where(of_person)).rowcount

@@ -82,6 +82,7 @@ RULES: dict[str, Rule] = {
     "review_comments": Rule("attempt", "attempt_id", others_write=frozenset({Reach.COACHED})),
     "review_rubrics": Rule("place", "owner", frozenset({Reach.COACHED})),
     "usage_tracking": Rule("person", "user_id"),
+    "use_by_day": Rule("person", "user_id", by_program=True),
     "billing_accounts": Rule("person", "user_id"),
     "billing_credits": Rule("person", "user_id"),
     "billing_uses": Rule("person", "user_id"),

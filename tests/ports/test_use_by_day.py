@@ -1,0 +1,109 @@
+"""What PostgreSQL adds up by itself is what the single events come to, whatever happens to them."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+
+from coach.contracts.asking import asking
+from coach.contracts.people import Reach
+from coach.store import SqlStore
+from coach.store.engine import schema
+from coach.store.repositories import interviews, ledger, use_by_day
+from coach.store.tables.core import usage_tracking
+from coach.store.tables.use_by_day import use_by_day as added_up
+from tests.fakes import records as make
+from tests.fakes import town
+
+BEGIN = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
+BY_SUMS = ("vendor", "meter", "day", "user", "bundle")
+
+
+def events(dice: random.Random, count: int):
+    session = make.interview(user_id=dice.choice(["ada", "bob", "sample-x"]))
+    answer = make.attempt(make.exchange(session))
+    for number in range(count):
+        yield make.usage(
+            answer, call=str(number), user_id=session.user_id, occurred_at=BEGIN + timedelta(hours=dice.randrange(80)),
+            meter=dice.choice(["a", "b"]), quantity=Decimal(dice.randrange(1, 90)) / 7, billable=dice.random() < 0.7,
+            cost_usd=None if dice.random() < 0.2 else Decimal(dice.randrange(1, 90)) / 1000,
+        )  # fmt: skip
+
+
+def as_single_events_say(store: SqlStore, monkeypatch: pytest.MonkeyPatch, by: str, **asked: object):
+    """The same question with the sums left aside."""
+    with monkeypatch.context() as patched:
+        patched.setattr(use_by_day, "is_kept", lambda _: False)
+        return store.run(ledger.usage_sums, by, **asked)
+
+
+def agree(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    midnight = datetime(2026, 3, 3, tzinfo=UTC)
+    for by in BY_SUMS:
+        for asked in ({}, {"since": midnight}, {"of_samples": True}):
+            told = store.run(ledger.usage_sums, by, **asked)
+            assert told == as_single_events_say(store, monkeypatch, by, **asked), (by, asked)
+    with monkeypatch.context() as patched:
+        told = store.run(ledger.costs_by_month)
+        patched.setattr(use_by_day, "is_kept", lambda _: False)
+        assert told == store.run(ledger.costs_by_month)
+
+
+def test_the_sums_follow_every_change(postgres_url, monkeypatch):
+    dice = random.Random(7)
+    u = usage_tracking.c
+    changes = [
+        lambda c: interviews.add_usage(c, [*events(dice, 9)]),
+        lambda c: c.execute(sa.update(usage_tracking).where(u.cost_usd.is_(None)).values(cost_usd=2, price_entry="p")),
+        lambda c: c.execute(sa.update(usage_tracking).where(u.user_id == "bob").values(user_id=None)),
+        lambda c: c.execute(sa.update(usage_tracking).where(u.meter == "a").values(billed_state="sent")),
+        lambda c: c.execute(sa.delete(usage_tracking).where(u.quantity > 10, u.meter == "b")),
+        use_by_day.put_together,
+    ]
+    with SqlStore(postgres_url) as store:
+        for _ in range(6):
+            store.run(lambda c: interviews.add_usage(c, [*events(dice, 12)]))
+        for _ in range(12):
+            store.run(dice.choice(changes))
+            agree(store, monkeypatch)
+        before = store.run(rows)
+        store.run(lambda c: c.execute(sa.update(usage_tracking).values(billed_state="confirmed")))
+        assert store.run(rows) == before, "its way to billing adds nothing"
+        with pytest.raises(ZeroDivisionError):
+            store.run(lambda c: (interviews.add_usage(c, [*events(dice, 3)]), 1 / 0))
+        agree(store, monkeypatch)
+        store.run(use_by_day.put_together)
+        keys = store.run(lambda c: c.execute(sa.select(sa.func.count(sa.distinct(sa.tuple_(*KEY))))).scalar())
+        assert store.run(rows) == keys and store.run(use_by_day.put_together) == 0
+        agree(store, monkeypatch)
+        store.run(lambda c: c.execute(sa.delete(usage_tracking)))
+        store.run(use_by_day.put_together)
+        assert store.run(rows) == 0
+
+
+KEY = [sa.func.coalesce(sa.cast(c, sa.String()), "-") for c in added_up.c if c.name in use_by_day.KEY]
+
+
+def rows(connection: sa.Connection) -> int:
+    return int(connection.execute(sa.select(sa.func.count()).select_from(added_up)).scalar_one())
+
+
+def test_what_was_there_before_is_counted_once(empty_postgres_url, monkeypatch):
+    with SqlStore(empty_postgres_url) as store, store.database.engine().begin() as connection:
+        schema.upgrade(connection, "0014")
+        interviews.add_usage(connection, [*events(random.Random(3), 20)])
+    with SqlStore(empty_postgres_url) as store:
+        store.upgrade()
+        assert store.run(ledger.usage_sums)
+        agree(store, monkeypatch)
+
+
+@pytest.mark.parametrize(("who", "reach"), [("ana", Reach.MONEY), ("carl", Reach.OWN), ("ruth", Reach.MONEY)])
+def test_whoever_asks_gets_the_sums_of_whom_they_reach(sql_store, who, reach, monkeypatch):
+    town.fill(sql_store)
+    with asking(town.asker(who, reach)):
+        told = {each.key for each in sql_store.run(ledger.usage_sums, "user")}
+        assert told == {("ana", Reach.MONEY): {"carl", "dora"}, ("carl", Reach.OWN): {"carl"}}.get((who, reach), set())
+        agree(sql_store, monkeypatch)
