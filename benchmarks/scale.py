@@ -22,8 +22,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from coach.store import SqlStore
-from coach.store.repositories import interviews, ledger
-from coach.views import operations, sessions
+from coach.store.repositories import interviews, ledger, recorded_use
+from coach.views import operations, review, sessions
 from coach.views.attempts import attempts_frame
 from tests.fakes import records as make
 from tests.fakes.postgres import running_postgres
@@ -119,8 +119,11 @@ def questions(store: SqlStore) -> dict[str, Callable[[], Any]]:
         "Progress: attempts of one person": lambda: attempts_frame(store, user_id=usual),
         "Progress: one session": lambda: sessions.find_session(store, "i77"),
         "Practice: what can be resumed": lambda: sessions.begun_sessions(store, usual),
+        "Review: what waits": lambda: review.review_frame(store),
+        "Operations: interviews in progress": lambda: sessions.running(store, 20),
         "Operations: a day of answers": lambda: operations.answers_frame(store, days=1, now=NOW),
         "Operations: retention": lambda: operations.retention_counts(store, NOW),
+        "Margins: what the model is fitted on": lambda: store.run(recorded_use.recorded_facts),
         "Margins: ledger of 90 days": lambda: store.run(ledger.usage_sums, "meter", since=NOW - timedelta(days=90)),
         "Margins: ledger of all time": lambda: store.run(ledger.usage_sums, "meter"),
         "Margins: cost of every customer": lambda: store.run(ledger.costs_by_month),

@@ -30,6 +30,8 @@ def main() -> None:
             queue.hold()
             empty()
             return
+        if len(frame) >= review.NEWEST:
+            st.caption(f"The newest {review.NEWEST:,} answers, and every one that was judged.")
         agreement.headline(parts, frame)
         shown, coach = choose(parts, frame)
         if shown is not None:

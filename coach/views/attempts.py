@@ -16,13 +16,15 @@ _COUNTS = ("word_count", "filler_count", "long_pause_count")
 _TIMES = ("created_at", "finished_at", "interview_created_at", "audio_expires_at", "audio_deleted_at")
 
 
-def attempts_frame(store: SqlStore, interview_id: str | None = None, *, user_id: str | None = None) -> pd.DataFrame:
-    """One row per attempt that was not discarded, oldest session first.
+def attempts_frame(
+    store: SqlStore, interview_id: str | None = None, *, user_id: str | None = None, newest: int | None = None
+) -> pd.DataFrame:
+    """One row per attempt that was not discarded, oldest session first; with `newest` see `queries.attempt_rows`.
 
     Columns: ids, `question_text`, `attempt_number`, `best` (the one that counts), `band` (low, middle, high, none),
     scores 0-10, `wpm`, `filler_count` (missing where not measurable), `fillers_per_minute`, times in UTC.
     """
-    rows = store.run(queries.attempt_rows, interview_id, user_id)
+    rows = store.run(queries.attempt_rows, interview_id, user_id, newest=newest)
     frame = pd.DataFrame(rows, columns=None if rows else _empty_columns())
     for name in _FLOATS:
         frame[name] = pd.to_numeric(frame[name]).astype("float64")

@@ -11,11 +11,15 @@ from coach.store.repositories import queries
 from coach.views.attempts import attempts_frame
 
 ENOUGH = 20
+NEWEST = 2_000
+"""Answers that wait in the queue; nobody goes through more, and each drawing of the page reads all of them."""
 _KAPPA_WORDS = ((0.8, "very good"), (0.6, "good"), (0.4, "moderate"), (0.2, "fair"))
 
 
 def review_frame(store: SqlStore) -> pd.DataFrame:
     """One row per scored attempt, newest first, with its latest human review beside the machine's scores.
+
+    The `NEWEST`, and all that were judged.
 
     Columns of `attempts_frame`, and `reviewer`, `human` (overall 0-10), `human_content`, `human_delivery`, `comment`,
     `reviewed_at`, `criteria` (scores by criterion), `rubric_id`; missing where nobody judged the attempt yet. And of
@@ -23,7 +27,7 @@ def review_frame(store: SqlStore) -> pd.DataFrame:
     overall; missing below two coaches), `machine_apart` (points between the machine and the coach furthest from it),
     `unsure` (a coach is, or the words were recognised with little confidence).
     """
-    attempts, reviews = attempts_frame(store), all_reviews(store)
+    attempts, reviews = attempts_frame(store, newest=NEWEST), all_reviews(store)
     frame = attempts[attempts["overall_score"].notna()].merge(_latest(reviews), on="attempt_id", how="left")
     frame = frame.merge(_everybody(reviews), on="attempt_id", how="left")
     doubtful = frame["recognition_confidence"] < REVIEW_BELOW

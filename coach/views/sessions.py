@@ -12,16 +12,24 @@ from coach.store import SqlStore
 from coach.store.repositories import interviews, queries
 
 Plain = dict[str, Any]
+LOOKED_UP_MOST = 500
+"""Sessions whose answers are looked up by id; of more all answers are read at once."""
 
 
 def list_sessions(store: SqlStore, user_id: str | None = None) -> list[Plain]:
     """All sessions, newest first, with a score so far where the session is not finished."""
     rows = store.run(queries.interview_rows, user_id)
     attempts: dict[str, list[Plain]] = {}
-    if any(row["overall_score"] is None and row["attempts"] for row in rows):
-        for attempt in store.run(queries.attempt_rows, None, user_id):
+    if unscored := [row["id"] for row in rows if row["overall_score"] is None and row["attempts"]]:
+        few = unscored if len(unscored) <= LOOKED_UP_MOST else None
+        for attempt in store.run(queries.attempt_rows, None, user_id, sessions_only=few):
             attempts.setdefault(attempt["interview_id"], []).append(attempt)
     return [_listed(row, attempts.get(row["id"], [])) for row in rows]
+
+
+def running(store: SqlStore, most: int) -> list[str]:
+    """Ids of the sessions in progress, the one that moved last first."""
+    return store.run(queries.running_ids, most)
 
 
 class AskedQuestion(Record):

@@ -1,10 +1,11 @@
 """Reading for people: plain rows for commands, pages and notebooks. Charts read typed columns only."""
 
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
 
-from coach.contracts.interview import AttemptStatus
+from coach.contracts.interview import AttemptStatus, InterviewStatus
 from coach.store.repositories import stated_jobs
 from coach.store.tables.core import (
     SCORE_COLUMNS,
@@ -99,8 +100,30 @@ def interview_rows(connection: sa.Connection, user_id: str | None = None) -> Row
     return _rows(connection, query)
 
 
-def attempt_rows(connection: sa.Connection, interview_id: str | None = None, user_id: str | None = None) -> Rows:
-    """Attempts that were not discarded, with their question, by session, question and number. No transcript."""
+def running_ids(connection: sa.Connection, most: int) -> list[str]:
+    """Sessions in progress, the one that moved last first."""
+    c = mock_interviews.c
+    running = sa.select(c.id).where(c.status == InterviewStatus.IN_PROGRESS.value)
+    return list(connection.execute(running.order_by(c.last_activity_at.desc(), c.id).limit(most)).scalars())
+
+
+def attempt_rows(
+    connection: sa.Connection,
+    interview_id: str | None = None,
+    user_id: str | None = None,
+    *,
+    sessions_only: Collection[str] | None = None,
+    newest: int | None = None,
+) -> Rows:
+    """Attempts that were not discarded, with their question, by session, question and number. No transcript.
+
+    Args:
+        connection: the transaction.
+        interview_id: of this session.
+        user_id: of this person.
+        sessions_only: of these sessions.
+        newest: so many with a score, the newest, and whatever a person judged.
+    """
     attempts, questions, sessions = mock_interview_attempts.c, mock_interview_exchanges.c, mock_interviews.c
     query = (
         sa.select(
@@ -131,6 +154,13 @@ def attempt_rows(connection: sa.Connection, interview_id: str | None = None, use
         query = query.where(attempts.interview_id == interview_id)
     if user_id is not None:
         query = query.where(sessions.user_id == user_id)
+    if sessions_only is not None:
+        query = query.where(attempts.interview_id.in_(list(sessions_only)))
+    if newest is not None:
+        scored = sa.select(attempts.id).where(attempts.overall_score.is_not(None))
+        last = scored.order_by(attempts.created_at.desc(), attempts.id).limit(newest).subquery()
+        wanted = sa.union(sa.select(last.c.id), sa.select(human_reviews.c.attempt_id))
+        query = query.where(attempts.id.in_(wanted))
     return stated_jobs.filled(connection, _rows(connection, query))
 
 

@@ -9,6 +9,9 @@ import sqlalchemy as sa
 from coach.store.tables.core import mock_interview_attempts, mock_interview_exchanges, mock_interviews, usage_tracking
 
 _HEARINGS = ("live", "batch")
+NEWEST = 1_000
+"""Interviews that are looked at: the mean of their 3,000 and more answers is known to a fiftieth of its spread, and how
+people practise now says more than how they did. All of a million answers took ten seconds for each page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +77,11 @@ def interview_uses(connection: sa.Connection) -> list[InterviewUse]:
 
 
 def recorded_facts(connection: sa.Connection, *, with_samples: bool = False) -> RecordedFacts:
-    """Facts of all interviews that were started; sample content only when asked for."""
+    """Facts of the `NEWEST` interviews that were started; sample content only when asked for."""
     i, e, a = mock_interviews.c, mock_interview_exchanges.c, mock_interview_attempts.c
-    started = [i.status != "planned"] + ([] if with_samples else [i.is_sample.is_(False)])
+    wanted = [i.status != "planned"] + ([] if with_samples else [i.is_sample.is_(False)])
+    newest = sa.select(i.id).where(*wanted).order_by(i.created_at.desc(), i.id).limit(NEWEST)
+    started = [i.id.in_(newest)]
     interviews = connection.execute(
         sa.select(sa.func.count()).select_from(mock_interviews).where(*started)
     ).scalar_one()

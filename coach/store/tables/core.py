@@ -321,7 +321,7 @@ price_entries = sa.Table(
 )
 
 INDEXED: dict[str, tuple[tuple[str, ...], ...]] = {
-    "mock_interviews": (("user_id", "created_at"), ("status", "last_activity_at")),
+    "mock_interviews": (("user_id", "created_at"), ("status", "last_activity_at"), ("created_at",)),
     "mock_interview_exchanges": (("interview_id", "order"),),
     "mock_interview_attempts": (
         ("exchange_id",),

@@ -7,7 +7,7 @@ from coach.bootstrap import Services
 from coach.economics.model.scenario import Scenario, apply
 from coach.errors import CoachError
 from coach.views import margins_ledger
-from coach.views.sessions import list_sessions
+from coach.views.sessions import running
 from pages.components.shared.prose import plain
 
 SHOWN = 20
@@ -18,9 +18,7 @@ def show(parts: Services) -> None:
     """A row per interview in progress; over the worst case is a warning."""
     st.header("Interviews in progress", anchor=False)
     try:
-        sessions = [session for session in list_sessions(parts.store) if session["status"] == "in_progress"]
-        running = [session["interview_id"] for session in sessions[:SHOWN]]
-        budgets = margins_ledger.session_budgets(parts.store, apply(Scenario()), running)
+        budgets = margins_ledger.session_budgets(parts.store, apply(Scenario()), running(parts.store, SHOWN))
     except CoachError as error:
         st.error(plain(str(error)), icon=":material/database_off:")
         return

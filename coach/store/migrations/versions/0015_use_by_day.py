@@ -1,4 +1,4 @@
-"""Use added up by person and day on PostgreSQL, kept by triggers in the transaction of whatever changes it."""
+"""Use added up by person and day on PostgreSQL, kept by triggers; the newest interviews are found by an index."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_use_by_day"),
     )
     index("use_by_day", "user_id")
+    index("mock_interviews", "created_at")
     if on_postgresql():
         for change, (tables, use) in _CHANGES.items():
             _trigger(change, tables, use)
