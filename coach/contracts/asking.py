@@ -70,6 +70,17 @@ def as_program(*, reach: Reach | None = None, person_id: str = "") -> Iterator[N
         yield
 
 
+def as_now(make: Callable[[], Result]) -> Callable[[], Result]:
+    """`make` for later, asked by whoever asks now: a file made when its button is pressed, on another thread."""
+    who = asker()
+
+    def made() -> Result:
+        with asking(who):
+            return make()
+
+    return made
+
+
 def signed_by() -> str | None:
     """The account that stands behind what is judged or said of others; None where nobody has one."""
     who = asker()

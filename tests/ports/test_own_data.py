@@ -3,7 +3,7 @@
 import json
 import zipfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -242,13 +242,13 @@ def test_nobody_else_may_have_it_or_delete_it(parts, tmp_path, reach):
 
 SESSIONS = {"mock_interviews", "mock_interview_exchanges", "mock_interview_attempts"}
 """Exported as files of their own."""
-NOT_EXPORTED = {"auth_tokens", "evaluation_claims", "interview_leases"}
-"""Keys and locks of the moment, about which nobody can say anything later."""
+NOT_EXPORTED = {"auth_tokens", "evaluation_claims", "interview_leases", "use_by_day"}
+"""Keys and locks of the moment, about which nobody can say anything later; sums of what is exported one by one."""
 UNDER_STRIPES_NUMBER = {"billing_payments", "billing_outbox"}
 """Stays for the books, as the receipt says."""
 OF_NOBODY = {
-    "anonymous_id", "budget_id", "call_id", "event_id", "experiment_id", "organisation_id", "persona_id", "plan_id",
-    "role_profile_id", "rubric_id", "run_id", "subscription_id",
+    "anonymous_id", "budget_id", "payment_id", "use_id", "call_id", "event_id", "experiment_id", "organisation_id",
+    "persona_id", "plan_id", "role_profile_id", "rubric_id", "run_id", "subscription_id",
 }  # fmt: skip
 
 
@@ -277,7 +277,7 @@ def is_about_somebody(table: sa.Table, known: dict[str, str]) -> bool:
 
 def a_row(table: sa.Table, known: dict[str, str]) -> dict[str, object]:
     """A row of the table about Ada, whatever its columns are."""
-    plain: dict[type, object] = {datetime: NOW, bool: False, int: 1, float: 1.0, Decimal: Decimal(1), dict: {}}
+    plain: dict[type, object] = {date: NOW.date(), bool: False, int: 1, float: 1.0, Decimal: Decimal(1), dict: {}}
 
     def value(column: sa.Column[object]) -> object:
         if column.name in known:
@@ -310,7 +310,8 @@ def test_every_table_about_a_person_is_in_the_export_and_empty_of_them_after_the
     about = [table for table in metadata.sorted_tables if is_about_somebody(table, known)]
     before = rows_in_full(parts)
     for table in about:
-        if before[table.name] == "[]" or table.name == "usage_tracking":
+        filled_by_triggers = table.name == "use_by_day"  # on PostgreSQL: tests/ports/test_use_by_day.py
+        if table.name == "usage_tracking" or (before[table.name] == "[]" and not filled_by_triggers):
             parts.store.run(lambda c, t=table: c.execute(sa.insert(t).values(a_row(t, known))))
     signed = sa.update(human_reviews).values(reviewer_id="ada")
     parts.store.run(lambda c: c.execute(signed))

@@ -11,7 +11,7 @@ from coach.contracts.asking import asking
 from coach.contracts.people import Reach
 from coach.store import SqlStore
 from coach.store.engine import schema
-from coach.store.repositories import interviews, ledger, use_by_day
+from coach.store.repositories import interviews, ledger, people, use_by_day
 from coach.store.tables.core import usage_tracking
 from coach.store.tables.use_by_day import use_by_day as added_up
 from tests.fakes import records as make
@@ -77,6 +77,9 @@ def test_the_sums_follow_every_change(postgres_url, monkeypatch):
         store.run(use_by_day.put_together)
         keys = store.run(lambda c: c.execute(sa.select(sa.func.count(sa.distinct(sa.tuple_(*KEY))))).scalar())
         assert store.run(rows) == keys and store.run(use_by_day.put_together) == 0
+        agree(store, monkeypatch)
+        store.run(people.forget, "ada")
+        assert "ada" not in str(store.run(lambda c: c.execute(sa.select(added_up.c.user_id)).all()))
         agree(store, monkeypatch)
         store.run(lambda c: c.execute(sa.delete(usage_tracking)))
         store.run(use_by_day.put_together)

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from coach.bootstrap import services
+from coach.contracts.asking import as_now
 from coach.errors import CoachError
 from coach.lab.interchange.desk import TOOLS, Tool, send
 from coach.lab.report import ComparisonReport
@@ -75,7 +76,7 @@ def _take_along(lab: Lab, run: str) -> None:
         for tool in TOOLS:
             name = f"{run}.{tool}.zip"
             st.download_button(
-                NAMES[tool], partial(_zipped, lab, run, tool), name, "application/zip", key=f"take-{tool}"
+                NAMES[tool], as_now(partial(_zipped, lab, run, tool)), name, "application/zip", key=f"take-{tool}"
             )
 
 

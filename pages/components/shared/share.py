@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from coach.bootstrap import Services
+from coach.contracts.asking import as_now
 from coach.views.session_report import SessionReport, as_html, session_report
 from coach.views.sessions import find_session
 
@@ -29,7 +30,7 @@ def share_buttons(parts: Services, interview_id: str) -> None:
     with st.container(horizontal=True, gap="small"):
         st.download_button(
             "Share as PDF",
-            pdf,
+            as_now(pdf),
             f"{name}.pdf",
             "application/pdf",
             key=f"share_pdf_{interview_id}",
@@ -38,7 +39,7 @@ def share_buttons(parts: Services, interview_id: str) -> None:
         )
         st.download_button(
             "Share as HTML",
-            page,
+            as_now(page),
             f"{name}.html",
             "text/html",
             key=f"share_html_{interview_id}",
