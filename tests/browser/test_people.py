@@ -15,10 +15,11 @@ from coach.vault.mounting import mount
 from tests.conversation.town_app import COOKIE, Town, town_served
 from tests.fakes import town
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 SEALED_WITH = "k" * 43 + "="
 SAID = "I led the migration"
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
+"""A busy machine draws a page in a minute."""
 WATCHED = """
 window.outOfSight = 0;
 new MutationObserver(() => {

@@ -81,7 +81,7 @@ def recorded_facts(connection: sa.Connection, *, with_samples: bool = False) -> 
     i, e, a = mock_interviews.c, mock_interview_exchanges.c, mock_interview_attempts.c
     wanted = [i.status != "planned"] + ([] if with_samples else [i.is_sample.is_(False)])
     newest = sa.select(i.id).where(*wanted).order_by(i.created_at.desc(), i.id).limit(NEWEST)
-    started = [i.id.in_(newest)]
+    started: list[sa.ColumnElement[bool]] = [i.id.in_(newest)]
     interviews = connection.execute(
         sa.select(sa.func.count()).select_from(mock_interviews).where(*started)
     ).scalar_one()
