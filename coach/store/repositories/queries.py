@@ -124,8 +124,22 @@ def attempt_rows(
         sessions_only: of these sessions.
         newest: so many with a score, the newest, and whatever a person judged.
     """
+    attempts, sessions = mock_interview_attempts.c, mock_interviews.c
+    query = _attempts_in_words()
+    if interview_id is not None:
+        query = query.where(attempts.interview_id == interview_id)
+    if user_id is not None:
+        query = query.where(sessions.user_id == user_id)
+    if sessions_only is not None:
+        query = query.where(attempts.interview_id.in_(list(sessions_only)))
+    if newest is not None:
+        query = query.where(attempts.id.in_(_newest_and_judged(newest)))
+    return stated_jobs.filled(connection, _rows(connection, query))
+
+
+def _attempts_in_words() -> sa.Select[Any]:
     attempts, questions, sessions = mock_interview_attempts.c, mock_interview_exchanges.c, mock_interviews.c
-    query = (
+    return (
         sa.select(
             attempts.id.label("attempt_id"),
             attempts.exchange_id,
@@ -150,18 +164,12 @@ def attempt_rows(
         .where(attempts.status != AttemptStatus.DISCARDED.value)
         .order_by(sessions.created_at, questions.order, attempts.attempt_number, attempts.id)
     )
-    if interview_id is not None:
-        query = query.where(attempts.interview_id == interview_id)
-    if user_id is not None:
-        query = query.where(sessions.user_id == user_id)
-    if sessions_only is not None:
-        query = query.where(attempts.interview_id.in_(list(sessions_only)))
-    if newest is not None:
-        scored = sa.select(attempts.id).where(attempts.overall_score.is_not(None))
-        last = scored.order_by(attempts.created_at.desc(), attempts.id).limit(newest).subquery()
-        wanted = sa.union(sa.select(last.c.id), sa.select(human_reviews.c.attempt_id))
-        query = query.where(attempts.id.in_(wanted))
-    return stated_jobs.filled(connection, _rows(connection, query))
+
+
+def _newest_and_judged(most: int) -> sa.CompoundSelect[tuple[str]]:
+    c = mock_interview_attempts.c
+    scored = sa.select(c.id).where(c.overall_score.is_not(None)).order_by(c.created_at.desc(), c.id)
+    return sa.union(sa.select(scored.limit(most).subquery().c.id), sa.select(human_reviews.c.attempt_id))
 
 
 def usage_rows(connection: sa.Connection, interview_id: str) -> Rows:
