@@ -165,3 +165,10 @@ def test_reading_a_posting_takes_time_in_proportion_to_its_length(piece: str) ->
     cost(1000)
     short, long = min(cost(2000) for _ in range(3)), cost(20_000)
     assert long <= 10 * 3 * max(short, 0.004)
+
+
+@pytest.mark.parametrize("nothing", ["", "\n \n", "<p></p>"])
+def test_without_a_posting_questions_are_planned_all_the_same(nothing: str) -> None:
+    """General practice has no posting."""
+    assert posting_lines(nothing) == []
+    assert len(plan_interview(PlanRequest(title="", company="", description=nothing, questions=2)).questions) == 2

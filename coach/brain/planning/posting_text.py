@@ -69,7 +69,7 @@ def posting_lines(description: str) -> list[PostingLine]:
     lines: list[PostingLine] = []
     section, listing = "required", False
     told = [line for raw in clean(description).split("\n") if (line := raw.strip())]
-    for line, following in zip(told, [*told[1:], ""], strict=True):
+    for line, following in zip(told, [*told, ""][1:], strict=True):
         bullet = bool(_BULLET.match(line))
         heading = len(line.split()) <= _MOST_HEADING_WORDS and not line.endswith((".", ";", "!"))
         numbered = bool(
