@@ -13,6 +13,14 @@ PATIENCE_S = 0.05
 """What a comparison may hold up an answer whose history was not loaded in time; then there is none."""
 
 
+def compared_with(attempt: Attempt, earlier: list[DeliveryMetrics]) -> Attempt:
+    """`attempt` with its delivery against the medians of `earlier`; as it is where nothing of it was measured."""
+    if attempt.delivery is None or not attempt.delivery.speech_s:
+        return attempt
+    found = compare(attempt.delivery, earlier)
+    return attempt.noting(baseline=[BaselineRow(**asdict(row), sentence=sentence(row)) for row in found])
+
+
 class Baseline:
     """History per attempt of one interview."""
 
@@ -37,10 +45,7 @@ class Baseline:
         self.load(attempt.id)
         loading = self._loading[attempt.id]
         done, _ = await asyncio.wait([loading], timeout=PATIENCE_S)
-        if not done or loading.exception() or attempt.delivery is None or not attempt.delivery.speech_s:
-            return attempt
-        found = compare(attempt.delivery, loading.result())
-        return attempt.noting(baseline=[BaselineRow(**asdict(row), sentence=sentence(row)) for row in found])
+        return attempt if not done or loading.exception() else compared_with(attempt, loading.result())
 
     async def close(self) -> None:
         """Leaves no task running."""

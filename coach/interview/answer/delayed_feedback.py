@@ -14,6 +14,7 @@ from coach.contracts.transcript import typed_transcript
 from coach.errors import NotFoundError
 from coach.interview.answer.completed import CompletedAnswer, completed_answer
 from coach.interview.answer.evaluation_call import evaluation_call, judged
+from coach.interview.answer.late_hearing import LateHearing
 from coach.interview.dependencies import Materials
 from coach.interview.ports import InterviewStore
 from coach.interview.rollup import best_attempt, session_score
@@ -28,11 +29,13 @@ async def produce_delayed(
     materials: Materials | None = None,
     bundle: str = "",
     on_abandoned: UsageSink | None = None,
+    hearing: LateHearing | None = None,
 ) -> list[Attempt]:
-    """Evaluates every delayed attempt of an interview that has a transcript; returns them as they are now stored.
+    """Evaluates every delayed attempt of an interview; returns them as they are now stored.
 
-    An attempt whose feedback fails again stays delayed, with what failed and what was used. One that another process
-    has claimed is left to it.
+    One that was kept without having been heard (*Finish interview* in the middle of an answer) is heard first, where
+    `hearing` is given. An attempt whose feedback fails again stays delayed, with what failed and what was used. One
+    that another process has claimed is left to it.
 
     Raises:
         NotFoundError: there is no such interview.
@@ -45,10 +48,14 @@ async def produce_delayed(
     resume_text = await materials.resume_text(resume_id) if materials and resume_id else ""
     done: list[Attempt] = []
     for attempt in snapshot.attempts:
-        waiting = attempt.status is AttemptStatus.DELAYED and attempt.transcript and attempt.transcript.text.strip()
-        if not waiting or not await store.claim_evaluation(attempt.id, owner=new_id()):
+        unheard = hearing if is_unheard(attempt) else None
+        if not (unheard or has_words(attempt)) or not await store.claim_evaluation(attempt.id, owner=new_id()):
             continue
         attempt = attempt.noting(feedback_retries=attempt.extra.feedback_retries + 1)
+        attempt = await unheard.heard(attempt, snapshot.interview) if unheard else attempt
+        if unheard and attempt.id in unheard.troubles:
+            done.append(await _put_back(store, snapshot, attempt))
+            continue
         current = [*(a for a in snapshot.attempts if a.id not in {d.id for d in done}), *done]
         fresh = InterviewSnapshot(interview=snapshot.interview, exchanges=snapshot.exchanges, attempts=current)
         judge = partial(evaluate_to_end, brain, policy=policy, bundle=bundle, on_abandoned=on_abandoned)
@@ -56,6 +63,24 @@ async def produce_delayed(
         done.append(await _keep(store, fresh, attempt, result))
     await _score_session(store, interview_id)
     return done
+
+
+def has_words(attempt: Attempt) -> bool:
+    """Whether only feedback is missing."""
+    words = attempt.transcript
+    return attempt.status is AttemptStatus.DELAYED and words is not None and bool(words.text.strip())
+
+
+def is_unheard(attempt: Attempt) -> bool:
+    """Whether there may be a recording that nobody heard yet; an empty transcript says that nothing was said."""
+    return attempt.status is AttemptStatus.DELAYED and attempt.transcript is None and attempt.audio_deleted_at is None
+
+
+async def _put_back(store: InterviewStore, snapshot: InterviewSnapshot, attempt: Attempt) -> Attempt:
+    """An attempt that could not be heard is as it was, and its claim ends."""
+    exchange = next(e for e in snapshot.exchanges if e.id == attempt.exchange_id)
+    await store.complete_attempt(attempt, exchange, ())
+    return attempt
 
 
 async def _judged(

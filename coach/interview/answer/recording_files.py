@@ -8,10 +8,32 @@ from coach.contracts.interview import Attempt
 from coach.contracts.usage import UsageEvent, usage_list
 from coach.errors import CoachError
 from coach.interview.aggregate import InterviewAggregate
-from coach.interview.dependencies import off_loop
+from coach.interview.dependencies import Dependencies, off_loop
 from coach.vault import ambient
 
 log = logging.getLogger(__name__)
+
+
+def sealed_path(parts: Dependencies, attempt_id: str) -> Path:
+    """Where a finished recording lies until the archive has it."""
+    return parts.journal_dir / f"{attempt_id}.flac"
+
+
+def find_recording(parts: Dependencies, attempt: Attempt) -> Path | None:
+    """The recording of an attempt wherever it is: archive, sealed, or cut off by a crash (blocking).
+
+    None when nothing was recorded. What is fetched from a bucket lies in the journal and is cleared with it.
+    """
+    sealed = sealed_path(parts, attempt.id)
+    if sealed.exists():
+        return sealed
+    if attempt.audio_uri:
+        return parts.archive.local_path(attempt.audio_uri, sealed)
+    journal = parts.journals.create(parts.journal_dir, attempt.id)
+    if journal.seconds or sealed.exists():  # sealed since the first look, by a process taken for dead
+        return journal.seal()
+    journal.discard()
+    return None
 
 
 class RecordingFiles:
@@ -40,23 +62,11 @@ class RecordingFiles:
 
     def sealed(self, attempt_id: str) -> Path:
         """Where a finished recording lies until the archive has it."""
-        return self._parts.journal_dir / f"{attempt_id}.flac"
+        return sealed_path(self._parts, attempt_id)
 
     def find(self, attempt: Attempt) -> Path | None:
-        """The recording of an attempt wherever it is: archive, sealed, or cut off by a crash (blocking).
-
-        None when nothing was recorded. What is fetched from a bucket lies in the journal and is cleared with it.
-        """
-        sealed = self.sealed(attempt.id)
-        if sealed.exists():
-            return sealed
-        if attempt.audio_uri:
-            return self._parts.archive.local_path(attempt.audio_uri, sealed)
-        journal = self._parts.journals.create(self._parts.journal_dir, attempt.id)
-        if journal.seconds or sealed.exists():  # sealed since the first look, by a process taken for dead
-            return journal.seal()
-        journal.discard()
-        return None
+        """`find_recording` of an attempt of this interview (blocking)."""
+        return find_recording(self._parts, attempt)
 
     def left_use(self, attempt_id: str) -> list[UsageEvent]:
         """What a process that died used for the answer and may not have stored (blocking); each event counts once."""
