@@ -1,5 +1,7 @@
 """Where finished recordings live: a folder or any bucket fsspec can reach."""
 
+import fcntl
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -96,7 +98,7 @@ class AudioArchive:
 
     def delete(self, uri: str) -> None:
         """Removes the recording; one that is gone already is no error."""
-        with suppress(FileNotFoundError), _reached("The recording cannot be removed"):
+        with suppress(FileNotFoundError), _reached("The recording cannot be removed"), self._alone():
             self._filesystem.rm_file(self._path(uri))
 
     def uris(self) -> list[str]:
@@ -122,19 +124,41 @@ class AudioArchive:
     def turn(self, uri: str, *, owner: str, sealed: bool) -> bool:
         """Makes a recording, or a part of one, sealed for `owner`, or plain; False when it is so already.
 
+        One that is deleted at the same moment, by whichever process, stays deleted; in a bucket, which has no locks,
+        the caller looks afterwards.
+
         Raises:
             NotFoundError: it is gone, or its key was destroyed.
         """
         path = self._path(uri)
         try:
-            raw: bytes = self._filesystem.cat_file(path)
+            with self._alone():
+                raw: bytes = self._filesystem.cat_file(path)
+                if files.is_sealed_file(raw) == sealed:
+                    return False
+                with ambient.belonging_to(owner):
+                    self._put(path, files.sealed_bytes(path, raw) if sealed else files.opened_bytes(path, raw))
         except FileNotFoundError as error:
             raise NotFoundError("This recording is no longer there.") from error
-        if files.is_sealed_file(raw) == sealed:
-            return False
-        with ambient.belonging_to(owner):
-            self._put(path, files.sealed_bytes(path, raw) if sealed else files.opened_bytes(path, raw))
         return True
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else on this machine deletes or turns a recording meanwhile; in a bucket nothing is held.
+
+        Raises:
+            FileNotFoundError: there is no such folder.
+        """
+        if not self._local:
+            yield
+            return
+        folder = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
 
     def _put(self, target: str, data: bytes) -> None:
         if not self._local:

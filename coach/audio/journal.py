@@ -18,6 +18,8 @@ from pathlib import Path
 
 from coach.audio.disk import Disk, begun, disk_of
 from coach.audio.flac import write_flac
+from coach.audio.moved import SUFFIX as MOVED
+from coach.audio.moved import Moved
 from coach.audio.pcm import BYTES_PER_SAMPLE, BYTES_PER_SECOND, Pcm
 from coach.errors import AudioError, StoreError
 
@@ -74,6 +76,7 @@ class RecordingJournal:
             self._file: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             with _kept_only_whole(self._file):
                 self._disk = begun(path, self._file)
+                self._finish_moving()
                 self._size = self._disk.size
         except OSError as error:
             raise unwritable(error) from error
@@ -106,7 +109,7 @@ class RecordingJournal:
     def forget(cls, directory: Path, attempt_id: str) -> None:
         """Removes whatever there is of the recording of `attempt_id`."""
         path = cls.place(directory, attempt_id)
-        for suffix in (_SUFFIX, _TAKES, _WRITER, _USED, ".flac"):
+        for suffix in (_SUFFIX, _TAKES, _WRITER, _USED, MOVED, ".flac"):
             path.with_suffix(suffix).unlink(missing_ok=True)
 
     @property
@@ -142,17 +145,42 @@ class RecordingJournal:
         with self._lock:
             self._write(sample * BYTES_PER_SAMPLE, pcm16)
 
-    def insert(self, sample: int, pcm16: bytes) -> None:
-        """Moves everything from `sample` on and writes between.
+    def insert(self, sample: int, pcm16: bytes, begins: list[tuple[int, int]]) -> None:
+        """Moves everything from `sample` on, writes between, and notes where takes begin then: all or nothing.
 
         Raises:
-            StoreError: as `append`.
+            StoreError: the disk is full; everything is as it was.
         """
         with self._lock:
             at = sample * BYTES_PER_SAMPLE
             behind = self._opened().read(max(0, self._size - at), at)
-            self._write(at + len(pcm16), behind)
-            self._write(at, pcm16)
+            moved = Moved(at, pcm16 + behind, begins)
+            try:
+                moved.write(self.path, self._whose)
+            except OSError as error:
+                raise unwritable(error) from error
+            try:
+                self._write(at, moved.rest)
+                self._keep_takes(begins)
+            except StoreError:
+                self._undo(at, behind)
+                raise
+            finally:
+                Moved.forget(self.path)
+
+    def _undo(self, at: int, behind: bytes) -> None:
+        """What was overwritten stands again; that needs no room it had not before."""
+        with suppress(OSError):
+            self._disk.write(behind, at)
+            self._disk.cut(at + len(behind))
+            self._size = at + len(behind)
+
+    def _finish_moving(self) -> None:
+        """What a process that died was moving is moved."""
+        if moved := Moved.beside(self.path):
+            self._disk.cut(moved.at + self._disk.write(moved.rest, moved.at))
+            RecordingJournal._keep_takes(self, moved.takes)
+        Moved.forget(self.path)
 
     def cut(self, sample: int) -> None:
         """Makes the recording exactly this long: what is over goes, what is missing is silence.
@@ -173,6 +201,9 @@ class RecordingJournal:
         Raises:
             StoreError: the disk is full.
         """
+        self._keep_takes(begins)
+
+    def _keep_takes(self, begins: list[tuple[int, int]]) -> None:
         kept = self.path.with_suffix(_TAKES)
         try:
             fresh = kept.with_suffix(".takes-new")
@@ -290,7 +321,7 @@ class RecordingJournal:
 
     def _remove(self) -> None:
         self.path.unlink(missing_ok=True)
-        for suffix in (_TAKES, _WRITER):
+        for suffix in (_TAKES, _WRITER, MOVED):
             self.path.with_suffix(suffix).unlink(missing_ok=True)
 
     def rest(self) -> None:

@@ -104,10 +104,14 @@ class SharedJournal(RecordingJournal):
 
     def note_takes(self, begins: list[tuple[int, int]]) -> None:
         """See `RecordingJournal`."""
-        super().note_takes(begins)
         with self._lock:
-            self._takes = [*begins]
-            self._touch(self._size)
+            self._keep_takes(begins)
+
+    def _keep_takes(self, begins: list[tuple[int, int]]) -> None:
+        """Under the lock, so that the bucket never gets sound that moved without its takes."""
+        super()._keep_takes(begins)
+        self._takes = [*begins]
+        self._touch(self._size)
 
     def note_use(self, used: str) -> None:
         """See `RecordingJournal`."""

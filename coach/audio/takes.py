@@ -71,8 +71,8 @@ class TakeJournal(Protocol):
     def write_at(self, sample: int, pcm16: bytes) -> None:
         """Writes anywhere; what lies between the end and there becomes silence."""
 
-    def insert(self, sample: int, pcm16: bytes) -> None:
-        """Moves what follows and writes between."""
+    def insert(self, sample: int, pcm16: bytes, begins: list[Span]) -> None:
+        """Moves what follows, writes between, and keeps where takes begin then; all or nothing."""
 
     def cut(self, sample: int) -> None:
         """Makes the recording exactly this long."""
@@ -135,6 +135,8 @@ class Take:
     filled: Spans = field(default_factory=Spans)
     clock: tuple[int, float] | None = None
     """(sample, client's ms) of the newest frame."""
+    restored: bool = False
+    """It was recorded before a restart, and its client has not been heard since."""
 
     def at_ms(self, clock_ms: float) -> int | None:
         """The sample spoken at `clock_ms`; None when the client gives no clock."""
@@ -190,6 +192,8 @@ class TakeMap:
             FrameClockError: its place lies far behind everything known.
         """
         take = self._find(frame.take) or self._begin(frame.take, frame.clock_ms - frame.first_sample / SAMPLES_PER_MS)
+        if take.restored:
+            _go_on(take, frame.first_sample)
         end = frame.first_sample + len(frame.pcm16) // BYTES_PER_SAMPLE
         if end - take.length > LONGEST_GAP_S * SAMPLE_RATE_HZ:
             raise FrameClockError("The frame is minutes ahead of the sound before it.")
@@ -246,7 +250,8 @@ class TakeMap:
         restored = []
         for (take_id, base), (_, after) in pairwise([*self._journal.noted_takes(), (-1, end)]):
             length = max(0, after - base)
-            restored.append(Take(take_id, base, length, Spans((0, length)) if length else Spans()))
+            filled = Spans((0, length)) if length else Spans()
+            restored.append(Take(take_id, base, length, filled=filled, restored=True))
         self._takes[:0] = restored
 
     def _begin(self, take_id: int, begun_ms: float | None = None) -> Take:
@@ -326,12 +331,13 @@ class TakeMap:
     def _make_room(self, take: Take, samples: int) -> None:
         """Moves the takes behind `take` by `samples`."""
         following = self._takes[self._takes.index(take) + 1 :]
-        self._journal.insert(following[0].base, bytes(samples * BYTES_PER_SAMPLE))
+        moved = {later.id: later.base + samples for later in following}
+        begins = [(t.id, moved.get(t.id, t.base)) for t in self._takes if t.id >= 0]
+        self._journal.insert(following[0].base, bytes(samples * BYTES_PER_SAMPLE), begins)
         for later in following:
             later.base += samples
         self._size += samples
         self._told += samples
-        self._journal.note_takes([(t.id, t.base) for t in self._takes if t.id >= 0])
 
     def _write(self, sample: int, pcm16: bytes) -> None:
         end = sample + len(pcm16) // BYTES_PER_SAMPLE
@@ -341,6 +347,16 @@ class TakeMap:
             self._journal.write_at(sample, pcm16)
             self.read_whole = False
         self._size = max(self._size, end)
+
+
+def _go_on(take: Take, first_sample: int) -> None:
+    """A client that comes back begins with what it was never told to be kept; what came before that is there.
+
+    Of the rest nobody knows whether it is sound or a gap: it gives way to what comes now.
+    """
+    take.restored = False
+    take.exact = Spans((0, first_sample)) if first_sample else Spans()
+    take.filled = Spans((first_sample, take.length)) if first_sample < take.length else Spans()
 
 
 def _part(pcm16: bytes, start: int, end: int) -> bytes:

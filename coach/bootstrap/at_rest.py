@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from coach.bootstrap.store import StoreParts
 from coach.contracts.base import Record
 from coach.errors import NotFoundError, SettingsError, StoreError
-from coach.vault.keyring import Keyring
+from coach.vault.keyring import HOUSE, Keyring
 
 
 class Turned(Record):
@@ -71,9 +71,13 @@ def _turn_recording(parts: StoreParts, uri: str, attempt_id: str, *, sealed: boo
 
     try:
         owner = parts.store.run(turning.owner_of_recording, attempt_id)
-        return parts.archive.turn(uri, owner=owner, sealed=sealed)
+        turned = parts.archive.turn(uri, owner=owner, sealed=sealed)
     except NotFoundError:  # it expired meanwhile, or its key was destroyed
         return False
+    if turned and owner != HOUSE and not parts.store.run(turning.is_recorded, attempt_id):
+        parts.archive.delete(uri)  # deleted between reading and writing, where a bucket knows no lock
+        return False
+    return turned
 
 
 def _turn_unfinished(parts: StoreParts, *, sealed: bool) -> int:
@@ -82,7 +86,7 @@ def _turn_unfinished(parts: StoreParts, *, sealed: bool) -> int:
         _turn_recording(parts, uri, PurePosixPath(uri).parent.name, sealed=sealed) for uri in parts.archive.parts()
     )
     folder = parts.settings.journal_dir
-    here = [path for kind in ("*.pcm", "*.flac") for path in folder.glob(kind)]
+    here = [path for kind in ("*.pcm", "*.flac", "*.moved") for path in folder.glob(kind)]
     return in_bucket + sum(_turn_journal(parts, path, sealed=sealed) for path in here)
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from coach.audio.flac import write_flac
 from coach.audio.journal import RecordingJournal
 from coach.audio.pcm import SAMPLE_RATE_HZ, Pcm
 from coach.errors import AudioError, NotFoundError, StoreError
+from coach.vault import files
 
 FRAME = (np.arange(320) * 50).astype("<i2").tobytes()
 ROOT = Path(__file__).parents[2]
@@ -159,3 +161,79 @@ def test_archive_tells_when_it_cannot_store(tmp_path):
     source.write_bytes(b"x")
     with pytest.raises(StoreError, match="cannot be stored"):
         AudioArchive(str(tmp_path / "file")).save(source, "a")
+
+
+def test_a_death_in_the_middle_of_moving_sound_leaves_none_of_it_twice(tmp_path):
+    """What comes late is written between two takes: wherever the process dies, it has happened or it has not."""
+    before, late, behind = bytes([1, 0]) * 100, bytes([2, 0]) * 50, bytes([3, 0]) * 300
+    for written in (0, 1, 60, 100, 400, 699, 700):
+        journal = RecordingJournal.create(tmp_path, f"died-{written}")
+        journal.append(before + behind)
+        journal.note_takes([(1, 0), (2, 100)])
+        child = os.fork()
+        if not child:
+            _die_after(written)
+            journal.insert(100, late, [(1, 0), (2, 150)])
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == (9 << 8 if written < 700 else 0)
+        found = RecordingJournal.create(tmp_path, f"died-{written}")
+        assert found.read() == before + late + behind
+        assert found.noted_takes() == [(1, 0), (2, 150)]
+        found.append(FRAME)
+        assert RecordingJournal.create(tmp_path, f"died-{written}").read() == before + late + behind + FRAME
+        assert {path.suffix for path in tmp_path.glob(f"died-{written}*")} == {".pcm", ".takes"}
+    assert len(before + late + behind) == 900
+
+
+def _die_after(count: int) -> None:
+    """This process ends once so many bytes were written at a place of a file."""
+    real, left = os.pwrite, [count]
+
+    def dying(file: int, data: bytes, at: int) -> int:
+        if len(data) > left[0]:
+            real(file, data[: left[0]], at)
+            os._exit(9)
+        left[0] -= len(data)
+        return real(file, data, at)
+
+    os.pwrite = dying  # type: ignore[assignment]
+
+
+def test_a_disk_that_is_full_when_sound_is_moved_changes_nothing(tmp_path, monkeypatch):
+    journal, real = RecordingJournal.create(tmp_path, "full"), os.pwrite
+    before, behind = bytes([1, 0]) * 100, bytes([3, 0]) * 300
+    journal.append(before + behind)
+    journal.note_takes([(1, 0), (2, 100)])
+    monkeypatch.setattr(os, "pwrite", lambda file, data, at: real(file, data[: max(0, 800 - at)], at))
+    with pytest.raises(StoreError, match="space"):
+        journal.insert(100, bytes([2, 0]) * 50, [(1, 0), (2, 150)])
+    assert journal.read() == before + behind and journal.noted_takes() == [(1, 0), (2, 100)]
+    monkeypatch.undo()
+    journal.append(FRAME)
+    assert journal.read() == before + behind + FRAME
+
+
+def test_a_recording_deleted_while_it_is_turned_stays_deleted(tmp_path, monkeypatch):
+    archive = AudioArchive(str(tmp_path / "audio"))
+    (tmp_path / "one.flac").write_bytes(b"sound")
+    uri = archive.save(tmp_path / "one.flac", "one")
+    reading, gone = threading.Event(), threading.Event()
+
+    def slowly(_path: str, raw: bytes) -> bytes:
+        reading.set()
+        gone.wait(0.3)
+        return raw
+
+    def delete() -> None:
+        reading.wait(10)
+        archive.delete(uri)
+        gone.set()
+
+    monkeypatch.setattr(files, "sealed_bytes", slowly)
+    deleting = threading.Thread(target=delete)
+    deleting.start()
+    assert archive.turn(uri, owner="ada", sealed=True)
+    deleting.join(10)
+    assert not archive.exists(uri)
+    with pytest.raises(NotFoundError):
+        archive.turn(uri, owner="ada", sealed=True)

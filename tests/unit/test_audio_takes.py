@@ -252,6 +252,22 @@ def test_a_take_goes_on_where_it_was_after_a_restart(tmp_path: Path) -> None:
     assert not (tmp_path / "a.takes").exists()
 
 
+def test_a_gap_before_a_restart_is_filled_by_what_is_sent_again(tmp_path: Path) -> None:
+    """The second path was ahead, or frames were lost: nobody took the silence between for sound that is there."""
+    frames, first = capture(1, 0, 2.0), RecordingJournal.create(tmp_path, "a")
+    takes = TakeMap(first)
+    for one in [*frames[:10], *frames[20:30]]:
+        takes.place(one)
+    assert takes.kept == (1, 10 * FRAME)
+    first.close()
+    again = RecordingJournal.create(tmp_path, "a")
+    takes = TakeMap(again)
+    for one in frames[10:]:
+        takes.place(one)
+    assert np.array_equal(recorded(again), spoken(0, 2 * RATE))
+    assert takes.kept == (1, 2 * RATE)
+
+
 def test_of_two_windows_the_one_that_began_last_is_heard(journal: RecordingJournal) -> None:
     """Both send on at the same time: nothing is doubled."""
     takes = TakeMap(journal)

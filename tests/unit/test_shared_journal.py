@@ -77,7 +77,7 @@ def test_who_dies_while_writing_leaves_an_earlier_moment_whole(bucket, tmp_path)
     first = machine(bucket, tmp_path, "one")()
     first.append(said[:BLOCK_BYTES])
     first.ship()
-    first.insert(100, said[:2000])
+    first.insert(100, said[:2000], [])
     for parts in range(2):
         bucket.takes = parts
         with pytest.raises(StoreError):

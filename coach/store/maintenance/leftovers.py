@@ -20,7 +20,7 @@ from coach.store.tables.core import mock_interview_attempts
 log = logging.getLogger(__name__)
 
 UNJUDGED = timedelta(hours=24)
-_JOURNALS = ("*.pcm", "*.flac", "*.part", ".*.part", "*.used", "*.writer", "*.takes")
+_JOURNALS = ("*.pcm", "*.flac", "*.part", ".*.part", "*.used", "*.writer", "*.takes", "*.moved")
 _DRAFTS = ("*.compact", "*.compact.wal", "*.restoring", "*.restoring.wal", "backups/*.draft")
 
 
