@@ -105,8 +105,8 @@ def _session_in(line: str) -> str:
 
 
 def lines(path: Path) -> list[str]:
-    """What stands in it; none where there is no file."""
-    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    """What stands in it; none where there is no file. What a crash tore may be no text at all."""
+    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
 
 
 def append(path: Path, line: str) -> None:

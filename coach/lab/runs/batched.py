@@ -27,6 +27,7 @@ from coach.contracts.brain import JobContext
 from coach.contracts.interview import SessionSummary
 from coach.contracts.usage import UsageEvent
 from coach.errors import VendorLimitError
+from coach.lab.runs.appending import append_line
 from coach.lab.runs.budget import RunBudget
 
 PART_CALLS = 10_000
@@ -198,12 +199,10 @@ class BatchParts:
     def _known_parts(self) -> list[dict[str, Any]]:
         """Parts in order; a line that a crash left half-written is no part."""
         found = []
-        for line in self._ticket.read_text("utf8").splitlines() if self._ticket.exists() else ():
+        for line in self._ticket.read_bytes().splitlines() if self._ticket.exists() else ():
             with suppress(ValueError):
                 found.append(json.loads(line))
         return found
 
     def _remember(self, part: Mapping[str, object]) -> None:
-        self._ticket.parent.mkdir(parents=True, exist_ok=True)
-        with self._ticket.open("a", encoding="utf8") as lines:
-            lines.write(f"\n{json.dumps(part)}\n")
+        append_line(self._ticket, json.dumps(part))

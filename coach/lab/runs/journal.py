@@ -6,17 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from coach.foreign_data import lines_of
+from coach.lab.runs.appending import appending
 from coach.lab.runs.dataset import Item
 from coach.lab.runs.outcome import Outcome
 from coach.vault.files import opened_line, sealed_line
 from coach.vault.keyring import HOUSE, BrokenSealError
 
+_PLACE = TypeAdapter(tuple[str, str, int, int])
+
 
 class RunJournal:
-    """Append-only JSONL of outcomes of one run; a half-written last line is ignored on reading."""
+    """Append-only JSONL of outcomes of one run; a half-written line is ignored, what follows it is not."""
 
     def __init__(self, path: Path) -> None:
         """Opens (or creates) the journal at `path`."""
@@ -40,9 +43,7 @@ class RunJournal:
         `person` is whose answer was judged: for them it is sealed where keys are in force.
         """
         if self._file is None:
-            self._file = self.path.open("ab", buffering=0)
-            if self._file.tell() and not self.path.read_bytes().endswith(b"\n"):
-                self._file.write(b"\n")
+            self._file = appending(self.path)
         line = sealed_line(self.path, outcome.model_dump_json(), person).encode()
         offset = self._file.tell()
         self._file.write(line + b"\n")
@@ -87,8 +88,7 @@ class ResponseCache:
         key, (journal, offset, length) = content_key(outcome.variant_key, item, outcome.repeat), place
         self._index()[key] = (str(journal), offset, length)
         if self._file is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("ab", buffering=0)
+            self._file = appending(self._path)
         self._file.write(json.dumps([key, str(journal), offset, length]).encode() + b"\n")
 
     def close(self) -> None:
@@ -103,8 +103,8 @@ class ResponseCache:
             lines = self._path.read_bytes().splitlines() if self._path.exists() else []
             for line in lines:
                 try:
-                    key, journal, offset, length = json.loads(line)
-                except ValueError:
+                    key, journal, offset, length = _PLACE.validate_json(line)
+                except ValidationError:
                     continue
                 self._places[key] = (journal, offset, length)
         return self._places

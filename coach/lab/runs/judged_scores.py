@@ -9,6 +9,7 @@ from typing import Protocol
 
 from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError
+from coach.lab.runs.appending import append_line
 from coach.lab.runs.budget import RunBudget
 from coach.lab.runs.dataset import Item
 from coach.lab.runs.outcome import Outcome
@@ -41,7 +42,7 @@ JudgeFactory = Callable[[UsageSink], AnswerJudge]
 
 
 class ScoreBook:
-    """Append-only JSONL of judged scores; a half-written last line is ignored on reading."""
+    """Append-only JSONL of judged scores; a half-written line is ignored, what follows it is not."""
 
     def __init__(self, path: Path) -> None:
         """Reads what stands at `path`."""
@@ -75,9 +76,7 @@ class ScoreBook:
         self.spent_usd += usd
 
     def _write(self, row: Mapping[str, object]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a", encoding="utf8") as file:
-            file.write(json.dumps(row) + "\n")
+        append_line(self._path, json.dumps(row))
 
 
 def _identity(key: str, outcome: Outcome) -> tuple[str, ...]:

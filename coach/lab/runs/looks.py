@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from scipy.stats import norm
 
 from coach.contracts.base import Record
+from coach.lab.runs.appending import append_line
 from coach.lab.runs.dataset import Dataset
 from coach.lab.runs.outcome import Outcome
 from coach.lab.statistics.sequential import MOST_LOOKS, boundaries
@@ -96,8 +97,7 @@ class LookBook:
         with FileLock(f"{self._path}.lock"):
             look = self.standing(pair, judged, planned)
             if not look.closed and look not in self.taken(pair):
-                with self._path.open("ab") as lines:
-                    lines.write(look.model_dump_json().encode() + b"\n")
+                append_line(self._path, look.model_dump_json())
             return look
 
 
