@@ -11,6 +11,7 @@
     │   ├── StoreBusyError        held by another process
     │   ├── StoreVersionError     newer than this code
     │   ├── ConflictError         another record stands where this one would
+    │   │   └── TakenOverError        another process has the interview now
     │   └── NotFoundError
     ├── VendorError           a vendor or its network failed
     │   ├── VendorAuthError       key refused
@@ -103,6 +104,12 @@ class ConflictError(StoreError):
     """Another record stands where this one would; the same write can never succeed."""
 
     code = "CONFLICT"
+
+
+class TakenOverError(ConflictError):
+    """Another process has the interview now, and what is known of it here is of before."""
+
+    code = "TAKEN_OVER"
 
 
 class NotFoundError(StoreError):

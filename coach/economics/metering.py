@@ -16,12 +16,16 @@ from coach.economics.billing.entitlements import use_id_of
 from coach.economics.ledger import price_what_can_be
 from coach.economics.plans import PlanBook, plan_book
 from coach.economics.pricebook import PriceBook, price_book
+from coach.errors import TakenOverError
+from coach.interview.recent import Recent
 from coach.store import SqlStore
 from coach.store.repositories import ledger, uses
 
 log = logging.getLogger(__name__)
 
 PRODUCT = "jobfoxy"
+MOST_REMEMBERED = 10_000
+"""Interviews whose owner is known without asking the database."""
 INTERVIEW_USED = "interview.used"
 ANSWER_EVALUATED = "answer.evaluated"
 ANSWER_RETRIED = "answer.retried"
@@ -45,7 +49,7 @@ class MeteredStore(SqlStore):
         super().__init__(url, **options)
         self._book = book or price_book()
         self._plans = plans or plan_book()
-        self._owners: dict[str, Owner] = {}
+        self._owners: Recent[str, Owner] = Recent(MOST_REMEMBERED)
 
     async def create_interview(self, interview: Interview, exchanges: Sequence[Exchange]) -> None:
         """See `InterviewStore`."""
@@ -66,7 +70,11 @@ class MeteredStore(SqlStore):
         if attempt.status == AttemptStatus.EVALUATED and not owner.is_sample:
             extra = attempt.attempt_number > 1 and await self._over_the_limit(attempt)
             events += product_events(attempt, owner, extra=extra)
-        await super().complete_attempt(attempt, exchange, self._priced(events))
+        try:
+            await super().complete_attempt(attempt, exchange, self._priced(events))
+        except TakenOverError:  # the answer is another process's to store; what vendors did is paid for all the same
+            await super().add_usage(self._priced([event for event in events if event.vendor != PRODUCT]))
+            raise
 
     async def add_usage(self, usage: Sequence[UsageEvent]) -> None:
         """See `InterviewStore`."""
@@ -98,7 +106,7 @@ class MeteredStore(SqlStore):
     async def _owner(self, interview_id: str) -> Owner:
         if interview_id not in self._owners:
             await self.load_interview(interview_id)
-        return self._owners.get(interview_id) or Owner("", "", False)
+        return self._owners.used(interview_id) or Owner("", "", False)
 
     def _remember(self, interview: Interview) -> None:
         self._owners[interview.id] = Owner(interview.user_id, interview.bundle, interview.is_sample)

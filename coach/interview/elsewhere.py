@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from coach.contracts.interview import new_id
 from coach.errors import CoachError
+from coach.interview.broadcast import MAX_BACKLOG
 from coach.interview.conductor import Conductor
 from coach.interview.fleet import Fleet, FleetNotice, NoticeKind
 
@@ -35,15 +36,22 @@ class OpenElsewhereError(CoachError):
 
 
 class RemoteWatch:
-    """What happens in an interview that is elsewhere: events as JSON texts, until it could be had here."""
+    """What happens in an interview that is elsewhere: events as JSON texts, until it could be had here.
+
+    Who does not take them is sent away when `MAX_BACKLOG` wait, and finds the place on coming back.
+    """
 
     def __init__(self, interview_id: str) -> None:
         self.id = new_id()
         self.interview_id = interview_id
-        self._texts: asyncio.Queue[str | None] = asyncio.Queue()
+        self._texts: asyncio.Queue[str | None] = asyncio.Queue(MAX_BACKLOG)
 
     def put(self, text: str | None) -> None:
         """One event; None = the end."""
+        if self._texts.full():
+            while not self._texts.empty():
+                self._texts.get_nowait()
+            text = None
         self._texts.put_nowait(text)
 
     async def texts(self) -> AsyncGenerator[str, None]:
@@ -81,10 +89,13 @@ class Elsewhere:
     async def claim(self, interview_id: str, *, ask: bool = True) -> None:
         """From now on the interview is with this process.
 
+        One whose process seems to be dead is taken once that had the time to answer: whose line was cut for a moment
+        is back by then.
+
         Raises:
             OpenElsewhereError: it is with another one, which keeps it (or was not asked).
         """
-        if await self._fleet.take(interview_id):
+        if await self._fleet.take(interview_id, from_dead=not ask):
             return
         if ask:
             answer = self._answers[interview_id] = asyncio.get_running_loop().create_future()

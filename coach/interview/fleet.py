@@ -45,8 +45,8 @@ class Fleet(Protocol):
             StoreError: the others cannot be reached.
         """
 
-    async def take(self, interview_id: str) -> bool:
-        """Whether the interview is with this process now: it was free, or with one that is dead."""
+    async def take(self, interview_id: str, *, from_dead: bool = True) -> bool:
+        """Whether the interview is with this process now: it was free, or (`from_dead`) with one that is dead."""
 
     async def give_back(self, interview_ids: Sequence[str]) -> None:
         """They are nobody's again."""
@@ -74,7 +74,7 @@ class Lone:
     async def enter(self, told: Callable[[FleetNotice], None], back: Callable[[], None]) -> None:
         """Nothing to enter."""
 
-    async def take(self, interview_id: str) -> bool:
+    async def take(self, interview_id: str, *, from_dead: bool = True) -> bool:
         """Always."""
         return True
 

@@ -22,6 +22,7 @@ from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError, ConflictError, NotFoundError, StoreBusyError, StoreError, StoreVersionError
 from coach.interview import spool_file
 from coach.interview.ports import InterviewStore
+from coach.interview.recent import Recent
 from coach.vault.files import opened_line, sealed_line
 from coach.vault.keyring import HOUSE, BrokenSealError
 
@@ -30,6 +31,8 @@ REPLAY_EVERY_S = 2.0
 SPOOL = "facts.jsonl"
 LOCK_WAIT_S = 10.0
 LOCK_POLL_S = 0.05
+MOST_REMEMBERED = 10_000
+"""Interviews whose person is known here; a fact of another is sealed for the house."""
 
 _USAGE = TypeAdapter(list[UsageEvent])
 _SHAPES: dict[str, tuple[TypeAdapter[Any], ...]] = {
@@ -55,7 +58,7 @@ class SpooledStore:
         self._lock = asyncio.Lock()
         self._waiting = path.exists()
         self._task: asyncio.Task[None] | None = None
-        self._people: dict[str, str] = {}
+        self._people: Recent[str, str] = Recent(MOST_REMEMBERED)
         """Whose the interviews are that went through here: what waits on disk is sealed for them."""
 
     @property
@@ -104,7 +107,7 @@ class SpooledStore:
             raise StoreError("Neither database nor disk takes anything more.", mend="Free some disk space.") from error
 
     def _person(self, facts: Sequence[object]) -> str:
-        known = (self._people.get(getattr(fact, "interview_id", getattr(fact, "id", ""))) for fact in facts)
+        known = (self._people.used(getattr(fact, "interview_id", getattr(fact, "id", ""))) for fact in facts)
         return next((person for person in known if person), HOUSE)
 
     async def _replay(self) -> None:

@@ -8,10 +8,13 @@ from weakref import WeakValueDictionary
 
 from coach.errors import StoreBusyError
 from coach.interview.ports import InterviewStore
+from coach.interview.recent import Recent
 
 TOKEN_BYTES = 32
 LIFETIME_S = 4 * 3600
 LONGEST_TOKEN = 200
+MOST_REMEMBERED = 10_000
+"""Interviews of a process whose token is known in plain form. For one that is forgotten a fresh token is made."""
 SKEW = 2
 """A clock may be set back by one lifetime under a running interview; a token that would outlive two was made while the
 clock ran ahead, and is dead.
@@ -36,8 +39,8 @@ class InterviewTokens:
         self._store = store
         self._wall = wall
         self._lifetime_s = lifetime_s
-        self._live: dict[str, tuple[str, float]] = {}
-        self._finished: dict[str, str] = {}
+        self._live: Recent[str, tuple[str, float]] = Recent(MOST_REMEMBERED)
+        self._finished: Recent[str, str] = Recent(MOST_REMEMBERED)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def of(self, interview_id: str) -> str:
@@ -46,7 +49,7 @@ class InterviewTokens:
             return await self._held_or_fresh(interview_id)
 
     async def _held_or_fresh(self, interview_id: str) -> str:
-        held = self._live.get(interview_id)
+        held = self._live.used(interview_id)
         if (
             held
             and 0.5 < (held[1] - self._wall()) / self._lifetime_s <= SKEW

@@ -32,7 +32,7 @@ class MemoryFleet:
         self._server.told.append(told)
         self.entered.set()
 
-    async def take(self, interview_id: str) -> bool:
+    async def take(self, interview_id: str, *, from_dead: bool = True) -> bool:
         return self._server.holders.setdefault(interview_id, self.owner) == self.owner
 
     async def give_back(self, interview_ids: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from coach.audio.archive import AudioArchive
 from coach.contracts import commands as cmd
 from coach.contracts.interview import AttemptStatus, ViewState
+from coach.errors import TakenOverError
 from coach.interview.elsewhere import OpenElsewhereError
 from coach.interview.service import InitRequest
 from coach.store import SqlStore
@@ -216,6 +217,51 @@ async def test_a_cut_line_comes_back_and_nothing_is_lost(postgres_url, tmp_path)
         await until(lambda: there.store.run(leases.living) == {here.fleet.owner, there.fleet.owner})
         await here.hub._together.check_held()
         assert here.hub.find(begun) is not None
+
+
+async def test_a_cut_line_gives_nothing_to_who_asks_meanwhile(postgres_url, tmp_path):
+    """For a moment the process looks dead; who opens its interview elsewhere waits as long as it has to answer."""
+    async with two(postgres_url, tmp_path) as (here, there):
+        begun = (await here.hub.init(InitRequest(q_count=1))).mock_interview_id
+        client = Client(await here.hub.open(begun))
+        ours = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ILIKE '%service_processes%' "
+        there.store.run(
+            lambda c: c.execute(sa.text(ours + "AND pid <> pg_backend_pid() AND datname = current_database()"))
+        )
+        with pytest.raises(OpenElsewhereError):
+            await there.hub.open(begun)
+        assert here.hub.find(begun) is client.conductor
+        await client.start()
+        await client.view(ViewState.LISTENING)
+
+
+async def test_of_two_who_believe_to_have_an_interview_one_writes(postgres_url, tmp_path):
+    """A process that hung goes on from memory before it looks around: nothing of it gets into what the other wrote."""
+    async with two(postgres_url, tmp_path) as (here, there):
+        begun = (await here.hub.init(InitRequest(q_count=1))).mock_interview_id
+        stale = await here.hub.open(begun)
+        await stale.send(cmd.StartInterview())
+        await here.hub._together.stand_still()
+        moved = sa.update(interview_leases).values(owner=there.fleet.owner)
+        there.store.run(lambda c: c.execute(moved))
+        fresh = await there.hub.open(begun)
+        before = await there.store.load_interview(begun)
+        attempt = next(iter(stale.board.attempts.values()), None) or make.attempt(next(iter(before.exchanges)))
+        for write in (
+            here.hub.parts.store.update_interview(before.interview.model_copy(update={"persona_id": "john"})),
+            here.hub.parts.store.update_exchange(before.exchanges[0].model_copy(update={"question_text": "Mine?"})),
+            here.hub.parts.store.add_attempt(attempt.model_copy(update={"attempt_number": 9})),
+            here.hub.parts.store.keep_and_claim(attempt, owner=here.fleet.owner),
+            here.hub.parts.store.complete_attempt(attempt, before.exchanges[0], []),
+            here.hub.parts.store.store_token(begun, "hash", 4e9),
+        ):
+            with pytest.raises(TakenOverError):
+                await write
+        assert await there.store.load_interview(begun) == before
+        await there.hub.parts.store.update_interview(fresh.board.interview)
+        dead = sa.update(interview_leases).values(owner="a process that died, whose facts wait on its disk")
+        there.store.run(lambda c: c.execute(dead))
+        await here.hub.parts.store.update_interview(before.interview)
 
 
 def test_a_long_notice_arrives_whole_in_parts():

@@ -4,13 +4,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import TypeVar
 
 import sqlalchemy as sa
 
 from coach.contracts.asking import asking
 from coach.contracts.interview import new_id
-from coach.errors import StoreError
+from coach.errors import StoreError, TakenOverError
 from coach.interview.fleet import FleetNotice
 from coach.store.fleet import leases, notices
 from coach.store.fleet.line import FleetLine
@@ -30,6 +31,16 @@ class ServerFleet:
         self.owner = new_id()
         self._store = store
         self._line: FleetLine | None = None
+        self._lost: Callable[[], None] = lambda: None
+        store.fence = self._require
+
+    def _require(self, connection: sa.Connection, interview_id: str) -> None:
+        """What was taken over while the line was cut, or this process hung, is not written over; see `leases`."""
+        try:
+            leases.require(connection, interview_id, self.owner)
+        except TakenOverError:
+            self._lost()
+            raise
 
     async def enter(self, told: Callable[[FleetNotice], None], back: Callable[[], None]) -> None:
         """See the port.
@@ -43,7 +54,8 @@ class ServerFleet:
         def on_message(message: Message) -> None:
             loop.call_soon_threadsafe(told, FleetNotice(**message))
 
-        line = FleetLine(self._store.database.url, self.owner, on_message, lambda: _on_loop(loop, back))
+        self._lost = lambda: _on_loop(loop, back)
+        line = FleetLine(self._store.database.url, self.owner, on_message, self._lost)
         if await asyncio.to_thread(line.start, STANDS_WITHIN_S):
             self._line = line
         else:
@@ -58,9 +70,9 @@ class ServerFleet:
         with asking(None):
             return await self._store.arun(function, *args)
 
-    async def take(self, interview_id: str) -> bool:
+    async def take(self, interview_id: str, *, from_dead: bool = True) -> bool:
         """See the port."""
-        return await self._run(leases.take, interview_id, self.owner)
+        return await self._run(partial(leases.take, from_dead=from_dead), interview_id, self.owner)
 
     async def give_back(self, interview_ids: Sequence[str]) -> None:
         """See the port."""

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from coach.contracts.interview import AttemptStatus
+from coach.errors import TakenOverError
 from coach.store.tables.core import evaluation_claims, mock_interview_attempts
 from coach.store.tables.fleet import interview_leases, service_processes
 
@@ -53,11 +54,12 @@ def living(connection: sa.Connection) -> set[str]:
     return set(connection.execute(_LIVING, {"class": CLASS, "expires_s": EXPIRES_S}).scalars())
 
 
-def take(connection: sa.Connection, interview_id: str, owner: str) -> bool:
+def take(connection: sa.Connection, interview_id: str, owner: str, *, from_dead: bool = True) -> bool:
     """Gives the interview to `owner` where it is free, or with a process that is dead; whether it is `owner`'s now.
 
-    A process that was judging an answer of it and only lost its connection may come back until `DEAD_AFTER_S`: what is
-    judged twice is paid for twice.
+    Without `from_dead` only a free one: whose line was cut a moment ago looks like the dead. A process that was judging
+    an answer of it and only lost its connection may come back until `DEAD_AFTER_S`: what is judged twice is paid for
+    twice.
     """
     table = interview_leases
     row = {"interview_id": interview_id, "owner": owner, "taken_at": sa.func.now()}
@@ -68,7 +70,7 @@ def take(connection: sa.Connection, interview_id: str, owner: str) -> bool:
     holder = connection.execute(held).scalar()
     if holder == owner:
         return True
-    if holder is None or holder in living(connection):
+    if not from_dead or holder is None or holder in living(connection):
         return False
     theirs = evaluation_claims.c.attempt_id.in_(_attempts_of(interview_id))
     if connection.execute(_judged_by_one_just_seen(holder).where(theirs)).first() is not None:
@@ -77,6 +79,22 @@ def take(connection: sa.Connection, interview_id: str, owner: str) -> bool:
     connection.execute(change.values(owner=owner, taken_at=sa.func.now()))
     _free_claims(connection, [holder], theirs)
     return True
+
+
+def require(connection: sa.Connection, interview_id: str, owner: str) -> None:
+    """No living process but `owner` has the interview, until this transaction is over.
+
+    What a process spooled before it died is written by its successor, under another name, while the lease is still the
+    dead one's.
+
+    Raises:
+        TakenOverError: another process has it.
+    """
+    c = interview_leases.c
+    row = sa.select(c.owner).where(c.interview_id == interview_id).with_for_update(read=True)
+    holder = connection.execute(row).scalar()
+    if holder not in (None, owner) and holder in living(connection):
+        raise TakenOverError("This interview goes on in another process.", mend="Reload the page.")
 
 
 def _attempts_of(interview_id: str) -> sa.Select[tuple[str]]:
