@@ -109,7 +109,8 @@ def recording_instead(mine: Desk) -> None:
                 kept.write(chosen.getbuffer())
                 kept.flush()
                 try:
-                    mine.submit_recording(Path(kept.name))
+                    with st.spinner("Reading the recording…"):
+                        mine.submit_recording(Path(kept.name))
                 except CoachError as error:
                     st.error(plain(str(error)))
 

@@ -244,6 +244,12 @@ def wrong_key(where: str, masters: tuple[MasterKey, ...]) -> SettingsError:
     )
 
 
+def sealed_by(text: str) -> KeyName | None:
+    """Which key a sealed text names; None for any other, or one whose head is torn."""
+    parts = text.split(".", 3)
+    return KeyName(parts[1], parts[2]) if is_sealed(text) and len(parts) == 4 else None
+
+
 def is_sealed(text: str) -> bool:
     """Whether a text has the form of a sealed one."""
     return text.startswith(_BEGINS) and _TOKEN.fullmatch(text) is not None

@@ -22,11 +22,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from coach.contracts.asking import asking
 from coach.contracts.people import Asker, Role
 from coach.errors import CoachError, RateLimitError
+from coach.interview.service import WS_PATH
 from coach.web import access, sign_in
 from coach.web.people import INVITATION_COOKIE, Accounts
 from coach.web.problems import AccessError, HostError, NotYoursError, OriginError, problem
 from coach.web.security_headers import SecurityHeaders
 from coach.web.sign_in import SignIn
+from coach.web.standing import serve_while
 from coach.web.watch import health
 
 PROVIDER_PATHS = ("/auth/login", "/auth/logout", "/oauth2callback")
@@ -129,6 +131,15 @@ class FrontDoor:
             raise NotYoursError("This is for operators.")
         return who
 
+    async def _still_practises(self, scope: Scope) -> None:
+        """Raises:
+        AccessError: the session is over.
+        NotYoursError: whoever it is of does not practise any more.
+        """
+        who = await self._who(scope)
+        if who is not None and not who.may_open("practice"):
+            raise NotYoursError("This is for people who practise.")
+
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             await self._app(scope, receive, send)
@@ -139,7 +150,10 @@ class FrontDoor:
             return
         self._sockets[caller] += 1
         try:
-            await self._app(scope, receive, send)
+            if self._policy.people is not None and scope["path"] == WS_PATH:
+                await serve_while(lambda: self._still_practises(scope), self._app, scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
         finally:
             self._sockets[caller] -= 1
             if not self._sockets[caller]:

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 import websockets.sync.client as ws
 from joserfc.jwk import RSAKey
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from coach.contracts.people import PAGES, Role
 from coach.store import SqlStore
@@ -163,6 +163,36 @@ def test_a_session_ended_everywhere_is_over_at_once(everybody):
     time.sleep(1.1)  # known for a second
     assert everybody.ask("GET", "/openapi.json", cookie).status_code == 401
     assert everybody.ask("GET", "/openapi.json", everybody.cookie("ruth")).status_code == 200
+
+
+def test_signing_out_everywhere_ends_an_interview_that_is_open_and_its_way_in(everybody):
+    """Ruth practises, too: the socket she left open is closed, and its token opens nothing in a new session."""
+    with everybody.store() as store:
+        store.run(membership.give_role, "ruth", everybody.places["Red"], Role.CANDIDATE, datetime.now(UTC))
+    cookie = everybody.cookie("ruth", ago=timedelta(seconds=20))
+    everybody.ask("GET", "/openapi.json", cookie)
+    made = everybody.ask("POST", "/mock-interviews/init", cookie, json={"q_count": 1}).json()
+    path = f"/ws/mock-interview?token={made['auth_token']}"
+    address = everybody.app.url.replace("http", "ws") + path
+    with ws.connect(address, additional_headers={"Cookie": cookie}) as line:
+        assert json.loads(line.recv(timeout=20))["type"] == "SESSION_STATE"
+        with everybody.store() as store:
+            store.run(identities.sign_out_everywhere, "ruth", datetime.now(UTC) - timedelta(seconds=10))
+        with pytest.raises(ConnectionClosed) as closed:
+            for _ in range(100):
+                line.recv(timeout=10)
+        assert closed.value.rcvd is not None and closed.value.rcvd.code == 4401
+    fresh, interview = everybody.cookie("ruth"), made["mock_interview_id"]
+    assert everybody.ask("GET", f"/mock-interviews/{interview}", fresh, made["auth_token"]).status_code == 401
+    again = everybody.ask("POST", "/mock-interviews/init", fresh, json={"q_count": 1}).json()
+    address = everybody.app.url.replace("http", "ws") + f"/ws/mock-interview?token={again['auth_token']}"
+    with ws.connect(address, additional_headers={"Cookie": fresh}) as line:
+        assert json.loads(line.recv(timeout=20))["type"] == "SESSION_STATE"
+        with everybody.store() as store:
+            store.run(membership.take_role, "ruth", everybody.places["Red"], Role.CANDIDATE, datetime.now(UTC))
+        with pytest.raises(ConnectionClosed):
+            for _ in range(100):
+                line.recv(timeout=10)
 
 
 def test_the_access_key_is_the_owners(everybody):

@@ -32,7 +32,7 @@ from coach.store.maintenance.transfer import in_order
 from coach.store.raw import RawStore
 from coach.store.repositories import coaching, interviews, lab, lab_runs, library, library_records
 from coach.store.repositories.coaching import Comment
-from coach.store.tables.core import mock_interview_attempts, mock_interviews
+from coach.store.tables.core import mock_interview_attempts, mock_interviews, star_stories
 from coach.store.tables.private import private_columns
 from coach.vault import ambient
 from coach.vault.keyring import HOUSE
@@ -257,6 +257,29 @@ def test_a_deleted_person_is_unreadable_in_every_copy_and_the_other_is_not(parts
     # who comes back begins anew
     again = practised(parts, "ada", "new words")
     assert "new words" in parts.store.run(interviews.find_attempt, again).transcript.text
+
+
+def test_a_copy_taken_back_gives_nothing_of_somebody_who_was_deleted_and_came_back(parts, tmp_path):
+    """Under the same id, with a key again: what the old copy holds of their first life goes, what is new stays."""
+    first, other = practised(parts, "ada", SECRET), practised(parts, "bob", "somebody else's words")
+    parts.store.release()
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(parts.settings.coach_home, elsewhere, ignore=shutil.ignore_patterns("keys"))
+    parts.delete_person("ada")
+    again = practised(parts, "ada", "new words")
+    assert parts.vault
+    assert parts.vault.has_key("ada")
+    assert turning.forget_destroyed(parts.store) == []
+    assert "new words" in parts.store.run(interviews.find_attempt, again).transcript.text
+    shutil.copytree(parts.settings.coach_home / "keys", elsewhere / "keys")
+    with services(elsewhere).store as store:
+        assert store.run(interviews.find_attempt, first) is not None
+        assert turning.forget_destroyed(store) == ["ada"]
+        assert turning.forget_destroyed(store) == []
+        assert store.run(interviews.find_attempt, first) is None
+        assert "somebody else" in store.run(interviews.find_attempt, other).transcript.text
+        stories = store.run(lambda c: c.execute(sa.select(star_stories.c.user_id)).scalars().all())
+        assert stories == ["bob"]
 
 
 def test_turned_on_later_and_off_again_from_where_it_stood(tmp_path):

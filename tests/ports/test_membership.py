@@ -1,5 +1,6 @@
 """Organisations, roles, invitations and consent on both databases: once, dated, refused clearly, forgotten whole."""
 
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -175,3 +176,19 @@ def test_what_was_done_is_kept_and_forgets_a_deleted_person(sql_store, place):
     )
     assert not [row for row in left if "carl" in row]
     assert sql_store.run(membership.members, place) == []
+
+
+def test_two_who_make_an_organisation_of_one_name_at_once_make_one(postgres_url):
+    """Two commands, or two servers: on a server both looked before either wrote."""
+    together = threading.Barrier(4)
+
+    def made(_: int) -> str:
+        with SqlStore(postgres_url) as store:
+            store.version()
+            together.wait(30)
+            return store.run(membership.organisation_named, " The  Blue ", NOW).id
+
+    with SqlStore(postgres_url) as store:
+        with ThreadPoolExecutor(4) as pool:
+            assert len({*pool.map(made, range(4))}) == 1
+        assert [row["name"] for row in store.run(membership.organisations_of)] == ["The Blue"]

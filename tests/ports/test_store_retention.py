@@ -14,7 +14,8 @@ from coach.errors import NotFoundError, StoreError
 from coach.store import SqlStore
 from coach.store.engine import copies as safekeeping
 from coach.store.maintenance import removal, retention
-from coach.store.repositories import interviews
+from coach.store.repositories import coaching, interviews, lab, queries
+from coach.store.repositories.coaching import Comment
 from coach.store.tables.core import mock_interview_attempts, mock_interviews, usage_tracking
 from tests.fakes import records as make
 
@@ -95,6 +96,20 @@ def test_text_goes_after_12_months_numbers_stay(sql_store):
     assert after.delivery.filler_hits == []
     assert SECRET not in str(sql_store.run(_whole_rows))
     assert swept(sql_store, Recordings(), days=367).text_deleted == 0
+
+
+def test_what_coaches_wrote_goes_with_the_text_and_what_they_gave_stays(sql_store):
+    _, _, attempt = a_session(sql_store)
+    said = Comment(attempt_id=attempt.id, author="Ada", text=SECRET, at_s=0.0, created_at=make.START)
+    sql_store.run(coaching.add_comment, said)
+    given = {"attempt_id": attempt.id, "reviewer": "Ada", "overall": 7.0, "created_at": make.START}
+    sql_store.run(lab.add_review, {**given, "comment": SECRET})
+    swept(sql_store, Recordings(), days=364)
+    assert sql_store.run(coaching.comments, [attempt.id]) == [said]
+    swept(sql_store, Recordings(), days=366)
+    assert sql_store.run(coaching.comments, [attempt.id]) == []
+    (review,) = sql_store.run(queries.review_rows)
+    assert (review["overall"], review["comment"]) == (7.0, "")
 
 
 def test_the_terms_can_be_set(sql_store):

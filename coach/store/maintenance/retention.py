@@ -14,7 +14,14 @@ from coach.contracts.interview import InterviewStatus, new_id
 from coach.store.repositories import deletions
 from coach.store.repositories.owners import sealed_for
 from coach.store.sqlstore import SqlStore
-from coach.store.tables.core import auth_tokens, mock_interview_attempts, mock_interview_exchanges, mock_interviews
+from coach.store.tables.core import (
+    auth_tokens,
+    human_reviews,
+    mock_interview_attempts,
+    mock_interview_exchanges,
+    mock_interviews,
+)
+from coach.store.tables.review import review_comments
 
 MONTH_DAYS = 365.25 / 12
 ABANDONED_AFTER = timedelta(hours=24)
@@ -122,8 +129,19 @@ def expire_text(connection: sa.Connection, now: datetime, policy: RetentionPolic
             connection.execute(sa.update(table).where(table.c.id == row.id).values(values))
     if rows:
         _expire_session_text(connection, limit)
+    _expire_coaches_words(connection, limit)
     deletions.note(connection, sweep_id, "sweep", now, texts=len(rows))
     return len(rows)
+
+
+def _expire_coaches_words(connection: sa.Connection, limit: datetime) -> None:
+    """What coaches wrote about an answer goes with its text; what they gave it stays, like the machine's scores."""
+    attempts = mock_interview_attempts.c
+    old = sa.select(attempts.id).where(attempts.created_at <= limit)
+    connection.execute(sa.delete(review_comments).where(review_comments.c.attempt_id.in_(old)))
+    said = human_reviews.c.comment != ""
+    theirs = human_reviews.c.attempt_id.in_(old)
+    connection.execute(sa.update(human_reviews).where(theirs, said).values(comment=""))
 
 
 def without_words(delivery: dict[str, object] | None) -> dict[str, object] | None:

@@ -16,10 +16,10 @@ from coach.store.repositories import people
 from coach.store.repositories.owners import owner_of, sealed_for
 from coach.store.repositories.samples import PREFIX
 from coach.store.sqlstore import SqlStore
-from coach.store.tables.core import mock_interview_attempts, users
+from coach.store.tables.core import mock_interview_attempts, mock_interview_exchanges, mock_interviews, users
 from coach.store.tables.private import private_columns
 from coach.vault import ambient
-from coach.vault.keyring import is_sealed
+from coach.vault.keyring import Keyring, is_sealed, sealed_by
 
 BATCH = 200
 _BELONGS = ("user_id", "interview_id", "attempt_id", "item_id", "is_sample")
@@ -90,6 +90,14 @@ def owner_of_recording(connection: sa.Connection, attempt_id: str) -> str:
     return owner_of(connection, {"attempt_id": attempt_id})
 
 
+def is_recorded(connection: sa.Connection, attempt_id: str) -> bool:
+    """Whether the attempt is there and its recording was not deleted."""
+    a = mock_interview_attempts.c
+    return (
+        connection.execute(sa.select(a.id).where(a.id == attempt_id, a.audio_deleted_at.is_(None))).first() is not None
+    )
+
+
 def owner_of_session(connection: sa.Connection, interview_id: str) -> str:
     """Whose a session is; the house's where no row knows it."""
     return owner_of(connection, {"interview_id": interview_id})
@@ -115,13 +123,47 @@ def _is_plain(column: sa.Column[object]) -> sa.ColumnElement[bool]:
 
 
 def forget_destroyed(store: SqlStore) -> list[str]:
-    """After a copy was taken back: people whose key was destroyed since go from it; returns their ids."""
+    """After a copy was taken back: people whose key was destroyed since go from it; returns their ids.
+
+    Of somebody who came back under the same id afterwards, and has a key again, what was sealed before goes.
+    """
     gone = store.run(_destroyed)
     for user_id in gone:
         store.run(_forget, user_id)
-    if gone:
+    back = store.run(_forget_earlier_lives)
+    if gone or back:
         store.forget_leftovers()
-    return gone
+    return [*gone, *back]
+
+
+def _forget_earlier_lives(connection: sa.Connection) -> list[str]:
+    """Deletes sessions and material in which something was sealed with a key that was destroyed; whose they were."""
+    keys = ambient.ring()
+    if keys is None:
+        return []
+    sessions: set[str] = set()
+    whose: set[str] = set()
+    for table in (mock_interview_exchanges, mock_interview_attempts, mock_interviews):
+        sessions |= _under_dead_keys(connection, keys, table, "interview_id" if table is not mock_interviews else "id")
+    for interview_id in sorted(sessions):
+        owner = connection.execute(sa.select(mock_interviews.c.user_id).where(mock_interviews.c.id == interview_id))
+        whose |= {str(user_id) for user_id in owner.scalars()}
+        delete_rows(connection, interview_id, noted=False)
+    for table in people.MATERIAL:
+        dead = table.c.id.in_(_under_dead_keys(connection, keys, table, "id"))
+        whose |= set(connection.execute(sa.select(table.c.user_id).where(dead)).scalars())
+        connection.execute(sa.delete(table).where(dead))
+    return sorted(whose)
+
+
+def _under_dead_keys(connection: sa.Connection, keys: Keyring, table: sa.Table, column: str) -> set[str]:
+    """Values of `column` in rows that hold something sealed with a key there is none of any more."""
+    private = private_columns(table)
+    with ambient.in_force(None):
+        rows = connection.execute(sa.select(table.c[column].label("of"), *private)).mappings()
+        named = [(row["of"], {sealed_by(v) for v in row.values() if isinstance(v, str)} - {None}) for row in rows]
+    dead = {name for _, names in named for name in names if name and keys.find(name) is None}
+    return {str(of) for of, names in named if names & dead}
 
 
 def _destroyed(connection: sa.Connection) -> list[str]:

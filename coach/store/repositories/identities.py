@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from coach.contracts.people import Role
 from coach.errors import ConflictError
 from coach.store.repositories.membership import note, roles_of
+from coach.store.tables.core import auth_tokens, mock_interviews
 from coach.store.tables.people import identities
 
 
@@ -38,6 +39,8 @@ def person_of(connection: sa.Connection, known_as: str, issued_at: datetime) -> 
 
 
 def sign_out_everywhere(connection: sa.Connection, person_id: str, at: datetime) -> None:
-    """Every session of the person that began up to now is over."""
+    """Every session of the person that began up to now is over, and every way in that was given in one is dead."""
     connection.execute(sa.update(identities).where(identities.c.person_id == person_id).values(signed_out_at=at))
+    theirs = sa.select(mock_interviews.c.id).where(mock_interviews.c.user_id == person_id)
+    connection.execute(sa.update(auth_tokens).where(auth_tokens.c.interview_id.in_(theirs)).values(revoked=True))
     note(connection, "signed_out", at, by=person_id, person_id=person_id)

@@ -18,6 +18,8 @@ from coach.store.tables.people import access_facts, consents, memberships, organ
 
 Rows = list[dict[str, Any]]
 NAME_LENGTH = 120
+NAMING = 0x4A4E
+"""First number of the lock under which an organisation is named; `JN` in ASCII."""
 
 
 def organisation_named(connection: sa.Connection, name: str, at: datetime) -> OrganisationRecord:
@@ -29,6 +31,8 @@ def organisation_named(connection: sa.Connection, name: str, at: datetime) -> Or
     name = " ".join(name.split())
     if not 0 < len(name) <= NAME_LENGTH:
         raise InputError(f"An organisation's name has 1 to {NAME_LENGTH} characters.")
+    if connection.dialect.name == "postgresql":  # of two who make one name at once the second finds the first's
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(NAMING, sa.func.hashtext(name))))
     row = connection.execute(sa.select(organisations).where(organisations.c.name == name)).mappings().first()
     if row:
         return OrganisationRecord.model_validate(dict(row))

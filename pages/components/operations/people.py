@@ -8,6 +8,7 @@ from coach.errors import CoachError
 from coach.views.membership import ROLE_WORDS, Plain
 from pages.components.shared import signed_in
 from pages.components.shared.prose import plain
+from pages.components.shared.told import tried
 
 LINK = "people_link"
 
@@ -78,14 +79,13 @@ def _members(parts: Services, place: str) -> None:
 
 
 def _changed(parts: Services, place: str, person: str, before: set[Role], after: set[Role], key: str) -> None:
-    try:
+    def change() -> None:
         for role in sorted(after - before):
             parts.people.change_role(place, person, role, give=True)
         for role in sorted(before - after):
             parts.people.change_role(place, person, role, give=False)
-    except CoachError as error:
-        st.session_state.pop(key, None)
-        st.toast(plain(str(error)), icon=":material/error:")
+
+    tried(change, key=key)
     if everybody := signed_in.people():
         everybody.forget()
 

@@ -12,6 +12,7 @@ from coach.economics.billing.checkout import Checkout
 from coach.economics.money import format_usd
 from coach.errors import CoachError
 from pages.components.shared.prose import plain
+from pages.components.shared.told import tried
 
 LINK, AGREED = "account_link", "account_overage"
 
@@ -81,7 +82,7 @@ def _extras(parts: Services, view: AccountView) -> None:
     price = format_usd(view.overage_price).replace("$", "\\$")
 
     def agree() -> None:
-        agree_to_extras(parts.store, own_id(), agreed=bool(st.session_state[AGREED]))
+        tried(lambda: agree_to_extras(parts.store, own_id(), agreed=bool(st.session_state[AGREED])), key=AGREED)
 
     st.toggle(
         f"Extra retries at {price} each when the included ones are used",

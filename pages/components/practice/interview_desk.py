@@ -23,7 +23,8 @@ from pages.components.shared.undo import put_away
 
 PLANNING_S = 240.0
 """A model on a small computer takes up to three minutes to plan; the stage says that the coach is being prepared."""
-DECODING_S = 120.0
+DECODING_S = 600.0
+"""Recordings are read one after the other, an hour of sound in half a minute; who waits no longer takes the file along."""
 
 
 @dataclass
@@ -162,7 +163,7 @@ class Desk:
         """A recording from a file or from `st.audio_input` is the answer to the question in hand.
 
         Raises:
-            CoachError: it cannot be used, or no answer is awaited.
+            CoachError: it cannot be used, no answer is awaited, or others' recordings are read for too long before it.
         """
         hub = self.services.hub
         conductor = hub.find(self.session["interview_id"]) if self.session else None

@@ -8,6 +8,7 @@ from coach.contracts.people import Role
 from coach.errors import CoachError
 from coach.views.membership import Place
 from pages.components.shared.prose import plain
+from pages.components.shared.told import tried
 
 
 def show(parts: Services) -> None:
@@ -29,7 +30,7 @@ def _switch(parts: Services, place: Place) -> None:
     key = f"consent-{place.id}"
 
     def change() -> None:
-        parts.people.let_see(place.id, bool(st.session_state[key]))
+        tried(lambda: parts.people.let_see(place.id, bool(st.session_state[key])), key=key)
 
     st.toggle(f"The coaches of {plain(place.name)}", value=place.seen, key=key, on_change=change)
     if place.consent is not None:
@@ -38,9 +39,9 @@ def _switch(parts: Services, place: Place) -> None:
 
 
 def _lab(parts: Services) -> None:
-    def change() -> None:
-        parts.people.let_replay(bool(st.session_state["consent-lab"]))
+    key = "consent-lab"
 
-    st.toggle(
-        "My answers may be replayed in the Prompt lab", value=parts.people.in_lab(), key="consent-lab", on_change=change
-    )
+    def change() -> None:
+        tried(lambda: parts.people.let_replay(bool(st.session_state[key])), key=key)
+
+    st.toggle("My answers may be replayed in the Prompt lab", value=parts.people.in_lab(), key=key, on_change=change)

@@ -22,7 +22,10 @@ STATUSES = [status.value for status in StarStatus]
 def show(parts: Services, row: pd.Series, coach: str, *, blind: bool) -> None:
     """The answer of `row`, with the scores of the machine and of others unless they are hidden until `coach` judged."""
     snapshot = find_session(parts.store, row["interview_id"])
-    attempt = next(a for a in snapshot.attempts if a.id == row["attempt_id"])
+    attempt = next((a for a in snapshot.attempts if a.id == row["attempt_id"]), None)
+    if attempt is None:
+        st.info("This answer was deleted meanwhile; choose another one.", icon=":material/delete:")
+        return
     judged = not pd.isna(row["human"])
     hidden = blind and not row["mine"]
     with st.container(border=True):

@@ -13,6 +13,7 @@ from coach.web.people import INVITATION_COOKIE
 from pages.components.shared import receipt, signed_in
 from pages.components.shared.navigation import Groups
 from pages.components.shared.prose import plain
+from pages.components.shared.told import tried
 
 TITLE = "Not yours"
 LOOK_AGAIN_S = 0.4
@@ -150,7 +151,8 @@ def account(parts: Services) -> None:
 
 
 def _out_everywhere(parts: Services) -> None:
-    parts.people.sign_out_everywhere()
+    if not tried(parts.people.sign_out_everywhere):
+        return
     if everybody := signed_in.people():
         everybody.forget()
     st.logout()
