@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from coach.audio.pcm import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
-from coach.audio.spans import joined
+from coach.audio.spans import Span, Spans
 from coach.errors import InputError
 
 SAMPLES_PER_MS = SAMPLE_RATE_HZ / 1000
@@ -27,8 +27,6 @@ END_TOLERANCE_S = 0.05
 
 MOST_TAKES = 200
 """Captures of one answer: each reload, lost connection or other microphone begins one. No answer has a tenth of it."""
-
-Span = tuple[int, int]
 
 
 class FrameClockError(InputError):
@@ -85,43 +83,6 @@ class TakeJournal(Protocol):
 
     def noted_takes(self) -> list[Span]:
         """What was kept, after a restart."""
-
-
-class Spans:
-    """Sample ranges that are there: sorted, apart from each other."""
-
-    def __init__(self, *spans: Span) -> None:
-        self._spans: list[Span] = list(spans)
-
-    def missing(self, start: int, end: int) -> list[Span]:
-        """The parts of `[start, end)` that are not there."""
-        out = []
-        for first, last in self._spans:
-            if first >= end:
-                break
-            if last <= start:
-                continue
-            if first > start:
-                out.append((start, first))
-            start = last
-        return [*out, (start, end)] if start < end else out
-
-    def add(self, start: int, end: int) -> None:
-        """Notes `[start, end)`."""
-        if start >= end:
-            return
-        if self._spans and self._spans[-1][0] <= start <= self._spans[-1][1]:
-            self._spans[-1] = (self._spans[-1][0], max(end, self._spans[-1][1]))
-            return
-        self._spans = joined([*self._spans, (start, end)])
-
-    def reach(self, start: int) -> int:
-        """Where the unbroken part that holds `start` ends; `start` when it is not there."""
-        return next((last for first, last in self._spans if first <= start < last), start)
-
-    def next_after(self, start: int) -> int | None:
-        """Where the next part behind `start` begins."""
-        return next((first for first, _ in self._spans if first > start), None)
 
 
 @dataclass(slots=True)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from coach.audio.decode import decode
 from coach.audio.journal import RecordingJournal
-from coach.audio.takes import MOST_TAKES, ClockedFrame, FrameClockError, Spans, TakeMap, TooManyTakesError
+from coach.audio.spans import Spans
+from coach.audio.takes import MOST_TAKES, ClockedFrame, FrameClockError, TakeMap, TooManyTakesError
 from coach.interview.answer.recording import AnswerRecording
 
 RATE = 16_000

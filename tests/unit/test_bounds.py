@@ -1,5 +1,6 @@
 """What a process remembers and what waits has an end: memory, a watcher's events, the patience of a page."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,5 +74,5 @@ def test_a_page_waits_for_an_hour_of_sound_behind_others() -> None:
 
     services: Any = type("Services", (), {"hub": Hub()})
     desk = interview_desk.Desk(services, session={"interview_id": "one"})
-    desk.submit_recording(interview_desk.Path("answer.flac"))
+    desk.submit_recording(Path("answer.flac"))
     assert waited == [600.0]

@@ -11,6 +11,7 @@ from coach.contracts.interview import Attempt, AttemptStatus, Exchange
 from coach.interview.answer import late_hearing
 from coach.interview.answer.delayed_feedback import produce_delayed
 from coach.interview.answer.late_hearing import LateHearing
+from coach.interview.answer.path import NO_WORDS
 from coach.interview.dependencies import Dependencies
 from tests.conversation.driver import listening, make_hub
 from tests.fakes import brain_samples as samples
@@ -75,7 +76,7 @@ async def test_what_was_not_understood_is_kept_and_not_scored(tmp_path: Path) ->
 async def test_nothing_said_nobody_listening_and_no_recording_are_told_apart(tmp_path: Path) -> None:
     store, parts, kept = await cut_off(tmp_path / "silent", FakeTranscriber(("",)))
     (silent,), hearing = await produced(store, parts, kept)
-    assert silent.status is AttemptStatus.DELAYED and str(hearing.troubles[kept.id]) == late_hearing.NO_WORDS
+    assert silent.status is AttemptStatus.DELAYED and str(hearing.troubles[kept.id]) == NO_WORDS
     assert (await produced(store, parts, kept))[0] == []
     store, parts, kept = await cut_off(tmp_path / "typed", FakeTranscriber(needs_review=True))
     _, hearing = await produced(store, parts, kept)

@@ -230,7 +230,7 @@ def test_a_recording_is_the_same_sealed_and_plain_whatever_is_done_to_it(tmp_pat
             model += bytes(max(0, 2 * at - len(model)))
             model[2 * at : 2 * at + len(data)] = data
         elif kind < 0.9 and 2 * at <= len(model):
-            journal.insert(at, data)
+            journal.insert(at, data, [])
             model[2 * at : 2 * at] = data
         else:
             journal.cut(at)

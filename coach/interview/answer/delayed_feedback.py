@@ -9,7 +9,7 @@ from coach.brain.port import Brain, EvaluationCall
 from coach.brain.prompts.policy import Policy
 from coach.contracts.brain import EvaluationResult
 from coach.contracts.delivery import DeliveryMetrics
-from coach.contracts.interview import Attempt, AttemptStatus, InterviewSnapshot, new_id
+from coach.contracts.interview import Attempt, AttemptStatus, Interview, InterviewSnapshot, new_id
 from coach.contracts.transcript import typed_transcript
 from coach.errors import NotFoundError
 from coach.interview.answer.completed import CompletedAnswer, completed_answer
@@ -33,9 +33,8 @@ async def produce_delayed(
 ) -> list[Attempt]:
     """Evaluates every delayed attempt of an interview; returns them as they are now stored.
 
-    One that was kept without having been heard (*Finish interview* in the middle of an answer) is heard first, where
-    `hearing` is given. An attempt whose feedback fails again stays delayed, with what failed and what was used. One
-    that another process has claimed is left to it.
+    One that nobody heard (*Finish interview* cut it off) is heard first, where `hearing` is given. What fails again
+    stays delayed, with what was used. An attempt that another process has claimed is left to it.
 
     Raises:
         NotFoundError: there is no such interview.
@@ -51,18 +50,26 @@ async def produce_delayed(
         unheard = hearing if is_unheard(attempt) else None
         if not (unheard or has_words(attempt)) or not await store.claim_evaluation(attempt.id, owner=new_id()):
             continue
-        attempt = attempt.noting(feedback_retries=attempt.extra.feedback_retries + 1)
-        attempt = await unheard.heard(attempt, snapshot.interview) if unheard else attempt
+        attempt = await _ready(attempt, snapshot.interview, unheard)
         if unheard and attempt.id in unheard.troubles:
             done.append(await _put_back(store, snapshot, attempt))
             continue
-        current = [*(a for a in snapshot.attempts if a.id not in {d.id for d in done}), *done]
-        fresh = InterviewSnapshot(interview=snapshot.interview, exchanges=snapshot.exchanges, attempts=current)
+        fresh = _with_those(snapshot, done)
         judge = partial(evaluate_to_end, brain, policy=policy, bundle=bundle, on_abandoned=on_abandoned)
         result = await _judged(judge, fresh, attempt, _call(fresh, attempt, policy, resume_text))
         done.append(await _keep(store, fresh, attempt, result))
     await _score_session(store, interview_id)
     return done
+
+
+def _with_those(snapshot: InterviewSnapshot, done: list[Attempt]) -> InterviewSnapshot:
+    current = [*(a for a in snapshot.attempts if a.id not in {d.id for d in done}), *done]
+    return InterviewSnapshot(interview=snapshot.interview, exchanges=snapshot.exchanges, attempts=current)
+
+
+async def _ready(attempt: Attempt, interview: Interview, unheard: LateHearing | None) -> Attempt:
+    attempt = attempt.noting(feedback_retries=attempt.extra.feedback_retries + 1)
+    return await unheard.heard(attempt, interview) if unheard else attempt
 
 
 def has_words(attempt: Attempt) -> bool:

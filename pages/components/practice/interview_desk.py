@@ -24,7 +24,7 @@ from pages.components.shared.undo import put_away
 PLANNING_S = 240.0
 """A model on a small computer takes up to three minutes to plan; the stage says that the coach is being prepared."""
 DECODING_S = 600.0
-"""Recordings are read one after the other, an hour of sound in half a minute; who waits no longer takes the file along."""
+"""Recordings are read one after the other, an hour of sound in half a minute; with the wait ends the file."""
 
 
 @dataclass
