@@ -9,7 +9,6 @@ Which capture of the client begins where is kept beside it (`.takes`), so that o
 import errno
 import json
 import os
-import queue
 import re
 import threading
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from coach.audio.flac import write_flac
 from coach.audio.moved import SUFFIX as MOVED
 from coach.audio.moved import Moved
 from coach.audio.pcm import BYTES_PER_SAMPLE, BYTES_PER_SECOND, Pcm
+from coach.audio.syncing import syncer
 from coach.errors import AudioError, StoreError
 
 SYNC_EVERY_S = 1.0
@@ -29,34 +29,6 @@ _TAKES = ".takes"
 _WRITER = ".writer"
 _USED = ".used"
 _SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
-
-
-class _Syncer:
-    """One thread for all recordings of the process: forces files to disk without holding up the event loop."""
-
-    def __init__(self) -> None:
-        self._due: queue.SimpleQueue[tuple[int, threading.Event]] = queue.SimpleQueue()
-        self._lock = threading.Lock()
-        self._started = False
-
-    def request(self, descriptor: int, idle: threading.Event) -> None:
-        """Has the file synced soon; takes ownership of `descriptor`, a duplicate, closes it and sets `idle`."""
-        with self._lock:
-            if not self._started:
-                threading.Thread(target=self._run, name="journal-sync", daemon=True).start()
-                self._started = True
-        self._due.put((descriptor, idle))
-
-    def _run(self) -> None:
-        while True:
-            descriptor, idle = self._due.get()
-            idle.set()
-            with suppress(OSError):
-                os.fsync(descriptor)
-            os.close(descriptor)
-
-
-_syncer = _Syncer()
 
 
 class RecordingJournal:
@@ -201,7 +173,8 @@ class RecordingJournal:
         Raises:
             StoreError: the disk is full.
         """
-        self._keep_takes(begins)
+        with self._lock:
+            self._keep_takes(begins)
 
     def _keep_takes(self, begins: list[tuple[int, int]]) -> None:
         kept = self.path.with_suffix(_TAKES)
@@ -264,7 +237,7 @@ class RecordingJournal:
             self._unsynced = 0
             self._syncer_idle.clear()
             assert self._file is not None
-            _syncer.request(os.dup(self._file), self._syncer_idle)
+            syncer.request(os.dup(self._file), self._syncer_idle)
 
     def _drop_half_sample(self, disk: Disk) -> None:
         self._size -= self._size % BYTES_PER_SAMPLE

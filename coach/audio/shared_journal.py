@@ -102,11 +102,6 @@ class SharedJournal(RecordingJournal):
         self._changed = at if self._changed is None else min(at, self._changed)
         self._resting = min(self._resting, at)
 
-    def note_takes(self, begins: list[tuple[int, int]]) -> None:
-        """See `RecordingJournal`."""
-        with self._lock:
-            self._keep_takes(begins)
-
     def _keep_takes(self, begins: list[tuple[int, int]]) -> None:
         """Under the lock, so that the bucket never gets sound that moved without its takes."""
         super()._keep_takes(begins)
