@@ -45,10 +45,11 @@ class BrainParts(StoreParts):
 
     def interviewing_brain(self, bundle: PromptBundle, name: str = "") -> Brain:
         """The same for people in an interview: where a model on this computer fails, the offline coach stands in."""
-        from coach.brain.openai.brain import OpenAIBrain
-
         brain = self.brain_for(bundle, name)
-        if isinstance(brain, OpenAIBrain) and brain.name == "local":
+        if brain.name == "local":
+            from coach.brain.openai.brain import OpenAIBrain  # a second of loading the offline coach does without
+
+            assert isinstance(brain, OpenAIBrain)
             brain.stand_in = self.brain_for(bundle, "offline")
         return brain
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import statsmodels.formula.api as smf
-from scipy import stats
+import scipy
 
 from coach.errors import InputError
 from coach.lab.promotion import Split
@@ -33,7 +32,7 @@ def sample_ratio(bundles: Sequence[str], split: Split) -> RatioCheck:
     if total == 0:
         return RatioCheck(counts, 1.0, True)
     expected = [total * split.shares[name] for name in counts]
-    p_value = float(stats.chisquare(list(counts.values()), expected).pvalue)
+    p_value = float(scipy.stats.chisquare(list(counts.values()), expected).pvalue)
     return RatioCheck(counts, p_value, p_value >= SRM_ALARM)
 
 
@@ -103,8 +102,10 @@ def compare_arms(outcomes: pd.DataFrame, *, control: str, treatment: str, alpha:
 def _difference(frame: pd.DataFrame, metric: str, higher_is_better: bool, alpha: float) -> ArmDifference | None:
     if frame["arm"].nunique() < 2 or frame["user_id"].nunique() < 2:
         return None
+    from statsmodels.formula.api import ols
+
     groups = pd.factorize(frame["user_id"])[0]
-    fit = smf.ols(f"{metric} ~ arm", frame).fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
+    fit = ols(f"{metric} ~ arm", frame).fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
     low, high = fit.conf_int(alpha).loc["arm"]
     return ArmDifference(
         metric=metric,

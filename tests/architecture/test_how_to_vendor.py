@@ -6,6 +6,7 @@ from typing import get_args
 import pytest
 
 from coach import bootstrap
+from coach.economics.pricebook import price_book
 from coach.settings import Settings, load_settings
 from tests.ports import test_speech_suite
 
@@ -34,6 +35,19 @@ def test_every_choice_is_in_the_operations_table(setting: str) -> None:
     page = (ROOT / "docs" / "operations.md").read_text("utf8")
     row = next(line for line in page.splitlines() if line.startswith(f"| `{setting.upper()}`"))
     assert [name for name in names(setting) if f"`{name}`" not in row] == []
+
+
+def paid() -> list[str]:
+    """The vendors that want a key."""
+    return [n.removesuffix("_api_key") for n in Settings.model_fields if n.endswith("_api_key") and "coach_" not in n]
+
+
+@pytest.mark.parametrize("vendor", paid())
+def test_a_vendor_is_priced_and_stood_in_for(vendor: str) -> None:
+    assert [entry for entry in price_book().entries if entry.vendor == vendor], "no price of any meter"
+    assert (ROOT / "tests" / "fakes" / f"{vendor}_server.py").exists(), "no server that enforces what it documents"
+    tests = [path.read_text("utf8") for path in (ROOT / "tests" / "protocol").glob("test_*.py")]
+    assert [text for text in tests if f"{vendor}_server" in text], "no test of the adapter against it"
 
 
 def test_every_vendor_folder_is_wired() -> None:

@@ -10,9 +10,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.stage_server import StageServer, stage_server
 
@@ -130,6 +131,38 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     running = RunningApp(tmp_path_factory.mktemp("home"), COACH_SAMPLE_DATA="1").start()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="package")
+def first_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """The application as it is after installing, for tests that look at their own interview only."""
+    running = RunningApp(tmp_path_factory.mktemp("home")).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="package")
+def silent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """The same without a voice: questions are read, and nobody waits until they are spoken."""
+    running = RunningApp(tmp_path_factory.mktemp("home"), COACH_VOICE="none").start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens a page in a context of its own, with the microphone allowed."""
+    opened: list[BrowserContext] = []
+
+    def open_(**how: Any) -> Page:
+        context = chromium.new_context(permissions=["microphone"], **how)
+        context.set_default_timeout(60_000)
+        opened.append(context)
+        return context.new_page()
+
+    yield open_
+    for context in opened:
+        context.close()
 
 
 @pytest.fixture

@@ -239,6 +239,11 @@ def photograph_pages(browser: Browser, names: list[str]) -> None:
 def open_page(page: Page, url: str, name: str) -> None:
     """Opens a page and waits until it stands, with the sample people where there are some."""
     page.goto(f"{url}/{name}")
+    stand(page, name)
+
+
+def stand(page: Page, name: str) -> None:
+    """Waits until the page that is being opened stands, with the sample people where there are some."""
     page.locator("h1").first.wait_for()
     page.locator("html:not(.jf-first)").wait_for(state="attached")
     page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()

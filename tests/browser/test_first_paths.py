@@ -1,9 +1,7 @@
 """The two first ways through the real application: a stranger with a voice and few clicks, a phone by touch alone."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import RunningApp
 
@@ -18,30 +16,6 @@ PATIENCE_MS = 120_000
 """The first answer of a fresh process waits for the recogniser; on a busy machine that is long."""
 
 
-@pytest.fixture(scope="module")
-def first_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    running = RunningApp(tmp_path_factory.mktemp("home")).start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def visit(chromium: Browser) -> Iterator[object]:
-    opened: list[BrowserContext] = []
-
-    def open_(**how: object) -> Page:
-        context = chromium.new_context(permissions=["microphone"], **how)  # type: ignore[arg-type]
-        context.set_default_timeout(60_000)
-        opened.append(context)
-        page = context.new_page()
-        page.add_init_script(COUNT_CLICKS)
-        return page
-
-    yield open_
-    for context in opened:
-        context.close()
-
-
 def heard(page: Page) -> None:
     """Speaks as long as the beginning of an answer takes."""
     page.locator("[data-state=LISTENING]").wait_for()
@@ -50,6 +24,7 @@ def heard(page: Page) -> None:
 
 def test_a_stranger_gets_feedback_on_a_spoken_answer_in_four_clicks(first_day: RunningApp, visit) -> None:
     page = visit(viewport={"width": 1440, "height": 900})
+    page.add_init_script(COUNT_CLICKS)
     page.goto(first_day.url)
     page.get_by_role("button", name="Start interview").click()
     heard(page)

@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import RunningApp
-from tests.browser.screenshots import PAGES, SCENES, Studio, open_page
+from tests.browser.screenshots import PAGES, SCENES, Studio, stand
 from tests.browser.stage_server import StageServer
 from tests.long import how_many
 
@@ -53,7 +53,7 @@ def test_page_is_clean_steady_and_readable_in_both_themes(name: str, sampled: Ru
     page.locator("h1").first.wait_for()
     page.wait_for_load_state("networkidle")
     assert page.evaluate("window.shift") <= MOST_SHIFT
-    open_page(page, sampled.url, name)
+    stand(page, name)
     page.wait_for_load_state("networkidle")
     assert faults(page, RULES) == []
     page.emulate_media(color_scheme="dark")

@@ -1,9 +1,9 @@
 """Leaving a question unanswered on the real Practice page: two clicks, the keyboard, a finger, and the way back."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import RunningApp
 
@@ -12,29 +12,15 @@ WORTH_KEEPING = "document.querySelector('.jf-host').jfStage.recordedS() >= 3"
 SETTLED = "performance.now() - document.querySelector('.jf-host').jfStage.settledAt > 700"
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    app = RunningApp(tmp_path_factory.mktemp("home"), COACH_VOICE="none").start()
-    yield app
-    app.stop()
-
-
 @pytest.fixture
-def interview(running: RunningApp, chromium: Browser) -> Iterator[object]:
-    opened: list[BrowserContext] = []
-
+def interview(silent: RunningApp, visit: Callable[..., Page]) -> Callable[..., Page]:
     def begin(audio: str, **how: object) -> Page:
-        context = chromium.new_context(permissions=["microphone"], **how)  # type: ignore[arg-type]
-        context.set_default_timeout(60_000)
-        opened.append(context)
-        page = context.new_page()
-        page.goto(running.url)
+        page = visit(**how)
+        page.goto(silent.url)
         page.get_by_role("button", name=audio, exact=True).click()
         return page
 
-    yield begin
-    for context in opened:
-        context.close()
+    return begin
 
 
 def at(page: Page, *standing: str) -> None:

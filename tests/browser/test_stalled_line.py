@@ -2,11 +2,11 @@
 
 import base64
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from coach.audio.decode import decode
 from coach.contracts.interview import Attempt
@@ -40,26 +40,15 @@ PATIENCE_MS = 120_000
 """The first answer of a fresh process waits for the recogniser; on a busy machine that is long."""
 
 
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    """One server for all stalls; each test has an interview of its own."""
-    running = RunningApp(tmp_path_factory.mktemp("home")).start()
-    yield running
-    running.stop()
-
-
 @pytest.fixture
-def line(app: RunningApp) -> Iterator[StallingProxy]:
-    with StallingProxy(app.port) as proxy:
+def line(silent: RunningApp) -> Iterator[StallingProxy]:
+    with StallingProxy(silent.port) as proxy:
         yield proxy
 
 
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context(permissions=["microphone"])
-    context.set_default_timeout(45_000)
-    yield context.new_page()
-    context.close()
+def page(visit: Callable[..., Page]) -> Page:
+    return visit()
 
 
 def listening(page: Page, line: StallingProxy) -> None:
@@ -93,7 +82,9 @@ def archived(app: RunningApp, attempt_id: str) -> Attempt:
     return found
 
 
-def test_a_stall_of_3_s_while_webrtc_flows_doubles_and_loses_nothing(app: RunningApp, page: Page, line: StallingProxy):
+def test_a_stall_of_3_s_while_webrtc_flows_doubles_and_loses_nothing(
+    silent: RunningApp, page: Page, line: StallingProxy
+):
     listening(page, line)
     page.wait_for_timeout(2000)
     line.stall()
@@ -101,12 +92,14 @@ def test_a_stall_of_3_s_while_webrtc_flows_doubles_and_loses_nothing(app: Runnin
     line.flow()
     page.wait_for_timeout(2500)
     page.get_by_role("button", name="Finish answer").click()
-    recorded, own, spoken_s = after_finish(page, app)
+    recorded, own, spoken_s = after_finish(page, silent)
     assert np.array_equal(recorded, own)
     assert len(recorded) / 16_000 == pytest.approx(spoken_s, abs=0.15)
 
 
-def test_a_stall_before_finish_records_nothing_that_was_said_after_it(app: RunningApp, page: Page, line: StallingProxy):
+def test_a_stall_before_finish_records_nothing_that_was_said_after_it(
+    silent: RunningApp, page: Page, line: StallingProxy
+):
     listening(page, line)
     page.wait_for_timeout(2500)
     line.stall()
@@ -116,13 +109,13 @@ def test_a_stall_before_finish_records_nothing_that_was_said_after_it(app: Runni
     expect(page.get_by_text("The coach does not answer")).to_be_visible(timeout=5000)
     page.wait_for_timeout(3000)
     line.flow()
-    recorded, own, spoken_s = after_finish(page, app)
+    recorded, own, spoken_s = after_finish(page, silent)
     assert np.array_equal(recorded, own)
     assert len(recorded) / 16_000 == pytest.approx(spoken_s, abs=0.15)
 
 
 def test_a_line_that_dies_for_20_s_is_replaced_and_everything_said_arrives(
-    app: RunningApp, page: Page, line: StallingProxy
+    silent: RunningApp, page: Page, line: StallingProxy
 ):
     listening(page, line)
     page.wait_for_timeout(1500)
@@ -132,12 +125,12 @@ def test_a_line_that_dies_for_20_s_is_replaced_and_everything_said_arrives(
     page.locator("[data-connection=open]").wait_for()
     page.wait_for_timeout(500)
     page.get_by_role("button", name="Finish answer").click()
-    recorded, own, spoken_s = after_finish(page, app)
+    recorded, own, spoken_s = after_finish(page, silent)
     assert np.array_equal(recorded, own)
     assert len(recorded) / 16_000 == pytest.approx(spoken_s, abs=0.15)
 
 
-def test_a_reload_keeps_what_was_said_and_the_clock_goes_on(app: RunningApp, page: Page, line: StallingProxy):
+def test_a_reload_keeps_what_was_said_and_the_clock_goes_on(silent: RunningApp, page: Page, line: StallingProxy):
     listening(page, line)
     began = time.monotonic()
     page.wait_for_timeout(3000)

@@ -19,13 +19,6 @@ GROUPS = {
 A_PERSON = "Object.defineProperty(navigator, 'webdriver', {get: () => false})"
 
 
-@pytest.fixture(scope="module")
-def first_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    running = RunningApp(tmp_path_factory.mktemp("home")).start()
-    yield running
-    running.stop()
-
-
 @pytest.fixture
 def person(chromium: Browser) -> Iterator[BrowserContext]:
     context = chromium.new_context(viewport={"width": 1024, "height": 768})

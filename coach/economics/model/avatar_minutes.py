@@ -8,8 +8,8 @@ follow-up that does not fall into a paid minute; then as many sessions as the di
 from functools import lru_cache
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import betainc, comb
 
 from coach.avatar.policy import AvatarPolicy
 from coach.economics.model.assumptions import MAX_QUESTIONS, Point
@@ -49,14 +49,14 @@ def _session(point: Point, service: Service, most: int) -> tuple[float, ...]:
     chances = np.zeros(most * (question + follow_up) + 1)
     for asked, weight in enumerate(_questions(point.questions, most), 1):
         for more in range(asked + 1):
-            chance = comb(asked, more) * again**more * (1 - again) ** (asked - more)
+            chance = scipy.special.comb(asked, more) * again**more * (1 - again) ** (asked - more)
             chances[asked * question + more * follow_up] += weight * chance
     return tuple(float(chance) for chance in chances)
 
 
 def _questions(mean: float, most: int) -> Chances:
     values, p = np.arange(MAX_QUESTIONS), (mean - 1) / (MAX_QUESTIONS - 1)
-    weights = comb(MAX_QUESTIONS - 1, values) * p**values * (1 - p) ** (MAX_QUESTIONS - 1 - values)
+    weights = scipy.special.comb(MAX_QUESTIONS - 1, values) * p**values * (1 - p) ** (MAX_QUESTIONS - 1 - values)
     return np.append(weights[: most - 1], weights[most - 1 :].sum())
 
 
@@ -68,10 +68,10 @@ def _served(plan: Plan, point: Point) -> tuple[float, ...]:
         chances = (numbers == included).astype(float)
     elif plan.kind == "pack":
         used = point.credits_used
-        chances = comb(included, numbers) * used**numbers * (1 - used) ** (included - numbers)
+        chances = scipy.special.comb(included, numbers) * used**numbers * (1 - used) ** (included - numbers)
     else:
         mean = included * point.interviews_used
-        beyond = betainc(numbers + 1, USE_DISPERSION, mean / (USE_DISPERSION + mean))
+        beyond = scipy.special.betainc(numbers + 1, USE_DISPERSION, mean / (USE_DISPERSION + mean))
         chances = np.concatenate(([1.0], beyond[:-1])) - beyond
     return tuple(float(chance) for chance in np.append(chances, 1 - chances.sum()))
 

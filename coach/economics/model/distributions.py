@@ -4,8 +4,8 @@ from functools import lru_cache
 from math import exp, log
 
 import numpy as np
+import scipy  # its parts load when they are first asked: what only counts minutes does without
 from numpy.typing import NDArray
-from scipy.special import betainc, comb, ndtr
 
 from coach.economics.model.assumptions import MAX_ANSWER_S, MAX_QUESTIONS, MIN_ANSWER_S
 
@@ -18,8 +18,8 @@ USE_DISPERSION = 3.0
 def clipped_lognormal_mean(mu: float, sigma: float, low: float = MIN_ANSWER_S, high: float = MAX_ANSWER_S) -> float:
     """E[min(max(X, low), high)] for ln X ~ N(mu, sigma²): the standard partial expectation of the log-normal."""
     a, b = (log(low) - mu) / sigma, (log(high) - mu) / sigma
-    inside = exp(mu + sigma**2 / 2) * (ndtr(b - sigma) - ndtr(a - sigma))
-    return float(low * ndtr(a) + inside + high * ndtr(-b))
+    inside = exp(mu + sigma**2 / 2) * (scipy.special.ndtr(b - sigma) - scipy.special.ndtr(a - sigma))
+    return float(low * scipy.special.ndtr(a) + inside + high * scipy.special.ndtr(-b))
 
 
 @lru_cache(maxsize=1024)
@@ -31,16 +31,16 @@ def answers_within(longest: float, mean: float, sigma: float) -> float:
         return 1.0
     if mean >= MAX_ANSWER_S:
         return 0.0
-    return float(ndtr((log(longest) - lognormal_location(mean, sigma)) / sigma))
+    return float(scipy.special.ndtr((log(longest) - lognormal_location(mean, sigma)) / sigma))
 
 
 @lru_cache(maxsize=256)
 def lognormal_location(mean: float, sigma: float) -> float:
     """The mu whose clipped log-normal has exactly this mean (root found by Brent's method)."""
-    from scipy.optimize import brentq  # loaded where it is needed: it takes a second
-
     return float(
-        brentq(lambda mu: clipped_lognormal_mean(mu, sigma) - mean, log(MIN_ANSWER_S) - 4, log(MAX_ANSWER_S) + 4)
+        scipy.optimize.brentq(
+            lambda mu: clipped_lognormal_mean(mu, sigma) - mean, log(MIN_ANSWER_S) - 4, log(MAX_ANSWER_S) + 4
+        )
     )
 
 
@@ -62,7 +62,7 @@ def capped_questions_mean(mean: float, cap: int) -> float:
     """E[min(Q, cap)] of the questions per session."""
     values = np.arange(MAX_QUESTIONS)
     trials, p = MAX_QUESTIONS - 1, (mean - 1) / (MAX_QUESTIONS - 1)
-    weights = comb(trials, values) * p**values * (1 - p) ** (trials - values)
+    weights = scipy.special.comb(trials, values) * p**values * (1 - p) ** (trials - values)
     return float(np.minimum(values + 1, cap) @ weights)
 
 
@@ -77,4 +77,4 @@ def capped_counts_mean(mean: float, dispersion: float, cap: int) -> float:
     """E[min(R, cap)] of a negative binomial count: the sum of its tails P(R > k) = I₁₋ₚ(k + 1, dispersion), k < cap."""
     if not mean:
         return 0.0
-    return float(betainc(np.arange(cap) + 1, dispersion, mean / (dispersion + mean)).sum())
+    return float(scipy.special.betainc(np.arange(cap) + 1, dispersion, mean / (dispersion + mean)).sum())

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import scipy
 from filelock import FileLock
 from pydantic import ValidationError
-from scipy.stats import norm
 
 from coach.contracts.base import Record
 from coach.lab.runs.appending import append_line
@@ -114,7 +114,7 @@ def standing(earlier: Sequence[Look], pair: str, judged: int, planned: int, at: 
             closed=closed,
         )  # fmt: skip
     boundary = boundaries([*before, judged / planned], ALPHA)[-1]
-    alpha = ALPHA if not before and judged == planned else float(2 * norm.sf(boundary))
+    alpha = ALPHA if not before and judged == planned else float(2 * scipy.stats.norm.sf(boundary))
     return Look(
         pair=pair, number=len(before) + 1, judged=judged, planned=planned, boundary=boundary, alpha=alpha, at=at
     )

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
-from statsmodels.stats.inter_rater import cohens_kappa
+import scipy
 
 from coach.errors import InputError
 from coach.lab.statistics.intervals import Floats
@@ -48,7 +47,7 @@ def agreement(human: Floats, machine: Floats) -> Agreement:
         n=len(human),
         mae=float(np.abs(human - machine).mean()),
         bias=float((machine - human).mean()),
-        spearman=float(stats.spearmanr(human, machine).statistic) if varies else None,
+        spearman=float(scipy.stats.spearmanr(human, machine).statistic) if varies else None,
         qwk=_kappa(human, machine) if varies else None,
     )
 
@@ -60,6 +59,8 @@ def _kappa(human: Floats, machine: Floats) -> float:
         pd.Categorical(np.rint(2 * machine).clip(0, 2 * HIGHEST), points),
         dropna=False,
     )
+    from statsmodels.stats.inter_rater import cohens_kappa
+
     return float(cohens_kappa(pairs.to_numpy(), wt="quadratic", return_results=True).kappa)
 
 

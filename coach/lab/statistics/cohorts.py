@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
-from statsmodels.stats.proportion import confint_proportions_2indep
+import scipy
 
 FEWEST_PEOPLE = 8
 """In each group. Simulated coverage of the 95 % interval (400 runs, people of 3-20 sessions who differ): 0.97 for
@@ -105,7 +104,7 @@ def _interval(measure: Measure, a: pd.DataFrame, b: pd.DataFrame, estimate: floa
         return None
     pulls = _pulls(measure, a).sub(_pulls(measure, b), fill_value=0.0).to_numpy(float)
     variance = float((pulls**2).sum()) * len(pulls) / (len(pulls) - 1)
-    half = float(stats.t.ppf(0.975, min(len(a), len(b)) - 1)) * math.sqrt(variance)
+    half = float(scipy.stats.t.ppf(0.975, min(len(a), len(b)) - 1)) * math.sqrt(variance)
     return estimate - half, estimate + half
 
 
@@ -121,6 +120,8 @@ def _of_two_people(measure: Measure, a: pd.Series, b: pd.Series, estimate: float
     if min(counts) < FEWEST_UNITS:
         return None
     if not measure.squares:
+        from statsmodels.stats.proportion import confint_proportions_2indep
+
         hits = [float(each[measure.above]) for each in (a, b)]
         low, high = confint_proportions_2indep(hits[0], counts[0], hits[1], counts[1], method="newcomb")
         return float(low), float(high)
@@ -129,7 +130,7 @@ def _of_two_people(measure: Measure, a: pd.Series, b: pd.Series, estimate: float
     if total == 0:
         return estimate, estimate
     degrees = total**2 / sum(part**2 / (n - 1) for part, n in zip(parts, counts, strict=True))
-    half = float(stats.t.ppf(0.975, degrees)) * math.sqrt(total)
+    half = float(scipy.stats.t.ppf(0.975, degrees)) * math.sqrt(total)
     return estimate - half, estimate + half
 
 
@@ -158,5 +159,5 @@ def mean_interval(group: pd.DataFrame) -> tuple[float, float] | None:
         enough = len(pulls) >= FEWEST_PEOPLE
         se = math.sqrt(float((pulls**2).sum()) * len(pulls) / (len(pulls) - 1)) if enough else math.nan
         degrees = len(pulls) - 1.0
-    half = float(stats.t.ppf(0.975, degrees)) * se if degrees > 0 else math.nan
+    half = float(scipy.stats.t.ppf(0.975, degrees)) * se if degrees > 0 else math.nan
     return None if np.isnan(half) else (mean - half, mean + half)

@@ -3,9 +3,8 @@
 from typing import TypedDict
 
 import numpy as np
-import statsmodels.api as sm
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 T_PERSONS = 20
 
@@ -58,7 +57,9 @@ def bca(difference: Floats, index: NDArray[np.intp], confidence: float, seed: in
 
 
 def _cluster_mean(difference: Floats, index: NDArray[np.intp]) -> tuple[float, float]:
-    fit = sm.OLS(difference, np.ones_like(difference)).fit(
+    from statsmodels.regression.linear_model import OLS
+
+    fit = OLS(difference, np.ones_like(difference)).fit(
         cov_type="cluster", cov_kwds={"groups": index, "use_correction": True}, use_t=True
     )
     return float(fit.params[0]), float(np.nan_to_num(fit.bse[0]))
@@ -67,8 +68,8 @@ def _cluster_mean(difference: Floats, index: NDArray[np.intp]) -> tuple[float, f
 def _t_interval(estimate: float, se: float, df: int, confidence: float) -> tuple[float, float, float]:
     if se == 0:
         return estimate, estimate, 1.0 if estimate == 0 else 0.0
-    half = float(stats.t.ppf(0.5 + confidence / 2, df)) * se
-    return estimate - half, estimate + half, float(2 * stats.t.sf(abs(estimate) / se, df))
+    half = float(scipy.stats.t.ppf(0.5 + confidence / 2, df)) * se
+    return estimate - half, estimate + half, float(2 * scipy.stats.t.sf(abs(estimate) / se, df))
 
 
 def _bootstrap(sums: Floats, sizes: Floats, confidence: float, seed: int) -> tuple[float, float]:
@@ -78,7 +79,7 @@ def _bootstrap(sums: Floats, sizes: Floats, confidence: float, seed: int) -> tup
     if np.allclose(sums / sizes, sums[0] / sizes[0]):
         same = float(sums.sum() / sizes.sum())
         return same, same
-    result = stats.bootstrap(
+    result = scipy.stats.bootstrap(
         (sums, sizes),
         ratio,
         paired=True,

@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from coach.errors import InputError
 from coach.lab.statistics.intervals import NO_BCA, Floats, bca, interval_of
@@ -126,7 +125,7 @@ def _per_item(table: pd.DataFrame) -> pd.DataFrame:
 def _sign_flip(sums: Floats, seed: int, permutations: int) -> float:
     if not sums.any():
         return 1.0
-    result = stats.permutation_test(
+    result = scipy.stats.permutation_test(
         (sums,),
         lambda x, axis=-1: np.sum(x, axis=axis),
         permutation_type="samples",
@@ -158,6 +157,8 @@ def adjust(comparisons: list[PairedComparison], method: str = "holm") -> list[Pa
     """Adds p-values adjusted for looking at several scorers (Holm by default, `fdr_bh` for exploration)."""
     if not comparisons:
         return []
+    from statsmodels.stats.multitest import multipletests
+
     adjusted = multipletests([c.p_value for c in comparisons], method=method)[1]
     return [
         PairedComparison(**{**c.as_dict(), "p_adjusted": float(p)}) for c, p in zip(comparisons, adjusted, strict=True)

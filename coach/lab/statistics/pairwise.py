@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
-from scipy.stats import binomtest
-from statsmodels.stats.inter_rater import cohens_kappa
+import scipy
 
 from coach.contracts.evaluation import Evaluation
 from coach.errors import InputError
@@ -99,7 +98,7 @@ def report(votes: Sequence[PairVote], human: Mapping[str, Winner] | None = None)
         raise InputError("No pair was judged.")
     wins_a, wins_b, ties = (sum(v.winner == name for v in votes) for name in WINNERS)
     decided = wins_a + wins_b
-    test = binomtest(wins_b, decided) if decided else None
+    test = scipy.stats.binomtest(wins_b, decided) if decided else None
     interval = test.proportion_ci(method="exact") if test else None
     shared = [(human[v.item_id], v.winner) for v in votes if v.item_id in human] if human else []
     return PairReport(
@@ -122,6 +121,8 @@ def _kappa(shared: Sequence[tuple[Winner, Winner]]) -> float | None:
         table[WINNERS.index(person), WINNERS.index(judge)] += 1
     if len(shared) < 2 or (table.sum(axis=0) > 0).sum() < 2:
         return None
+    from statsmodels.stats.inter_rater import cohens_kappa
+
     return float(cohens_kappa(table, return_results=True).kappa)
 
 

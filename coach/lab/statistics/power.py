@@ -7,10 +7,12 @@ Power from the noncentral t distribution (statsmodels `TTestPower`).
 
 import math
 from dataclasses import dataclass
-
-from statsmodels.stats.power import TTestPower
+from typing import TYPE_CHECKING
 
 from coach.errors import InputError
+
+if TYPE_CHECKING:
+    from statsmodels.stats.power import TTestPower
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,17 @@ class Design:
         return self.sd * math.sqrt((1 + (m - 1) * self.icc) / m)
 
 
+def _t_test() -> "TTestPower":
+    from statsmodels.stats.power import TTestPower  # takes a second to load
+
+    return TTestPower()
+
+
 def minimum_detectable_effect(design: Design, *, alpha: float = 0.05, power: float = 0.8) -> float:
     """Smallest true mean difference found with probability `power` at two-sided `alpha`, in the scorer's unit."""
     if design.cluster_sd == 0:
         return 0.0
-    effect = TTestPower().solve_power(effect_size=None, nobs=design.n_clusters, alpha=alpha, power=power)
+    effect = _t_test().solve_power(effect_size=None, nobs=design.n_clusters, alpha=alpha, power=power)
     return float(effect) * design.cluster_sd
 
 
@@ -46,7 +54,7 @@ def predicted_power(design: Design, effect: float, *, alpha: float = 0.05) -> fl
     """Probability to find a true mean difference `effect`."""
     if design.cluster_sd == 0:
         return 1.0 if effect else alpha
-    return float(TTestPower().power(abs(effect) / design.cluster_sd, design.n_clusters, alpha))
+    return float(_t_test().power(abs(effect) / design.cluster_sd, design.n_clusters, alpha))
 
 
 def items_needed(
@@ -60,5 +68,5 @@ def items_needed(
     ratio = abs(effect) / design.cluster_sd
     if ratio >= 5:
         return math.ceil(3 * design.items_per_cluster)
-    persons = TTestPower().solve_power(effect_size=ratio, nobs=None, alpha=alpha, power=power)
+    persons = _t_test().solve_power(effect_size=ratio, nobs=None, alpha=alpha, power=power)
     return min(most, math.ceil(float(persons)) * math.ceil(design.items_per_cluster))

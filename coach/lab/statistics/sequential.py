@@ -12,9 +12,8 @@ from functools import cache
 from itertools import pairwise
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.stats import norm
 
 from coach.errors import InputError
 
@@ -26,7 +25,7 @@ MOST_LOOKS = 6
 
 def spent_alpha(fraction: float, alpha: float = 0.05) -> float:
     """Type I error that may be used up by the information fraction `fraction` (0-1]."""
-    return float(4 * norm.sf(norm.ppf(1 - alpha / 4) / math.sqrt(min(1.0, fraction))))
+    return float(4 * scipy.stats.norm.sf(scipy.stats.norm.ppf(1 - alpha / 4) / math.sqrt(min(1.0, fraction))))
 
 
 def boundaries(fractions: Sequence[float], alpha: float = 0.05) -> list[float]:
@@ -51,12 +50,12 @@ def _solved(fractions: tuple[float, ...], alpha: float) -> tuple[float, ...]:
         step, spent = math.sqrt(fraction - time), spent_alpha(fraction, alpha)
 
         def crossed(edge: float, places: Floats = places, mass: Floats = mass, step: float = step) -> float:
-            beyond = norm.sf((edge - places) / step) + norm.sf((edge + places) / step)
+            beyond = scipy.stats.norm.sf((edge - places) / step) + scipy.stats.norm.sf((edge + places) / step)
             return float(mass @ beyond)
 
-        edge = float(brentq(lambda edge: crossed(edge) - (spent - before), 0.1, 12.0, xtol=1e-9))  # noqa: B023
+        edge = float(scipy.optimize.brentq(lambda edge: crossed(edge) - (spent - before), 0.1, 12.0, xtol=1e-9))  # noqa: B023
         found.append(edge / math.sqrt(fraction))
         inside = roots * edge
-        mass = rule * edge * (norm.pdf((inside[:, None] - places) / step) / step @ mass)
+        mass = rule * edge * (scipy.stats.norm.pdf((inside[:, None] - places) / step) / step @ mass)
         places, before, time = inside, spent, fraction
     return tuple(found)

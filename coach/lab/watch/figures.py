@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from scipy import stats
+import scipy
 
 from coach.store.repositories.watch import PersonDay
 
@@ -30,7 +30,7 @@ class Mean:
         """Both ends; the value itself where fewer than two people stand behind it."""
         if self.people < 2:
             return self.value, self.value
-        half = float(stats.t.ppf(0.5 + confidence / 2, self.people - 1)) * math.sqrt(self.variance)
+        half = float(scipy.stats.t.ppf(0.5 + confidence / 2, self.people - 1)) * math.sqrt(self.variance)
         return self.value - half, self.value + half
 
 
@@ -71,7 +71,7 @@ def change(now: Mean, before: Mean, confidence: float) -> tuple[float, float, fl
     if variance == 0:
         return estimate, estimate, estimate
     pooled = now.variance**2 / (now.people - 1) + before.variance**2 / (before.people - 1)
-    half = float(stats.t.ppf(0.5 + confidence / 2, variance**2 / pooled)) * math.sqrt(variance)
+    half = float(scipy.stats.t.ppf(0.5 + confidence / 2, variance**2 / pooled)) * math.sqrt(variance)
     return estimate, estimate - half, estimate + half
 
 
