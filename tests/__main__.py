@@ -4,7 +4,7 @@ First everything but the browser, on two processes that take whole files, slow o
 the application and the recogniser fills two cores by itself. A test that failed is run once more by itself when the
 rest of its part is over: many hold a time limit on a machine that others use, too. What passes then is named as
 *unsteady*, never hidden; what fails twice fails. The exit code is that of pytest. In the end the files are named that
-took longest.
+cost most, in seconds of the processor (`tests/processor.py`).
 """
 
 import contextlib
@@ -19,12 +19,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
+from tests import processor
+
 TWO = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 PARTS = {"all but the browser": (*TWO, "--ignore=tests/browser"), "browser": ("tests/browser",)}
 TESTS_FAILED = 1
 AT_MOST = 12
 """More failures than this are no matter of timing: nothing is run again."""
-SLOWEST = 10
+DEAREST = 10
 MEMORY = Path("/dev/shm")
 ROOM_BYTES = 4 * 2**30
 """Tests keep a few hundred megabytes at a time; where less than this is free they write to the disk."""
@@ -63,19 +65,21 @@ def failed(at: Path) -> list[str]:
     return [*json.loads(names.read_text())] if names.exists() else []
 
 
-def seconds_by_file(times: Path) -> dict[str, float]:
-    """What the tests of each file took, their fixtures included."""
-    total: dict[str, float] = {}
+def cost(times: Path) -> dict[str, tuple[float, float]]:
+    """By file, fixtures included: (seconds of the processor, seconds on the clock)."""
+    total: dict[str, tuple[float, float]] = {}
     for case in ElementTree.parse(times).iter("testcase") if times.exists() else ():
+        used = [float(each.get("value", 0)) for each in case.iter("property") if each.get("name") == processor.NAME]
         file = case.get("file", "?")
-        total[file] = total.get(file, 0.0) + float(case.get("time", 0))
+        before = total.get(file, (0.0, 0.0))
+        total[file] = before[0] + sum(used), before[1] + float(case.get("time", 0))
     return total
 
 
-def part(name: str, arguments: tuple[str, ...], at: Path) -> tuple[int, list[str], dict[str, float]]:
-    """Runs one part; (exit code, the tests that passed only by themselves, seconds by file)."""
+def part(name: str, arguments: tuple[str, ...], at: Path) -> tuple[int, list[str], dict[str, tuple[float, float]]]:
+    """Runs one part; (exit code, the tests that passed only by themselves, cost by file)."""
     began = time.monotonic()
-    code, names, times = pytest(*arguments, at=at), failed(at), seconds_by_file(at / "times.xml")
+    code, names, times = pytest(*arguments, at=at), failed(at), cost(at / "times.xml")
     if code == TESTS_FAILED and names and len(names) <= AT_MOST:
         print(f"\n{len(names)} of {name} failed; each is run once more, by itself:", *names, sep="\n  ", flush=True)
         code = pytest("--lf", *sorted({test.partition("::")[0] for test in names}), at=at)
@@ -90,10 +94,11 @@ def main() -> int:
     """Runs both parts, whatever the first says."""
     with desk() as folder:
         results = [part(name, arguments, folder / str(n)) for n, (name, arguments) in enumerate(PARTS.items())]
-    took = {file: seconds for _, _, times in results for file, seconds in times.items()}
-    print(f"the {SLOWEST} slowest files:")
-    for file in sorted(took, key=lambda each: -took[each])[:SLOWEST]:
-        print(f"  {took[file]:5.0f} s  {file}")
+    costs = {file: each for _, _, times in results for file, each in times.items()}
+    used = sum(each for each, _ in costs.values())
+    print(f"{used:.0f} s of the processor; the {DEAREST} dearest files (and seconds on the clock):")
+    for file in sorted(costs, key=lambda each: -costs[each][0])[:DEAREST]:
+        print(f"  {costs[file][0]:5.0f} s ({costs[file][1]:4.0f} s)  {file}")
     unsteady = [test for _, tests, _ in results for test in tests]
     if unsteady:
         print("unsteady (failed, then passed by itself; worth a look):", *unsteady, sep="\n  ")

@@ -12,6 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from coach.store.engine.engine import Database
 
+pytest_plugins = ["tests.processor"]
 os.environ.setdefault("COACH_VOICE", "browser")
 """The voice on this computer speaks only where a test asks for it, for it takes the processor."""
 for _library in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):

@@ -38,8 +38,8 @@ def test_what_passes_by_itself_is_named(project, capfd):
     said = capfd.readouterr().out
     assert "the machine was busy" in said and "unsteady" in said
     assert "first/test_one.py::test_unsteady" in said.rpartition("unsteady (")[2]
-    slowest = said.partition("slowest files:")[2].split()
-    assert {"first/test_one.py", "second/test_two.py"} <= {*slowest}, "both parts' files are timed"
+    dearest = said.partition("dearest files")[2].split()
+    assert {"first/test_one.py", "second/test_two.py"} <= {*dearest}, "both parts' files are timed"
 
 
 def test_what_fails_twice_fails_and_the_rest_still_runs(project, capfd):
