@@ -4,8 +4,10 @@ import asyncio
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from coach.store.maintenance.sample import load_sample
 from tests.fakes import records as make
 
 ROOT = Path(__file__).resolve().parents[2]
+AT_ROOT = {"metadata": {"path": str(ROOT)}}
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
@@ -36,29 +39,45 @@ def home(tmp_path_factory) -> Path:
     return folder
 
 
+COMPARISON = "02_compare_two_bundles"
+TELLS = {
+    COMPARISON: "import json\n"
+    "print(json.dumps([run_id, report.frame().to_dict('list'), report.slice_frame().to_dict('list')]))"
+}
+"""What a last cell of ours says of a notebook's figures."""
+
+
+@pytest.fixture(scope="module")
+def executed(home: Path) -> Callable[[str], nbformat.NotebookNode]:
+    """Runs a notebook over the sample content, once for all who look at it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("COACH_", "DEEPGRAM_", "OPENAI_", "STRIPE_"))]:
+            patch.delenv(name)
+        patch.setenv("COACH_HOME", str(home))
+        patch.setenv("PYTHONPATH", str(ROOT))
+        environment = dict(os.environ)
+
+    @cache
+    def run(stem: str) -> nbformat.NotebookNode:
+        notebook = nbformat.read(ROOT / "notebooks" / f"{stem}.ipynb", as_version=4)
+        if stem in TELLS:
+            notebook.cells.append(nbformat.v4.new_code_cell(TELLS[stem]))
+        client = NotebookClient(notebook, timeout=120, kernel_name="python3", resources=AT_ROOT)
+        client.execute(env=environment)
+        return notebook
+
+    return run
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_runs(path, home, monkeypatch):
-    for name in [name for name in os.environ if name.startswith(("COACH_", "DEEPGRAM_", "OPENAI_", "STRIPE_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("COACH_HOME", str(home))
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}).execute()
-    assert any(cell.get("outputs") for cell in notebook.cells)
+def test_notebook_runs(path, executed):
+    cells = executed(path.stem).cells[: -1 if path.stem in TELLS else None]
+    assert any(cell.get("outputs") for cell in cells)
 
 
-def test_the_comparison_notebook_has_the_digits_of_page_and_command(home, monkeypatch):
+def test_the_comparison_notebook_has_the_digits_of_page_and_command(home, executed):
     """Notebook 02, the Compare tab and `lab compare` read one function; here their figures are laid side by side."""
-    path = ROOT / "notebooks" / "02_compare_two_bundles.ipynb"
-    monkeypatch.setenv("COACH_HOME", str(home))
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    notebook = nbformat.read(path, as_version=4)
-    extra = (
-        "import json\nprint(json.dumps([run_id, report.frame().to_dict('list'), report.slice_frame().to_dict('list')]))"
-    )
-    notebook.cells.append(nbformat.v4.new_code_cell(extra))
-    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}).execute()
-    run, frame, slices = json.loads(notebook.cells[-1].outputs[0]["text"])
+    run, frame, slices = json.loads(executed(COMPARISON).cells[-1].outputs[0]["text"])
     report = compare_runs(Workspace(home / "lab"), run, run)
     assert frame["estimate"] == report.frame()["estimate"].tolist() and frame["low"] == report.frame()["low"].tolist()
     assert frame["p_adjusted"] == report.frame()["p_adjusted"].tolist()
@@ -106,7 +125,7 @@ def test_the_money_notebook_has_the_digits_of_the_margins_page(tmp_path, monkeyp
     notebook = nbformat.read(ROOT / "notebooks" / "06_unit_economics.ipynb", as_version=4)
     told = "import json; print(json.dumps({name: table.to_dict('list') for name, table in money.items()}, default=str))"
     notebook.cells.append(nbformat.v4.new_code_cell(told))
-    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}).execute()
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources=AT_ROOT).execute()
     money = json.loads(notebook.cells[-1].outputs[0]["text"])
     tables = [*page["Customers"], *page["Cohorts"], *page["Budgets"]]
     assert {name for name, table in money.items() if table} >= {
