@@ -1,8 +1,10 @@
-"""Every table is described in the storage page, and every migration stands in one line."""
+"""The steps of `docs/how-to/add-a-migration.md`: tables described and owned, personal rows deleted, versions in line."""
 
+import re
 from pathlib import Path
 
 from coach.store.engine import schema
+from coach.store.scoping import rules
 from coach.store.tables.billing import billing_accounts
 from coach.store.tables.columns import metadata
 
@@ -13,6 +15,17 @@ def test_every_table_is_documented() -> None:
     page = (ROOT / "docs" / "storage.md").read_text("utf8")
     assert billing_accounts.name in metadata.tables
     assert [name for name in metadata.tables if f"`{name}`" not in page] == []
+
+
+def test_what_is_somebodys_goes_with_the_session_or_the_person() -> None:
+    """Each table has a rule of whose it is, and whoever deletes knows those that are a person's or a session's."""
+    store = ROOT / "coach" / "store"
+    deleting = (store / "repositories" / "people.py", store / "maintenance" / "removal.py")
+    known = {name for path in deleting for name in re.findall(r"\w+", path.read_text("utf8"))}
+    assert {*rules.RULES} == {*metadata.tables}
+    somebodys = [name for name, rule in rules.RULES.items() if rule.kind not in ("office", "place", "shared")]
+    assert len(somebodys) > 20
+    assert [name for name in somebodys if name not in known] == []
 
 
 def test_migrations_are_numbered_without_gaps_and_follow_one_another() -> None:
