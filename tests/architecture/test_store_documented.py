@@ -1,4 +1,4 @@
-"""The steps of `docs/how-to/add-a-migration.md`: tables described and owned, personal rows deleted, versions in line."""
+"""The steps of `docs/how-to/add-a-migration.md`: tables described, owned and deleted from, versions in line."""
 
 import re
 from pathlib import Path
