@@ -52,7 +52,7 @@ WATCH = """() => {
 
 
 def test_asking_shows_the_question_and_nothing_else(open_stage):
-    page, server = open_stage(hold_asking=True, say="Over to you.")
+    page, server = open_stage(motion=True, hold_asking=True, say="Over to you.")
     page.evaluate(WATCH)
     page.get_by_role("button", name="Start interview").click()
     page.locator("[data-state=ASKING]").wait_for()
@@ -78,7 +78,7 @@ def test_microphone_reaches_the_server_as_16_khz_frames(open_stage):
 
 
 def test_finish_fades_while_speaking_and_keeps_its_name(open_stage):
-    page, server = open_stage(levels="speaking")
+    page, server = open_stage(motion=True, levels="speaking")
     begin(page)
     finish = page.get_by_role("button", name="Finish answer", exact=True)
     page.locator("[data-phase=speaking]").wait_for()
@@ -106,7 +106,7 @@ def test_start_over_asks_for_a_fresh_recording_only(open_stage):
 
 
 def test_skeleton_stands_at_least_800_ms_and_nothing_jumps(open_stage):
-    page, _ = open_stage()
+    page, _ = open_stage(motion=True)
     begin(page)
     page.evaluate(WATCH)
     page.get_by_role("button", name="Finish answer").click()
