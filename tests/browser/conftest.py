@@ -178,7 +178,7 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[RunningApp]:
-    running = RunningApp(tmp_path).start()
+    running = RunningApp(tmp_path, COACH_VOICE="none").start()
     yield running
     if running.process.poll() is None:
         running.stop()

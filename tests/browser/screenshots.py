@@ -215,6 +215,8 @@ SCENES: tuple[Callable[[Studio], None], ...] = (
 
 
 PAGES = ("practice", "jobs", "progress", "library", "review", "cohorts", "prompt_lab", "margins", "operations")
+PEOPLED = ("jobs", "progress", "library", "review", "cohorts", "operations")
+"""Pages that begin with sample people where there are some."""
 
 
 def photograph_pages(browser: Browser, names: list[str]) -> None:
@@ -247,9 +249,8 @@ def stand(page: Page, name: str) -> None:
     page.locator("h1").first.wait_for()
     page.locator("html:not(.jf-first)").wait_for(state="attached")
     page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
-    switch = page.get_by_text("Show sample people")
-    if name != "practice" and switch.count():
-        switch.first.click()
+    if name in PEOPLED:
+        page.get_by_text("Show sample people").first.click()
         page.get_by_role("button", name="Remove samples").wait_for()
         page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
 

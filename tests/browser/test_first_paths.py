@@ -41,9 +41,9 @@ def test_a_stranger_gets_feedback_on_a_spoken_answer_in_four_clicks(first_day: R
     assert 0 < page.evaluate("window.clicks") <= MOST_CLICKS
 
 
-def test_a_phone_is_enough_by_touch_alone(first_day: RunningApp, visit) -> None:
+def test_a_phone_is_enough_by_touch_alone(silent: RunningApp, visit) -> None:
     page = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, device_scale_factor=2)
-    page.goto(first_day.url)
+    page.goto(silent.url)
     page.get_by_text("1", exact=True).first.tap()
     page.get_by_role("button", name="Start interview").tap()
     heard(page)

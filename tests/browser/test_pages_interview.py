@@ -64,8 +64,8 @@ def word_error_rate(heard: str, said: str) -> float:
     return min(jiwer.wer(" ".join(stretch), " ".join(words)) for stretch in stretches if stretch)
 
 
-def test_the_stored_words_are_those_that_were_said(first_day: RunningApp, page: Page):
-    page.goto(first_day.url)
+def test_the_stored_words_are_those_that_were_said(silent: RunningApp, page: Page):
+    page.goto(silent.url)
     page.get_by_role("radio", name="1", exact=True).check(force=True)
     page.get_by_role("button", name="Start interview").click()
     page.locator("[data-state=LISTENING]").wait_for()
@@ -73,7 +73,7 @@ def test_the_stored_words_are_those_that_were_said(first_day: RunningApp, page: 
     page.get_by_role("button", name="Finish answer").click()
     page.get_by_label("Transcript of your answer").or_(page.get_by_test_id("overall-score")).first.wait_for()
     attempt_id = page.evaluate("document.querySelector('.jf-host').jfStage.state.attempt_id")
-    with open_store(f"duckdb:///{first_day.home / 'coach.duckdb'}") as store:
+    with open_store(f"duckdb:///{silent.home / 'coach.duckdb'}") as store:
         attempt = store.run(interviews.find_attempt, attempt_id)
     assert attempt.transcript.transcriber == "whisper"
     assert len(attempt.transcript.text.split()) >= 25
