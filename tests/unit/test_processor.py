@@ -1,9 +1,10 @@
-"""What a test costs is counted with all it started."""
+"""What a test costs is counted with all it started, and what all of them would pay is paid once."""
 
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.processor import spent_s
@@ -20,3 +21,7 @@ def test_a_process_counts_while_it_runs_and_when_it_ended() -> None:
         running = spent_s() - before
         child.communicate(b"\n")
     assert 0.28 <= running <= spent_s() - before + 0.02
+
+
+def test_a_client_does_not_read_the_authorities_of_the_world() -> None:
+    assert len(httpx.create_ssl_context().get_ca_certs()) == 1
