@@ -42,7 +42,10 @@ def desk() -> Iterator[Path]:
 
 
 def pytest(*arguments: str, at: Path) -> int:
-    """Runs pytest in a process of its own; `at` keeps the names of what failed, what is written, and the times."""
+    """Runs pytest in a process of its own; `at` keeps the names of what failed, what is written, and the times.
+
+    Bytecode is kept whatever the environment says: tests start hundreds of processes, and each would compile the product.
+    """
     written = at / "t"  # short: a socket's address may have 107 characters
     written.mkdir(parents=True, exist_ok=True)
     options = (
@@ -56,7 +59,8 @@ def pytest(*arguments: str, at: Path) -> int:
         str(at / "times.xml"),
     )
     command = [sys.executable, "-m", "pytest", *options, *arguments]
-    return subprocess.run(command, env=os.environ | {"TMPDIR": str(written)}).returncode
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return subprocess.run(command, env=kept | {"TMPDIR": str(written)}).returncode
 
 
 def failed(at: Path) -> list[str]:

@@ -31,9 +31,11 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_what_passes_by_itself_is_named(project, capfd):
+def test_what_passes_by_itself_is_named(project, capfd, monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     (project / "first" / "test_one.py").write_text(UNSTEADY)
-    (project / "second" / "test_two.py").write_text("def test_fine():\n    pass\n")
+    keeps = "import sys\n\ndef test_bytecode_is_kept():\n    assert not sys.dont_write_bytecode\n"
+    (project / "second" / "test_two.py").write_text(keeps)
     assert whole.main() == 0
     said = capfd.readouterr().out
     assert "the machine was busy" in said and "unsteady" in said
