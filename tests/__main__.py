@@ -44,7 +44,7 @@ def desk() -> Iterator[Path]:
 def pytest(*arguments: str, at: Path) -> int:
     """Runs pytest in a process of its own; `at` keeps the names of what failed, what is written, and the times.
 
-    Bytecode is kept whatever the environment says: tests start hundreds of processes, and each would compile the product.
+    Bytecode is kept whatever the environment says: tests start hundreds of processes, and each would compile anew.
     """
     written = at / "t"  # short: a socket's address may have 107 characters
     written.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.processor"]
 os.environ.setdefault("COACH_VOICE", "browser")
 """The voice on this computer speaks only where a test asks for it, for it takes the processor."""
-os.environ.setdefault("SSL_CERT_FILE", str(Path(__file__).parent / "data" / "nobodys_authority.pem"))
+os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "data" / "nobodys_authority.pem")
 """Loopback speaks without TLS; the authorities of the world would be read for every client: 30 ms of the processor."""
 for _library in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(_library, "1")  # threads of several processes wait for each other's turn, spinning
