@@ -215,8 +215,9 @@ SCENES: tuple[Callable[[Studio], None], ...] = (
 
 
 PAGES = ("practice", "jobs", "progress", "library", "review", "cohorts", "prompt_lab", "margins", "operations")
-PEOPLED = ("jobs", "progress", "library", "review", "cohorts", "operations")
-"""Pages that begin with sample people where there are some."""
+LEDGER = "margins?margins_section=Ledger"
+PEOPLED = ("jobs", "progress", "library", "review", "cohorts", "operations", LEDGER)
+"""How the addresses begin of what shows sample people where there are some."""
 
 
 def photograph_pages(browser: Browser, names: list[str]) -> None:
@@ -249,7 +250,7 @@ def stand(page: Page, name: str) -> None:
     page.locator("h1").first.wait_for()
     page.locator("html:not(.jf-first)").wait_for(state="attached")
     page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
-    if name in PEOPLED:
+    if name.startswith(PEOPLED):
         page.get_by_text("Show sample people").first.click()
         page.get_by_role("button", name="Remove samples").wait_for()
         page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
@@ -263,7 +264,7 @@ PREVIEWS = {
     "resumes": ("jobs?jobs_tab=Resumes", "Tailored to a job"),
     "cohorts": ("cohorts", "Cohorts"),
     "customers": ("margins?margins_section=Customers&margins_customers=Who+comes+back", "Who comes back"),
-    "ledger": ("margins?margins_section=Ledger", "As billed, 90 days"),
+    "ledger": (LEDGER, "As billed, 90 days"),
     "operations": ("operations", "The median answer"),
 }
 """Name of the picture -> (address of the page, the words it begins with)."""
