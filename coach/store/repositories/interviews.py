@@ -103,15 +103,16 @@ def add_attempt(connection: sa.Connection, attempt: Attempt) -> None:
         raise ConflictError(f"This question already has an attempt number {attempt.attempt_number}.")
     row = records.attempt_row(attempt)
     with sealed_for(connection, row):
-        connection.execute(_new(connection, row))
+        connection.execute(_new(connection), row)
 
 
-def _new(connection: sa.Connection, row: records.Row) -> sa.Insert:
-    """The row's INSERT; on a server somebody else may have written it meanwhile.
+def _new(connection: sa.Connection) -> sa.Insert:
+    """The INSERT of an attempt, the same for every row, so that it is compiled once; on a server somebody else may have
+    written the row meanwhile.
 
     DuckDB has one writer, and its `ON CONFLICT` costs as much as the rest of the statement three times.
     """
-    statement = insert(mock_interview_attempts).values(row)
+    statement = insert(mock_interview_attempts)
     return statement.on_conflict_do_nothing() if connection.dialect.name == "postgresql" else statement
 
 
