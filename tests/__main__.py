@@ -1,10 +1,10 @@
 """All tests: `python -m tests`, what `make test` calls.
 
-First everything but the browser, on two processes that take whole files, slow ones first; then the browser, which with
-the application and the recogniser fills two cores by itself. A test that failed is run once more by itself when the
-rest of its part is over: many hold a time limit on a machine that others use, too. What passes then is named as
-*unsteady*, never hidden; what fails twice fails. The exit code is that of pytest. In the end the files are named that
-cost most, in seconds of the processor (`tests/processor.py`).
+First everything but the application in a browser, on two processes that take whole files, slow ones first; then the
+browser that drives the application, which with the recogniser fills two cores by itself. A test that failed is run once
+more by itself when the rest of its part is over: many hold a time limit on a machine that others use, too. What passes
+then is named as *unsteady*, never hidden; what fails twice fails. The exit code is that of pytest. In the end the files
+are named that cost most, in seconds of the processor (`tests/processor.py`).
 """
 
 import contextlib
@@ -22,7 +22,10 @@ from xml.etree import ElementTree
 from tests import processor
 
 TWO = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-PARTS = {"all but the browser": (*TWO, "--ignore=tests/browser"), "browser": ("tests/browser",)}
+PARTS = {
+    "all but the application in a browser": (*TWO, "-m", "not application"),
+    "the application in a browser": ("-m", "application", "tests/browser"),
+}
 TESTS_FAILED = 1
 AT_MOST = 12
 """More failures than this are no matter of timing: nothing is run again."""

@@ -17,11 +17,20 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.stage_server import StageServer, stage_server
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 SPOKEN = (
     "In April our checkout project was very late. I was asked to bring it back. "
     "I cut the scope to three payment methods, and we shipped four days early, so errors fell by twenty percent."
 )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what drives the real application; the stage on its own needs little of the processor."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and "harness" not in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.application)
 
 
 def microphone_recording(folder: Path, text: str = SPOKEN) -> Path:
