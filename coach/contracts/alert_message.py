@@ -10,7 +10,8 @@ from coach.contracts.base import Record
 class AlertMessage(Record):
     """One message. `id` is the same however often it is tried; `body` is what a webhook gets, beside `id` and `text`.
 
-    It carries ids and figures, never a name or a word somebody said.
+    It carries ids and figures, never a name or a word somebody said. `arrived` are the ways (`webhook`, `email`) by
+    which it arrived before: those are not gone again.
     """
 
     id: str
@@ -19,7 +20,18 @@ class AlertMessage(Record):
     email: str = ""
     webhook: str = ""
     body: dict[str, JsonValue] = {}
+    arrived: tuple[str, ...] = ()
 
 
-Tell = Callable[[AlertMessage], str]
-"""Tells a notice: empty when it arrived, else why not, without an address or a password."""
+class Delivery(Record):
+    """What became of telling: by which ways it has arrived by now; why not by the others, without address or password.
+
+    `error` is empty where it arrived by all that were named.
+    """
+
+    arrived: tuple[str, ...] = ()
+    error: str = ""
+
+
+Tell = Callable[[AlertMessage], Delivery]
+"""Tells a notice."""

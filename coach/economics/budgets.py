@@ -1,6 +1,7 @@
 """Budgets: what may be spent in a day or a month before somebody is told, for all together or for each customer.
 
-At 80 % and at 100 % of a budget an alert is raised, once for each period, and told by mail or webhook until it arrived.
+At 80 % and at 100 % of a budget an alert is raised, once for each period, and told by mail and webhook, each until it
+arrived.
 A message carries ids and amounts, never a name or a word somebody said. A webhook may arrive twice (the `id` is the
 same then): whoever died while telling cannot say whether it had arrived.
 """
@@ -12,13 +13,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from coach.contracts.alert_message import AlertMessage, Tell
+from coach.contracts.alert_message import AlertMessage, Delivery, Tell
 from coach.contracts.base import Record
 from coach.contracts.interview import new_id
 from coach.errors import InputError, NotFoundError
 from coach.store import SqlStore
 from coach.store.repositories import budgets as rows
-from coach.store.repositories.alerts import MOST_TRIES, next_try
+from coach.store.repositories.alerts import MOST_TRIES, next_try, ways
 from coach.store.repositories.budgets import EVERY_CUSTOMER, Budget, BudgetAlert
 
 __all__ = ["Budget", "BudgetAlert", "Budgets", "Checked", "check", "period_start", "sentence"]
@@ -113,12 +114,11 @@ def check(store: SqlStore, tell: Tell, *, clock: Callable[[], datetime] | None =
     due = [alert for budget in known.values() for alert in passed(budget, _spent(store, budget, now), now)]
     raised = store.run(rows.raise_alerts, due)
     told = failed = 0
-    for alert in store.run(rows.claim, now, MOST_TRIES):
-        error = tell(notice(known[alert.budget_id], alert)) if alert.budget_id in known else ""
-        store.run(
-            rows.settle, alert.id, told_at=None if error else now, retry_at=next_try(now, alert.tries), error=error
-        )
-        told, failed = told + (not error), failed + bool(error)
+    while alert := store.run(rows.claim, now := (clock or _now)(), MOST_TRIES):
+        outcome = tell(notice(known[alert.budget_id], alert)) if alert.budget_id in known else Delivery()
+        told_at, retry_at = None if outcome.error else now, next_try(now, alert.tries)
+        store.run(rows.settle, alert.id, told_at=told_at, retry_at=retry_at, outcome=outcome)
+        told, failed = told + (not outcome.error), failed + bool(outcome.error)
     return Checked(raised=raised, told=told, failed=failed)
 
 
@@ -171,6 +171,7 @@ def notice(budget: Budget, alert: BudgetAlert) -> AlertMessage:
         text=sentence(budget, alert),
         email=budget.email,
         webhook=budget.webhook,
+        arrived=ways(alert.arrived),
         body={
             "type": "budget.passed",
             "level_percent": alert.level,

@@ -1,12 +1,13 @@
 """How an operator is told of something: by webhook and by mail, each where the notice names one."""
 
 import smtplib
+from collections.abc import Callable
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from coach.contracts.alert_message import AlertMessage
+from coach.contracts.alert_message import AlertMessage, Delivery
 from coach.errors import SettingsError
 
 SEND_TIMEOUT_S = 10.0
@@ -19,20 +20,18 @@ class Messenger:
         """`smtp_url`: smtp://user:password@host:587 (STARTTLS where offered) or smtps://…; `sender`: From."""
         self._smtp, self._sender = urlsplit(smtp_url) if smtp_url else None, sender
 
-    def __call__(self, notice: AlertMessage) -> str:
-        """Empty when it arrived, else why not; see `coach.contracts.alert_message.Tell`."""
-        try:
-            if notice.webhook:
-                self._post(notice)
-            if notice.email:
-                self._mail(notice)
-        except httpx.HTTPStatusError as error:
-            return f"the webhook answered {error.response.status_code}"
-        except SettingsError as error:
-            return str(error)
-        except (OSError, httpx.HTTPError, smtplib.SMTPException) as error:
-            return type(error).__name__
-        return ""
+    def __call__(self, notice: AlertMessage) -> Delivery:
+        """Each way that did not arrive yet, whatever became of the other; see `coach.contracts.alert_message.Tell`."""
+        arrived, errors = list(notice.arrived), []
+        for way, named, go in (("webhook", notice.webhook, self._post), ("email", notice.email, self._mail)):
+            if not named or way in arrived:
+                continue
+            error = _tried(go, notice)
+            if error:
+                errors.append(error)
+            else:
+                arrived.append(way)
+        return Delivery(arrived=tuple(arrived), error="; ".join(errors))
 
     def _post(self, notice: AlertMessage) -> None:
         body = {"id": notice.id, **notice.body, "text": notice.text}
@@ -57,3 +56,16 @@ class Messenger:
             if self._smtp.username:
                 server.login(unquote(self._smtp.username), unquote(self._smtp.password or ""))
             server.send_message(message)
+
+
+def _tried(go: Callable[[AlertMessage], None], notice: AlertMessage) -> str:
+    """Empty when it arrived, else why not."""
+    try:
+        go(notice)
+    except httpx.HTTPStatusError as error:
+        return f"the webhook answered {error.response.status_code}"
+    except SettingsError as error:
+        return str(error)
+    except (OSError, httpx.HTTPError, smtplib.SMTPException) as error:
+        return type(error).__name__
+    return ""

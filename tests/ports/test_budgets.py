@@ -15,6 +15,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+from coach.contracts.alert_message import AlertMessage, Delivery
 from coach.contracts.usage import UsageEvent
 from coach.economics.budgets import Budgets, check, period_start
 from coach.economics.messenger import Messenger
@@ -51,6 +52,17 @@ class Hook:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+class Inbox:
+    """What a mail server on loopback got."""
+
+    def __init__(self) -> None:
+        self.mails: list[bytes] = []
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+        self.mails.append(envelope.content)
+        return "250 OK"
 
 
 @pytest.fixture
@@ -170,6 +182,58 @@ def test_a_mail_server_that_wants_a_password_gets_the_mail(metered: MeteredStore
     to, content = Inbox.mails[0]
     mail = message_from_bytes(content)
     assert to == ["ops@example.org"] and "100 %" in mail["Subject"] and "$2.00 of $1.00" in mail.get_payload()
+
+
+def test_a_way_that_arrived_is_not_gone_again_while_the_other_one_fails(metered: MeteredStore, hook: Hook) -> None:
+    inbox, port, moment = Inbox(), free_port(), [NOW]
+    Budgets(metered).add("all", "day", Decimal("1"), email="ops@example.org", webhook=hook.address)
+    use(metered, "ada", "2")
+    messenger = Messenger(f"smtp://127.0.0.1:{port}")
+    for _ in range(3):
+        assert check(metered, messenger, clock=lambda: moment[0]).failed == 1
+        moment[0] += timedelta(hours=1)
+    assert len(hook.got) == 1, "the mail failed three times, the webhook arrived the first time"
+    server = Controller(inbox, hostname="127.0.0.1", port=port)
+    server.start()
+    try:
+        assert check(metered, messenger, clock=lambda: moment[0]).told == 1
+    finally:
+        server.stop()
+    assert (len(hook.got), len(inbox.mails)) == (1, 1)
+
+
+def test_the_mail_goes_out_though_the_webhook_fails(metered: MeteredStore, hook: Hook) -> None:
+    hook.answers, inbox = [503], Inbox()
+    server = Controller(inbox, hostname="127.0.0.1", port=free_port())
+    server.start()
+    try:
+        Budgets(metered).add("all", "day", Decimal("1"), email="ops@example.org", webhook=hook.address)
+        use(metered, "ada", "2")
+        messenger = Messenger(f"smtp://127.0.0.1:{server.port}")
+        assert check(metered, messenger, clock=lambda: NOW).failed == 1
+        assert check(metered, messenger, clock=lambda: NOW + timedelta(hours=1)).told == 1
+    finally:
+        server.stop()
+    assert (len(hook.got), len(inbox.mails)) == (2, 1)
+
+
+def test_many_alerts_at_a_slow_address_are_told_once_by_two_who_look(metered: MeteredStore, hook: Hook) -> None:
+    """Each is claimed when it is told: the last of a batch would be told after its lease, and again by another."""
+    budgets, moment = Budgets(metered), [NOW]
+    for _ in range(4):
+        budgets.add("all", "day", Decimal("1"), webhook=hook.address)
+    use(metered, "ada", "2")
+    told: list[str] = []
+
+    def slowly(notice: AlertMessage) -> Delivery:
+        told.append(notice.id)
+        moment[0] += timedelta(seconds=50)
+        if len(told) == 3:  # somebody else looks while the third is told, two leases after the first claim
+            check(metered, slowly, clock=lambda: moment[0])
+        return Delivery(arrived=("webhook",))
+
+    check(metered, slowly, clock=lambda: moment[0])
+    assert len(told) == len(set(told)) == 4
 
 
 def test_mail_without_a_server_names_the_setting(metered: MeteredStore) -> None:

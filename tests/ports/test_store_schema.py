@@ -7,18 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
+from coach.contracts.people import Role
 from coach.settings import load_settings
 from coach.speech.pieces.confidence import mean_confidence
 from coach.store import SqlStore
 from coach.store.engine import copies as safekeeping
 from coach.store.engine import schema
 from coach.store.maintenance import integrity
-from coach.store.repositories import interviews
+from coach.store.repositories import coaching, interviews, invitations, lab
 from coach.store.tables.billing import billing_accounts
 from coach.store.tables.columns import metadata
-from coach.store.tables.core import mock_interview_attempts
+from coach.store.tables.core import human_reviews, mock_interview_attempts
 from coach.vault.mounting import mount
 from tests.fakes import records as make
+from tests.fakes import town
 
 pytestmark = pytest.mark.usefixtures("begins_empty")
 
@@ -116,6 +118,8 @@ def test_old_answers_get_their_figures_sealed_or_not(sql_url, tmp_path, sealed):
             connection.execute(sa.text("DROP INDEX ix_mock_interview_attempts_recordings"))
         for column in ("evaluation_status", "guard_count"):
             connection.execute(sa.text(f"ALTER TABLE mock_interview_attempts DROP COLUMN {column}"))
+        without_ways_of_alerts(connection)
+        without_what_followed(connection)
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0012'"))
 
     with SqlStore(sql_url) as store:
@@ -128,6 +132,45 @@ def test_old_answers_get_their_figures_sealed_or_not(sql_url, tmp_path, sealed):
         told = [("repaired", len(answers[0].guards)), (None, len(answers[1].guards))]
         assert [tuple(row) for row in store.run(lambda c: c.execute(reading).all())] == told
         assert len(answers[0].guards) > 0
+
+
+def without_what_followed(connection: sa.Connection) -> None:
+    """As before 0014 and 0015."""
+    if connection.dialect.name == "postgresql":
+        for change in ("insert", "update", "delete"):
+            connection.execute(sa.text(f"DROP FUNCTION jobfoxy_use_{change}() CASCADE"))
+        connection.execute(sa.text("DROP INDEX ix_mock_interviews_created_at"))
+    connection.execute(sa.text("DROP TABLE use_by_day"))
+    signed = {"human_reviews": "reviewer_id", "review_comments": "author_id", "review_rubrics": "author_id"}
+    for table, column in signed.items():
+        connection.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN {column}"))
+
+
+def without_ways_of_alerts(connection: sa.Connection) -> None:
+    """As before 0016, and nobody signed yet."""
+    for table in ("budget_alerts", "watch_alerts"):
+        connection.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN arrived"))
+    connection.execute(sa.text("UPDATE alembic_version SET version_num = '0015'"))
+
+
+def test_old_reviews_and_comments_become_their_coachs_where_the_name_is_one_coachs_alone(sql_url):
+    with SqlStore(sql_url) as store:
+        places = town.fill(store)
+        for person, name in (("una", "Twin"), ("ula", "Twin")):
+            _, secret = store.run(invitations.invite, places["Blue"], Role.COACH, town.NOW)
+            store.run(invitations.accept, secret, person, town.NOW, name=name, identity_id=person)
+        twins = {"attempt_id": "attempt-carl", "reviewer": "Twin", "overall": 5.0, "created_at": town.NOW}
+        store.run(lab.add_review, twins)
+        comment = coaching.Comment(attempt_id="attempt-carl", author="Kim", text="Calm.", at_s=0.0, created_at=town.NOW)
+        store.run(coaching.add_comment, comment)
+        store.run(without_ways_of_alerts)
+    with SqlStore(sql_url) as store:
+        assert store.upgrade()[0] == "0015"
+        h = human_reviews.c
+        named = store.run(lambda c: c.execute(sa.select(h.reviewer, h.reviewer_id)).all())
+        assert {(row.reviewer, row.reviewer_id) for row in named} == {("Kim", "kim"), ("Twin", None)}
+        (kept,) = store.run(coaching.comments, ["attempt-carl"])
+        assert kept.author_id == "kim"
 
 
 def test_postgresql_keeps_references_itself(postgres_url):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from coach.contracts.alert_message import AlertMessage
+from coach.contracts.alert_message import AlertMessage, Delivery
 from coach.contracts.brain import GuardFinding
 from coach.contracts.interview import AttemptStatus
 from coach.errors import InputError
@@ -97,9 +97,9 @@ def test_a_worse_day_is_told_once_whoever_looks_and_again_when_it_did_not_arrive
     got: list[AlertMessage] = []
     lines = ["the webhook answered 503"]
 
-    def tell(notice: AlertMessage) -> str:
+    def tell(notice: AlertMessage) -> Delivery:
         got.append(notice)
-        return lines.pop() if lines else ""
+        return Delivery(arrived=("email",), error=lines.pop() if lines else "")
 
     assert watch.check(tell, NOON + timedelta(hours=1)).failed == 1
     assert watch.raised(now=NOON)[0].error == "the webhook answered 503"
@@ -110,7 +110,7 @@ def test_a_worse_day_is_told_once_whoever_looks_and_again_when_it_did_not_arrive
     for each in looks:
         each.join()
     assert watch.check(tell, NOON + timedelta(hours=9)).told == 0
-    assert [notice.id for notice in got] == [got[0].id] * 2
+    assert [(notice.id, notice.arrived) for notice in got] == [(got[0].id, ()), (got[0].id, ("email",))]
     assert got[0].webhook == "http://127.0.0.1:9/alerts" and got[0].body["metric"] == "overall"
     assert "overall score 4.95 points, where it had 6.88" in got[0].text and "11 people" in got[0].text
     (raised,) = watch.raised(now=NOON)

@@ -150,18 +150,11 @@ def check(
     now = clock()
     raised = store.run(alerts.raise_once, watch_alerts, [_row(alarm, now) for alarm in look(store, rules, now)])
     told = failed = 0
-    for alert in store.run(alerts.claim, watch_alerts, now, alerts.MOST_TRIES):
-        error = tell(_notice(alert, email, webhook))
-        retry = alerts.next_try(now, alert["tries"])
-        store.run(
-            alerts.settle,
-            watch_alerts,
-            alert["id"],
-            told_at=None if error else now,
-            retry_at=retry,
-            error=error,
-        )
-        told, failed = told + (not error), failed + bool(error)
+    while alert := store.run(alerts.claim, watch_alerts, now := clock(), alerts.MOST_TRIES):
+        outcome = tell(_notice(alert, email, webhook))
+        told_at, retry_at = None if outcome.error else now, alerts.next_try(now, alert["tries"])
+        store.run(alerts.settle, watch_alerts, alert["id"], told_at=told_at, retry_at=retry_at, outcome=outcome)
+        told, failed = told + (not outcome.error), failed + bool(outcome.error)
     return WatchChecked(raised=raised, told=told, failed=failed)
 
 
@@ -177,6 +170,7 @@ def _row(alarm: WatchAlarm, now: datetime) -> dict[str, object]:
         "tries": 0,
         "next_try_at": now,
         "error": None,
+        "arrived": None,
     }
 
 
@@ -188,5 +182,6 @@ def _notice(alert: dict[str, Any], email: str, webhook: str) -> AlertMessage:
         text=finding["sentence"],
         email=email,
         webhook=webhook,
+        arrived=alerts.ways(alert["arrived"]),
         body={"type": "watch.worse", **{name: value for name, value in finding.items() if name != "sentence"}},
     )

@@ -8,6 +8,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from coach.contracts.alert_message import Delivery
 from coach.store.repositories import alerts
 from coach.store.tables.billing import budget_alerts, budgets
 from coach.store.tables.core import mock_interviews, usage_tracking
@@ -43,6 +44,7 @@ class BudgetAlert:
     tries: int
     next_try_at: datetime | None
     error: str | None
+    arrived: str | None = None
 
 
 def keep(connection: sa.Connection, budget: Budget) -> None:
@@ -84,16 +86,17 @@ def raise_alerts(connection: sa.Connection, raised: Sequence[BudgetAlert]) -> in
     return alerts.raise_once(connection, budget_alerts, rows)
 
 
-def claim(connection: sa.Connection, now: datetime, most_tries: int) -> list[BudgetAlert]:
-    """Takes alerts that nobody was told of yet; see `alerts.claim`."""
-    return [BudgetAlert(**row) for row in alerts.claim(connection, budget_alerts, now, most_tries)]
+def claim(connection: sa.Connection, now: datetime, most_tries: int) -> BudgetAlert | None:
+    """Takes an alert that nobody was told of yet; see `alerts.claim`."""
+    row = alerts.claim(connection, budget_alerts, now, most_tries)
+    return BudgetAlert(**row) if row else None
 
 
 def settle(
-    connection: sa.Connection, alert_id: str, *, told_at: datetime | None, retry_at: datetime, error: str
+    connection: sa.Connection, alert_id: str, *, told_at: datetime | None, retry_at: datetime, outcome: Delivery
 ) -> None:
     """What became of telling."""
-    alerts.settle(connection, budget_alerts, alert_id, told_at=told_at, retry_at=retry_at, error=error)
+    alerts.settle(connection, budget_alerts, alert_id, told_at=told_at, retry_at=retry_at, outcome=outcome)
 
 
 def recent(connection: sa.Connection, since: datetime) -> list[BudgetAlert]:

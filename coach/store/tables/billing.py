@@ -111,6 +111,7 @@ budget_alerts = sa.Table(
     sa.Column("tries", sa.Integer(), nullable=False),
     instant("next_try_at"),
     text("error", None),
+    sa.Column("arrived", sa.String(40)),
 )
 
 watch_alerts = sa.Table(
@@ -126,6 +127,7 @@ watch_alerts = sa.Table(
     sa.Column("tries", sa.Integer(), nullable=False),
     instant("next_try_at"),
     text("error", None),
+    sa.Column("arrived", sa.String(40)),
 )
 
 economics_scenarios = sa.Table(
