@@ -36,6 +36,7 @@ from coach.web.sign_in import SignIn, key_in
 from coach.web.watch import health
 from coach.web.watch.observer import Observer
 from pages.components.practice import microphone
+from pages.components.shared import shown_files
 from pages.components.shared.shell import Shell
 from pages.components.shared.signed_in import people_of
 
@@ -177,6 +178,7 @@ def front_door() -> list[Middleware]:
         own_proof=(WEBHOOK_PATH,) if settings.stripe_webhook_secret else (),
         open_to_all=settings.open_to_all,
         people=people_of(services(), signing),
+        may_have=shown_files.may_have,
     )
     reaches = pictures_from(settings)
     return [

@@ -62,7 +62,7 @@ def choose(parts: Services, frame: pd.DataFrame) -> tuple[pd.Series | None, str]
             bind="query-params",
             help="Judge first, compare afterwards: less anchoring.",
         )
-        frame = queue.narrowed(frame.assign(mine=review.judged_by(frame, coach)))
+        frame = queue.narrowed(frame.assign(mine=review.judged_by(frame, reviewer.identity() or coach)))
         rubric.button(parts, coach)
     judged = frame["human"].notna()
     second = bool(st.session_state.get("review_second"))

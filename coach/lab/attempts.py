@@ -94,12 +94,15 @@ class HumanScore(Record):
     """One person's judgement of one attempt, scores 0-10.
 
     Attributes:
+        reviewer: what the person is called.
+        reviewer_id: who it is, where people sign in; None where a name is all there is.
         criteria: scores by the id of the criterion, of the rubric version `rubric_id`.
         unsure: the person would like somebody else to look, too.
     """
 
     attempt_id: str = Field(min_length=1)
     reviewer: str = Field(min_length=1, max_length=80)
+    reviewer_id: str | None = None
     overall: float | None = Field(default=None, ge=0, le=10)
     content: float | None = Field(default=None, ge=0, le=10)
     delivery: float | None = Field(default=None, ge=0, le=10)
@@ -149,6 +152,6 @@ def import_scores(store: SqlStore, path: Path) -> int:
 
 def _score(number: int, line: str) -> HumanScore:
     try:
-        return HumanScore.model_validate_json(line)
+        return HumanScore.model_validate_json(line).model_copy(update={"reviewer_id": None})
     except ValidationError as error:
         raise InputError(f"Line {number} is not a human score: {error.errors()[0]['msg']}.") from error

@@ -7,15 +7,19 @@ from functools import lru_cache
 import yaml
 from pydantic import ValidationError
 
+from coach.contracts.asking import signed_by
 from coach.contracts.interview import Attempt
 from coach.errors import InputError
 from coach.settings import DATA
 from coach.store.repositories import coaching
-from coach.store.repositories.coaching import Comment, Criterion, Rubric
+from coach.store.repositories.coaching import Comment, CommentAuthor, Criterion, Rubric
 from coach.store.sqlstore import SqlStore
 from coach.text.sentences import sentences
 
-__all__ = ["Comment", "Criterion", "Rubric", "comment_on", "comments_on", "keep_rubric", "revise", "rubric_history"]
+__all__ = [
+    "Comment", "CommentAuthor", "Criterion", "Rubric", "comment_on", "comments_on", "keep_rubric", "revise",
+    "rubric_history",
+]  # fmt: skip
 
 
 @lru_cache(maxsize=1)
@@ -86,10 +90,11 @@ def comment_on(
         raise InputError(f"The answer lasts {attempt.duration_seconds:.0f} s: there is no second {at_s:.1f}.")
     if sentence is not None and not 0 <= sentence < len(sentences_of(attempt)):
         raise InputError("There is no such sentence in this answer.")
+    who = author_called(author.strip())
     try:
         comment = Comment(
-            attempt_id=attempt.id, author=author.strip(), text=_checked(text), created_at=datetime.now(UTC),
-            at_s=None if at_s is None else round(at_s, 1), sentence=sentence,
+            attempt_id=attempt.id, author=who.name, author_id=who.id or None, text=_checked(text),
+            created_at=datetime.now(UTC), at_s=None if at_s is None else round(at_s, 1), sentence=sentence,
         )  # fmt: skip
     except ValidationError as error:
         raise InputError("A comment is about a second or about a sentence, and its author has a short name.") from error
@@ -114,17 +119,27 @@ def comments_on(store: SqlStore, attempt_ids: Sequence[str], hidden: frozenset[s
     return [comment for comment in store.run(coaching.comments, attempt_ids) if comment.id not in hidden]
 
 
-def revise(store: SqlStore, comment: Comment, text: str) -> None:
+def author_called(name: str) -> CommentAuthor:
+    """Who comments under `name`: whoever is signed in, else the name alone."""
+    return CommentAuthor(name, signed_by() or "")
+
+
+def revise(store: SqlStore, comment: Comment, text: str, *, by: CommentAuthor) -> None:
     """Says a comment in other words.
 
     Raises:
         InputError: nothing is said, or too much.
-        NotFoundError: it was removed meanwhile.
+        NotFoundError: it was removed meanwhile, or is somebody else's.
         ConflictError: it was changed meanwhile.
     """
-    store.run(coaching.revise_comment, comment.id, _checked(text), seen=comment.text, at=datetime.now(UTC))
+    said, now = _checked(text), datetime.now(UTC)
+    store.run(coaching.revise_comment, comment.id, said, seen=comment.text, at=now, by=by)
 
 
-def remove(store: SqlStore, comment_id: str) -> bool:
-    """Takes a comment away for good; False when it had gone already."""
-    return store.run(coaching.remove_comment, comment_id)
+def remove(store: SqlStore, comment_id: str, *, by: CommentAuthor) -> bool:
+    """Takes a comment away for good; False when it had gone already.
+
+    Raises:
+        NotFoundError: it is somebody else's.
+    """
+    return store.run(coaching.remove_comment, comment_id, by=by)

@@ -51,8 +51,15 @@ def pairs(frame: pd.DataFrame, reviews: pd.DataFrame) -> list[Pair]:
 def _wide(frame: pd.DataFrame, reviews: pd.DataFrame) -> pd.DataFrame:
     """One row per answer, one column per coach."""
     judged = reviews[reviews["attempt_id"].isin(frame["attempt_id"]) & reviews["overall"].notna()]
-    wide = latest_words(judged).pivot(index="attempt_id", columns="reviewer", values="overall")
-    return wide.astype("float64").sort_index()
+    wide = latest_words(judged).pivot(index="attempt_id", columns="coach", values="overall")
+    return wide.rename(columns=_names(judged)).astype("float64").sort_index(axis=1).sort_index()
+
+
+def _names(judged: pd.DataFrame) -> dict[str, str]:
+    """What each coach was called last; of two with one name each also shows the beginning of their id."""
+    last = judged.drop_duplicates("coach", keep="last").set_index("coach")["reviewer"].astype(str)
+    twins = set(last[last.duplicated(keep=False)])
+    return {str(coach): f"{name} ({str(coach)[:6]})" if name in twins else name for coach, name in last.items()}
 
 
 def _pair(two: pd.DataFrame, people: pd.Series) -> Iterator[Pair]:

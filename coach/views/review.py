@@ -53,18 +53,18 @@ def _everybody(reviews: pd.DataFrame) -> pd.DataFrame:
     table = grouped.agg(lowest=("overall", "min"), highest=("overall", "max"), unsure=("unsure", "any"))
     table["coaches_apart"] = (table["highest"] - table["lowest"]).where(grouped["overall"].count() > 1)
     judged = words[words["overall"].notna()]
-    table["coaches"] = judged.groupby("attempt_id")["reviewer"].agg(tuple)
+    table["coaches"] = judged.groupby("attempt_id")["coach"].agg(tuple)
     return table.reset_index()
 
 
 def judged_by(frame: pd.DataFrame, coach: str) -> pd.Series:
-    """Which answers this coach gave an overall score."""
+    """Which answers this coach gave an overall score; `coach` is an identity, or a name where nobody signs in."""
     return frame["coaches"].map(lambda names: isinstance(names, tuple) and coach in names).astype(bool)
 
 
 def latest_words(reviews: pd.DataFrame) -> pd.DataFrame:
     """The latest review of each coach on each attempt."""
-    return reviews.drop_duplicates(["attempt_id", "reviewer"], keep="last")
+    return reviews.drop_duplicates(["attempt_id", "coach"], keep="last")
 
 
 def agreement_by_type(frame: pd.DataFrame) -> dict[str, Agreement]:
@@ -80,8 +80,12 @@ def _agree(part: pd.DataFrame) -> Agreement:
 
 
 def all_reviews(store: SqlStore) -> pd.DataFrame:
-    """Every human review, oldest first: `attempt_id, reviewer, overall, content, delivery, criteria, unsure, …`."""
-    return pd.DataFrame(store.run(queries.review_rows), columns=queries.REVIEW_COLUMNS)
+    """Every human review, oldest first: `attempt_id, reviewer, coach, overall, content, delivery, criteria, unsure, …`.
+
+    `coach` tells reviewers apart, also two of the same name: an identity, or the name where nobody signs in.
+    """
+    found = pd.DataFrame(store.run(queries.review_rows), columns=queries.REVIEW_COLUMNS)
+    return found.assign(coach=found["reviewer_id"].where(found["reviewer_id"].notna(), found["reviewer"]))
 
 
 def agreement_table(found: dict[str, Agreement]) -> pd.DataFrame:

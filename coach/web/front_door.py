@@ -11,7 +11,7 @@ the request. uvicorn puts the real address in place for a proxy on this machine 
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from coach.contracts.asking import asking
 from coach.contracts.people import Asker, Role
-from coach.errors import CoachError, RateLimitError
+from coach.errors import CoachError, NotFoundError, RateLimitError
 from coach.interview.service import WS_PATH
 from coach.web import access, sign_in
 from coach.web.people import INVITATION_COOKIE, Accounts
@@ -34,6 +34,8 @@ from coach.web.watch import health
 PROVIDER_PATHS = ("/auth/login", "/auth/logout", "/oauth2callback")
 """Where the provider and a browser that is not signed in yet meet; Streamlit serves them."""
 INVITATION_LASTS_S = 3600
+SHOWN_FILES = "/media/"
+"""Where Streamlit serves what pages show: recordings, downloads."""
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
@@ -49,6 +51,7 @@ class DoorPolicy:
         own_proof: paths that prove their callers themselves (signed webhooks).
         open_to_all: nobody has to sign in.
         people: who signs in with an account; None where there are no accounts.
+        may_have: whether a file that pages show is shown to this identity (path, identity); asked of whoever signed in.
     """
 
     signing: SignIn
@@ -57,6 +60,7 @@ class DoorPolicy:
     own_proof: Collection[str] = ()
     open_to_all: bool = False
     people: Accounts | None = None
+    may_have: Callable[[str, str], bool] = lambda path, identity_id: True
 
 
 class FrontDoor:
@@ -86,6 +90,7 @@ class FrontDoor:
                 await leads(scope, receive, send)
                 return
             who = await self._who(scope)
+            self._require_shown(scope, who)
         except CoachError as error:
             await _refuse(error, scope, receive, send, self._policy.people)
             return
@@ -139,6 +144,19 @@ class FrontDoor:
         who = await self._who(scope)
         if who is not None and not who.may_open("practice"):
             raise NotYoursError("This is for people who practise.")
+
+    def _require_shown(self, scope: Scope, who: Asker | None) -> None:
+        """What a page shows as a file is for whom the page was drawn.
+
+        Raises:
+            NotFoundError: it was drawn for somebody else, or is not shown any more.
+        """
+        policy, path = self._policy, str(scope["path"])
+        if who is None or policy.people is None or not path.startswith(SHOWN_FILES):
+            return
+        cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))
+        if not policy.may_have(path, policy.people.claims(cookies).identity_id):
+            raise NotFoundError("There is no such file.")
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

@@ -294,6 +294,21 @@ def every_file(everybody: Town, opened: Tab, page: str, person: str) -> str:
     return "".join(held)
 
 
+def test_a_file_on_a_page_is_for_whom_the_page_was_drawn(everybody):
+    """A table to be saved, a recording to be heard: who knows its address has nothing by that."""
+    met = 0
+    for person, page in (("carl", "library"), ("ana", "margins")):
+        with tab(everybody.app.url, everybody.cookie(person)) as opened:
+            opened.open(page)
+            for path in [button.url for button in opened.downloads().values() if button.url]:
+                met += 1
+                assert everybody.ask("GET", path, everybody.cookie(person)).status_code == 200
+                assert everybody.ask("GET", path, everybody.cookie("dora")).status_code == 404
+                owner = httpx.get(everybody.app.url + path, headers={"X-Access-Key": KEY}, timeout=60)
+                assert owner.status_code == 200
+    assert met, "a file that is there before it is asked for"
+
+
 def test_every_file_that_can_be_met_was_met(everybody):
     assert set().union(*FILES.values()) == MET
 

@@ -31,7 +31,7 @@ from coach.store.maintenance import turning
 from coach.store.maintenance.transfer import in_order
 from coach.store.raw import RawStore
 from coach.store.repositories import coaching, interviews, lab, lab_runs, library, library_records
-from coach.store.repositories.coaching import Comment
+from coach.store.repositories.coaching import Comment, CommentAuthor
 from coach.store.tables.core import mock_interview_attempts, mock_interviews, star_stories
 from coach.store.tables.private import private_columns
 from coach.vault import ambient
@@ -85,7 +85,7 @@ def practised(parts: Services, user_id: str, words: str) -> str:
     store.run(lab.add_review, review)
     comment = Comment(attempt_id=attempt.id, author="Ann", text=words, at_s=0.5, created_at=NOW)
     store.run(coaching.add_comment, comment)
-    store.run(coaching.revise_comment, comment.id, f"{words}, again", seen=words, at=NOW)
+    store.run(coaching.revise_comment, comment.id, f"{words}, again", seen=words, at=NOW, by=CommentAuthor("Ann"))
     story = library_records.StarStory(user_id=user_id, title=words, situation=words, source_attempt_id=attempt.id)
     store.run(library.save_story, story)
     store.run(lab.set_consent, user_id, True, NOW)

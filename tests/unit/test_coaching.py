@@ -8,16 +8,19 @@ import pandas as pd
 import pytest
 from statsmodels.stats.inter_rater import cohens_kappa
 
+from coach.contracts.asking import asking
 from coach.contracts.interview import Attempt
+from coach.contracts.people import Asker, Reach, Role
 from coach.contracts.transcript import typed_transcript
 from coach.errors import ConflictError, InputError, NotFoundError
 from coach.lab import coaching
 from coach.lab.attempts import HumanScore, keep_scores
 from coach.lab.statistics.agreement import agreement, kappa_interval
 from coach.store import SqlStore
-from coach.store.repositories import interviews
+from coach.store.repositories import interviews, invitations, people
 from coach.views import coaches, review
 from tests.fakes import records as make
+from tests.fakes import town
 
 LAB = "lab-west"
 
@@ -120,15 +123,65 @@ def test_a_comment_that_says_nothing_or_stands_nowhere_is_refused(store, author,
 
 def test_two_tabs_do_not_write_over_each_others_words(store):
     comment = coaching.comment_on(store, answered(store), "Ada", "Stop here.", at_s=1.0)
-    coaching.revise(store, comment, "Breathe here.")
+    ada = coaching.author_called("Ada")
+    coaching.revise(store, comment, "Breathe here.", by=ada)
     with pytest.raises(ConflictError):
-        coaching.revise(store, comment, "Shorter.")
+        coaching.revise(store, comment, "Shorter.", by=ada)
     (kept,) = coaching.comments_on(store, [comment.attempt_id])
     assert kept.text == "Breathe here." and kept.edited_at is not None
-    assert coaching.remove(store, comment.id) is True
-    assert coaching.remove(store, comment.id) is False
+    grace = coaching.author_called("Grace")
+    for meddling in (
+        lambda: coaching.revise(store, kept, "Hers.", by=grace),
+        lambda: coaching.remove(store, kept.id, by=grace),
+    ):
+        with pytest.raises(NotFoundError, match="somebody else"):
+            meddling()
+    assert coaching.remove(store, comment.id, by=ada) is True
+    assert coaching.remove(store, comment.id, by=ada) is False
     with pytest.raises(NotFoundError):
-        coaching.revise(store, kept, "Too late.")
+        coaching.revise(store, kept, "Too late.", by=ada)
+
+
+def test_two_coaches_of_one_name_are_two_people(store):
+    places = town.fill(store)
+    _, secret = store.run(invitations.invite, places["Blue"], Role.COACH, town.NOW)
+    store.run(invitations.accept, secret, "kay", town.NOW, name="Kim", identity_id="kay")
+    attempt = store.run(interviews.find_attempt, "attempt-carl")
+    kim, kay = (Asker(person, frozenset({Role.COACH}), Reach.COACHED) for person in ("kim", "kay"))
+    with asking(kim):
+        hers = coaching.comment_on(store, attempt, "Kim", "Breathe.", at_s=0.0)
+        keep_scores(store, [score(attempt, "Kim", 3.0, reviewer_id="kim")])
+    with asking(kay):
+        me = coaching.author_called("Kim")
+        assert not me.wrote(hers)
+        with pytest.raises(NotFoundError, match="somebody else"):
+            coaching.revise(store, hers, "Faster.", by=me)
+        with pytest.raises(NotFoundError, match="somebody else"):
+            coaching.remove(store, hers.id, by=me)
+        assert not review.judged_by(review.review_frame(store), "kay").any()
+        keep_scores(store, [score(attempt, "Kim", 9.0, reviewer_id="kay")])
+        frame = review.review_frame(store)
+        (row,) = frame[frame["attempt_id"] == attempt.id].to_dict("records")
+        assert {"kim", "kay"} <= {*row["coaches"]} and row["coaches_apart"] == 6.0
+        assert review.judged_by(frame, "kay").sum() == 1
+        names = {name for pair in coaches.pairs(frame, review.all_reviews(store)) for name in (pair.first, pair.second)}
+        assert {"Kim (kim)", "Kim (kay)"} <= names
+    with asking(kim):
+        assert coaching.remove(store, hers.id, by=coaching.author_called("Kim"))
+
+
+def test_a_coach_who_is_deleted_leaves_judgements_and_no_name(store):
+    town.fill(store)
+    attempt = store.run(interviews.find_attempt, "attempt-carl")
+    with asking(Asker("kim", frozenset({Role.COACH}), Reach.COACHED)):
+        coaching.comment_on(store, attempt, "Kim", "Breathe.", at_s=0.0)
+        keep_scores(store, [score(attempt, "Kim", 3.0, reviewer_id="kim")])
+    store.run(people.forget, "kim")
+    (comment,) = coaching.comments_on(store, [attempt.id])
+    given = review.all_reviews(store)
+    left = given[given["overall"] == 3.0].iloc[0]
+    assert comment.author == left["reviewer"] == left["coach"] and comment.author.startswith("Former coach ")
+    assert not comment.author_id and not left["reviewer_id"]
 
 
 def test_an_answer_that_is_gone_takes_no_comment(store):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 
 import sqlalchemy as sa
 from pydantic import Field, StringConstraints, model_validator
@@ -76,6 +76,17 @@ class Comment(Record):
         return self
 
 
+class CommentAuthor(NamedTuple):
+    """Who writes: `id` of the person who is signed in, empty where nobody signs in and a name is all there is."""
+
+    name: str
+    id: str = ""
+
+    def wrote(self, comment: Comment) -> bool:
+        """Whether a comment is theirs; one without an id goes by its name."""
+        return comment.author_id == self.id if comment.author_id else comment.author == self.name
+
+
 def rubrics(connection: sa.Connection, owner: str) -> list[Rubric]:
     """Every version, newest first."""
     query = sa.select(review_rubrics).where(review_rubrics.c.owner == owner).order_by(review_rubrics.c.version.desc())
@@ -134,28 +145,51 @@ def add_comment(connection: sa.Connection, comment: Comment) -> Comment:
 
 
 def _said(comment: Comment) -> Sequence[object]:
-    return comment.author, comment.text, comment.at_s, comment.sentence
+    return comment.author, comment.author_id, comment.text, comment.at_s, comment.sentence
 
 
-def revise_comment(connection: sa.Connection, comment_id: str, text: str, *, seen: str, at: datetime) -> None:
+def revise_comment(
+    connection: sa.Connection, comment_id: str, text: str, *, seen: str, at: datetime, by: CommentAuthor
+) -> None:
     """Says it in other words; `seen` are the words its author looked at.
 
     Raises:
-        NotFoundError: it is not there any more.
+        NotFoundError: it is not there any more, or somebody else's.
         ConflictError: it was changed meanwhile.
     """
-    c = review_comments.c
-    stands = connection.execute(sa.select(c.text).where(c.id == comment_id)).scalar()
+    stands = _own(connection, comment_id, by)
     if stands is None:
         raise NotFoundError("This comment was removed meanwhile.")
-    if stands != seen:
+    if stands.text != seen:
         raise ConflictError("This comment was changed meanwhile.", mend="Look at it, then change it again.")
-    of = connection.execute(sa.select(c.attempt_id).where(c.id == comment_id)).scalar()
-    with sealed_for(connection, {"attempt_id": of}):
-        connection.execute(sa.update(review_comments).where(c.id == comment_id).values(text=text, edited_at=at))
+    change = sa.update(review_comments).where(review_comments.c.id == comment_id)
+    with sealed_for(connection, {"attempt_id": stands.attempt_id}):
+        connection.execute(change.values(text=text, edited_at=at))
 
 
-def remove_comment(connection: sa.Connection, comment_id: str) -> bool:
-    """Takes a comment away; False when it had gone already."""
+def remove_comment(connection: sa.Connection, comment_id: str, *, by: CommentAuthor) -> bool:
+    """Takes a comment away; False when it had gone already.
+
+    Raises:
+        NotFoundError: it is somebody else's.
+    """
+    if _own(connection, comment_id, by) is None:
+        return False
     done = sa.delete(review_comments).where(review_comments.c.id == comment_id).returning(review_comments.c.id)
     return connection.execute(done).first() is not None
+
+
+def _own(connection: sa.Connection, comment_id: str, by: CommentAuthor) -> Comment | None:
+    """The comment as it stands; None where it has gone.
+
+    Raises:
+        NotFoundError: it is somebody else's.
+    """
+    query = sa.select(review_comments).where(review_comments.c.id == comment_id)
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        return None
+    comment = Comment.model_validate(dict(row))
+    if not by.wrote(comment):
+        raise NotFoundError("This is somebody else's comment: only who wrote it can change it.")
+    return comment

@@ -111,7 +111,10 @@ def _keep(lab: Lab, attempt_id: str, who: str, comment: str, given: dict[str, fl
     elif given["overall"] is None:
         st.error("Give at least an overall score.")
     else:
-        keep_scores(lab.store, [HumanScore(attempt_id=attempt_id, reviewer=who, comment=comment, **given)])
+        score = HumanScore(
+            attempt_id=attempt_id, reviewer=who, reviewer_id=reviewer.identity(), comment=comment, **given
+        )
+        keep_scores(lab.store, [score])
         st.rerun()
 
 

@@ -8,7 +8,7 @@ from coach.bootstrap import Services
 from coach.contracts.interview import Attempt
 from coach.errors import CoachError
 from coach.lab import coaching
-from coach.lab.coaching import Comment
+from coach.lab.coaching import Comment, CommentAuthor
 from coach.views.attempts import short
 from pages.components.shared.moments import moments, moments_key
 from pages.components.shared.prose import plain
@@ -21,25 +21,26 @@ OPEN, WRONG = "comment_open", "comment_wrong"
 def show(parts: Services, attempt: Attempt, author: str, *, plays: bool) -> None:
     """The comments on `attempt`, and the form while one is being written."""
     known = coaching.comments_on(parts.store, [attempt.id], parts.bin.holds("comment"))
-    act = partial(_act, parts, attempt, known) if plays or attempt.transcript else None
-    moments(attempt, known, plays=plays, author=author, on_act=act)
+    by = coaching.author_called(author)
+    act = partial(_act, parts, attempt, known, by) if plays or attempt.transcript else None
+    moments(attempt, known, plays=plays, author=by, on_act=act)
     of, comment_id = st.session_state.get(OPEN, ("", ""))
     if of == attempt.id:
         changed = next((comment for comment in known if comment.id == comment_id), None)
         _form(parts, attempt, author, changed, plays=plays)
 
 
-def _act(parts: Services, attempt: Attempt, known: list[Comment]) -> None:
-    """Runs before the page when somebody pressed a button among the comments."""
+def _act(parts: Services, attempt: Attempt, known: list[Comment], by: CommentAuthor) -> None:
+    """Runs before the page when somebody pressed a button among the comments; only one's own are changed."""
     asked = st.session_state[moments_key(attempt)].act or {}
-    comment = next((each for each in known if each.id == asked.get("id")), None)
+    comment = next((each for each in known if each.id == asked.get("id") and by.wrote(each)), None)
     if asked.get("name") == "comment":
         _open(attempt, "", "", at=asked.get("at"))
     elif asked.get("name") == "edit" and comment:
         _open(attempt, comment.id, comment.text)
     elif asked.get("name") == "remove" and comment:
         label = f"the comment “{short(comment.text, 40)}”"
-        put_away(parts, "comment", comment.id, label, partial(coaching.remove, parts.store, comment.id))
+        put_away(parts, "comment", comment.id, label, partial(coaching.remove, parts.store, comment.id, by=by))
 
 
 def _open(attempt: Attempt, comment_id: str, text: str, at: object = None) -> None:
@@ -83,7 +84,7 @@ def _keep(parts: Services, attempt: Attempt, author: str, changed: Comment | Non
     at, sentence = state.get(_key("at", attempt)), state.get(_key("sentence", attempt))
     try:
         if changed:
-            coaching.revise(parts.store, changed, state[_key("text", attempt)])
+            coaching.revise(parts.store, changed, state[_key("text", attempt)], by=coaching.author_called(author))
         else:
             at = at if sentence is None else None
             coaching.comment_on(parts.store, attempt, author, state[_key("text", attempt)], at_s=at, sentence=sentence)

@@ -13,6 +13,7 @@ from coach.views.palette import BAND_COLOURS, band
 from coach.views.sessions import find_session
 from pages.components.progress import history
 from pages.components.review import comments, rubric
+from pages.components.review import reviewer as judge
 from pages.components.shared.prose import plain
 
 SCORES = ("overall", "content", "delivery", "relevance")
@@ -182,8 +183,7 @@ def _keep(parts: Services, attempt: Attempt, reviewer: str, **scores: object) ->
     if not reviewer.strip():
         st.error("Say who judges: write your name above.", icon=":material/person:")
         return
-    keep_scores(
-        parts.store, [HumanScore.model_validate({"attempt_id": attempt.id, "reviewer": reviewer.strip(), **scores})]
-    )
+    given = {"attempt_id": attempt.id, "reviewer": reviewer.strip(), "reviewer_id": judge.identity(), **scores}
+    keep_scores(parts.store, [HumanScore.model_validate(given)])
     st.toast("Kept.")
     st.rerun()

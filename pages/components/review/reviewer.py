@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from coach.contracts.asking import signed_by
 from pages.components.shared import signed_in
 
 LONGEST_NAME = 80
@@ -13,3 +14,8 @@ def name(key: str) -> str:
         st.text_input("Your name", signed, key=f"{key}-signed-in", disabled=True, width=220)
         return signed
     return st.text_input("Your name", max_chars=LONGEST_NAME, key=key, width=220).strip()
+
+
+def identity() -> str | None:
+    """Who judges, whatever they are called; None where nobody signs in."""
+    return signed_by()

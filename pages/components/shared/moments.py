@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from coach.contracts.interview import Attempt
-from coach.lab.coaching import Comment, sentences_of
+from coach.lab.coaching import Comment, CommentAuthor, sentences_of
 
 STATIC = Path(__file__).parent / "static"
 HTML = '<div class="moments"></div>'
@@ -32,7 +32,7 @@ def moments(
     comments: Sequence[Comment],
     *,
     plays: bool,
-    author: str = "",
+    author: CommentAuthor | None = None,
     on_act: Callable[[], None] | None = None,
 ) -> None:
     """The comments on an answer; nothing at all where there is none and nobody may add one.
@@ -63,7 +63,7 @@ def moments_key(attempt: Attempt) -> str:
     return f"moments-{attempt.id}"
 
 
-def _plain(comment: Comment, said: Sequence[str], author: str) -> dict[str, object]:
+def _plain(comment: Comment, said: Sequence[str], author: CommentAuthor | None) -> dict[str, object]:
     known = comment.sentence is not None and comment.sentence < len(said)
     return {
         "id": comment.id,
@@ -72,5 +72,5 @@ def _plain(comment: Comment, said: Sequence[str], author: str) -> dict[str, obje
         "author": comment.author,
         "text": comment.text,
         "edited": comment.edited_at is not None,
-        "mine": bool(author) and comment.author == author,
+        "mine": author is not None and bool(author.name) and author.wrote(comment),
     }

@@ -28,6 +28,7 @@ from coach.contracts.people import Asker
 from coach.errors import CoachError
 from coach.web.people import Accounts, Claims
 from coach.web.sign_in import SignIn
+from pages.components.shared import shown_files
 
 log = logging.getLogger(__name__)
 PAGE = "jf_page"
@@ -117,13 +118,16 @@ def own_name() -> str:
 
 def _of_script() -> Asker | None:
     """Who asks in a page's script: a full run, a fragment, a callback alike. Outside of scripts, the program itself."""
-    if _people is None or _key is None or get_script_run_ctx(suppress_warning=True) is None:
+    context = get_script_run_ctx(suppress_warning=True)
+    if _people is None or _key is None or context is None:
         return None
     headers = {name.lower(): value for name, value in st.context.headers.to_dict().items()}
     if _key.knows(headers):
         return None
     try:
-        return _people.asker(cookie_parser(headers.get("cookie", "")), str(st.session_state.get(PAGE, "")))
+        cookies = cookie_parser(headers.get("cookie", ""))
+        shown_files.is_tab_of(context.session_id, _people.claims(cookies).identity_id)
+        return _people.asker(cookies, str(st.session_state.get(PAGE, "")))
     except CoachError as error:
         log.info("a page was asked for by nobody who is signed in (%s)", error.code)
         return Asker("")
