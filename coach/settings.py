@@ -139,6 +139,12 @@ class Settings(BaseSettings):
         default="http://127.0.0.1:11434/v1,http://127.0.0.1:1234/v1,http://127.0.0.1:8080/v1",
         description="Where a model on this computer is looked for, separated by commas: Ollama, LM Studio, llama.cpp.",
     )
+    coach_local_model_patience_s: float = Field(
+        default=120.0,
+        ge=5,
+        le=3600,
+        description="Seconds a model on this computer may take to its first section; its other limits follow from it.",
+    )
     coach_avatar: Literal["auto", "liveavatar", "drawn"] = Field(default="auto", description="Who asks.")
     coach_voice: Literal["auto", "deepgram", "local", "browser", "none"] = Field(
         default="auto",

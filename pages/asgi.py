@@ -112,7 +112,7 @@ async def _warm() -> None:
 
     `gc.freeze` with `runner.postScriptGC = false`: a full collection after every script run stops the audio for 50 ms.
     """
-    for name, warming in _warmings():
+    for name, warming in warmings():
         try:
             await warming()
         except Exception:
@@ -122,14 +122,15 @@ async def _warm() -> None:
     await _again_and_again(upkeep.EVERY_S, "what is due and what was left over", _keep_up)
 
 
-def _warmings() -> list[tuple[str, Callable[[], Awaitable[None]]]]:
-    """WebRTC, recogniser or SDK, voice activity model, the brain's connection: what each adapter offers."""
+def warmings() -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+    """WebRTC, recogniser or SDK, voice activity model, the brain's connection, the voice: what each adapter offers."""
     parts = services()
     return [
         ("microphone", microphone.warm_up),
         ("delivery", functools.partial(asyncio.to_thread, _load_delivery)),
         ("transcriber", parts.transcriber.warm_up),
         ("brain", parts.brain.warm_up),
+        *([("voice", parts.clips.warm_up)] if parts.clips else []),
     ]
 
 

@@ -92,11 +92,11 @@ def _local_brain(settings: Settings, bundle: PromptBundle, on_usage: UsageSink |
     from coach.brain.openai.brain import OpenAIBrain
     from coach.brain.openai.local import (
         LABEL,
-        PATIENCE,
         PATIENT_PROBE_S,
         UNNAMED,
         LocalModel,
         find_local_models,
+        patience,
         remembered,
     )
 
@@ -106,8 +106,8 @@ def _local_brain(settings: Settings, bundle: PromptBundle, on_usage: UsageSink |
     found = remembered(settings.coach_home) or next(iter(find_local_models(urls, PATIENT_PROBE_S)), None)
     found = found or LocalModel(urls[0], UNNAMED)
     brain = OpenAIBrain(
-        bundle=bundle, model=found.model, api_key=None, base_url=found.url, api="chat", timeouts=PATIENCE,
-        on_usage=on_usage,
+        bundle=bundle, model=found.model, api_key=None, base_url=found.url, api="chat",
+        timeouts=patience(settings.coach_local_model_patience_s), on_usage=on_usage,
     )  # fmt: skip
     brain.name, brain.label = "local", LABEL
     return brain

@@ -65,6 +65,13 @@ def test_a_server_that_is_away_at_the_start_is_asked_by_a_name_that_has_no_price
     assert brain.model == "local-model"
 
 
+def test_a_slow_computer_is_given_the_time_its_setting_says(tmp_path: Path) -> None:
+    brain = build_brain(settings(tmp_path, NOBODY, coach_local_model_patience_s=300), PromptBundle.load(), "local")
+    assert isinstance(brain, OpenAIBrain)
+    limits = brain.timeouts
+    assert (limits.first_section_s, limits.stall_s, limits.call_s, limits.total_s) == (300, 150, 750, 1050)
+
+
 async def test_people_get_the_offline_coach_where_the_local_model_brings_nothing(tmp_path: Path) -> None:
     """In an interview only: a comparison of the lab keeps the model's own failures."""
     parts = build_services(coach_home=tmp_path, coach_local_model_urls=NOBODY, openai_api_key=None, coach_brain="local")

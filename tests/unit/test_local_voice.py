@@ -30,6 +30,7 @@ from coach.speech.voice.port import Spoken
 from coach.speech.voice.speakers import speaker_of
 from coach.speech.whisper.recogniser import WhisperRecogniser
 from coach.web.clips import clip_routes, clip_url
+from pages import asgi
 from pages.components.practice.personas import load_personas
 
 PERSONAS = [persona.id for persona in load_personas()]
@@ -471,3 +472,36 @@ async def test_an_interview_that_opens_rehearses_its_questions_by_the_local_voic
     assert rehearsed == [(["Why?"], "leo")]
     assert getattr(services.hub.parts.avatar, "_voice", None)
     await services.close()
+
+
+class LoadedVoice(SlowVoice):
+    """Has something to load before its first word."""
+
+    loaded = 0
+
+    async def warm_up(self):
+        self.loaded += 1
+
+
+async def test_the_server_warms_the_voice_before_the_first_question(tmp_path, monkeypatch):
+    """Behind the first page, like the recogniser; a vendor's voice has nothing to load."""
+    voice = LoadedVoice()
+    clips = Clips(tmp_path, voice, unmetered)
+    parts = build_services(coach_home=tmp_path, coach_voice="none", deepgram_api_key=None, openai_api_key=None)
+    monkeypatch.setattr(asgi, "services", lambda: parts)
+    assert "voice" not in dict(asgi.warmings())
+    monkeypatch.setattr(parts, "clips", clips)
+    await dict(asgi.warmings())["voice"]()
+    assert voice.loaded == 1
+    await Clips(tmp_path, SlowVoice(), unmetered).warm_up()
+
+
+async def test_a_warmed_voice_lets_its_model_go_when_nothing_is_said(monkeypatch):
+    monkeypatch.setattr("coach.speech.voice.local.Kokoro", lambda cache: object())
+    monkeypatch.setattr("coach.speech.voice.local.IDLE_S", 0.0)
+    gone = threading.Event()
+    monkeypatch.setattr("coach.speech.voice.local.give_back", gone.set)
+    voice = LocalVoice()
+    await voice.warm_up()
+    assert await asyncio.to_thread(gone.wait, 10)
+    await voice.close()

@@ -5,6 +5,7 @@
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -68,7 +69,16 @@ def rules(kind: str) -> KindRules:
     frames = tuple(
         DeedFrame(_compiled(f["all"]), _compiled(f.get("not", []))) for f in _read("frames.yaml").get(kind, [])
     )
-    return KindRules(_compiled(entry["patterns"]), _compiled(entry.get("unless", [])), frames)
+    sorts = tuple(_wrongdoing()) if kind == "misconduct" else ()
+    return KindRules(_compiled(entry["patterns"]), _compiled(entry.get("unless", [])), frames + sorts)
+
+
+def _wrongdoing() -> Iterator[DeedFrame]:
+    """The sorts of wrongdoing as frames: a deed of the speaker's own, what it was done to, what makes it wrong."""
+    for sort in _read("wrongdoing.yaml"):
+        parts = [sort[name] for name in ("to", "wrong") if sort[name]]
+        deed = f"{{me}}(?:{sort['deed']})\\b"
+        yield DeedFrame(_compiled([deed, *parts]), _compiled(["{innocent}", *([sort["not"]] if sort["not"] else [])]))
 
 
 @lru_cache(maxsize=1)

@@ -19,8 +19,6 @@ FILE = "local_model.json"
 LABEL = "local model"
 UNNAMED = "local-model"
 """Asked for where no server told its models yet: most servers answer with the one they have. It has no price."""
-PATIENCE = Timeouts(connect_s=5, first_section_s=120, stall_s=60, call_s=300, total_s=420)
-"""A small computer writes some five to twenty tokens a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +27,21 @@ class LocalModel:
 
     url: str
     model: str
+
+
+def patience(first_section_s: float) -> Timeouts:
+    """Limits of a model on this computer, all in proportion to the seconds its first section may take.
+
+    A small computer writes some five to twenty tokens a second: it may pause half as long, one call takes two and a
+    half times, a whole evaluation three and a half times that.
+    """
+    return Timeouts(
+        connect_s=5,
+        first_section_s=first_section_s,
+        stall_s=0.5 * first_section_s,
+        call_s=2.5 * first_section_s,
+        total_s=3.5 * first_section_s,
+    )
 
 
 def find_local_models(urls: Sequence[str], probe_s: float = PROBE_S) -> list[LocalModel]:

@@ -20,7 +20,7 @@ from coach.contracts.transcript import normalise_space
 from coach.contracts.usage import UsageEvent
 from coach.errors import CoachError, StoreError
 from coach.speech.voice.growing import GrowingClip
-from coach.speech.voice.port import Spoken, Voice, VoiceInParts
+from coach.speech.voice.port import Spoken, Voice, VoiceInParts, WarmedVoice
 
 log = logging.getLogger(__name__)
 Meter = Callable[[Sequence[UsageEvent]], Awaitable[None]]
@@ -84,6 +84,15 @@ class Clips:
         elif making:
             await asyncio.shield(making)
         return key
+
+    async def warm_up(self) -> None:
+        """Loads what the voice needs, so that the first question does not wait for it; a vendor's voice needs nothing.
+
+        Raises:
+            SettingsError: it is missing or altered.
+        """
+        if isinstance(self._voice, WarmedVoice):
+            await self._voice.warm_up()
 
     def growing(self, key: str) -> GrowingClip | None:
         """A clip that is being made and can be heard already."""

@@ -45,12 +45,13 @@ class LocalVoice:
         return f"kokoro-1.0:{who.kokoro}:{who.accent}:{who.pace}:{SAMPLE_RATE_HZ}"
 
     async def warm_up(self) -> None:
-        """Loads the model.
+        """Loads the model; it is let go like after a sentence when nothing is said.
 
         Raises:
             SettingsError: model or phonemiser are missing, or altered.
         """
         await asyncio.get_running_loop().run_in_executor(self._thread, self._model)
+        self._later(IDLE_S)
 
     async def speak(
         self, text: str, *, persona_id: str = "", interview_id: str = "", attempt_id: str | None = None

@@ -66,6 +66,18 @@ class Voice(Protocol):
 
 
 @runtime_checkable
+class WarmedVoice(Protocol):
+    """A voice that has something to load before its first word."""
+
+    async def warm_up(self) -> None:
+        """Loads it.
+
+        Raises:
+            SettingsError: it is missing or altered.
+        """
+
+
+@runtime_checkable
 class VoiceInParts(Voice, Protocol):
     """A voice whose first words can be heard while it still makes the rest."""
 
