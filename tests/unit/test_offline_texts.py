@@ -196,3 +196,24 @@ def test_somebody_elses_lack_denies_no_example_and_an_opening_is_no_scene() -> N
     assert reading.verdict == "" and "no example" not in " ".join(made.content_feedback.top_improvements)
     _, other = judged("uh yeah so basically my task was the inventory, and I printed labels and I taught everyone.")
     assert not any("so basically" in s for s in other.content_feedback.top_strengths)
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("so I started to, I started putting it in the fridge", "I started putting it in the fridge."),
+        ("I was nineteen I think, no twenty", "I was twenty."),
+        ("the first site for a client was, well, it was a disaster", "The first site for a client was a disaster."),
+        ("me and petra we was doing the rota", "Petra and I were doing the rota."),
+        ("Me and two tenors, we went to the farm", "Two tenors and I went to the farm."),
+        ("The bank could stopped it", "The bank could stop it."),
+        ("so they can to see them at home", "They can see them at home."),
+        ("and it didn't leaked no more", "It didn't leak no more."),
+        ("he come back with two friends the week after", "He come back with two friends the week after."),
+        ("which was in, in November", "Which was in November."),
+        ("but i listened to it and she was right", "But I listened to it and she was right."),
+        ("we must do it anyway", "We must do it anyway."),
+    ],
+)
+def test_what_was_said_anew_stands_once_and_slips_are_mended_safely(said: str, written: str) -> None:
+    assert tighten(said).text == written

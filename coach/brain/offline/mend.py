@@ -17,9 +17,15 @@ _I = re.IGNORECASE
 _AFTER_DID = re.compile(
     r"\b(did(?:n['’]t| not)?|do(?:es)?n['’]t|do(?:es)? not)( (?:really |even |ever )?)([a-z]+)\b", _I
 )
+_AFTER_MODAL = re.compile(
+    r"\b(could|would|should|must|can|couldn['’]t|wouldn['’]t|shouldn['’]t|can['’]t)( )([a-z]{3,})\b", _I
+)
 _HAVE = re.compile(
     r"\b(have|has|had|['’]ve|haven['’]t|hasn['’]t|hadn['’]t)( (?:already |never |just |ever )?)([a-z]+)\b", _I
 )
+_PLAIN_STEM = re.compile(r"(?:[aeo][aeiou]|[aeiou][^aeiouy\W])[^aeiouycglsuvz\W]$")
+"""A stem that took no letter: two vowels or two consonants before its end ("leak", "paint")."""
+_DOUBLED = re.compile(r"[aeiou](bb|dd|gg|mm|nn|pp|rr|tt)$")
 _WORD = re.compile(r"\b[a-z]{4,}\b", _I)
 _ARTICLE = re.compile(r"\b(an?) ([a-z][a-z'’-]*)", _I)
 _VOWEL = re.compile(r"(?:[aeio]|u(?!ni(?!n|m)|s[aeiu]|til|ro)|hour|honest|heir|honou?r)(?<!eu)", _I)
@@ -42,6 +48,7 @@ _FIXED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bsince (?=(?:two|three|four|five|six|seven|eight|nine|ten|twelve|many|several|\d+) (?:days|weeks|months|years)\b(?! ago))", "for "),
         (r"\b((?:ask|asks|asked|tell|tells|told|want|wants|wanted) (?:me|us|him|her|them)) for (?=(?:improve|make|do|find|help|fix|work|take|write|go|change|solve|check|prepare)\b)", r"\1 to "),
         (r"\bdiscuss(ed|es|ing)? about\b", r"discuss\1"),
+        (r"\b(I|we|they|he|she|it|you) (can|could|must|should)(n['’]t)? to (?=[a-z])", r"\1 \2\3 "),
         (r"\b(explained|explain) (me|him|her|us|them) (?=(?:the|how|what|why|that|my|our)\b)", r"\1 to \2 "),
     )
 )  # fmt: skip
@@ -50,6 +57,7 @@ _FIXED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 def mend(text: str) -> str:
     """The text with its safe slips mended."""
     text = _AFTER_DID.sub(_base_after_did, text)
+    text = _AFTER_MODAL.sub(_base_after_modal, text)
     text = _HAVE.sub(_participle, text)
     text = _WORD.sub(_regular, text)
     for found, mended in _FIXED:
@@ -67,6 +75,13 @@ def _base_after_did(match: re.Match[str]) -> str:
     return f"{match.group(1)}{match.group(2)}{base}" if base else match.group()
 
 
+def _base_after_modal(match: re.Match[str]) -> str:
+    """The verb behind a modal is bare ("could stopped it"); an irregular past may be a noun ("saw") and stays."""
+    word = match.group(3).lower()
+    base = _regular_base(word) if word.endswith("ed") else ""
+    return f"{match.group(1)} {base}" if base else match.group()
+
+
 def _regular_base(word: str) -> str:
     """Base form of a regular past ("tried" -> "try"); empty when no known word comes of it."""
     stem = word[:-2]
@@ -76,7 +91,8 @@ def _regular_base(word: str) -> str:
         stem[:-1] if stem[-1:] == stem[-2:-1] else "",
         f"{stem[:-1]}y" if stem.endswith("i") else "",
     )
-    return next((guess for guess in guesses if len(guess) > 2 and guess in _known_bases()), "")
+    known = next((guess for guess in guesses if len(guess) > 2 and guess in _known_bases()), "")
+    return known or (guesses[2] if _DOUBLED.search(stem) else stem if _PLAIN_STEM.search(stem) else guesses[3])
 
 
 @cache
@@ -91,7 +107,7 @@ def _participle(match: re.Match[str]) -> str:
 
 
 def _regular(match: re.Match[str]) -> str:
-    right = _over_regular().get(match.group().lower()) or shipped("reading/grammar.json")["uncountable"].get(
+    right = _over_regular().get(match.group().lower()) or shipped("reading/grammar.json")["plain_form"].get(
         match.group().lower()
     )
     return _as(match.group(), right) if right else match.group()

@@ -14,12 +14,17 @@ _OPENING = re.compile(
 )
 
 
+_SAID_TWICE = re.compile(r"^(\w+), (?=\1\b)", re.IGNORECASE)
+_TRAILING = re.compile(r"[\s,]+(?:and|so|but|because|then|or|right|yeah)$", re.IGNORECASE)
+
+
 def quote(reading: ClauseReading, limit: int = 60) -> str:
     """A verbatim stretch of the clause of at most `limit` characters, cut at a word, without opening fillers."""
     text = reading.clause.text
     opening = _OPENING.match(text)
     if opening and len(text) - opening.end() >= 8:
         text = text[opening.end() :]
+    text = _TRAILING.sub("", _SAID_TWICE.sub("", text))
     return _marked(shorten(text, limit - 2), text)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from coach.brain.offline.mend import mend
+from coach.brain.reading.lexicon import common_words
 from coach.text.fillers import FillerSpan, find_fillers
 
 _LEAD_IN = re.compile(
@@ -22,11 +23,11 @@ _LEAD_KEEP = re.compile(
 )
 _ASIDES = re.compile(
     r",?\s*\b(?:you know|i mean|i think|i suppose|i guess|i'd say|i should say|i must say|i have to say|to be honest|to be fair|honestly|if i'm honest|if you like|or whatever|or something(?: like that)?|"
-    r"and stuff(?: like that)?|and all of that|and so on|and that sort of thing|at the end of the day|as i said|like i said|needless to say|obviously|don't get me wrong|i don't know|i can't stress that enough|as you do|so to speak)\b(?=\s*[,.;!?]|$)(?:\s*,(?=\s))?",
+    r"and stuff(?: like that)?|and all of that|and so on|and that sort of thing|at the end of the day|as i said|like i said|needless to say|obviously|don't get me wrong|how do you (?:say|call it)(?: it| that)?|how to say(?: it)?|sorry to say(?: it| that)?(?: so| like that)?|i want to say|let me think|i don't know|i can't stress that enough|as you do|so to speak)\b(?=\s*[,.;!?]|$)(?:\s*,(?=\s))?",
     re.IGNORECASE,
 )
 _INSERTED = re.compile(
-    r",\s*(?:you know|i mean|i think|i suppose|i guess|like|um+|uh+|er+|honestly|actually|basically|literally|kind of|sort of|really)\s*,",
+    r",\s*(?:you know|i mean|i think|i suppose|i guess|i want to say|how do you say|well|right|okay|like|um+|uh+|er+|honestly|actually|basically|literally|kind of|sort of|really)\s*,",
     re.IGNORECASE,
 )
 _HEDGES = re.compile(
@@ -48,7 +49,7 @@ _REALLY = re.compile(
     re.IGNORECASE,
 )
 _TAIL = re.compile(
-    r"(?<!\bnot)[,\s]+(?:really|actually|basically|though|anyway|so yeah|yeah|and yeah|or so i thought|i think|you know|right|and everything|and that)\s*(?=[.!?]*$)",
+    r"(?<!\bnot)(?<!\bwas)(?<!\bwere)(?<!\bis)(?<!\bbeen)[,\s]+(?:really|actually|basically|though|(?<=, )anyway|so yeah|yeah|and yeah|or so i thought|i think|you know|right|and everything|and that)\s*(?=[.!?]*$)",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[\w'’]+")
@@ -63,6 +64,7 @@ _LOOSE_END = re.compile(
     r"[\s,]+(?:and|so|but|or|because|meanwhile|then|like|which|and then|and so|and meanwhile)\s*(?=[.!?]*$)",
     re.IGNORECASE,
 )
+_BE = ("was", "were", "is", "are")
 _ALLOWED_REPEATS = frozenset(["had", "that", "very", "really", "no", "yes", "so", "far"])
 _SUBSTITUTIONS = [
     (re.compile(pattern, re.IGNORECASE), shorter)
@@ -88,8 +90,21 @@ _ME_AND = re.compile(
     r"(?:(?<=^)|(?<=[.!?] )|(?<=, )|(?<=\band )|(?<=\bso )|(?<=\bthen )|(?<=\bbut ))[Mm]e and ((?!The\b)[A-Z][a-z]+)(?:,? we\b)?(?= (?:both |then |just )?[a-z]+)"
 )
 """Only a name, only as the subject at the start of a clause: "me and Darren went", never "it was me and the apprentice"."""
-_ME_AND_MINE = re.compile(r"(?:(?<=^)|(?<=[.!?] ))[Mm]e and ((?:my|our) [a-z]+(?: [A-Z][a-z]+)?),? we\b")
+_ME_AND_MINE = re.compile(
+    r"(?:(?<=^)|(?<=[.!?] ))[Mm]e and ((?:my|our|an?|the|two|three|four|another) (?:[a-z]+ )?[a-z]+(?: [A-Z][a-z]+)?(?: (?:which|who|that) is an? \w+)?|[a-z]{3,}),? we\b"
+)
 """With "we" behind it the whole is a subject: "me and my colleague Rosa we were"."""
+_COUNT = r"(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty)"
+_REPAIRS = tuple(
+    (re.compile(found, re.IGNORECASE), kept)
+    for found, kept in (
+        (r"\b(I|we|he|she|they|it) (?:\w+ ){1,2}(?:to|the|a|an|was|were|had|is|would|could), (?=\1 \w)", ""),
+        (rf"\b{_COUNT}(?:,? i think|,? i mean)?,? (?:no|sorry|or rather),? (?={_COUNT}\b)", ""),
+        (r"\b(was|is|were|are),? (?:it|they) (?=\1\b)", ""),
+        (r"\b(in|on|at|for|with|to|from|of|by), (?=\1\b)", ""),
+    )
+)
+"""Each a start that is said anew right behind its comma."""
 _STARTS_CLAUSE = re.compile(
     r"(?:(?:and|but|so|then|because|since|although|until|while)\s+)?(?:i|we|he|she|they|it(?-i:(?<!IT))|you|there|nobody|everybody|everyone|that|this)(?:\b|['’])"
     r"|(?:which|who|where|because|but|so|although|until)\b",
@@ -97,7 +112,7 @@ _STARTS_CLAUSE = re.compile(
 )
 """What may follow a comma that set off a filler: the start of a clause. "I rang, um, three hotels" keeps no comma."""
 _CAPITALS = re.compile(
-    r"\b(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|april|june|july|august|september|october|november|december|english|christmas|easter|i)\b(?!['’]?[a-hj-z])|\bi(?=['’])"
+    r"\b(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|april|june|july|august|september|october|november|december|english|french|german|italian|polish|russian|arabic|turkish|portuguese|christmas|easter|i)\b(?!['’]?[a-hj-z])|\bi(?=['’])"
 )
 
 
@@ -123,10 +138,24 @@ def tighten(text: str, *, sentence: bool = True) -> Tightened:
     body = _drop_repeats(body)
     for found, shorter in _SUBSTITUTIONS:
         body = found.sub(shorter, body)
-    body = _ME_AND_MINE.sub(r"\1 and I", _ME_AND.sub(r"\1 and I", mend(body)))
+    body = _ME_AND_MINE.sub(_and_i, _ME_AND.sub(r"\1 and I", _repaired(mend(body))))
     body = _without_lead_in(_tidy(body), removed)
     body = _without_loose_end(body)
     return Tightened(_as_sentence(body) if sentence else capitals(body), tuple(removed))
+
+
+def _and_i(match: re.Match[str]) -> str:
+    """Turns "me and my brother we" into "my brother and I"; a name said in lower case gets its capital."""
+    other = match.group(1)
+    alone = " " not in other and other not in common_words()
+    return f"{other[0].upper() + other[1:] if alone else other} and I"
+
+
+def _repaired(text: str) -> str:
+    """What was started and said anew stands once: "I started to, I started putting", "nineteen, no, twenty", "was, it was"."""
+    for found, kept in _REPAIRS:
+        text = found.sub(kept, text)
+    return text
 
 
 def _is_such_as(text: str, start: int, end: int) -> bool:
@@ -201,7 +230,9 @@ def _drop_inserted(text: str, removed: list[str]) -> str:
 
     def take(match: re.Match[str]) -> str:
         removed.append(match.group().strip(" ,"))
-        return "," if _STARTS_CLAUSE.match(text[match.end() :].lstrip()[:40]) else ""
+        led_on = _FUNCTION_END.search(text[max(0, match.start() - _NEAR) : match.start()])
+        kept = _STARTS_CLAUSE.match(text[match.end() :].lstrip()[:40]) and (not led_on or led_on.group() in _BE)
+        return "," if kept else ""
 
     return _INSERTED.sub(take, text)
 

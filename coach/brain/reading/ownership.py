@@ -14,6 +14,13 @@ _SHARE = re.compile(
 )
 
 
+_MERELY_COUNTED = re.compile(
+    r"^(?:and |so |but |then |in the end )*(?:(?:i|we) (?!(?:saved|cut|reduced|raised|won|reached|got|sold|halved|doubled|gained|earned|lost|made it)\b)\w+|(?:he|she|they|my \w+|the \w+) (?:told|said|asked|wanted|was saying|came? back with))\b"
+    r"|^after (?:one|two|three|four|five|six|a|an) \w+ \w+ "
+)
+"""A number in the speaker's own step ("we swapped two people", "I stayed twenty minutes"), in what somebody said, or of days passed."""
+
+
 @dataclass(frozen=True)
 class Ownership:
     """Who performs the steps, with the counts it rests on."""
@@ -43,6 +50,8 @@ def is_metric(reading: ClauseReading) -> bool:
     """True for an outcome clause with a number in it (or an absence: "no more …")."""
     lower = reading.clause.lower
     if not figure_spans(lower) or (reading.cues & {"task_mine", "task_goal"} and not states_change(lower)):
+        return False
+    if _MERELY_COUNTED.search(lower) and len(figure_spans(lower)) == 1 and not states_change(lower):
         return False
     counted = reading.scores["result"] > 0.9
     changed = bool(reading.cues & {"result_change", "result_absence"}) and reading.place > 0.4

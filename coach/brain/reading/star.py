@@ -1,5 +1,6 @@
 """Decides for each STAR item whether it is present, weak or missing, and which clause shows it."""
 
+import re
 from dataclasses import dataclass
 
 from coach.brain.reading.clause_model import Chances, chance_features, clause_chances
@@ -14,6 +15,11 @@ from coach.contracts.evaluation import StarStatus
 _CLASSES = (StarStatus.MISSING, StarStatus.WEAK, StarStatus.PRESENT)
 _MIN_WORDS = 4
 _COUNTED_LEVEL = 0.9
+_I_SAID = re.compile(r"(?:and |so |but |then )*i (?:just |then |also )?(?:said|told|asked|looked|thought|go|goes)\b")
+_TOLD_BY_OTHERS = re.compile(
+    r"(?:and |so |but |then )*(?:he|she|they|(?:the|my|our|his|her) \w+) (?:told (?:me|us|him|her)|said|was saying)\b"
+    r"(?! (?:thank|that (?:it|he|she|they) (?:had|was|were) (?:never|so|very|happy)))"
+)
 _NOT_YET = frozenset({"task_mine", "task_goal", "task_need", "task_shared", "task_team", "conditional"})
 """Cues of what was wanted; a change that was only wanted is no outcome."""
 
@@ -65,5 +71,14 @@ def _read_item(role: str, features: Features, readings: list[ClauseReading], cha
 
 def best_clause(role: str, readings: list[ClauseReading], chances: list[Chances]) -> ClauseReading | None:
     """The clause most likely to carry `role`; the earliest among equals."""
-    ranked = max(range(len(readings)), key=lambda at: (chances[at][role], -at), default=None)
-    return None if ranked is None else readings[ranked]
+    if not readings:
+        return None
+    fitting = [at for at, reading in enumerate(readings) if not _only_reports(role, reading)] or [*range(len(readings))]
+    return readings[max(fitting, key=lambda at: (chances[at][role], -at))]
+
+
+def _only_reports(role: str, reading: ClauseReading) -> bool:
+    """What the speaker said to somebody is no task of theirs; what somebody told them is no outcome."""
+    if role == "task":
+        return bool(_I_SAID.match(reading.clause.lower))
+    return role == "result" and bool(_TOLD_BY_OTHERS.match(reading.clause.lower))
