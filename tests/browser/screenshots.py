@@ -4,7 +4,6 @@
 pictures that empty pages show of what they become (`pages/static/preview`), taken only when they are named.
 """
 
-import asyncio
 import io
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from coach.bootstrap import build_services
 from coach.store.maintenance.sample import load_sample
-from coach.store.repositories import billing
+from coach.store.repositories import billing, interviews
 from coach.store.repositories.billing_records import Payment
 from pages.components.shared.preview import HEIGHT, WIDTH
 from tests.browser.conftest import WHOLE, RunningApp, launch, microphone_recording
@@ -307,7 +306,7 @@ def invent_customers(home: Path) -> None:
         user, first = f"customer {number + 1}", 1 + number % 5
         parts.store.run(billing.change_account, user, plan_id="plus", stripe_customer_id=f"cus_{number}")
         interview = make.interview(user_id=user)
-        asyncio.run(parts.store.create_interview(interview, []))
+        parts.store.run(interviews.create_interview, interview, [])
         attempt = make.attempt(make.exchange(interview))
         for back in range(first, max(0, first - 1 - number % 4), -1):
             at = month - timedelta(days=30 * back)
@@ -315,7 +314,7 @@ def invent_customers(home: Path) -> None:
             parts.store.run(billing.keep_payment, paid)
             cost = Decimal("2.40") + Decimal(number) / 4
             used = make.usage(attempt, call=f"{number}-{back}", user_id=user, occurred_at=at, cost_usd=cost)
-            asyncio.run(parts.store.add_usage([used]))
+            parts.store.run(interviews.add_usage, [used])
     parts.store.close()
 
 

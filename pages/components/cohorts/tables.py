@@ -72,7 +72,7 @@ def compare(frame: pd.DataFrame, table: pd.DataFrame, title: str) -> None:
         "a": "First", "b": "Second", "difference": "Difference", "low": "95 % from", "high": "to",
     }  # fmt: skip
     numbers = {name: st.column_config.NumberColumn(title, format="%.2f") for name, title in columns.items()}
-    st.dataframe(found, hide_index=True, column_config=numbers)
+    st.dataframe(found, hide_index=True, column_config=numbers, placeholder="–")
     st.caption(
         plain(f"{names[a]} minus {names[b]}, with the 95 % interval of the difference. ")
         + "Of four measures one may stand out by chance about once in five comparisons."

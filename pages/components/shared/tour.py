@@ -1,8 +1,8 @@
 """The tour of three steps for whoever comes for the first time; later behind the question mark in the header.
 
-It covers nothing that has to be pressed and takes no focus by itself. Whether it was seen is remembered by the browser
-(`jf-tour` in its local storage). Somebody with a session of their own, and a browser that a program drives, are no
-newcomers.
+It covers nothing that has to be pressed (while an interview goes on it is put aside) and takes no focus by itself.
+Whether it was seen is remembered by the browser (`jf-tour` in its local storage). Somebody with a session of their own,
+and a browser that a program drives, are no newcomers.
 """
 
 from functools import cache
