@@ -50,6 +50,11 @@ class Transcript(Record):
     language: str = "en"
     notes: list[str] = []
 
+    @property
+    def is_typed(self) -> bool:
+        """Whether all of it was typed, so that no sound tells how it was said; what was heard and mended is not."""
+        return self.source == TranscriptSource.TYPED and not self.duration_s
+
     def word_offsets(self) -> list[tuple[int, int] | None]:
         """Character span `[start, end)` in `text` of every word, in order; None for a word not found."""
         spans: list[tuple[int, int] | None] = []

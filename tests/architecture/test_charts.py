@@ -46,3 +46,15 @@ def test_every_chart_of_the_pages_has_a_name_of_its_own() -> None:
                     room = path.parts[-2] if path.parts[-2] != "pages" else path.stem
                     names.append((room, str(given["name"].value)))
     assert len(names) >= 12 and len(set(names)) == len(names)
+
+
+def test_every_small_picture_of_a_page_is_there_in_both_themes() -> None:
+    calls = [node for path in (ROOT / "pages").rglob("*.py") for node in ast.walk(ast.parse(path.read_text("utf8")))]
+    shown = {
+        node.args[0].value
+        for node in calls
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "preview.finished"
+        if isinstance(node.args[0], ast.Constant)
+    }
+    there = {picture.stem for picture in (ROOT / "pages" / "static" / "preview").glob("*.webp")}
+    assert len(shown) > 5 and there == {f"{name}_{theme}" for name in shown for theme in ("light", "dark")}

@@ -6,11 +6,13 @@ import pytest
 
 from coach.brain.offline.coach import OfflineCoach
 from coach.contracts import commands as cmd
+from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import AttemptRank, AttemptStatus, InterviewStatus, ViewState
+from coach.contracts.transcript import Transcript
 from coach.interview.planning import InitRequest
 from tests.conversation.driver import begin, listening, make_hub, tone
 from tests.fakes.store import FakeStore
-from tests.fakes.vendors import FakeTranscriber, ScriptedEvaluation
+from tests.fakes.vendors import FakeTranscriber, ScriptedEvaluation, measure
 
 PROBE = "What changed in numbers?"
 
@@ -162,6 +164,27 @@ async def test_a_typed_answer_needs_no_audio(tmp_path):
     await client.settled()
     assert scripts.calls[0].input.user_answer.transcript == "I typed this."
     assert client.conductor.board.attempt(attempt_id).transcript.source == "typed"
+    await hub.close()
+
+
+async def test_what_was_said_before_somebody_typed_instead_is_kept_and_tells_nothing_of_the_delivery(tmp_path):
+    measured: list[object] = []
+
+    def noting(transcript: Transcript, sound: object, eyes: float | None, band: tuple[float, float]) -> DeliveryMetrics:
+        measured.append(sound)
+        return measure(transcript, sound, eyes, band)
+
+    store = FakeStore()
+    hub = make_hub(tmp_path, store=store, measure=noting)
+    client = await listening(hub)
+    await client.speak(2.0)
+    attempt_id = client.state.attempt_id
+    await client.send(cmd.SubmitTranscript(payload=cmd.TranscriptPayload(attempt_id=attempt_id, text="I typed this.")))
+    await client.wait("UPDATE_REWRITE")
+    await client.settled()
+    kept = store.attempts[attempt_id]
+    assert kept.audio_uri
+    assert (measured[-1], kept.duration_seconds) == (None, 0.0), "no sound is measured"
     await hub.close()
 
 

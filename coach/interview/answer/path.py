@@ -100,7 +100,7 @@ class AnswerPath:
     async def from_text(
         self, attempt: Attempt, transcript: Transcript, timeline: Timeline, capture: AnswerRecording | None = None
     ) -> None:
-        """From a text, typed or looked over; what was recorded all the same is kept and measured."""
+        """From a text, typed or looked over; what was recorded is kept, and measured unless all of it was typed."""
         recording = await off_loop(self._recording, attempt, capture)
         captured = _captured(attempt, attempt.finished_at or self.session.parts.clock())
         answer = AnswerUnderway(captured.model_copy(update={"transcript": transcript}), timeline)
@@ -162,7 +162,7 @@ class AnswerPath:
         attempt, board = answer.attempt, self.session.board
         assert answer.claimed is not None
         empty = not transcript.text.strip()
-        sound = await answer.sound if answer.sound and not empty else None
+        sound = await answer.sound if answer.sound and not empty and not transcript.is_typed else None
         parts, eyes = self.session.parts, attempt.extra.eye_contact
         band = parts.policy.pace_band_wpm
         delivery = None if empty else await off_loop(parts.measure, transcript, sound, eyes, band)

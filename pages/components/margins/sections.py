@@ -138,9 +138,17 @@ def ledger(applied: Applied, parts: Services) -> None:
         return
     billed, again = table["as_billed_usd"].sum(), table["repriced_usd"].sum()
     with st.container(horizontal=True, gap="medium"):
-        st.metric("As billed, 90 days", margins.money(billed, 4), border=True)
-        st.metric("Re-priced at this scenario", margins.money(again, 4), f"{float(again - billed):+.4f}", border=True)
-        st.metric("Events", f"{table['events'].sum():,}", border=True)
+        change = f"{float(again - billed):+.4f}"
+        st.metric("As billed, 90 days", margins.money(billed, 4), border=True, height="stretch")
+        st.metric(
+            "Re-priced at this scenario",
+            margins.money(again, 4),
+            change,
+            delta_color="inverse",
+            border=True,
+            height="stretch",
+        )
+        st.metric("Events", f"{table['events'].sum():,}", border=True, height="stretch")
     if table["unpriced"].sum():
         st.warning(
             f"{table['unpriced'].sum()} events have no price; add entries to the price book.", icon=":material/warning:"
