@@ -79,6 +79,16 @@ window.__streamlit = { BACKEND_BASE_URL: window.location.origin };
   watch.observe(document.documentElement, { subtree: true, childList: true });
 }
 
+/* Whoever chose a screen from the menu of a phone wants to see it: the menu, which covers it, closes. */
+document.addEventListener("click", (event) => {
+  const chosen = event.target instanceof Element && event.target.closest("[data-testid=stSidebarNav] a");
+  if (!chosen || !matchMedia("(max-width: 1000px)").matches) return;
+  setTimeout(() => {
+    const close = document.querySelector("[data-testid=stSidebarCollapseButton] button");
+    if (close && close.getBoundingClientRect().right > 0) close.click();
+  }, 50);
+});
+
 /* The menu of a phone: its groups are put as boxes into one list, which no list may hold. Each group is a list of its own,
    called by its heading. */
 {

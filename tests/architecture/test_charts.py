@@ -51,7 +51,7 @@ def test_every_chart_of_the_pages_has_a_name_of_its_own() -> None:
 def test_every_small_picture_of_a_page_is_there_in_both_themes() -> None:
     calls = [node for path in (ROOT / "pages").rglob("*.py") for node in ast.walk(ast.parse(path.read_text("utf8")))]
     shown = {
-        node.args[0].value
+        str(node.args[0].value)
         for node in calls
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "preview.finished"
         if isinstance(node.args[0], ast.Constant)

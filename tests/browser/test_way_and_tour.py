@@ -59,6 +59,9 @@ def test_a_phone_has_the_same_groups_behind_the_menu(first_day: RunningApp, chro
             expect(menu.get_by_role("link", name=title)).to_be_visible()
     expect(menu.get_by_role("list", name="Practise").get_by_role("listitem")).to_have_count(4)
     assert faults(page, RULES) == []
+    menu.get_by_role("link", name="Operations").tap()
+    page.get_by_role("heading", name="Operations", level=1).wait_for()
+    expect(menu).not_to_be_in_viewport()
     context.close()
 
 
