@@ -12,6 +12,8 @@ from coach.contracts.interview import Attempt, AttemptStatus
 from coach.contracts.usage import UsageEvent, usage_event_id
 from coach.economics.billing.entitlements import PlanEntitlements, decide_retry, use_id_of
 from coach.economics.billing.giving_back import give_back
+from coach.economics.billing.outbox import meter_names
+from coach.economics.billing.reconcile import reconcile
 from coach.economics.ledger import totals
 from coach.economics.metering import MeteredStore
 from coach.economics.model.scenario import Scenario, apply
@@ -19,7 +21,7 @@ from coach.economics.money import format_usd
 from coach.economics.plans import plan_book
 from coach.economics.pricebook import PriceBook, price_book
 from coach.errors import NotFoundError
-from coach.store.repositories import billing, ledger, recorded_use, uses
+from coach.store.repositories import billing, ledger, outbox, outbox_sums, recorded_use, uses
 from coach.store.repositories.billing_records import Credits, Use
 from coach.views import margins_ledger
 from tests.fakes import records as make
@@ -232,6 +234,19 @@ async def test_an_interview_given_back_is_free_again_once(metered, gate, clock):
     assert product and not any(event.billable for event in product)
     with pytest.raises(NotFoundError):
         give_back(metered, "nobody's", None)
+
+
+async def test_what_is_being_sent_when_an_interview_is_given_back_is_not_called_withdrawn(metered, gate, clock):
+    metered.run(billing.change_account, "ada", stripe_customer_id="cus_1")
+    _, interview, _ = await interviewed(metered, gate, answers=2)
+    metered.run(outbox.enqueue, meter_names(PLANS), NOW)
+    (claimed,) = metered.run(outbox.claim, NOW + timedelta(hours=1), limit=1, ahead=timedelta(0))
+    given = give_back(metered, interview.id, None, clock=lambda: clock[0])
+    assert (given.withdrawn, given.waiting_for_stripe) == (2, 1)
+    metered.run(outbox.settle, [outbox.Settlement(claimed.event_id, "sent")], NOW)
+    (row,) = metered.run(outbox_sums.rows_of, [claimed.event_id])
+    assert row.state == "sent", "Stripe has it: a later call takes it back there"
+    assert {each.kind for each in reconcile(metered, None).differences} == {"cancelled"}
 
 
 async def test_past_due_is_served_for_its_grace_although_a_new_period_has_begun(metered, gate, clock):

@@ -11,10 +11,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 from pydantic import SecretStr
 
 from coach.contracts.usage import UsageEvent, usage_event_id
-from coach.economics.billing import catalog
+from coach.economics.billing import catalog, outbox
 from coach.economics.billing.gateway import MeterEvent
 from coach.economics.billing.outbox import Outbox
 from coach.economics.billing.reconcile import reconcile
@@ -22,7 +23,8 @@ from coach.economics.billing.stripe_gateway import StripeGateway
 from coach.economics.plans import plan_book
 from coach.errors import UsageError, VendorAuthError
 from coach.store import SqlStore
-from coach.store.repositories import billing, interviews, outbox_sums, records
+from coach.store.repositories import billing, interviews, outbox_sums, records, uses
+from coach.store.repositories import outbox as rows
 from tests.fakes.stripe_server import FakeStripe, StripeServer
 from tests.long import LONG, how_many
 
@@ -382,6 +384,32 @@ def test_reconcile_names_what_is_not_queued_not_sent_missing_and_extra(server, g
         event["payload"]["value"] = "3" if event["event_name"] == EXTRA else "28"
     found = {each.kind: (each.event_name, each.units) for each in reconcile(store, gateway).differences}
     assert found["extra_at_stripe"] == (EXTRA, 2) and found["missing_at_stripe"] == (AVATAR, 2)
+
+
+@pytest.mark.parametrize("meanwhile", ["written", "given back"])
+def test_use_written_while_a_flush_queues_waits_for_the_next_one(gateway, store, clock, meanwhile: str) -> None:
+    """On a server every statement sees what others have done by then; what came late stands for them."""
+    names = outbox.meter_names(plan_book())
+    store.run(interviews.add_usage, [used(1, START).model_copy(update={"interview_id": "i-1"})])
+    came: list[str] = []
+
+    def late(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("UPDATE usage_tracking") and not came:  # it is queued already, but not yet marked
+            came.append(meanwhile)
+            if meanwhile == "written":
+                interviews.add_usage(connection, [used(2, START)])
+            else:
+                uses.not_billable(connection, "i-1", "jobfoxy")
+
+    def queue(connection: Any) -> int:
+        sa.event.listen(connection, "before_cursor_execute", late)
+        return rows.enqueue(connection, names, clock())
+
+    assert store.run(queue) == (meanwhile == "written") and came
+    sent = Outbox(store, gateway, clock=clock).flush().sent
+    assert sent == (2 if meanwhile == "written" else 0), (
+        "what came late goes with the next; nothing goes that was taken back"
+    )
 
 
 def test_reconcile_sees_unknown_customers_foreign_units_and_goes_on_after_a_429(server, gateway, store, clock) -> None:

@@ -34,7 +34,7 @@ MEANING: dict[str, str] = {
     "rejected": "Stripe refused it for good; the message says why",
     "unknown": "it cannot be told any more whether Stripe has it; decide by hand",
     "written_off": "older than 35 days and not billed, by the plan file's decision",
-    "cancelled": "taken back after it was sent",
+    "cancelled": "taken back, before or after it was sent",
     "missing_at_stripe": "sent, but Stripe does not count it",
     "extra_at_stripe": "Stripe counts more than was sent",
     "unknown_customer": "Stripe counts use of a customer nobody here knows",

@@ -15,8 +15,7 @@ from coach.economics.plans import PlanBook, plan_book
 from coach.errors import NotFoundError
 from coach.store import SqlStore
 from coach.store.repositories import billing, ledger, outbox, outbox_sums, uses
-from coach.store.repositories.outbox import Settlement
-from coach.store.repositories.outbox_sums import OPEN, OutboxRow
+from coach.store.repositories.outbox_sums import OutboxRow
 
 PRODUCT = "jobfoxy"
 
@@ -59,13 +58,12 @@ def give_back(
     user_id = store.run(billing.user_of, use_id)
     if user_id is None:
         raise NotFoundError("No interview of this id was taken from a plan.", mend="Look at `billing uses`.")
-    rows = store.run(outbox_sums.rows_of, _event_ids(store, interview_id))
     fresh = store.run(uses.give_use_back, use_id, now)
     store.run(uses.not_billable, interview_id, PRODUCT)
-    unsent = [row for row in rows if row.state in OPEN and row.tries == 0]
-    store.run(outbox.settle, [Settlement(row.event_id, "cancelled", "given back") for row in unsent], now)
-    told = _taken_back(store, gateway, [row for row in rows if row not in unsent], book, clock)
-    return GivenBack(interview_id=interview_id, user_id=user_id, interview=fresh, withdrawn=len(unsent), **told)
+    events = _event_ids(store, interview_id)  # looked at only now: a flush may have queued and begun to send them
+    withdrawn = store.run(outbox.withdraw, events, "given back", now)
+    told = _taken_back(store, gateway, store.run(outbox_sums.rows_of, events), book, clock)
+    return GivenBack(interview_id=interview_id, user_id=user_id, interview=fresh, withdrawn=len(withdrawn), **told)
 
 
 def _taken_back(

@@ -38,7 +38,9 @@ class Settlement:
 def enqueue(connection: sa.Connection, meters: MeterNames, now: datetime) -> int:
     """Puts billable usage of people with a Stripe customer into the outbox; what no meter counts is settled at once.
 
-    Meter events carry whole units: each event is rounded once, half up, and keeps that value.
+    Meter events carry whole units: each event is rounded once, half up, and keeps that value. On a server use may be
+    written, or given back, between two statements: only what stands in the outbox counts as queued, and only what
+    counts as queued stays there.
     """
     u, account = usage_tracking.c, billing_accounts.c
     theirs = sa.select(account.user_id).where(account.stripe_customer_id.is_not(None))
@@ -57,9 +59,18 @@ def enqueue(connection: sa.Connection, meters: MeterNames, now: datetime) -> int
     statement = insert(billing_outbox).from_select(columns, selected.where(*open_usage, metered(meters)))
     queued = connection.execute(statement.on_conflict_do_nothing().returning(billing_outbox.c.event_id)).all()
     change = sa.update(usage_tracking).where(*open_usage)
-    connection.execute(change.where(metered(meters)).values(billed_state="queued"))
-    connection.execute(change.values(billed_state="skipped"))
-    return len(queued)
+    there = u.event_id.in_(sa.select(billing_outbox.c.event_id))
+    connection.execute(change.where(there).values(billed_state="queued"))
+    connection.execute(change.where(sa.not_(metered(meters))).values(billed_state="skipped"))
+    return len(queued) - (_drop_given_back(connection, now) if queued else 0)
+
+
+def _drop_given_back(connection: sa.Connection, now: datetime) -> int:
+    """Takes out again what was put in at `now` and was given back before it could be marked."""
+    u, o = usage_tracking.c, billing_outbox.c
+    others = sa.exists().where(u.event_id == o.event_id, u.billed_state != "queued")
+    fresh = sa.delete(billing_outbox).where(o.state == "pending", o.tries == 0, o.next_try_at == now, others)
+    return len(connection.execute(fresh.returning(o.event_id)).all())
 
 
 def claim(connection: sa.Connection, now: datetime, *, limit: int, ahead: timedelta) -> list[OutboxRow]:
@@ -92,6 +103,16 @@ def take(connection: sa.Connection, ids: Sequence[str], now: datetime) -> None:
     if ids:
         change = sa.update(billing_outbox).where(c.event_id.in_(ids))
         connection.execute(change.values(state="sending", tries=c.tries + 1, tried_at=now, **kept))
+
+
+def withdraw(connection: sa.Connection, ids: Sequence[str], why: str, now: datetime) -> frozenset[str]:
+    """Cancels those of the rows that nobody has begun to send; returns them. A sender's claim comes first."""
+    c = billing_outbox.c
+    unsent = sa.update(billing_outbox).where(c.event_id.in_(ids), c.state.in_(OPEN), c.tries == 0)
+    change = unsent.values(state="cancelled", error=why, settled_at=now).returning(c.event_id)
+    gone = frozenset(connection.execute(change).scalars()) if ids else frozenset[str]()
+    _mark(connection, sorted(gone), "cancelled", now)
+    return gone
 
 
 def tried_and_open(

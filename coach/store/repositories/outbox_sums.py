@@ -100,13 +100,15 @@ def ledger_sums(
 ) -> dict[tuple[str, str], int]:
     """(customer, meter event) → units the ledger says were used and billable, as whole units like the outbox's.
 
-    What is in the outbox counts for its customer there, also after the session (and its user) was deleted.
+    What is in the outbox counts for its customer there, also after the session (and its user) was deleted, and also
+    where it was given back since: the outbox says what became of it.
     """
     u, o, account = usage_tracking.c, billing_outbox.c, billing_accounts.c
     customer = sa.func.coalesce(o.customer_id, account.stripe_customer_id).label("customer")
     joined = usage_tracking.outerjoin(billing_outbox, o.event_id == u.event_id)
     joined = joined.outerjoin(billing_accounts, account.user_id == u.user_id)
-    query = sa.select(u.vendor, u.meter, u.quantity, customer).select_from(joined).where(u.billable.is_(True))
+    query = sa.select(u.vendor, u.meter, u.quantity, customer).select_from(joined)
+    query = query.where(sa.or_(u.billable.is_(True), o.event_id.is_not(None)))
     query = query.where(samples.belongs(u.user_id, to_samples=False))
     query = query.where(u.occurred_at >= since) if since else query
     query = query.where(u.occurred_at < until) if until else query
