@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import itertools
 import json
 import time
 from collections.abc import Iterator
@@ -372,3 +373,25 @@ def test_payments_refunds_and_disputes_are_kept_once_each(synced, store) -> None
     assert [(p.id, p.cents) for p in store.run(billing.payments)] == [("du_1", -1900), ("in_1", 1900)]
     hooks.receive(*signed(webhook("charge.dispute.closed", {**dispute, "status": "won"}, number=9)))
     assert sum(p.cents for p in store.run(billing.payments)) == 1900
+
+
+def test_refunds_and_disputes_count_the_same_in_whatever_order_they_come(synced, store) -> None:
+    synced.state.charges["ch_1"] = {"object": "charge", "id": "ch_1", "customer": "cus_1"}
+    hooks = Webhooks(store, SecretStr(SECRET), gateway=StripeGateway(SecretStr(synced.state.key), synced.url))
+    told = itertools.count(1)
+
+    def tell(kind: str, thing: dict[str, Any], created: int) -> None:
+        hooks.receive(*signed(webhook(kind, thing, number=next(told), created=1_790_000_000 + created)))
+
+    charge = {"id": "ch_1", "customer": "cus_1", "payment_intent": "pi_1", "amount": 3400}
+    for back, created in ((500, 10), (1900, 30), (1200, 20)):  # each is the sum of all refunds so far
+        tell("charge.refunded", {**charge, "amount_refunded": back}, created)
+    lost, won, asked = ({"id": f"du_{n}", "charge": "ch_1", "amount": 700} for n in range(3))
+    for dispute, end in ((won, "won"), (lost, "lost")):
+        tell("charge.dispute.closed", {**dispute, "status": end}, 90)
+        tell("charge.dispute.created", {**dispute, "status": "needs_response"}, 40)
+    tell("charge.dispute.created", {**asked, "status": "warning_needs_response"}, 50)
+    found = {p.id: p.cents for p in store.run(billing.payments)}
+    assert found == {"refund ch_1": -1900, "du_0": -700, "du_1": 0, "du_2": 0}
+    tell("charge.dispute.closed", {**asked, "status": "lost"}, 99)
+    assert {p.id: p.cents for p in store.run(billing.payments)}["du_2"] == -700

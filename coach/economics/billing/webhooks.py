@@ -144,13 +144,14 @@ class Webhooks:
         return refund_of(payment)
 
     def disputed(self, connection: Any, dispute: dict[str, Any], created: datetime) -> str:
-        """A bank asked for the money back: gone until the dispute is won."""
+        """A bank asked for the money back: gone until the dispute is won. An inquiry (`warning_…`) takes nothing."""
         customer = self._gateway.customer_of_charge(str(dispute["charge"])) if self._gateway else ""
         if not customer:
             return "dispute of nobody known"
-        back = 0 if dispute["status"] == "won" else -int(dispute["amount"] or 0)
+        status = str(dispute["status"])
+        back = 0 if status == "won" or status.startswith("warning_") else -int(dispute["amount"] or 0)
         self._keep(connection, "", {"id": dispute["id"], "customer": customer}, "disputed", back, created)
-        return f"dispute {dispute['status']}"[:40]
+        return f"dispute {status}"[:40]
 
     def _keep(
         self, connection: Any, prefix: str, thing: dict[str, Any], kind: str, cents: int | None, at: datetime

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from coach.contracts.usage import usage_event_id
-from coach.errors import StoreError
+from coach.errors import ConflictError, NotFoundError
 from coach.store.repositories.billing_records import RESERVATION, Account, AvatarUse, Credits, Payment, Standing, Use
 from coach.store.tables.billing import (
     billing_accounts,
@@ -99,8 +99,25 @@ def scenarios(connection: sa.Connection) -> dict[str, dict[str, object]]:
     return {row.name: row.scenario for row in connection.execute(sa.select(c.name, c.scenario).order_by(c.name))}
 
 
-def save_scenario(connection: sa.Connection, name: str, scenario: dict[str, object], now: datetime) -> None:
-    """Saves a scenario under its name, replacing an older one."""
+def save_scenario(
+    connection: sa.Connection,
+    name: str,
+    scenario: dict[str, object],
+    now: datetime,
+    *,
+    seen: dict[str, object] | None = None,
+) -> None:
+    """Saves a scenario under its name; `seen` is what stood there when its author looked, None where nothing did.
+
+    Raises:
+        ConflictError: something else stands there.
+    """
+    c = economics_scenarios.c
+    stands = connection.execute(sa.select(c.scenario).where(c.name == name)).scalar()
+    if stands is not None and stands not in (seen, scenario):
+        raise ConflictError(
+            f"There is a saved scenario called {name} that you have not seen.", mend="Load it, or choose another name."
+        )
     values = {"scenario": scenario, "updated_at": now}
     statement = insert(economics_scenarios).values(name=name, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
@@ -110,11 +127,11 @@ def delete_scenario(connection: sa.Connection, name: str) -> None:
     """Forgets a scenario.
 
     Raises:
-        StoreError: there is none of this name.
+        NotFoundError: there is none of this name.
     """
     c = economics_scenarios.c
     if connection.execute(sa.delete(economics_scenarios).where(c.name == name).returning(c.name)).first() is None:
-        raise StoreError(f"There is no saved scenario called {name}.")
+        raise NotFoundError(f"There is no saved scenario called {name}.")
 
 
 def user_of(connection: sa.Connection, use_id: str) -> str | None:
@@ -123,11 +140,19 @@ def user_of(connection: sa.Connection, use_id: str) -> str | None:
 
 
 def keep_payment(connection: sa.Connection, payment: Payment) -> None:
-    """Notes a payment; one of the same identity is replaced (a refund that grows, a dispute that is won)."""
+    """Notes a payment; one of the same identity is replaced, in whatever order they come.
+
+    A refund only grows, and keeps its first day. Of a dispute the latest word counts, and its day.
+    """
     values = {name: getattr(payment, name) for name in Payment.__slots__}
-    statement = insert(billing_payments).values(values)
-    kept = {"kind": payment.kind, "cents": payment.cents}
-    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=kept))
+    c, statement = billing_payments.c, insert(billing_payments).values(values)
+    new = statement.excluded
+    kept: dict[str, Any] = {"kind": new.kind, "cents": new.cents, "paid_at": new.paid_at}
+    later: sa.ColumnElement[bool] | None = c.paid_at <= new.paid_at
+    if payment.kind == "refunded":
+        kept = {"cents": sa.func.least(c.cents, new.cents), "paid_at": sa.func.least(c.paid_at, new.paid_at)}
+        later = None
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=kept, where=later))
 
 
 def payments(connection: sa.Connection) -> list[Payment]:
