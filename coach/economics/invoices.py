@@ -6,6 +6,7 @@ cost; a unit where it is not the ledger's. Names of columns are recognised in th
 
 import csv
 import io
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -29,6 +30,10 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "unit": ("unit", "uom"),
 }
 REQUIRED = ("day", "meter", "quantity", "cost_usd")
+_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
+"""Commas that part thousands: 1,234.50. Any other comma may be a decimal one: 0,35 is never read as 35."""
+_SURELY_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}((,\d{3})+\.\d+|(,\d{3}){2,})")
+"""The same where columns are parted by something else than commas: there 1,234 may be one and a bit."""
 SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 """What units of time are in the ledger's seconds."""
 
@@ -74,9 +79,17 @@ def read_invoice(path: Path) -> list[InvoiceLine]:
     except UnicodeDecodeError as error:
         raise InputError(f"The invoice {path.name} is not UTF-8 text.", mend="Export it as CSV.") from error
     first = text.splitlines()[0] if text.strip() else ""
-    reader = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
-    names = _columns(reader.fieldnames or (), path.name)
-    lines = [_line(row, names, number) for number, row in enumerate(reader, 2) if any(row.values())]
+    delimiter = max(",;\t", key=first.count)
+    try:
+        reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
+        names = _columns(reader.fieldnames or (), path.name)
+        lines = [
+            _line(row, names, number, _thousands(delimiter))
+            for number, row in enumerate(reader, 2)
+            if any(row.values())
+        ]
+    except csv.Error as error:
+        raise InputError(f"The invoice {path.name} is no CSV: {error}.", mend="Export it as CSV.") from error
     if not lines:
         raise InputError(f"The invoice {path.name} holds no lines.", mend="Export the days to be compared.")
     return lines
@@ -145,8 +158,14 @@ def _columns(header: Iterable[str], name: str) -> dict[str, str]:
     return found
 
 
-def _line(row: Mapping[str, str | None], names: Mapping[str, str], number: int) -> InvoiceLine:
-    quantity = _number(row, names["quantity"], number)
+def _thousands(delimiter: str) -> re.Pattern[str]:
+    return _THOUSANDS if delimiter == "," else _SURELY_THOUSANDS
+
+
+def _line(
+    row: Mapping[str, str | None], names: Mapping[str, str], number: int, thousands: re.Pattern[str]
+) -> InvoiceLine:
+    quantity = _number(row, names["quantity"], number, thousands)
     unit = (row.get(names["unit"]) or "" if "unit" in names else names["quantity"]).strip().lower().rstrip("s")
     meter = (row.get(names["meter"]) or "").strip()
     if not meter:
@@ -155,16 +174,18 @@ def _line(row: Mapping[str, str | None], names: Mapping[str, str], number: int) 
         day=_day(row, names["day"], number),
         meter=meter,
         quantity=quantity * SECONDS.get(unit, 1),
-        cost_usd=_number(row, names["cost_usd"], number),
+        cost_usd=_number(row, names["cost_usd"], number, thousands),
     )
 
 
-def _number(row: Mapping[str, str | None], column: str, number: int) -> Decimal:
-    text = (row.get(column) or "").strip().lstrip("$").replace(",", "")
+def _number(row: Mapping[str, str | None], column: str, number: int, thousands: re.Pattern[str]) -> Decimal:
+    text = (row.get(column) or "").strip().lstrip("$")
+    plain = text.replace(",", "") if thousands.fullmatch(text) else text
     try:
-        value = Decimal(text)
+        value = Decimal(plain)
     except InvalidOperation as error:
-        raise InputError(f"Line {number}, {column}: {text!r} is not a number.") from error
+        mend = "Write it with a decimal point: 0.35." if "," in text else ""
+        raise InputError(f"Line {number}, {column}: {text!r} is not a number.", mend=mend) from error
     if not value.is_finite():
         raise InputError(f"Line {number}, {column}: {text!r} is not a number.")
     return value

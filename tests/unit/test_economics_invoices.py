@@ -68,6 +68,10 @@ def test_differences_are_named_per_day_and_meter(store, tmp_path):
         ("day,meter,quantity,cost\n10th,a,1,1\n", "Line 2, day"),
         ("day,meter,quantity,cost\n2026-11-10,a,many,1\n", "Line 2, quantity"),
         ("day,meter,quantity,cost\n2026-11-10,,1,1\n", "Line 2, meter"),
+        ("day;meter;quantity;cost\n2026-11-10;a;60;0,35\n", "Line 2, cost: '0,35' is not a number. Write it with"),
+        ("day;meter;quantity;cost\n2026-11-10;a;1,234;1\n", "Line 2, quantity"),
+        ('day,meter,quantity,cost\n2026-11-10,a,60,"0,35"\n', "Line 2, cost"),
+        ("day,meter,quantity,cost\n2026-11-10," + "a" * 140_000 + ",1,1\n", "is no CSV"),
     ],
 )
 def test_an_invoice_that_cannot_be_read_names_line_and_column(tmp_path, text, words):
@@ -75,6 +79,14 @@ def test_an_invoice_that_cannot_be_read_names_line_and_column(tmp_path, text, wo
     path.write_text(text)
     with pytest.raises(InputError, match=words):
         read_invoice(path)
+
+
+@pytest.mark.parametrize("cost", ['"1,234.50"', '"$1,234.50"', "1234.5"])
+def test_commas_that_part_thousands_are_read(tmp_path, cost):
+    path = tmp_path / "invoice.csv"
+    path.write_text(f'day,meter,quantity,cost\n2026-11-10,a,"1,000",{cost}\n')
+    (line,) = read_invoice(path)
+    assert (line.quantity, line.cost_usd) == (Decimal(1000), Decimal("1234.5"))
 
 
 def test_the_months_end_comes_with_an_interval_once_a_week_is_recorded(store):
