@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
+from urllib.parse import urlsplit
 
 from coach.contracts.alert_message import AlertMessage, Delivery, Tell
 from coach.contracts.base import Record
@@ -24,6 +25,7 @@ from coach.store.repositories.budgets import EVERY_CUSTOMER, Budget, BudgetAlert
 
 __all__ = ["Budget", "BudgetAlert", "Budgets", "Checked", "check", "period_start", "sentence"]
 LEVELS = (80, 100)
+MOST_USD = 1_000_000_000
 Scope = Literal["all", "customer"]
 Period = Literal["day", "month"]
 
@@ -44,13 +46,21 @@ def new_budget(
     Raises:
         InputError: no amount above 0, or an address that is none.
     """
-    if not usd.is_finite() or usd <= 0:
-        raise InputError("A budget needs an amount above $0.")
+    if not usd.is_finite() or not 0 < usd <= MOST_USD:
+        raise InputError(f"A budget needs an amount above $0 and up to ${MOST_USD:,}.")
     if email and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", email):
         raise InputError(f"'{email}' is no mail address.")
-    if webhook and not re.fullmatch(r"https?://[^\s/]+\S*", webhook):
+    if webhook and not _is_address(webhook):
         raise InputError("A webhook needs an address that begins with http:// or https://.")
     return Budget(new_id(), scope, period, usd, email, webhook, now or datetime.now(UTC))
+
+
+def _is_address(webhook: str) -> bool:
+    try:
+        parts = urlsplit(webhook)
+        return bool(re.fullmatch(r"https?://[^\s/]+\S*", webhook) and parts.hostname and parts.port != 0)
+    except ValueError:
+        return False
 
 
 class Budgets:

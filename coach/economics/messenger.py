@@ -66,6 +66,6 @@ def _tried(go: Callable[[AlertMessage], None], notice: AlertMessage) -> str:
         return f"the webhook answered {error.response.status_code}"
     except SettingsError as error:
         return str(error)
-    except (OSError, httpx.HTTPError, smtplib.SMTPException) as error:
-        return type(error).__name__
+    except (OSError, httpx.HTTPError, httpx.InvalidURL, smtplib.SMTPException, ValueError) as error:
+        return type(error).__name__  # an address that is none, too: one alert never keeps others from being told
     return ""

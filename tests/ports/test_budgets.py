@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email import message_from_bytes
@@ -154,6 +155,14 @@ def test_what_did_not_arrive_is_tried_again_and_says_why_meanwhile(metered: Mete
     assert hook.got[0]["id"] == hook.got[1]["id"] and budgets.open_alerts(later)[0][1].error is None
 
 
+def test_an_address_that_is_none_keeps_no_other_alert_from_being_told(metered: MeteredStore, hook: Hook) -> None:
+    made = Budgets(metered).add("all", "day", Decimal("1"), webhook=hook.address)
+    metered.run(rows.keep, replace(made, id="0-odd", webhook="http://[half", created_at=NOW - timedelta(days=1)))
+    use(metered, "ada", "0.9")
+    done = check(metered, Messenger(), clock=lambda: NOW)
+    assert (done.raised, done.told, done.failed) == (2, 1, 1) and len(hook.got) == 1
+
+
 def test_a_mail_server_that_wants_a_password_gets_the_mail(metered: MeteredStore) -> None:
     class Inbox:
         mails: list[tuple[list[str], bytes]] = []
@@ -252,6 +261,9 @@ def test_mail_without_a_server_names_the_setting(metered: MeteredStore) -> None:
         {"email": "nobody"},
         {"email": "a@b\nBcc: c@d"},
         {"webhook": "file:///etc/passwd"},
+        {"webhook": "http://[half"},
+        {"webhook": "http://127.0.0.1:99999/"},
+        {"usd": Decimal("1e30")},
     ],
 )
 def test_a_budget_that_could_tell_nobody_is_refused(metered: MeteredStore, wrong: dict[str, Any]) -> None:
