@@ -6,10 +6,10 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from coach.views.csv_text import as_csv
+
 _ALONG = ("x", "y", "base", "measure", "text")
 """What a trace may say of each of its points; `z` is a grid and `error_*` stand in objects of their own."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""First characters that make a spreadsheet compute (OWASP, CSV injection)."""
 
 
 def chart_table(figure: go.Figure) -> pd.DataFrame:
@@ -27,11 +27,7 @@ def chart_table(figure: go.Figure) -> pd.DataFrame:
 
 def chart_csv(figure: go.Figure) -> str:
     """`chart_table` as CSV; text that a spreadsheet would compute is marked as text."""
-    return chart_table(figure).map(_as_text).to_csv(index=False)
-
-
-def _as_text(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return as_csv(chart_table(figure))
 
 
 def _title(figure: go.Figure, axis: str) -> str:

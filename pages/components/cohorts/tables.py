@@ -4,6 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from coach.views import cohorts
+from coach.views import cohorts
+from coach.views.csv_text import as_csv
 from pages.components.shared import samples
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick, unique_labels
@@ -44,9 +46,7 @@ def named(table: pd.DataFrame) -> pd.DataFrame:
 
 def csv(table: pd.DataFrame, name: str, key: str) -> None:
     """The table as a file."""
-    st.download_button(
-        "CSV", table.to_csv(index=False), name, "text/csv", key=key, icon=":material/download:", on_click="ignore"
-    )
+    st.download_button("CSV", as_csv(table), name, "text/csv", key=key, icon=":material/download:", on_click="ignore")
 
 
 def compare(frame: pd.DataFrame, table: pd.DataFrame, title: str) -> None:

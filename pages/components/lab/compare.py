@@ -19,6 +19,7 @@ from coach.lab.runs.outcome import Outcome
 from coach.lab.service import Lab
 from coach.lab.statistics.verdict import MIN_PERSONS
 from coach.views import lab as figures
+from coach.views.csv_text import as_csv
 from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick, pick_name
@@ -126,7 +127,7 @@ def _charts(report: ComparisonReport, outcomes: list[Outcome], data: Dataset) ->
     table = report.frame()[["scorer", "mean_a", "mean_b", "estimate", "low", "high", "p_adjusted", "n_items", "n_ties"]]
     with st.expander("All figures"):
         st.dataframe(table, hide_index=True)
-        st.download_button("CSV", table.to_csv(index=False), "comparison.csv", "text/csv")
+        st.download_button("CSV", as_csv(table), "comparison.csv", "text/csv")
     _slices(report)
     items = figures.item_frame(report)
     st.header("Answer by answer", anchor=False)
@@ -155,7 +156,7 @@ def _slices(report: ComparisonReport) -> None:
     chart(figures.slice_forest(report), name="slices", title="Where it comes from")
     with st.expander("All slices"):
         st.dataframe(frame, hide_index=True)
-        st.download_button("CSV", frame.to_csv(index=False), "slices.csv", "text/csv")
+        st.download_button("CSV", as_csv(frame), "slices.csv", "text/csv")
 
 
 def _cases(title: str, rows: pd.DataFrame, outcomes: list[Outcome], data: Dataset, report: ComparisonReport) -> None:

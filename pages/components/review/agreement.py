@@ -5,6 +5,7 @@ import streamlit as st
 
 from coach.bootstrap import Services
 from coach.views import coaches, review
+from coach.views.csv_text import as_csv
 from pages.components.shared.prose import plain
 
 
@@ -52,6 +53,6 @@ def between(parts: Services, frame: pd.DataFrame) -> None:
     numbers = st.column_config.NumberColumn(format="%.2f")
     st.dataframe(table, hide_index=True, column_config=dict.fromkeys(coaches.COLUMNS[3:], numbers))
     st.download_button(
-        "CSV", table.to_csv(index=False), "coach-agreement.csv", "text/csv", key="coach_agreement_csv",
+        "CSV", as_csv(table), "coach-agreement.csv", "text/csv", key="coach_agreement_csv",
         icon=":material/download:", on_click="ignore",
     )  # fmt: skip
