@@ -17,6 +17,11 @@ from coach.settings import DATA
 
 PLANS_PATH = DATA / "plans" / "plans.yaml"
 PlanKind = Literal["trial", "pack", "monthly"]
+MAX_INTERVIEWS = 200
+"""Included interviews no plan exceeds: six a day. What is computed of a plan grows with them."""
+MAX_BEYOND = Decimal(5)
+"""Times the included interviews that no guardrail exceeds; with `MAX_INTERVIEWS` at most 1,000 of one person."""
+MAX_PRICE = Decimal(1_000_000)
 MAX_RETRIES = 10
 """Retries per interview no plan exceeds: two per question of the longest interview."""
 
@@ -30,18 +35,18 @@ class PlanError(InputError):
 class Limits(Strict):
     """What a plan includes. Interviews and avatar minutes are per month, per pack or, for the trial, once."""
 
-    interviews: int = Field(gt=0)
+    interviews: int = Field(gt=0, le=MAX_INTERVIEWS)
     questions_per_interview: int = Field(gt=0, le=MAX_QUESTIONS)
     retries_per_interview: int = Field(gt=0, le=MAX_RETRIES)
-    avatar_minutes: int = Field(ge=0)
+    avatar_minutes: int = Field(ge=0, le=100_000)
 
 
 class Guardrails(Strict):
     """Shares of the included interviews at which the person is told, served cheaper, and offered more."""
 
     soft_cap: Decimal = Field(gt=0, le=1)
-    throttle_at: Decimal = Field(gt=0)
-    hard_cap: Decimal = Field(gt=0)
+    throttle_at: Decimal = Field(gt=0, le=MAX_BEYOND)
+    hard_cap: Decimal = Field(gt=0, le=MAX_BEYOND)
 
     @model_validator(mode="after")
     def _ordered(self) -> "Guardrails":
@@ -53,7 +58,13 @@ class Guardrails(Strict):
 class Overage(Strict):
     """What units over the limit cost, where the person has agreed to pay for them."""
 
-    retry: Decimal = Field(gt=0)
+    retry: Decimal = Field(gt=0, le=MAX_PRICE)
+
+    @model_validator(mode="after")
+    def _chargeable(self) -> "Overage":
+        if self.retry != self.retry.quantize(Decimal("0.01")):
+            raise ValueError("a price has whole cents")
+        return self
 
 
 class Plan(Strict):
@@ -62,7 +73,7 @@ class Plan(Strict):
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{1,30}$")
     name: str = Field(min_length=1, max_length=60)
     kind: PlanKind
-    price: Decimal = Field(ge=0)
+    price: Decimal = Field(ge=0, le=MAX_PRICE)
     avatar: str
     limits: Limits
     guardrails: Guardrails
@@ -140,12 +151,16 @@ class PlanBook(Strict):
     def _unique(self) -> "PlanBook":
         for label, names in (
             ("plan id", [plan.id for plan in self.plans] + [self.local_plan.id]),
+            ("plan name", [plan.name for plan in self.plans]),
             ("meter", [meter.event_name for meter in self.meters]),
             ("metered use", [f"{meter.vendor}/{meter.meter}" for meter in self.meters]),
         ):
             twice = next((name for name in names if names.count(name) > 1), None)
             if twice:
                 raise ValueError(f"{label} {twice} is there twice")
+        trials = [plan.id for plan in self.plans if plan.kind == "trial"]
+        if len(trials) != 1 or len(self.plans) < 2:
+            raise ValueError(f"one trial is needed, and something that is sold; trials: {', '.join(trials) or 'none'}")
         return self
 
     def plan(self, plan_id: str) -> Plan:

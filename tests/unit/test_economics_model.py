@@ -187,6 +187,13 @@ def test_break_even_retries_leave_nothing():
         ({"guardrails": {"soft_cap": 1, "throttle_at": "0.5", "hard_cap": 1}}, "soft_cap"),
         ({"kind": "lifetime"}, "kind"),
         ({"id": "pro"}, "twice"),
+        ({"name": "Pro"}, "twice"),
+        ({"limits": {"interviews": 10**9}}, "interviews"),
+        ({"limits": {"avatar_minutes": 10**9}}, "avatar_minutes"),
+        ({"guardrails": {"hard_cap": 10**6}}, "hard_cap"),
+        ({"overage": {"retry": "0.355"}}, "whole cents"),
+        ({"price": "1e30"}, "price"),
+        ({"price": "0", "kind": "trial", "overage": None, "guardrails": {"hard_cap": 1}}, "one trial"),
     ],
 )
 def test_a_plan_that_cannot_be_sold_is_refused_by_name(change, words):
@@ -195,7 +202,7 @@ def test_a_plan_that_cannot_be_sold_is_refused_by_name(change, words):
     plan.update({key: {**plan[key], **value} if isinstance(value, dict) else value for key, value in change.items()})
     with pytest.raises(PlanError, match=words) as refused:
         parse_plans(raw)
-    assert "plus" in str(refused.value) or "pro" in str(refused.value)
+    assert "plus" in str(refused.value) or "pro" in str(refused.value).lower()
 
 
 def test_scenarios_change_what_they_name_and_travel_in_a_link():
@@ -227,6 +234,18 @@ def test_scenarios_change_what_they_name_and_travel_in_a_link():
         ({"plans": {"gold": {"price": "9"}}}, PlanError),
         ({"plans": {"plus": {"colour": "red"}}}, PlanError),
         ({"plans": {"plus": {"limits": {"interviews": 0}}}}, PlanError),
+        ({"plans": {"plus": {"price": {"of": 1}}}}, PlanError),
+        ({"plans": {"plus": {"limits": [1]}}}, PlanError),
+        ({"plans": {"plus": {"limits": {"interviews": 10**9}}}}, PlanError),
+        ({"plans": {"plus": {"price": "1e30"}}}, PlanError),
+        ({"prices": {"deepgram/nova-3.live": "×much"}}, PriceBookError),
+        ({"prices": {"deepgram/nova-3.live": "×-1"}}, PriceBookError),
+        ({"prices": {"deepgram/nova-3.live": "×NaN"}}, PriceBookError),
+        ({"prices": {"deepgram/nova-3.live": "×1e999999"}}, PriceBookError),
+        ({"assumptions": {"output_tokens": float("inf")}}, AssumptionError),
+        ({"assumptions": {"output_tokens": 1e300}}, AssumptionError),
+        ({"assumptions": {"restart_share": 2}}, AssumptionError),
+        ({"assumptions": {"answer_spread": 10}}, AssumptionError),
         ({"moon": 1}, ScenarioError),
         ({"sessions": 5}, ScenarioError),
         ("text", ScenarioError),
@@ -241,6 +260,23 @@ def test_a_scenario_that_cannot_be_used_says_why(raw, error):
 def test_a_damaged_link_is_an_error_not_a_crash(token):
     with pytest.raises(ScenarioError):
         from_share_token(token)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"assumptions": {"answer_s": 179, "answer_spread": 3}},
+        {"assumptions": {"answer_s": 5.1, "answer_spread": 3}},
+        {"assumptions": {"restarts": 10**6, "output_tokens": 10**6, "question_characters": 10**6}},
+        {"plans": {"plus": {"limits": {"interviews": 200}, "guardrails": {"hard_cap": 5}}}, "sessions": 1000},
+        {"assumptions": {"interviews_used": 0, "credits_used": 0}},
+        {"prices": {"deepgram/nova-3.live": "×1000"}},
+    ],
+)
+def test_whatever_a_scenario_may_say_is_computed(raw):
+    applied = apply(parse_scenario(raw | {"sessions": 1000}), today=DAY)
+    report.session_report(applied)
+    report.simulation_report(applied)
 
 
 def test_sensitivity_moves_what_it_says():

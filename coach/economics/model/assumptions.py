@@ -16,12 +16,19 @@ from coach.settings import DATA
 ASSUMPTIONS_PATH = DATA / "plans" / "assumptions.yaml"
 Case = Literal["best", "expected", "worst"]
 CASES: tuple[Case, ...] = ("best", "expected", "worst")
-RATES = frozenset({"follow_up_rate", "batch_share", "cache_hit_rate", "credits_used", "overage_uptake", "churn"})
+NEVER_ZERO = frozenset({"characters_per_s", "answer_spread", "retries_dispersion"})
+RATES = frozenset(
+    {"follow_up_rate", "restart_share", "batch_share", "cache_hit_rate", "credits_used", "overage_uptake", "churn"}
+)
 MAX_QUESTIONS = 5
 MAX_REPAIRS = 2
 """Calls after the first for one answer (`coach.brain.evaluation.repair.MAX_CALLS` less one)."""
 MAX_ANSWER_S = 180.0
 MIN_ANSWER_S = 5.0
+MAX_SPREAD = 3.0
+"""Of the logarithm of answer lengths; beyond it nearly every answer lies at one of its ends."""
+HIGHEST = 1_000_000.0
+"""Nothing that is assumed of a session comes near it; beyond it money would leave its exact digits."""
 
 
 class AssumptionError(InputError):
@@ -34,9 +41,9 @@ class Parameter(Record):
     """One assumption. `n` is the number of observations when it was fitted."""
 
     name: str
-    best: float = Field(ge=0)
-    expected: float = Field(ge=0)
-    worst: float = Field(ge=0)
+    best: float = Field(ge=0, le=HIGHEST)
+    expected: float = Field(ge=0, le=HIGHEST)
+    worst: float = Field(ge=0, le=HIGHEST)
     unit: str
     distribution: str
     fitted_by: str = ""
@@ -56,7 +63,9 @@ class Parameter(Record):
             raise ValueError("questions are 1 to 5")
         if self.name == "answer_s" and not MIN_ANSWER_S < self.expected < MAX_ANSWER_S:
             raise ValueError("the mean answer must lie between 5 and 180 s")
-        if self.name in {"characters_per_s", "answer_spread", "retries_dispersion"} and not self.expected:
+        if self.name == "answer_spread" and max(self.best, self.expected, self.worst) > MAX_SPREAD:
+            raise ValueError(f"the spread of answers is at most {MAX_SPREAD:g}")
+        if self.name in NEVER_ZERO and not min(self.best, self.expected, self.worst):
             raise ValueError("must be more than 0")
         return self
 

@@ -68,7 +68,7 @@ def recommended_limits(plan: Plan, market: Market, *, minimum_margin: Decimal) -
 
 
 def break_even(plan: Plan, market: Market) -> BreakEven:
-    """Retries per interview that eat the expected margin; None when even none of them earns (trial)."""
+    """Retries per interview that eat the expected margin; None when even none earns (trial), or none costs anything."""
     point = market.assumptions.point("expected")
     interviews = interviews_used(plan, point)
     base = replace(under_limits(plan, point, mean=True), retries=0.0)
@@ -79,7 +79,8 @@ def break_even(plan: Plan, market: Market) -> BreakEven:
         - interview_costs(plan, base, full, interviews - full, market)[0]
     )
     per_retry = cost_per_retry(plan, base, market)
-    retries = float(margin / (per_retry * Decimal(str(interviews)))) if margin > 0 else None
+    all_retry = per_retry * Decimal(str(interviews))  # one retry more in each; 0 where nothing is used, or it is free
+    retries = float(margin / all_retry) if margin > 0 and all_retry > 0 else None
     return BreakEven(
         plan=plan.id,
         interviews=round(interviews, 3),

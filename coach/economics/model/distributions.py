@@ -37,11 +37,9 @@ def answers_within(longest: float, mean: float, sigma: float) -> float:
 @lru_cache(maxsize=256)
 def lognormal_location(mean: float, sigma: float) -> float:
     """The mu whose clipped log-normal has exactly this mean (root found by Brent's method)."""
-    return float(
-        scipy.optimize.brentq(
-            lambda mu: clipped_lognormal_mean(mu, sigma) - mean, log(MIN_ANSWER_S) - 4, log(MAX_ANSWER_S) + 4
-        )
-    )
+    reach = 4 + 8 * sigma  # a mean near either end is reached where nearly every answer lies at it
+    low, high = log(MIN_ANSWER_S) - reach, log(MAX_ANSWER_S) + reach
+    return float(scipy.optimize.brentq(lambda mu: clipped_lognormal_mean(mu, sigma) - mean, low, high))
 
 
 def draw_answers(rng: np.random.Generator, mean: float, sigma: float, shape: tuple[int, int]) -> NDArray[np.float32]:

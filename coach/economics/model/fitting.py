@@ -36,7 +36,8 @@ def _sessions(facts: RecordedFacts) -> tuple[dict[str, float], int]:
     if counts:
         mean, variance = fmean(counts), pvariance(counts)
         values["retries"] = mean
-        values["retries_dispersion"] = mean**2 / (variance - mean) if variance > mean else NEARLY_POISSON
+        shape = mean**2 / (variance - mean) if variance > mean else NEARLY_POISSON
+        values["retries_dispersion"] = min(shape, NEARLY_POISSON)
     return {name: value for name, value in values.items() if value or name != "retries_dispersion"}, facts.interviews
 
 

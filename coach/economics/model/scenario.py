@@ -160,5 +160,9 @@ def _merged(plan: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
     unknown = set(change) - set(Plan.model_fields)
     if unknown or "id" in change:
         raise PlanError(f"Plan {plan['id']}: cannot change {', '.join(sorted(unknown)) or 'id'}.")
-    nested = {key: {**(plan[key] or {}), **value} for key, value in change.items() if isinstance(value, dict)}
+    nested = {
+        key: {**(plan[key] or {}), **value}
+        for key, value in change.items()
+        if isinstance(value, dict) and isinstance(plan[key], dict | None)
+    }
     return {**plan, **change, **nested}

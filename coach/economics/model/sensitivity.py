@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from coach.contracts.base import Record
 from coach.economics.model.assumptions import NAMES
@@ -11,7 +11,9 @@ from coach.economics.model.priced_session import cost_usd, priced_session
 from coach.economics.model.unit_cost import mean_counts, quantities
 from coach.economics.money import quantise_usd
 from coach.economics.plans import Plan
+from coach.economics.pricebook import PriceBookError
 
+HIGHEST_FACTOR = 1_000
 PRICE_SWING = Decimal("0.5")
 """Prices in the tornado move by ±50 %."""
 
@@ -92,9 +94,24 @@ def _absolute(prices: Mapping[str, object], market: Market) -> dict[str, object]
     for key, value in prices.items():
         if isinstance(value, str) and value.startswith("×"):
             vendor, _, meter = key.partition("/")
-            value = market.book.find(vendor, meter, market.at).price * Decimal(value[1:])
+            value = market.book.find(vendor, meter, market.at).price * _factor(key, value)
         absolute[key] = value
     return absolute
+
+
+def _factor(key: str, told: str) -> Decimal:
+    """How many times the price in force.
+
+    Raises:
+        PriceBookError: it is no number that a price could be multiplied by.
+    """
+    try:
+        found = Decimal(told[1:])
+    except InvalidOperation as error:
+        raise PriceBookError(f"Price override for {key}: {told!r} is no factor.", mend="Write it as ×1.5.") from error
+    if not found.is_finite() or not 0 <= found <= HIGHEST_FACTOR:
+        raise PriceBookError(f"Price override for {key}: {told} is no factor.", mend="Write it as ×1.5.")
+    return found
 
 
 def _assumption_bar(plan: Plan, name: str, market: Market, base: Decimal) -> TornadoBar:
