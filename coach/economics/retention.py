@@ -80,9 +80,9 @@ def lifetime_value(margins: Margins, today: date, *, seed: int = 7) -> list[Life
     if not told:
         return []
     values = values[:, :told]
-    drawn = np.random.default_rng(seed).integers(0, len(people), (DRAWS, len(people)))
-    with np.errstate(invalid="ignore"):
-        draws = np.array([_curve(values[rows]) for rows in drawn])
+    rng = np.random.default_rng(seed)
+    with np.errstate(invalid="ignore"):  # one draw at a time: all at once are gigabytes with many customers
+        draws = np.array([_curve(values[rng.integers(0, len(people), len(people))]) for _ in range(DRAWS)])
     low, high = np.nanpercentile(draws, (5, 95), axis=0)
     return [
         LifetimeValue(
