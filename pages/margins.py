@@ -27,14 +27,24 @@ def main() -> None:
         st.session_state.pop(editor.STATE, None)
         scenario, applied = Scenario(), apply(Scenario(), base=assumed)
     st.caption(
-        f"Scenario **{scenario.name}** · prices of {applied.market.at:%-d %B %Y} · with Stripe's fee, without taxes"
+        f"Scenario **{plain(scenario.name)}** · prices of {applied.market.at:%-d %B %Y} · "
+        "with Stripe's fee, without taxes"
     )
-    beside = apply(editor.compared(editor.toolbar(parts, scenario, assumed), parts), base=assumed)
+    beside = compared(editor.toolbar(parts, scenario, assumed), parts, assumed)
     overview(applied, beside)
     section = st.segmented_control(
         "Section", SECTIONS, default="Session", key="margins_section", bind="query-params", label_visibility="collapsed"
     )
     show(section or "Session", applied, beside, parts)
+
+
+def compared(name: str, parts: Services, assumed: Assumptions) -> Applied:
+    """The scenario to compare with; the base where it was saved for plans or prices that are gone."""
+    try:
+        return apply(editor.compared(name, parts), base=assumed)
+    except CoachError as error:
+        st.warning(f"{plain(name)} cannot be computed any more: {plain(str(error))}", icon=":material/error:")
+        return apply(Scenario(), base=assumed)
 
 
 def base_assumptions(parts: Services) -> Assumptions:

@@ -16,7 +16,7 @@ from coach.errors import CoachError
 
 log = logging.getLogger(__name__)
 UNDO_S = 10.0
-Kind = Literal["session", "story", "job", "resume", "comment", "budget", "samples"]
+Kind = Literal["session", "story", "job", "resume", "comment", "budget", "scenario", "samples"]
 
 
 class Waiting(Protocol):

@@ -13,15 +13,18 @@ from coach.economics.model import report, report_records
 from coach.economics.model.assumptions import Assumptions, assumptions
 from coach.economics.model.fitting import fit
 from coach.economics.model.margins import plan_case
-from coach.economics.model.scenario import Applied
+from coach.economics.model.scenario import Applied, Scenario
 from coach.economics.model.simulation import Draws, Months, draw_sessions, simulate_plan
 from coach.economics.money import format_usd
 from coach.economics.plans import Plan
 from coach.economics.retention import RetentionCell
+from coach.errors import InputError
 from coach.store import SqlStore
 from coach.store.repositories import billing, recorded_use
+from coach.views.csv_text import as_csv
 
 Records = list[dict[str, Any]]
+BASE = Scenario().name
 
 
 def frame(records: Records) -> pd.DataFrame:
@@ -58,11 +61,11 @@ def budget_frame(rows: Sequence[tuple[Budget, str, Decimal]]) -> pd.DataFrame:
 
 
 def csv(records: Records) -> str:
-    """Records as CSV with exact decimals; lists joined by `; `."""
+    """Records as CSV with exact decimals; lists joined by `; `; what a spreadsheet would compute is marked as text."""
     rows = [
         {key: "; ".join(map(str, v)) if isinstance(v, list | tuple) else v for key, v in r.items()} for r in records
     ]
-    return pd.DataFrame(rows).to_csv(index=False)
+    return as_csv(pd.DataFrame(rows))
 
 
 def fitted_assumptions(store: SqlStore, *, with_samples: bool = False) -> Assumptions:
@@ -134,9 +137,19 @@ def saved_scenarios(store: SqlStore) -> dict[str, dict[str, object]]:
     return store.run(billing.scenarios)
 
 
-def save_scenario(store: SqlStore, name: str, scenario: dict[str, object]) -> None:
-    """Saves a what-if scenario under its name."""
-    store.run(billing.save_scenario, name, scenario, datetime.now(UTC))
+def save_scenario(
+    store: SqlStore, name: str, scenario: dict[str, object], *, seen: dict[str, object] | None = None
+) -> None:
+    """Saves a what-if scenario under its name; `seen` is what stood there when its author looked.
+
+    Raises:
+        InputError: it has no name, or that of what nobody changed.
+        ConflictError: somebody saved another one of this name.
+    """
+    name = name.strip()
+    if not name or name.casefold() == BASE.casefold():
+        raise InputError(f"Give the scenario a name of its own; {BASE} is what nobody changed.")
+    store.run(billing.save_scenario, name, scenario, datetime.now(UTC), seen=seen)
 
 
 def delete_scenario(store: SqlStore, name: str) -> None:

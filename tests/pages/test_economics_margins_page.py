@@ -88,6 +88,62 @@ def test_the_editor_changes_saves_and_loads_a_scenario(services: Services) -> No
     assert app.session_state["margins_scenario"] == {}
 
 
+def applied_as(app: AppTest, name: str, button: str = "Apply and save", **sliders: float) -> AppTest:
+    next(each for each in app.text_input if each.label == "Name").set_value(name)
+    for key, value in sliders.items():
+        app.slider(key=f"margins_{key}").set_value(value)
+    next(each for each in app.button if each.label == button).click().run()
+    assert not app.exception, app.exception
+    return app
+
+
+def test_a_scenario_of_another_tab_is_not_written_over_and_a_deleted_one_comes_back(services: Services) -> None:
+    here, there = page(), page()
+    applied_as(here, "Heavy", retries=5.0)
+    assert "that you have not seen" in said(applied_as(there, "Heavy", retries=2.0))
+    assert margins.saved_scenarios(services.store)["Heavy"]["assumptions"] == {"retries": 5.0}
+    applied_as(here, "Heavy", retries=6.0)  # its own may be saved again
+    assert margins.saved_scenarios(services.store)["Heavy"]["assumptions"] == {"retries": 6.0}
+    assert "a name of its own" in said(applied_as(there, margins.BASE, retries=2.0))
+    late = page()
+    next(box for box in late.selectbox if box.label == "Load a saved scenario").set_value("Heavy").run()
+    late.button(key="margins_delete").click().run()
+    assert not late.exception and "Heavy" not in next(b for b in late.selectbox if b.key == "margins_beside").options
+    assert services.bin.take_back("scenario", "Heavy") and "Heavy" in margins.saved_scenarios(services.store)
+
+
+def test_what_the_form_does_not_show_of_a_scenario_stays_when_it_is_applied(services: Services) -> None:
+    brought = Scenario(
+        name="Brought", assumptions={"retries": 6.0, "output_tokens": 900.0}, plans={"pro": {"price": "39"}},
+        prices={"deepgram/nova-3.live": "×9", "openai/gpt-6-luna.input": "0.5"}, sessions=2_000, seed=7,
+    )  # fmt: skip
+    app = applied_as(page(scenario=share_token(brought)), "Mine", "Apply", answer_s=150.0)
+    kept = brought.model_dump(mode="json", exclude_defaults=True)
+    wanted = {"retries": 6.0, "output_tokens": 900.0, "answer_s": 150.0}
+    assert app.session_state["margins_scenario"] == kept | {"name": "Mine", "assumptions": wanted}
+
+
+def test_a_link_speaks_no_markup_and_a_scenario_of_a_plan_that_is_gone_is_told(services: Services) -> None:
+    hostile = Scenario(name="[free](https://evil.test) $x^2$", assumptions={"retries": 2.0})
+    app = page("Prices", scenario=share_token(hostile))
+    assert "[free](https://evil.test)" not in said(app) and "$x^2$" not in said(app)
+    margins.save_scenario(services.store, "Old", {"name": "Old", "plans": {"gone": {"price": "9"}}})
+    next(box for box in app.selectbox if box.key == "margins_beside").set_value("Old").run()
+    assert not app.exception and "Old cannot be computed any more" in said(app)
+
+
+def long_table() -> None:
+    from pages.components.margins.tables import show_table
+
+    show_table([{"key": f"person-{n}", "usd": 1} for n in range(2_500)], ["key", "usd"], "long", {})
+
+
+def test_a_long_table_shows_its_first_rows_and_says_so() -> None:
+    app = AppTest.from_function(long_table, default_timeout=60).run()
+    assert not app.exception and "The first 1,000 of 2,500 rows" in said(app)
+    assert len(app.dataframe[0].value) == 1_000
+
+
 def budgets_only() -> None:
     from coach.bootstrap import services
     from pages.components.operations import budgets

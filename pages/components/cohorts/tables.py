@@ -4,7 +4,6 @@ import pandas as pd
 import streamlit as st
 
 from coach.views import cohorts
-from coach.views import cohorts
 from coach.views.csv_text import as_csv
 from pages.components.shared import samples
 from pages.components.shared.prose import plain

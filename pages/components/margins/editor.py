@@ -1,5 +1,6 @@
 """The scenario editor of the Margins page: change, save, load, compare, share."""
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -8,13 +9,14 @@ from coach.avatar.policy import avatar_policies
 from coach.bootstrap import Services
 from coach.economics.model.assumptions import Assumptions
 from coach.economics.model.scenario import Scenario, ScenarioError, from_share_token, parse_scenario, share_token
-from coach.economics.plans import plan_book
 from coach.errors import CoachError
 from coach.views import margins
+from coach.views.scenario_edit import SAME, edited
 from pages.components.shared.prose import plain
+from pages.components.shared.undo import put_away
 
-STATE = "margins_scenario"
-BASE = "Base"
+STATE, SEEN = "margins_scenario", "margins_seen"
+"""The scenario in hand, and saved ones as this tab saw them last: nothing that was saved since is written over."""
 SLIDERS: dict[str, tuple[str, float, float, float, str]] = {
     "questions": ("Questions", 1.0, 5.0, 0.5, "per interview"),
     "follow_up_rate": ("Follow-ups", 0.0, 1.0, 0.05, "per question"),
@@ -30,6 +32,8 @@ PRICES = {
     "liveavatar/lite.credits": "Avatar",
     "openai/gpt-6-luna.output": "Model output",
 }
+LOWEST, HIGHEST = -90, 200
+"""Per cent by which a price is moved with the form."""
 AVATARS = {name: policy.label for name, policy in avatar_policies().policies.items()}
 
 
@@ -51,7 +55,7 @@ def toolbar(parts: Services, scenario: Scenario, assumed: Assumptions) -> str:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         with st.popover("What if …", icon=":material/tune:", width="content"):
             edit(parts, scenario, assumed, saved)
-        names = [BASE, *saved]
+        names = [margins.BASE, *saved]
         beside = st.selectbox("Compare with", names, index=0, key="margins_beside", width=220)
         if scenario.model_dump(exclude_defaults=True) and st.button("Back to base", type="tertiary"):
             _set({})
@@ -67,10 +71,10 @@ def edit(parts: Services, scenario: Scenario, assumed: Assumptions, saved: dict[
     """Sliders and prices; a value equal to the base is not part of the scenario."""
     if saved:
         chosen = st.selectbox("Load a saved scenario", [None, *saved], format_func=lambda name: name or "–")
-        if chosen and st.button(f"Load {plain(chosen)}"):
-            _set(saved[chosen])
+        if chosen:
+            _load_or_delete(parts, chosen, saved[chosen])
     with st.form("margins_form", border=False):
-        name = st.text_input("Name", scenario.name if scenario.name != BASE else "My scenario", max_chars=80)
+        name = st.text_input("Name", scenario.name if scenario.name != margins.BASE else "My scenario", max_chars=80)
         apply_it, save_it = st.columns(2)
         applied = apply_it.form_submit_button("Apply", type="primary", width="stretch")
         save = save_it.form_submit_button("Apply and save", width="stretch")
@@ -80,44 +84,71 @@ def edit(parts: Services, scenario: Scenario, assumed: Assumptions, saved: dict[
         )
         factors = {key: _factor(key, scenario) for key in PRICES}
     if applied or save:
-        changed = _scenario(name, values, avatar, factors, assumed)
-        if save:
-            margins.save_scenario(parts.store, name, changed)
-        _set(changed)
+        touched = {key: value for key, value in values.items() if abs(value - _shown(key, scenario, assumed)) > SAME}
+        moved = {key: percent for key, percent in factors.items() if percent != _percent(key, scenario)}
+        base = {key: parameter.expected for key, parameter in assumed.parameters.items()}
+        changed = edited(scenario, name=name, values=touched, factors=moved, avatar=avatar, base=base)
+        if not save or _saved_as(parts, changed):
+            _set(changed)
     if scenario.model_dump(exclude_defaults=True):
         st.caption("Link to this scenario")
         st.code(f"/margins?scenario={share_token(scenario)}", language=None, wrap_lines=True)
 
 
-def _scenario(
-    name: str, values: dict[str, float], avatar: str, factors: dict[str, int], assumed: Assumptions
-) -> dict[str, object]:
-    base = {key: parameter.expected for key, parameter in assumed.parameters.items()}
-    scenario: dict[str, Any] = {
-        "name": name or "My scenario",
-        "assumptions": {key: value for key, value in values.items() if abs(value - base[key]) > 1e-6},
-        "prices": {key: f"×{1 + percent / 100:g}" for key, percent in factors.items() if percent},
-    }
-    if avatar != "on_demand":
-        sold = [plan.id for plan in plan_book().plans if plan.avatar != "drawn"]
-        scenario["service"] = {"avatar": avatar}
-        limits = {"limits": {"avatar_minutes": 0}} if avatar == "drawn" else {}
-        scenario["plans"] = {plan: {"avatar": avatar, **limits} for plan in sold}
-    return scenario
+def _load_or_delete(parts: Services, name: str, saved: dict[str, object]) -> None:
+    with st.container(horizontal=True, gap="small"):
+        if st.button(f"Load {plain(name)}"):
+            _seen()[name] = saved
+            _set(saved)
+        if st.button("Delete", type="tertiary", icon=":material/delete:", key="margins_delete"):
+            forget = partial(margins.delete_scenario, parts.store, name)
+            put_away(parts, "scenario", name, f"the scenario {name}", forget)
+            st.rerun()
+
+
+def _saved_as(parts: Services, changed: dict[str, Any]) -> bool:
+    """Keeps a scenario under its name; False, and says why, where that cannot be."""
+    name = str(changed["name"])
+    parts.bin.take_back("scenario", name)  # saved again, it is not to be deleted a moment later
+    try:
+        margins.save_scenario(parts.store, name, changed, seen=_seen().get(name))
+    except CoachError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return False
+    _seen()[name] = changed
+    return True
+
+
+def _seen() -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = st.session_state.setdefault(SEEN, {})
+    return found
+
+
+def _shown(key: str, scenario: Scenario, assumed: Assumptions) -> float:
+    """What a slider begins with: a value beyond its ends stands at the end."""
+    _, low, high, _, _ = SLIDERS[key]
+    return float(min(max(scenario.assumptions.get(key, assumed.parameters[key].expected), low), high))
 
 
 def _slider(key: str, scenario: Scenario, assumed: Assumptions) -> float:
     label, low, high, step, unit = SLIDERS[key]
-    value = scenario.assumptions.get(key, assumed.parameters[key].expected)
-    source = assumed.parameters[key].source
-    text = f"{unit} ({source})"
-    return float(st.slider(label, low, high, float(min(max(value, low), high)), step, help=text, key=f"margins_{key}"))
+    text = f"{unit} ({assumed.parameters[key].source})"
+    return float(st.slider(label, low, high, _shown(key, scenario, assumed), step, help=text, key=f"margins_{key}"))
+
+
+def _percent(key: str, scenario: Scenario) -> int:
+    """How many per cent a price is moved; 0 for one that is told otherwise."""
+    told = str(scenario.prices.get(key, ""))
+    try:
+        percent = round((float(told[1:]) - 1) * 100) if told.startswith("×") else 0
+    except (ValueError, OverflowError):
+        percent = 0
+    return min(max(percent, LOWEST), HIGHEST)
 
 
 def _factor(key: str, scenario: Scenario) -> int:
-    told = str(scenario.prices.get(key, ""))
-    percent = round((float(told[1:]) - 1) * 100) if told.startswith("×") else 0
-    return int(st.slider(f"{PRICES[key]} price, %", -90, 200, percent, 10, key=f"margins_{key}"))
+    percent = _percent(key, scenario)
+    return int(st.slider(f"{PRICES[key]} price, %", LOWEST, HIGHEST, percent, 10, key=f"margins_{key}"))
 
 
 def _avatar_index(scenario: Scenario) -> int:
@@ -126,7 +157,8 @@ def _avatar_index(scenario: Scenario) -> int:
 
 def _saved(parts: Services) -> dict[str, dict[str, object]]:
     try:
-        return margins.saved_scenarios(parts.store)
+        going = parts.bin.holds("scenario")
+        return {name: saved for name, saved in margins.saved_scenarios(parts.store).items() if name not in going}
     except CoachError as error:
         st.caption(f"Saved scenarios are not at hand: {plain(str(error))}")
         return {}

@@ -165,7 +165,7 @@ def ledger(applied: Applied, parts: Services) -> None:
 
 def prices(applied: Applied, _: Services) -> None:
     """The price book, what-if overrides included."""
-    st.caption(f"Price book {applied.market.book.version}; prices in force: {applied.market.book.label}.")
+    st.caption(f"Price book {applied.market.book.version}; prices in force: {plain(applied.market.book.label)}.")
     priced, counted = st.tabs(["Prices", "What is counted"], key="margins_prices", bind="query-params")
     with priced:
         columns = ["vendor", "meter", "variant", "price", "per", "unit", "valid_from", "source", "retrieved_on", "note"]
