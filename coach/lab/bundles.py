@@ -1,5 +1,6 @@
 """New bundles and edited ones: a folder of its own, to be edited, compared and only then promoted."""
 
+import json
 import re
 import shutil
 from collections.abc import Collection
@@ -37,9 +38,10 @@ def create(
         for file, text in (files or {}).items():
             (draft / file).write_text(text, "utf8")
         head = draft / "bundle.yaml"
-        line = f'idea: "{idea.strip().replace(chr(34), chr(39))}"'
+        line = f"idea: {json.dumps(' '.join(idea.split()), ensure_ascii=False)}"
         text = head.read_text("utf8")
-        head.write_text(_IDEA.sub(line, text, count=1) if _IDEA.search(text) else f"{text.rstrip()}\n{line}\n", "utf8")
+        told = _IDEA.sub(lambda _: line, text, count=1) if _IDEA.search(text) else f"{text.rstrip()}\n{line}\n"
+        head.write_text(told, "utf8")
         draft.rename(target)
     except OSError as error:
         shutil.rmtree(draft, ignore_errors=True)

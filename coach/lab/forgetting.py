@@ -6,7 +6,8 @@ from pathlib import Path
 
 from coach.contracts.base import Record
 from coach.errors import CoachError, InputError
-from coach.foreign_data import lines_of
+from coach.foreign_data import from_json, lines_of
+from coach.lab.runs import named_states
 from coach.lab.runs.dataset import Dataset, Item, thaw
 from coach.vault.files import opened_line
 from coach.vault.keyring import BrokenSealError
@@ -53,9 +54,11 @@ class LabFolder:
             rest = Dataset(name=data.name, items=tuple(item for item in data.items if item.id not in theirs))
             for run in self._runs_of(data.content_hash):
                 judgements += _cut(run, theirs, rest)
-            if rest.items:
-                rest.freeze(path.parent)
-            path.unlink(missing_ok=True)
+            with named_states.alone(path.parent):
+                if rest.items:
+                    rest.freeze(path.parent)
+                named_states.replaced(path.parent, data.content_hash, rest.content_hash if rest.items else "")
+                path.unlink(missing_ok=True)
             answers += len(theirs)
         return LabCopies(answers=answers, judgements=judgements)
 
@@ -83,8 +86,7 @@ class LabFolder:
         return found
 
     def _runs_of(self, dataset_hash: str) -> list[Path]:
-        files = self._folder.glob("runs/*/run.json")
-        return [path for path in files if json.loads(path.read_text("utf8"))["dataset_hash"] == dataset_hash]
+        return [path for path in self._folder.glob("runs/*/run.json") if _dataset_of(path) == dataset_hash]
 
     def _forget_typed(self) -> None:
         (self._folder / "cache.jsonl").unlink(missing_ok=True)
@@ -92,6 +94,21 @@ class LabFolder:
             path.unlink()
         for path in (self._folder / "datasets").glob("*.draft"):
             path.unlink()
+
+
+def _dataset_of(run: Path) -> str:
+    """Which answers a run judged.
+
+    Raises:
+        CoachError: nobody can say; then nobody can say whose they are either.
+    """
+    try:
+        return str(from_json(run.read_text("utf8"))["dataset_hash"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CoachError(
+            f"The run {run.parent.name} cannot be read, so nobody can say whose answers it judged.",
+            mend="Restore or delete its folder, then try again.",
+        ) from error
 
 
 def _cut(run: Path, theirs: set[str], rest: Dataset) -> int:

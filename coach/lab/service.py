@@ -235,6 +235,8 @@ class Lab:
     def measure_noise(self, run_id: str) -> dict[str, float]:
         """Keeps the scoring noise of every bundle of a run with repeats; the interview's "about the same" rests on it.
 
+        Of two variants that judged by the same bundle the noisier one counts: nothing is called better by chance.
+
         Raises:
             InputError: unknown run, or no repeats.
         """
@@ -244,10 +246,11 @@ class Lab:
             scored = [(o.item_id, o.result) for o in outcomes if o.variant == variant.name and o.result]
             overall = [r.evaluation.scoring.overall for _, r in scored]
             noise = stability(pd.Series([item for item, _ in scored]), pd.Series(overall, dtype=float))
-            label = variant.resolve().label
-            at, repeats = datetime.now(UTC), info.experiment.repeats
-            self.store.run(rows_lab_runs.keep_noise, bundle=label, sd_overall=noise.sd, repeats=repeats, at=at)
-            found[label] = noise.sd
+            label = scored[0][1].bundle or variant.resolve().label  # what judged, whatever its folder says by now
+            found[label] = max(noise.sd, found.get(label, 0.0))
+        at, repeats = datetime.now(UTC), info.experiment.repeats
+        for label, sd in found.items():
+            self.store.run(rows_lab_runs.keep_noise, bundle=label, sd_overall=sd, repeats=repeats, at=at)
         return found
 
     def stored_answers(self) -> list[dict[str, object]]:

@@ -10,6 +10,7 @@ from coach.brain.prompts.bundle import PROMPTS, PromptBundle
 from coach.errors import ConflictError, InputError
 from coach.lab.bundles import create, rewrite
 from coach.lab.drafts import read_draft
+from coach.lab.forgetting import LabFolder
 from coach.lab.promotion import Promotions, Split
 from coach.lab.runs.collecting import add_to, newest
 from coach.lab.runs.variant import Variant
@@ -103,3 +104,19 @@ def test_a_dataset_grows_answer_by_answer_also_for_two_at_once(tmp_path: Path) -
     grown, added = add_to(workspace, "hard", items[:2])
     assert added == 0 and {i.id for i in grown.items} == {i.id for i in items}
     assert newest(workspace, "hard") == grown and newest(workspace, "soft") is None
+
+
+def test_two_datasets_that_come_to_the_same_answers_stay_two(tmp_path: Path) -> None:
+    workspace, items = Workspace(tmp_path), make_dataset(6).items
+    for name in ("hard", "worst"):
+        add_to(workspace, name, items[:2])
+    add_to(workspace, "hard", [items[2]])
+    grown, _ = add_to(workspace, "worst", [items[3]])
+    assert [item.id for item in grown.items] == [item.id for item in (*items[:2], items[3])]
+    add_to(workspace, "other", items[:3])  # the very answers of "hard" by now
+    assert len(add_to(workspace, "hard", [items[4]])[0].items) == 4
+    other = newest(workspace, "other")
+    assert other is not None and len(other.items) == 3
+    LabFolder(tmp_path, items[0].person, [items[0].id]).forget()
+    left = newest(workspace, "worst")
+    assert left is not None and items[0].id not in {item.id for item in left.items} and left.name == "worst"

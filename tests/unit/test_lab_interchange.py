@@ -8,7 +8,7 @@ import yaml
 from click.testing import CliRunner
 
 from coach.cli.lab.group import lab
-from coach.errors import InputError
+from coach.errors import CoachError, InputError
 from coach.lab.comparing import compare_runs
 from coach.lab.forgetting import LabFolder
 from coach.lab.interchange.carried import KEY
@@ -102,6 +102,10 @@ def test_what_other_people_wrote_is_taken_by_question_and_answer(tmp_path: Path)
         ("a.yaml", "tests: file://tests.csv", "names its tests"),
         ("a.yaml", "tests: [{vars: {question: q}}]", "Test 1 has no question and answer"),
         ("a.yaml", "tests: [3]", "Test 1 is not a test"),
+        ("a.yaml", "tests: [{metadata: [1]}]", "Test 1 has no question and answer"),
+        ("a.jsonl", "[1, 2]", "Line 1 is not an answer"),
+        ("a.jsonl", '"said"', "Line 1 is not an answer"),
+        ("a.jsonl", "5", "Line 1 is not an answer"),
         ("a.yaml", "- 1", "no configuration"),
         ("a.yaml", "tests: []", "holds no answers"),
         ("a.json", '{"eval": {}}', "no log of a run"),
@@ -133,6 +137,38 @@ async def test_half_a_run_or_two_runs_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not those the run was made on"):
         take(there, [one])
     assert not there.runs()
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("wrong", [{"id": "../../out"}, {"dataset_hash": "../x"}, {"variant_keys": {}}])
+async def test_a_run_from_elsewhere_writes_nowhere_but_among_the_runs(
+    tmp_path: Path, tool: Tool, wrong: dict[str, object]
+) -> None:
+    here, run = await a_run(tmp_path / "a")
+    there = Workspace(tmp_path / "deep" / "b", shipped=tmp_path / "none")
+    path = next(p for p in send(here, run, tool, tmp_path / "sent", default_model="") if p.suffix == ".json")
+    log = json.loads(path.read_text())
+    carried = log["config"]["metadata"] if tool == "promptfoo" else log["eval"]["metadata"]
+    carried[KEY]["run"] |= wrong
+    path.write_text(json.dumps(log))
+    with pytest.raises(InputError):
+        take(there, [path])
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "sent"], "nothing was written"
+
+
+async def test_one_torn_file_does_not_close_the_lab(tmp_path: Path) -> None:
+    workspace, run = await a_run(tmp_path / "lab")
+    (workspace.datasets / "torn.jsonl").write_text("{")
+    torn = tmp_path / "lab" / "runs" / "torn" / "run.json"
+    torn.parent.mkdir()
+    torn.write_text('{"id": "torn"')
+    assert [info.id for info in workspace.runs()] == [run] and len(workspace.frozen()) == 1
+    with pytest.raises(InputError, match="cannot be read"):
+        workspace.load("torn")
+    (workspace.datasets / "torn.jsonl").unlink()
+    whose = workspace.load(run)[1].items[0].person
+    with pytest.raises(CoachError, match="nobody can say whose answers it judged"):
+        LabFolder(tmp_path / "lab", whose, []).forget()
 
 
 def test_the_commands_write_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

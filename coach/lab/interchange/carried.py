@@ -85,6 +85,8 @@ def keep_run(workspace: Workspace, parts: Iterable[CarriedRun], origin: str) -> 
     """
     found = list(parts)
     info, data = found[0].info, found[0].data
+    if set(info.variant_keys) != {variant.name for variant in info.experiment.variants}:
+        raise InputError("The run does not say what its variants are.", mend="Export the run anew.")
     if any(part.info.id != info.id or part.data != data for part in found):
         raise InputError("These files are of different runs.", mend="Import one run at a time.")
     if data.content_hash != info.dataset_hash:

@@ -73,7 +73,7 @@ def take(workspace: Workspace, files: Sequence[Path], *, name: str = "") -> Take
         tool = "promptfoo" if _is_promptfoo(runs[0]) else "Inspect"
         module = promptfoo_files if tool == "promptfoo" else inspect_files
         info = keep_run(workspace, [module.import_run(path) for path in runs], f"imported from {tool}")
-        size = info.calls // len(info.variant_keys) // info.experiment.repeats
+        size = len(thaw(workspace.datasets / f"{info.dataset_hash}.jsonl").items)
         return Taken(dataset=info.dataset_hash, name=info.dataset_name, answers=size, run=info.id)
     if len(files) > 1:
         raise InputError("Import one dataset at a time.")

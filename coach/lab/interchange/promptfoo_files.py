@@ -42,7 +42,7 @@ def import_dataset(path: Path, *, name: str = "") -> Dataset:
         raise InputError(f"{path.name} is no configuration of promptfoo.") from error
     if not isinstance(tests, list):
         raise InputError(f"{path.name} names its tests instead of holding them.", mend="Put them into the file.")
-    return dataset(name or called or path.stem, [_item(test, number) for number, test in enumerate(tests, 1)])
+    return dataset(name or str(called or path.stem), [_item(test, number) for number, test in enumerate(tests, 1)])
 
 
 def _item(test: object, number: int) -> Item:
@@ -51,7 +51,8 @@ def _item(test: object, number: int) -> Item:
     given, said = test.get("vars") or {}, test.get("description") or f"test-{number}"
     foreign = {"id": said, "person": given.get("person", said)} if isinstance(given, dict) else {}
     foreign |= {name: given[name] for name in ("question", "answer") if name in given}
-    return item_from((test.get("metadata") or {}).get(KEY), foreign, f"Test {number}")
+    metadata = test.get("metadata")
+    return item_from(metadata.get(KEY) if isinstance(metadata, dict) else None, foreign, f"Test {number}")
 
 
 def _config(data: Dataset, variants: Sequence[Variant], default_model: str) -> dict[str, Any]:

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from filelock import FileLock
-
 from coach.errors import InputError
+from coach.lab.runs import named_states
 from coach.lab.runs.dataset import Dataset, Item, thaw
 from coach.lab.runs.workspace import Workspace
 
@@ -13,7 +12,7 @@ def add_to(workspace: Workspace, name: str, items: Sequence[Item]) -> tuple[Data
     """Adds answers to the dataset called `name` and freezes it anew; returns it and how many were not there before.
 
     The same answer is there once, by its id; one that was judged by people since takes the place of the older. Two
-    who add at the same time both find theirs in it.
+    who add at the same time both find theirs in it, and two datasets that hold the same answers stay two.
 
     Raises:
         InputError: no name, or nothing to add.
@@ -23,19 +22,20 @@ def add_to(workspace: Workspace, name: str, items: Sequence[Item]) -> tuple[Data
         raise InputError("Give the dataset a name of up to 80 signs, without a slash.")
     if not items:
         raise InputError("There is no answer to add.", mend="Choose at least one.")
-    workspace.datasets.mkdir(parents=True, exist_ok=True)
-    with FileLock(workspace.datasets / ".lock"):
+    with named_states.alone(workspace.datasets):
         before = newest(workspace, name)
         known = {item.id: item for item in before.items} if before else {}
         added = sum(item.id not in known for item in items)
         grown = Dataset(name=name, items=tuple({**known, **{item.id: item for item in items}}.values()))
         grown.freeze(workspace.datasets).touch()
+        named_states.reached(workspace.datasets, name, grown.content_hash)
         return grown, added
 
 
 def newest(workspace: Workspace, name: str) -> Dataset | None:
     """The present state of the dataset called `name`; None when there is none."""
+    known = named_states.states(workspace.datasets).get(name, "")
     for digest, (called, _) in workspace.frozen().items():
-        if called == name:
-            return thaw(workspace.datasets / f"{digest}.jsonl")
+        if digest == known or (not known and name in called.split(named_states.JOINT)):
+            return thaw(workspace.datasets / f"{digest}.jsonl").model_copy(update={"name": name})
     return None

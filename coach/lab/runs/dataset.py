@@ -148,7 +148,7 @@ def _parse(number: int, line: str) -> Item:
     try:
         row = from_json(line)
         return Item.model_validate(row) if "input" in row else _labelled(row)
-    except (ValueError, KeyError, TypeError, ValidationError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
         raise InputError(f"Line {number} is not an answer: {type(error).__name__}.") from error
 
 

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+import logging
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from filelock import FileLock
@@ -14,7 +15,8 @@ from pydantic import Field, ValidationError
 
 from coach.contracts.base import Record, Strict
 from coach.errors import InputError
-from coach.foreign_data import from_yaml
+from coach.foreign_data import from_json, from_yaml
+from coach.lab.runs import named_states
 from coach.lab.runs.budget import ModelPrice
 from coach.lab.runs.dataset import Dataset, from_jsonl, thaw
 from coach.lab.runs.gate_rules import GateRules
@@ -24,6 +26,7 @@ from coach.lab.runs.outcome import Outcome
 from coach.lab.runs.variant import Variant
 from coach.settings import DATA
 
+log = logging.getLogger(__name__)
 SHIPPED = DATA / "lab"
 """Runs recorded elsewhere, shipped so that the lab teaches without a key."""
 
@@ -88,15 +91,19 @@ class Experiment(Strict):
         return found.model_copy(update={"dataset": str(beside.resolve())}) if beside.is_file() else found
 
 
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$")]
+"""What becomes part of a file's name: a run may come from somebody else's file."""
+
+
 class RunInfo(Record):
     """What a run is, written before its first call."""
 
-    id: str
+    id: Name
     experiment: Experiment
     dataset_name: str
-    dataset_hash: str
+    dataset_hash: Name
     calls: int
-    variant_keys: dict[str, str]
+    variant_keys: dict[str, Name] = Field(min_length=1)
     started_at: datetime
     recorded: str = ""
     """Where and when it was recorded, for a run that was not made here; empty for one that was."""
@@ -123,13 +130,24 @@ class Workspace:
         return data
 
     def frozen(self) -> dict[str, tuple[str, int]]:
-        """Name and size of every frozen dataset by hash, newest first."""
-        found: dict[str, tuple[str, int]] = {}
-        for path in sorted(self.datasets.glob("*.jsonl"), key=lambda p: p.stat().st_mtime, reverse=True):
-            with path.open(encoding="utf8") as lines:
-                head = json.loads(lines.readline())
-            found[path.stem] = (str(head["dataset"]), int(head["items"]))
-        return found
+        """Name and size of every frozen dataset by hash, newest first; a file that is none is passed over.
+
+        Where growing datasets of several names have come to the same answers, all names are told.
+        """
+        names: dict[str, list[str]] = {}
+        for name, digest in named_states.states(self.datasets).items():
+            names.setdefault(digest, []).append(name)
+        found: dict[str, tuple[float, str, int]] = {}
+        for path in self.datasets.glob("*.jsonl"):
+            try:
+                with path.open(encoding="utf8") as lines:
+                    head = from_json(lines.readline())
+                called = dict.fromkeys([*names.get(path.stem, []), str(head["dataset"])])
+                found[path.stem] = (path.stat().st_mtime, named_states.JOINT.join(called), int(head["items"]))
+            except (OSError, ValueError, KeyError, TypeError):  # torn, foreign, or deleted meanwhile
+                log.warning("%s is no frozen dataset and is passed over", path.name)
+        newest = sorted(found.items(), key=lambda each: each[1][0], reverse=True)
+        return {digest: (name, size) for digest, (_, name, size) in newest}
 
     def dataset_of(self, experiment: Experiment) -> Dataset:
         """The answers an experiment runs on, after split and sample.
@@ -161,8 +179,8 @@ class Workspace:
             started_at=datetime.now(UTC),
         )
         target = self._run(info.id) / "run.json"
-        if target.exists():  # what is asked of the same calls may have changed, when they began has not
-            known = RunInfo.model_validate_json(target.read_bytes())
+        known = _read(target)
+        if known:  # what is asked of the same calls may have changed, when they began has not
             info = info.model_copy(update={"started_at": known.started_at})
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_suffix(".draft")
@@ -195,15 +213,17 @@ class Workspace:
         path = self._run(run_id) / "run.json"
         if not re.fullmatch(r"[\w\-]+", run_id) or not path.is_file():
             raise InputError(f"There is no run '{run_id}'.", mend="List the runs with `python -m coach lab runs`.")
-        info = RunInfo.model_validate_json(path.read_bytes())
+        info = _read(path)
+        if info is None:
+            raise InputError(f"What the run '{run_id}' is cannot be read.", mend=f"Restore or delete {path}.")
         found = {o.identity: o for o in self.journal(run_id).outcomes()}
         frozen = path.parent.parent.parent / "datasets" / f"{info.dataset_hash}.jsonl"
         return info, thaw(frozen), list(found.values())
 
     def runs(self) -> list[RunInfo]:
-        """All runs, newest first; recorded ones last."""
+        """All runs, newest first; recorded ones last; one that cannot be read is passed over."""
         own = {p.parent.name: p for place in (self._shipped, self.folder) for p in place.glob("runs/*/run.json")}
-        found = [RunInfo.model_validate_json(path.read_bytes()) for path in own.values()]
+        found = [info for path in own.values() if (info := _read(path))]
         return sorted(found, key=lambda r: (not r.recorded, r.started_at), reverse=True)
 
     def alone(self, run_id: str) -> FileLock:
@@ -213,6 +233,17 @@ class Workspace:
     def _run(self, run_id: str) -> Path:
         own, shipped = self.folder / "runs" / run_id, self._shipped / "runs" / run_id
         return shipped if not own.exists() and (shipped / "run.json").is_file() else own
+
+
+def _read(path: Path) -> RunInfo | None:
+    """What a run is; None where the file is not there, torn, or of a version that says something else."""
+    try:
+        return RunInfo.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError):
+        log.warning("%s cannot be read and is passed over", path)
+        return None
 
 
 def _run_id(experiment: Experiment, dataset_hash: str, keys: dict[str, str]) -> str:

@@ -130,10 +130,14 @@ def human_votes(path: Path) -> dict[str, Winner]:
     """People's preferences from JSONL, `{"item": id, "winner": "a" | "b" | "tie"}` a line.
 
     Raises:
-        InputError: naming the first line that cannot be used.
+        InputError: the file is no text, or a line cannot be used; names the first.
     """
     found: dict[str, Winner] = {}
-    for number, line in enumerate(lines_of(path.read_text("utf8")), 1):
+    try:
+        lines = lines_of(path.read_text("utf8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path.name} cannot be read as text.") from error
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
