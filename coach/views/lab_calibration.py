@@ -5,10 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from scipy import stats
 
 from coach.lab.statistics.agreement import Agreement, agreement
 from coach.views.palette import FOX, INK_SOFT, LINE
 from coach.views.progress import style
+
+ALPHA = 0.05
+LEAST = 5
+"""Answers of a week from which it may raise the alarm: fewer say next to nothing of their spread."""
 
 
 def calibration_frame(stored: Sequence[dict[str, object]]) -> pd.DataFrame:
@@ -73,13 +78,24 @@ def drift(calibration: pd.DataFrame) -> go.Figure:
 
 
 def drift_frame(calibration: pd.DataFrame) -> pd.DataFrame:
-    """`week, bias, half, n, alarm`: mean difference by week; the alarm is on when the interval excludes zero."""
+    """`week, bias, half, n, alarm`: mean difference by week with half of its 95 % t interval.
+
+    The alarm asks for more than the interval: all weeks of `LEAST` answers and more are one family (Bonferroni), so
+    that of twenty years without any drift one raises a false alarm.
+    """
     frame = calibration.assign(
         difference=calibration["machine"] - calibration["human"],
         week=pd.to_datetime(calibration["created_at"], utc=True).dt.tz_localize(None).dt.to_period("W").dt.start_time,
     )
     weekly = frame.groupby("week")["difference"].agg(["mean", "std", "count"]).reset_index()
-    weekly["half"] = 1.96 * weekly["std"].fillna(0) / np.sqrt(weekly["count"])
     weekly = weekly.rename(columns={"mean": "bias", "count": "n"})
-    weekly["alarm"] = (weekly["n"] > 2) & (weekly["bias"].abs() > weekly["half"])
+    enough = weekly["n"] >= LEAST
+    weekly["half"] = _half(weekly, ALPHA)
+    weekly["alarm"] = enough & (weekly["bias"].abs() > _half(weekly, ALPHA / max(1, int(enough.sum()))))
     return weekly[["week", "bias", "half", "n", "alarm"]]
+
+
+def _half(weekly: pd.DataFrame, alpha: float) -> pd.Series:
+    """Half of the two-sided t interval of every week's mean; missing where one answer says nothing of its spread."""
+    degrees = (weekly["n"] - 1).where(weekly["n"] > 1)
+    return stats.t.ppf(1 - alpha / 2, degrees) * weekly["std"] / np.sqrt(weekly["n"])

@@ -21,9 +21,11 @@ from coach.lab.live import compare_arms, interview_outcomes, sample_ratio
 from coach.lab.promotion import PromotionEvidence, Promotions, Split
 from coach.lab.runs.variant import Variant
 from coach.lab.runs.workspace import Experiment, Workspace
+from coach.lab.service import Lab
 from coach.lab.statistics.pairwise import pairs, report, vote
 from coach.store import open_store
 from coach.store.repositories import lab as rows
+from coach.store.repositories.interviews import scores_noise
 from coach.store.sqlstore import SqlStore
 from coach.views import lab as figures
 from coach.views import lab_calibration as figures_lab_calibration
@@ -209,6 +211,15 @@ def test_calibration_by_type_and_drift() -> None:
     assert list(table["group"]) == ["all", "behavioral", "technical"] and table["n"].tolist() == [30, 15, 15]
     alarms = figures_lab_calibration.drift_frame(frame)
     assert alarms["alarm"].tolist() == [False, False, False, False, True, True]
+    few = frame.assign(created_at=START, machine=frame["human"] + [1.0, 1.5, 2.0] * 10).head(3)
+    assert not figures_lab_calibration.drift_frame(few)["alarm"].any(), "three answers are no drift"
+    rng = np.random.default_rng(2)
+    false = 0
+    for _ in range(60):  # a year of weeks of six answers, without any drift
+        weeks = [START + timedelta(weeks=n // 6) for n in range(52 * 6)]
+        year = pd.DataFrame({"created_at": weeks, "human": 6.0, "machine": 6.0 + rng.normal(0, 1, len(weeks))})
+        false += bool(figures_lab_calibration.drift_frame(year)["alarm"].any())
+    assert false <= 9, "one year in twenty, not most of them"
     assert (
         len(figures_lab_calibration.calibration_scatter(frame).data) == 3
         and len(figures_lab_calibration.drift(frame).data) == 1
@@ -260,10 +271,34 @@ def test_a_new_bundle_starts_as_a_copy_with_its_own_idea(tmp_path: Path) -> None
     shutil.copytree(PROMPTS / "jobfoxy_v1", tmp_path / "jobfoxy_v1")
     made = create("shorter_v1", source="jobfoxy_v1", idea='Say "less"', folder=tmp_path)
     old = PromptBundle.load("jobfoxy_v1", folder=tmp_path)
-    assert made.idea == "Say 'less'" and made.system_prompt == old.system_prompt and made.hash != old.hash
+    assert made.idea == 'Say "less"' and made.system_prompt == old.system_prompt and made.hash != old.hash
     for name, idea, words in [("shorter_v1", "x", "already"), ("../up", "x", "small letters"), ("fine", " ", "idea")]:
         with pytest.raises(InputError, match=words):
             create(name, source="jobfoxy_v1", idea=idea, folder=tmp_path)
     with pytest.raises(InputError, match="no prompt bundle"):
         create("fine", source="nowhere", idea="x", folder=tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["jobfoxy_v1", "shorter_v1"]
+    odd = 'back\\slash \\d \\g<0> "quoted": # [it]\nand on'
+    assert create("odd_v1", source="jobfoxy_v1", idea=odd, folder=tmp_path).idea == " ".join(odd.split())
+
+
+def test_noise_is_that_of_the_words_that_judged_and_of_the_noisier_side(store: SqlStore, tmp_path: Path) -> None:
+    lab = Lab(
+        workspace=Workspace(tmp_path), store=store, make_brain=lambda _, __: None, price=list, meter=lambda _: None,
+        default_model="m",
+    )  # fmt: skip
+    data = make_dataset(4)
+    data.freeze(lab.workspace.datasets)
+    a, b = Variant(name="noisy", brain="openai"), Variant(name="still", brain="offline")
+    info, _ = lab.workspace.prepare(Experiment(name="n", dataset=data.content_hash, variants=[a, b], repeats=2))
+    journal = lab.workspace.journal(info.id)
+    for item in data.items:
+        for repeat in (0, 1):
+            for variant, content in ((a, 6.0 + repeat), (b, 6.0)):
+                made = make_outcome(variant.name, variant.key, item.id, repeat, content=content)
+                result = made.result.model_copy(update={"bundle": "jobfoxy_v1@1.0#asitwas"})
+                journal.append(made.model_copy(update={"result": result}))
+    journal.close()
+    ((label, sd),) = lab.measure_noise(info.id).items()
+    assert label == "jobfoxy_v1@1.0#asitwas" and sd > 0.3
+    assert store.run(scores_noise, label) == sd
