@@ -14,18 +14,22 @@ from pages.components.shared import preview, samples
 from pages.components.shared.prose import plain
 from pages.components.shared.undo import put_away
 
-DRAFT = "job_draft"
+DRAFT, BEGAN = "job_draft", "job_began"
+"""The job in the form, and as it was when it came there."""
 
 
 def main() -> None:
-    """The page from top to bottom."""
+    """The page; whatever fails is told, and what is being written stays in its fields."""
     st.title("Jobs & resumes")
-    parts = services()
     try:
-        kept = parts.library.jobs()
+        show(services())
     except CoachError as error:
         st.error(plain(str(error)), icon=":material/database_off:")
-        return
+
+
+def show(parts: Services) -> None:
+    """The page from top to bottom."""
+    kept = parts.library.jobs()
     samples.switch(parts, there=any(job.is_sample for job in kept))
     jobs = samples.mine_or_samples(kept)
     at_jobs, at_roles, at_resumes = st.tabs(["Jobs", "Role profiles", "Resumes"], key="jobs_tab", bind="query-params")
@@ -79,11 +83,16 @@ def paste(parts: Services) -> None:
     try:
         with st.spinner("Reading the posting …"):
             request = posting_of_file(file.name, file.getvalue()) if file else posting(title, company, text)
-            st.session_state[DRAFT] = read_posting(parts.usage, parts.brain, parts.hub.call, request)
+            begin(read_posting(parts.usage, parts.brain, parts.hub.call, request))
     except CoachError as error:
         st.error(plain(str(error)))
         return
     st.rerun()
+
+
+def begin(draft: JobDescription) -> None:
+    """Puts a job into the form: one that was just read, or one that is kept."""
+    st.session_state.update({DRAFT: draft, BEGAN: draft})
 
 
 def look_over(parts: Services, draft: JobDescription, heading: str) -> None:
@@ -99,9 +108,13 @@ def look_over(parts: Services, draft: JobDescription, heading: str) -> None:
             keep = st.form_submit_button("Keep this job", type="primary")
             drop = st.form_submit_button("Discard")
     if keep:
-        texts = {"title": title or draft.title, "company": company, "summary": summary}
+        texts = {"title": title.strip() or draft.title, "company": company, "summary": summary, "is_sample": False}
         lists = {"parsed_skills": skills, "competencies": wanted}
-        parts.library.save_job(draft.model_copy(update={**texts, **lists}))
+        try:
+            parts.library.save_job(draft.model_copy(update={**texts, **lists}), seen=st.session_state.get(BEGAN))
+        except CoachError as error:
+            st.error(plain(str(error)), icon=":material/error:")
+            return
     if keep or drop:
         del st.session_state[DRAFT]
         st.rerun()
@@ -124,8 +137,8 @@ def card(parts: Services, job: JobDescription) -> None:
                 "Edit",
                 key=f"edit-{job.id}",
                 icon=":material/edit:",
-                on_click=st.session_state.update,
-                args=({DRAFT: job},),
+                on_click=begin,
+                args=(job,),
             )
             if st.button("Delete", key=f"delete-{job.id}", icon=":material/delete:", type="tertiary"):
                 put_away(parts, "job", job.id, job.title, partial(parts.library.delete_job, job.id))

@@ -22,14 +22,18 @@ VIEWS = ["Stories", "Cheat sheet"]
 
 
 def main() -> None:
+    """The page; whatever fails is told."""
     st.title("Library")
-    parts = services()
     try:
-        jobs = {job.id: job for job in parts.library.jobs()}
-        kept = parts.library.stories()
+        show(services())
     except CoachError as error:
         st.error(plain(str(error)), icon=":material/database_off:")
-        return
+
+
+def show(parts: Services) -> None:
+    """The page from top to bottom."""
+    jobs = {job.id: job for job in parts.library.jobs()}
+    kept = parts.library.stories()
     samples.switch(parts, there=any(story.is_sample for story in kept))
     everything = samples.mine_or_samples(kept)
     open_dialog(parts, everything, jobs)
@@ -132,7 +136,11 @@ def edit(parts: Services, story: StarStory, jobs: dict[str, JobDescription]) -> 
     if not (changed["title"] or "").strip():
         st.error("A story needs a title.")
         return
-    parts.library.change_story(story, **changed)
+    try:
+        parts.library.change_story(story, **changed)
+    except CoachError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
     dialogs.close("edit")
     st.rerun()
 

@@ -28,8 +28,9 @@ class PersonalLibrary:
 
         Raises:
             NotFoundError: it names a job that does not exist.
+            ConflictError: it was changed since `story` was read.
         """
-        self._store.run(library.save_story, library.changed_now(story, **changes))
+        self._store.run(library.save_story, library.changed_now(story, **changes), seen=story)
 
     def delete_story(self, story_id: str) -> None:
         """Deletes a story."""
@@ -40,9 +41,13 @@ class PersonalLibrary:
         hidden = self._hidden("job")
         return [job for job in self._store.run(library.jobs) if job.id not in hidden]
 
-    def save_job(self, job: JobDescription) -> None:
-        """Keeps a job."""
-        self._store.run(library.save_job, job)
+    def save_job(self, job: JobDescription, *, seen: JobDescription | None = None) -> None:
+        """Keeps a job.
+
+        Raises:
+            ConflictError: it was changed since it was `seen`.
+        """
+        self._store.run(library.save_job, job, seen=seen)
 
     def delete_job(self, job_id: str) -> None:
         """Deletes a job; its interviews stay."""
@@ -54,6 +59,11 @@ class PersonalLibrary:
         found: list[Resume] = self._store.run(library.resumes_of)
         return [r for r in found if r.id not in hidden and r.job_description_id not in jobs]
 
+    def going_copy(self, job_id: str) -> str:
+        """Id of the job's copy that waits for its deletion; empty where none does."""
+        hidden, found = self._hidden("resume"), self._store.run(library.resumes_of)
+        return next((r.id for r in found if r.job_description_id == job_id and r.id in hidden), "")
+
     def save_resume(self, resume: Resume) -> None:
         """Keeps a resume.
 
@@ -62,9 +72,14 @@ class PersonalLibrary:
         """
         self._store.run(library.save_resume, resume)
 
-    def change_resume(self, resume: Resume, *, content: str) -> None:
-        """Keeps a resume with other content; a sample becomes the person's own."""
-        self.save_resume(library.changed_resume(resume, content=content))
+    def change_resume(self, resume: Resume, *, content: str, seen: str | None = None) -> None:
+        """Keeps a resume with other content; a sample becomes the person's own.
+
+        Raises:
+            InputError: there is another master, or a copy for the same job.
+            ConflictError: its content is not what was `seen` any more.
+        """
+        self._store.run(library.save_resume, library.changed_resume(resume, content=content), seen=seen)
 
     def add_to_resume(self, bullet: str, *, job_id: str | None = None) -> str:
         """Puts one line at the end of the copy for the job, else of the master, else of a new master; said twice once.
@@ -79,7 +94,7 @@ class PersonalLibrary:
             target = Resume(title="My resume", is_base_version=True)
             self.save_resume(target)
         if bullet not in target.content.splitlines():
-            self.change_resume(target, content=f"{target.content.rstrip()}\n{bullet}".lstrip())
+            self.change_resume(target, content=f"{target.content.rstrip()}\n{bullet}".lstrip(), seen=target.content)
         return target.title
 
     def delete_resume(self, resume_id: str) -> None:

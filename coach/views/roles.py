@@ -1,11 +1,14 @@
 """Role profiles that ship with the product, for practice without a posting."""
 
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from coach.contracts.asking import own_id
+from coach.contracts.people import OWNER
 from coach.settings import DATA
 from coach.store.repositories.library_records import JobDescription, RoleProfile
 
@@ -37,9 +40,11 @@ def _profile(entry: dict[str, Any]) -> RoleProfile:
 
 
 def as_job(profile: RoleProfile) -> JobDescription:
-    """The profile as something to practise for; the same profile is always the same job."""
+    """The profile as something to practise for; the same profile is always the same job of whoever asks."""
+    me = own_id()
+    whose = "" if me == OWNER else f"-{sha256(f'{me}|{profile.id}'.encode()).hexdigest()[:16]}"
     return JobDescription(
-        id=f"role-{profile.id}",
+        id=f"role-{profile.id}"[: 64 - len(whose)] + whose,
         title=profile.title,
         description=profile.summary,
         parsed_skills=profile.key_skills,

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from coach.bootstrap import Services
 from coach.brain.port import PlanRequest
 from coach.contracts.interview import OwnView
-from coach.errors import InputError
+from coach.errors import ConflictError, InputError
 from coach.store.maintenance.sample import load_sample
 from coach.store.repositories import interviews, library, library_records, queries
 from coach.views.materials import resume_line
@@ -292,6 +292,48 @@ def test_a_resume_follows_its_person_and_what_is_written_meanwhile_is_told(servi
     assert written(app, "Master resume") == "Mine." and not app.warning
 
 
+def field(app: AppTest, label: str):
+    return next(each for each in [*app.text_area, *app.text_input, *app.multiselect] if each.label == label)
+
+
+def test_a_copy_with_lines_from_the_library_is_typed_on_and_loses_none_of_them(services):
+    job = library_records.JobDescription(title="Analyst")
+    master = library_records.Resume(is_base_version=True, title="R", content="One.")
+    story = library_records.StarStory(title="Night run", action="I cut the night run to two hours.")
+    services.store.run(library.save_job, job)
+    services.store.run(library.save_resume, master)
+    services.store.run(library.save_story, story)
+    app = page("jobs")
+    button(app, "Make a copy for this job").click().run()
+    field(app, "Add lines from your library").select(story.id)
+    button(app, "Save copy").click().run()
+    shown = field(app, "Tailored resume").value
+    assert "night run" in shown and field(app, "Add lines from your library").value == []
+    field(app, "Tailored resume").input(shown + "\nAnd more.")
+    button(app, "Save copy").click().run()
+    copy = next(r for r in services.store.run(library.resumes_of) if not r.is_base_version)
+    assert copy.content == shown + "\nAnd more."
+    button(app, "Delete copy").click().run()
+    button(app, "Make a copy for this job").click().run()  # before the ten seconds are over
+    assert not app.exception and field(app, "Tailored resume").value == "One."
+
+
+def test_a_resume_another_tab_saved_meanwhile_is_kept_over_only_on_purpose(services):
+    services.store.run(library.save_resume, library_records.Resume(is_base_version=True, title="R", content="One."))
+    here, there = page("jobs"), page("jobs")
+    for app, words in ((here, "Two."), (there, "Three.")):
+        field(app, "Master resume").input(words)
+        button(app, "Save resume").click().run()
+    assert ["changed elsewhere" in there.warning[0].value, "Nothing was saved yet" in there.warning[1].value] == [
+        True
+    ] * 2
+    assert [r.content for r in services.store.run(library.resumes_of)] == ["Two."]
+    assert field(there, "Master resume").value == "Three."
+    button(there, "Save resume").click().run()
+    assert [r.content for r in services.store.run(library.resumes_of)] == ["Three."]
+    assert field(here.run(), "Master resume").value == "Three.", "a field nobody typed into follows"
+
+
 def test_a_posting_file_may_be_text_or_json():
     whole = json.dumps({"title": "Analyst", "company": "X", "description": "SQL"}).encode()
     assert posting_of_file("job.json", whole) == PlanRequest("Analyst", "X", "SQL")
@@ -347,6 +389,32 @@ def test_a_kept_job_is_edited_and_stays_one(services):
         one.id: "Bright Water",
         two.id: "Clear Water",
     }
+
+
+def test_a_job_changed_in_another_tab_is_not_written_over_and_keeps_its_title(services):
+    job = library_records.JobDescription(title="Analyst", company="A", is_sample=True)
+    services.store.run(library.save_job, job)
+    here, there = page("jobs", samples=True), page("jobs", samples=True)
+    for app in (here, there):
+        app.button(key=f"edit-{job.id}").click().run()
+    field(here, "Company").input("B")
+    field(here, "Title").input(" ")
+    button(here, "Keep this job").click().run()
+    field(there, "Company").input("C")
+    button(there, "Keep this job").click().run()
+    (kept,) = services.store.run(library.jobs)
+    assert (kept.title, kept.company, kept.is_sample) == ("Analyst", "B", False)
+    assert "changed in another tab" in texts(there) and field(there, "Company").value == "C"
+
+
+def test_a_story_changed_in_another_tab_is_not_written_over(services):
+    story = library_records.StarStory(title="Night run")
+    services.library.change_story(story, action="I cut it.")
+    (seen,) = services.library.stories()
+    services.library.change_story(seen, action="We cut it.")
+    with pytest.raises(ConflictError, match="another tab"):
+        services.library.change_story(seen, action="Lost.")
+    assert [s.action for s in services.library.stories()] == ["We cut it."]
 
 
 def test_a_job_shows_the_line_behind_a_question_and_how_to_meet_a_gap(services):

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from coach.audio.archive import AudioArchive
+from coach.contracts.asking import asking
 from coach.contracts.interview import AttemptStatus
+from coach.contracts.people import Asker
 from coach.store import SqlStore
 from coach.store.maintenance import integrity
 from coach.store.maintenance.sample import load_sample
@@ -145,3 +147,5 @@ def test_shipped_roles_can_be_practised():
         job = as_job(profile)
         assert job.title == profile.title
         assert job.id == as_job(profile).id
+        with asking(Asker("ada")):
+            assert as_job(profile).id == as_job(profile).id != job.id and len(as_job(profile).id) <= 64

@@ -7,11 +7,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from coach.contracts.asking import own_id
-from coach.errors import InputError, NotFoundError
+from coach.errors import ConflictError, InputError, NotFoundError
 from coach.store.repositories.interviews import ensure_user
 from coach.store.repositories.library_records import JobDescription, Resume, RoleProfile, StarStory, now
 from coach.store.repositories.owners import sealed_for
 from coach.store.tables.core import job_descriptions, mock_interviews, resumes, role_profiles, star_stories
+
+_LOOK_AGAIN = "Nothing was saved: keep your words, look at what stands there, then change it again."
 
 
 def changed_now(story: StarStory, **changes: object) -> StarStory:
@@ -24,13 +26,19 @@ def changed_resume(resume: Resume, *, content: str) -> Resume:
     return resume.model_copy(update={"content": content, "updated_at": now(), "is_sample": False})
 
 
-def save_story(connection: sa.Connection, story: StarStory) -> None:
+def save_story(connection: sa.Connection, story: StarStory, *, seen: StarStory | None = None) -> None:
     """Stores or overwrites a story; one attempt gives one story, saved again it is updated.
+
+    `seen` is the story as its author looked at it.
 
     Raises:
         NotFoundError: it names a job that does not exist.
+        ConflictError: it was changed since.
     """
     _require_job(connection, story.job_description_id)
+    if seen is not None:
+        row = connection.execute(sa.select(star_stories).where(star_stories.c.id == seen.id)).mappings().first()
+        _require_unchanged("story", seen, _story(row) if row else None)
     known = story_of_attempt(connection, story.source_attempt_id) if story.source_attempt_id else None
     if known is not None:
         story = story.model_copy(update={"id": known.id, "created_at": known.created_at})
@@ -66,8 +74,14 @@ def delete_story(connection: sa.Connection, story_id: str) -> None:
     _delete(connection, star_stories, story_id)
 
 
-def save_job(connection: sa.Connection, job: JobDescription) -> None:
-    """Stores or overwrites a job."""
+def save_job(connection: sa.Connection, job: JobDescription, *, seen: JobDescription | None = None) -> None:
+    """Stores or overwrites a job; `seen` is the job as its author looked at it.
+
+    Raises:
+        ConflictError: it was changed since.
+    """
+    if seen is not None:
+        _require_unchanged("job", seen, find_job(connection, seen.id))
     _save(connection, job_descriptions, job)
 
 
@@ -107,14 +121,18 @@ def role_profiles_of(connection: sa.Connection, user_id: str = "") -> list[RoleP
     return sorted(found, key=lambda profile: profile.title)
 
 
-def save_resume(connection: sa.Connection, resume: Resume) -> None:
-    """Stores or overwrites a resume.
+def save_resume(connection: sa.Connection, resume: Resume, *, seen: str | None = None) -> None:
+    """Stores or overwrites a resume; `seen` is its content as its author looked at it.
 
     Raises:
         InputError: a second master, or a tailored copy without job or master.
         NotFoundError: its job does not exist.
+        ConflictError: its content was changed since.
     """
     _require_job(connection, resume.job_description_id)
+    if seen is not None:
+        stands = find_resume(connection, resume.id)
+        _require_unchanged("resume", seen, stands.content if stands else None)
     c = resumes.c
     same_place = (
         c.is_base_version.is_(True) if resume.is_base_version else c.job_description_id == resume.job_description_id
@@ -164,6 +182,12 @@ def _save(connection: sa.Connection, table: sa.Table, record: Any) -> None:
     statement = insert(table).values(row)
     with sealed_for(connection, row):
         connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+
+
+def _require_unchanged(noun: str, seen: object, stands: object) -> None:
+    """What was deleted meanwhile comes back with what its author wrote: nothing is lost."""
+    if stands is not None and stands != seen:
+        raise ConflictError(f"This {noun} was changed in another tab meanwhile.", mend=_LOOK_AGAIN)
 
 
 def _delete(connection: sa.Connection, table: sa.Table, row_id: str) -> None:

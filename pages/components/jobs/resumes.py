@@ -8,9 +8,10 @@ import streamlit as st
 from coach.bootstrap import Services
 from coach.documents.reader import FORMATS
 from coach.documents.writer import DOCX, as_docx, as_pdf
-from coach.errors import CoachError
+from coach.errors import CoachError, ConflictError
 from coach.views.library import JobDescription, Resume
 from coach.views.materials import RESUME_LIMIT, resume_diff, resume_line, resume_of_file, tailored_copy
+from pages.components.jobs import long_text
 from pages.components.shared import preview, samples
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import unique_labels
@@ -62,8 +63,7 @@ def edit_master(parts: Services, master: Resume | None) -> None:
     text = st.text_area("Master resume", height=260, max_chars=RESUME_LIMIT, key=field, label_visibility="collapsed")
     with st.container(horizontal=True, gap="small"):
         if st.button("Save resume", type="primary", disabled=not text.strip()):
-            resume = master or Resume(is_base_version=True, title="My resume")
-            store(parts, resume, content=text)
+            keep_text(parts, master or Resume(is_base_version=True, title="My resume"), text, field)
         if text.strip():
             exports(text, "master")
 
@@ -75,11 +75,7 @@ def _field(resume: Resume | None) -> str:
 
 def _begin(field: str, kept: str) -> None:
     """The text begins as it is kept, and follows what is kept as long as nobody has changed it here."""
-    state = st.session_state
-    base = state.get(f"{field}-base")
-    if state.get(field) in (None, base) or state.pop(f"{field}-saved", None) == kept:
-        state[field] = state[f"{field}-base"] = kept
-    elif base != kept:
+    if long_text.begin(field, kept):
         st.warning(
             "This resume was changed elsewhere since you began to write; saving writes over it.",
             icon=":material/sync_problem:",
@@ -105,7 +101,7 @@ def one_job(parts: Services, master: Resume, job: JobDescription, copy: Resume |
     st.markdown(f"**{plain(name)}**")
     if copy is None:
         if st.button("Make a copy for this job", key=f"tailor-{job.id}"):
-            store(parts, tailored_copy(master, job))
+            keep_copy(parts, tailored_copy(master, job))
         return
     if copy.source_resume_id and copy.updated_at < master.updated_at:
         st.caption("Your master resume has changed since this copy was made. The copy stays as it is.")
@@ -114,7 +110,7 @@ def one_job(parts: Services, master: Resume, job: JobDescription, copy: Resume |
     text = st.text_area("Tailored resume", height=220, max_chars=RESUME_LIMIT, key=field)
     _difference(master, copy)
     stories = {story.id: story for story in samples.mine_or_samples(parts.library.stories())}
-    names = unique_labels({key: story.title for key, story in stories.items()})
+    names = unique_labels({story_id: story.title for story_id, story in stories.items()})
     chosen = st.multiselect(
         "Add lines from your library",
         list(names),
@@ -123,8 +119,8 @@ def one_job(parts: Services, master: Resume, job: JobDescription, copy: Resume |
     )
     with st.container(horizontal=True, gap="small"):
         if st.button("Save copy", key=f"save-{copy.id}", type="primary"):
-            added = [resume_line(stories[key]) for key in chosen]
-            store(parts, copy, content="\n".join([text.rstrip(), *added]))
+            added = [resume_line(stories[story_id]) for story_id in chosen if story_id in stories]
+            keep_text(parts, copy, "\n".join([text.rstrip(), *added]), field)
         exports(text, copy.id)
         if st.button("Delete copy", key=f"drop-{copy.id}", type="tertiary"):
             put_away(parts, "resume", copy.id, copy.title, partial(parts.library.delete_resume, copy.id))
@@ -141,16 +137,30 @@ def _difference(master: Resume, copy: Resume) -> None:
             st.caption("Nothing yet: the copy says what the master says.")
 
 
-def store(parts: Services, resume: Resume, *, content: str | None = None) -> None:
-    """Keeps a resume, with other content where that is given, and shows it."""
+def keep_copy(parts: Services, copy: Resume) -> None:
+    """Keeps a new copy and shows it; one for the same job that waits for its deletion makes room at once."""
     try:
-        if content is None:
-            parts.library.save_resume(resume)
-        else:
-            parts.library.change_resume(resume, content=content)
-            st.session_state[f"{_field(resume)}-saved"] = content
+        going = parts.library.going_copy(copy.job_description_id or "")
+        if going and parts.bin.take_back("resume", going):
+            parts.library.delete_resume(going)
+        parts.library.save_resume(copy)
     except CoachError as error:
         st.error(plain(str(error)))
         return
+    st.toast("Saved.")
+    st.rerun()
+
+
+def keep_text(parts: Services, resume: Resume, content: str, field: str) -> None:
+    """Keeps a resume with the content of the field; over what was kept elsewhere only by whoever was told of it."""
+    try:
+        parts.library.change_resume(resume, content=content, seen=long_text.seen(field))
+    except ConflictError:
+        st.warning("Nothing was saved yet: save once more to keep yours instead.", icon=":material/sync_problem:")
+        return
+    except CoachError as error:
+        st.error(plain(str(error)))
+        return
+    long_text.done(field)
     st.toast("Saved.")
     st.rerun()

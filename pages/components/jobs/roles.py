@@ -28,6 +28,8 @@ def show(parts: Services) -> None:
         st.markdown(" ".join([*badges, *(f":gray-badge[{plain(name)}]" for name in profile.competencies)]))
         if st.button("Practise this role", type="primary"):
             job = as_job(profile)
-            parts.library.save_job(job)
+            parts.bin.take_back("job", job.id)
+            if all(known.id != job.id for known in parts.library.jobs()):  # else it may have been edited since
+                parts.library.save_job(job)
             st.session_state["practice_job_id"] = job.id
             st.switch_page("practice.py")
