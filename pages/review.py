@@ -70,6 +70,7 @@ def choose(parts: Services, frame: pd.DataFrame) -> tuple[pd.Series | None, str]
     if rows.empty:
         st.info(nothing(which or EVERY), icon=":material/task_alt:")
         return None, coach
+    rows = queue.newest(rows, {str(st.session_state.get(KEY)), st.query_params.get("answer", "")})
     queue.step([str(each) for each in rows["attempt_id"]], KEY)
     row = pick(
         "Answer",

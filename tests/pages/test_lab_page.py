@@ -17,6 +17,7 @@ from coach.lab.promotion import Split
 from coach.lab.runs.variant import Variant
 from coach.lab.runs.workspace import Experiment, LimitsFile
 from coach.settings import DATA
+from coach.store.maintenance.sample import load_sample
 from coach.store.repositories.lab import set_consent
 from pages.components.lab import compare
 from pages.components.shared.prose import plain
@@ -104,6 +105,19 @@ def test_a_run_is_built_and_started_on_the_page(services: Services) -> None:
     runs = [run for run in services.lab.workspace.runs() if not run.recorded]
     assert [r.dataset_hash for r in runs] == [data.content_hash]
     assert len(services.lab.workspace.load(runs[0].id)[2]) == 40
+
+
+def test_stored_answers_are_copied_when_asked_for_and_not_while_looking(services: Services) -> None:
+    load_sample(services.store, lambda: services.archive)
+    app = page("run")
+    next(g for g in app.segmented_control if g.label == "Answers from").set_value("Stored answers").run()
+    next(t for t in app.text_input if t.label == "Competency").set_value("no such competency").run()
+    next(t for t in app.text_input if t.label == "Competency").set_value("").run()
+    assert "Choose answers first" in texts(app) and services.lab.workspace.frozen() == {}
+    next(b for b in app.button if b.label == "Freeze these answers").click().run()
+    assert not app.exception and "calls**" in texts(app)
+    app.run()
+    assert "calls**" in texts(app) and len(services.lab.workspace.frozen()) == 1
 
 
 def test_a_recorded_run_teaches_is_marked_and_is_no_evidence(services: Services) -> None:

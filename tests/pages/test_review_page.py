@@ -35,6 +35,22 @@ def texts(app: AppTest) -> str:
     return "\n".join(str(item.value) for item in parts)
 
 
+def long_queue() -> None:
+    import pandas as pd
+    import streamlit as st
+
+    from pages.components.review import queue
+
+    frame = pd.DataFrame({"attempt_id": [str(n) for n in range(900)]})
+    st.markdown(",".join(queue.newest(frame, ["880", "3"])["attempt_id"]))
+
+
+def test_of_many_answers_the_newest_and_the_linked_one_are_there_to_choose():
+    app = AppTest.from_function(long_queue, default_timeout=30).run()
+    assert app.markdown[0].value.split(",") == [str(n) for n in [*range(500), 880]]
+    assert "newest 500 of 900" in app.caption[0].value
+
+
 def test_without_answers_it_says_where_to_begin(services):
     app = page()
     assert app.title[0].value == "Review"

@@ -23,6 +23,9 @@ from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick, pick_name
 
+FROZEN = "run_frozen"
+"""Hash of the stored answers that were frozen for this run."""
+
 
 def show(lab: Lab) -> None:
     """The tab."""
@@ -111,9 +114,14 @@ def _stored(lab: Lab) -> str:
     except CoachError as error:
         st.caption(plain(str(error)))
         return ""
-    data.freeze(lab.workspace.datasets)
+    digest = data.content_hash
     st.caption(f"{len(data.items)} answers of {data.persons} people.")
-    return data.content_hash
+    if st.session_state.get(FROZEN) != digest:  # copies of what people said are made when asked for, not while looking
+        if not st.button("Freeze these answers", icon=":material/ac_unit:"):
+            return ""
+        data.freeze(lab.workspace.datasets)
+        st.session_state[FROZEN] = digest
+    return digest
 
 
 def _variant(lab: Lab, letter: str) -> Variant:

@@ -9,6 +9,7 @@ from coach.errors import CoachError
 from coach.lab.service import Lab
 from coach.lab.watch.desk import BundleWatch
 from coach.views.attempts import short
+from coach.views.csv_text import as_csv
 from coach.views.lab_watch import TITLES, alarm_frame, watch_chart, watch_frame
 from pages.components.shared import samples
 from pages.components.shared.chart import chart
@@ -52,7 +53,7 @@ def show(_lab: Lab) -> None:
                 chart(watch_chart(frame, metric, raised), name=f"watch-{metric.replace('_', '-')}", title=title)
     with st.expander("All figures"):
         st.dataframe(frame, hide_index=True)
-        st.download_button("CSV", frame.to_csv(index=False), "watch.csv", "text/csv")
+        st.download_button("CSV", as_csv(frame), "watch.csv", "text/csv")
     _worst(watch, sorted(set(frame["bundle"])), days or 28, invented=invented)
 
 
@@ -80,12 +81,13 @@ def _worst(watch: BundleWatch, bundles: list[str], days: int, *, invented: bool)
         st.caption("Nobody who practised with it agreed that their answers are used here.")
         return
     st.caption("The lowest overall scores, of people who agreed to the lab's use of their answers alone.")
+    shown = hash(tuple(row["id"] for row in found))  # rows are picked by their place: other rows are another table
     picked = st.dataframe(
         [_row(row) for row in found],
         hide_index=True,
         selection_mode="multi-row",
         on_select="rerun",
-        key=f"watch-worst-{bundle}-{days}",
+        key=f"watch-worst-{bundle}-{days}-{shown}",
         column_config={"overall": st.column_config.NumberColumn(format="%.1f", width="small")},
     )
     wanted = picked["selection"]["rows"]

@@ -1,6 +1,6 @@
 """The queue of answers to review: what is in it, and going through it by keyboard."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -11,6 +11,8 @@ from pages.components.shared.selection import unique_labels
 
 FAR_APART = 1.5
 """Points of 10 between two judges from which an answer is worth a second look."""
+NEWEST = 500
+"""Answers to choose from at once: a browser gets the name of every one of them with every click."""
 FILTERS = {
     "user_id": "Person", "job_title": "Job", "competency": "Competency", "question_type": "Question type",
     "bundle": "Bundle",
@@ -57,6 +59,15 @@ def _marked(frame: pd.DataFrame, name: str) -> pd.Series:
 def hold() -> None:
     """Keeps how the queue is shown while there is no answer to show, as when sample people are switched off and on."""
     hold_choices("review_blind", *(f"review_{name}" for name in MARKS), *(f"review_filter_{name}" for name in FILTERS))
+
+
+def newest(rows: pd.DataFrame, wished: Collection[str]) -> pd.DataFrame:
+    """The newest `NEWEST` rows, and those that were chosen or linked before; says so where there are more."""
+    if len(rows) <= NEWEST:
+        return rows
+    st.caption(f"The newest {NEWEST:,} of {len(rows):,} answers; *Filter* finds the others.")
+    kept = rows["attempt_id"].astype(str).isin(wished) | (pd.Series(range(len(rows)), index=rows.index) < NEWEST)
+    return rows[kept]
 
 
 def narrows() -> bool:

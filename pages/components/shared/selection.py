@@ -19,7 +19,7 @@ Row = TypeVar("Row")
 def unique_labels(labels: dict[str, str]) -> dict[str, str]:
     """The labels by id; those that stand more than once get the end of their id, as long as it takes to differ."""
     often = Counter(labels.values())
-    twins = [key for key, label in labels.items() if often[label] > 1]
+    twins = {key for key, label in labels.items() if often[label] > 1}
     size = next((n for n in range(TAIL, 65) if len({key[-n:] for key in twins}) == len(twins)), 64)
     return {key: f"{label} · #{key[-size:]}" if key in twins else label for key, label in labels.items()}
 
