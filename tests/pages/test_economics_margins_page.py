@@ -124,10 +124,10 @@ def test_what_the_form_does_not_show_of_a_scenario_stays_when_it_is_applied(serv
 
 
 def test_a_link_speaks_no_markup_and_a_scenario_of_a_plan_that_is_gone_is_told(services: Services) -> None:
+    margins.save_scenario(services.store, "Old", {"name": "Old", "plans": {"gone": {"price": "9"}}})
     hostile = Scenario(name="[free](https://evil.test) $x^2$", assumptions={"retries": 2.0})
     app = page("Prices", scenario=share_token(hostile))
     assert "[free](https://evil.test)" not in said(app) and "$x^2$" not in said(app)
-    margins.save_scenario(services.store, "Old", {"name": "Old", "plans": {"gone": {"price": "9"}}})
     next(box for box in app.selectbox if box.key == "margins_beside").set_value("Old").run()
     assert not app.exception and "Old cannot be computed any more" in said(app)
 
