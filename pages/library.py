@@ -8,16 +8,15 @@ from coach.bootstrap import Services, services
 from coach.documents.writer import as_pdf
 from coach.errors import CoachError
 from coach.views.library import JobDescription, StarStory
-from coach.views.materials import PARTS, cheat_sheet
+from coach.views.materials import cheat_sheet
 from pages.components.library import cheat
 from pages.components.library.card import card, name_of
+from pages.components.library.forms import NEW, open_dialog
 from pages.components.library.tags import tagged
 from pages.components.shared import dialogs, preview, samples
 from pages.components.shared.prose import plain
-from pages.components.shared.selection import pick, unique_labels
-from pages.components.shared.undo import put_away
+from pages.components.shared.selection import pick
 
-NEW = "new"
 VIEWS = ["Stories", "Cheat sheet"]
 
 
@@ -55,15 +54,6 @@ def show(parts: Services) -> None:
     for position, story in enumerate(shown):
         with columns[position % len(columns)]:
             card(story, jobs)
-
-
-def open_dialog(parts: Services, stories: list[StarStory], jobs: dict[str, JobDescription]) -> None:
-    """The form or question that is open, if any."""
-    by_id = {NEW: StarStory(title="")} | {story.id: story for story in stories}
-    if (story := by_id.get(dialogs.asked("edit") or "")) is not None:
-        edit(parts, story, jobs)
-    elif (story := by_id.get(dialogs.asked("delete") or "")) is not None:
-        confirm_delete(parts, story)
 
 
 def empty() -> None:
@@ -114,45 +104,6 @@ def find(parts: Services, jobs: dict[str, JobDescription], everything: list[Star
         )
         st.button("Write a story", icon=":material/edit_note:", on_click=dialogs.ask, args=("edit", NEW))
     return shown
-
-
-@st.dialog("Story", width="large", on_dismiss=lambda: dialogs.close("edit"))
-def edit(parts: Services, story: StarStory, jobs: dict[str, JobDescription]) -> None:
-    """A form for all texts of a story and the job it is linked to."""
-    with st.form("story", border=False):
-        changed: dict[str, str | None] = {
-            "title": st.text_input("Title", story.title, max_chars=80),
-            "category": st.text_input("Tags", story.category, max_chars=40, placeholder="conflict, leadership"),
-            "polished_answer": st.text_area("Polished answer", story.polished_answer, height=160),
-        }
-        for part in PARTS:
-            changed[part] = st.text_area(part.capitalize(), getattr(story, part), height=80)
-        names = {"": "No job", **unique_labels({key: name_of(jobs, key) for key in jobs})}
-        at = list(names).index(story.job_description_id) if story.job_description_id in names else 0
-        linked = st.selectbox("Job", list(names), index=at, format_func=lambda key: names.get(key, key))
-        changed["job_description_id"] = linked or None
-        if not st.form_submit_button("Save", type="primary"):
-            return
-    if not (changed["title"] or "").strip():
-        st.error("A story needs a title.")
-        return
-    try:
-        parts.library.change_story(story, **changed)
-    except CoachError as error:
-        st.error(plain(str(error)), icon=":material/error:")
-        return
-    dialogs.close("edit")
-    st.rerun()
-
-
-@st.dialog("Delete this story?", on_dismiss=lambda: dialogs.close("delete"))
-def confirm_delete(parts: Services, story: StarStory) -> None:
-    """Asks once, then deletes."""
-    st.markdown(f"**{plain(story.title)}** goes for good; you have ten seconds to take it back.")
-    if st.button("Delete for good", type="primary"):
-        put_away(parts, "story", story.id, story.title, partial(parts.library.delete_story, story.id))
-        dialogs.close("delete")
-        st.rerun()
 
 
 main()
