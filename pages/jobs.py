@@ -14,8 +14,8 @@ from pages.components.shared import preview, samples
 from pages.components.shared.prose import plain
 from pages.components.shared.undo import put_away
 
+# The job in the form, and as it was when it came there.
 DRAFT, BEGAN = "job_draft", "job_began"
-"""The job in the form, and as it was when it came there."""
 
 
 def main() -> None:
