@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from scipy import stats
+import scipy
 
 from coach.lab.statistics.agreement import Agreement, agreement
 from coach.views.palette import FOX, INK_SOFT, LINE
@@ -98,4 +98,4 @@ def drift_frame(calibration: pd.DataFrame) -> pd.DataFrame:
 def _half(weekly: pd.DataFrame, alpha: float) -> pd.Series:
     """Half of the two-sided t interval of every week's mean; missing where one answer says nothing of its spread."""
     degrees = (weekly["n"] - 1).where(weekly["n"] > 1)
-    return stats.t.ppf(1 - alpha / 2, degrees) * weekly["std"] / np.sqrt(weekly["n"])
+    return scipy.stats.t.ppf(1 - alpha / 2, degrees) * weekly["std"] / np.sqrt(weekly["n"])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from scipy import stats
+import scipy
 
 from coach.lab.statistics.agreement import agreement
 from coach.views.palette import FOX, GOOD, LINE
@@ -54,7 +54,7 @@ def own_view_in_words(frame: pd.DataFrame) -> str:
         rated = "1 answer was" if len(both) == 1 else f"{len(both)} answers were"
         return f"{rated} rated by their people first; how they see themselves is told from {ENOUGH} on."
     gap = (both["own"] - both["machine"]).to_numpy(float)
-    half = float(stats.t.ppf(0.975, len(gap) - 1)) * float(gap.std(ddof=1)) / len(gap) ** 0.5
+    half = float(scipy.stats.t.ppf(0.975, len(gap) - 1)) * float(gap.std(ddof=1)) / len(gap) ** 0.5
     mean = float(gap.mean())
     if abs(mean) <= half:
         return f"People rate themselves as the machine does, within {half:.1f} points, on {len(both)} answers."
