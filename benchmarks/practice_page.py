@@ -63,7 +63,7 @@ def main() -> None:
     """Prints one JSON object: targets, the first interview of the process, medians of the others."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         app = RunningApp(Path(folder)).start()
-        browser = launch(playwright, microphone_recording(Path(folder)))
+        browser = launch(playwright.chromium, microphone_recording(Path(folder)))
         time.sleep(WARM_UP_S)
         rounds = [one_interview(browser, app.url) for _ in range(1 + INTERVIEWS)]
         browser.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, sync_playwright
 
 from tests.browser.stage_server import StageServer, stage_server
 
@@ -48,9 +48,9 @@ SHELL = ("chromium-headless-shell", *WHOLE)
 """The engine without the browser's own surface takes half the processor time: 0.6 s for the stage instead of 1.4."""
 
 
-def launch(playwright: object, recording: Path, programs: tuple[str, ...] = SHELL) -> Browser:
+def launch(kind: BrowserType, recording: Path, programs: tuple[str, ...] = WHOLE) -> Browser:
     """Starts the first of the programs that is installed; it hears the recording."""
-    return playwright.chromium.launch(  # type: ignore[attr-defined]
+    return kind.launch(
         executable_path=next(filter(None, map(shutil.which, programs)), None),
         args=[
             "--use-fake-device-for-media-stream",
@@ -66,9 +66,18 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """One browser for this folder only: while it is open, its loop stands in the way of asynchronous tests."""
     recording = microphone_recording(tmp_path_factory.mktemp("speech"))
     with sync_playwright() as playwright:
-        browser = launch(playwright, recording)
+        browser = launch(playwright.chromium, recording)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="package")
+def shell(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Browser]:
+    """The engine on its own, for the stage; what drives the application has the browser people have."""
+    recording = microphone_recording(tmp_path_factory.mktemp("speech"))
+    browser = launch(chromium.browser_type, recording, SHELL)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="package")
@@ -78,9 +87,7 @@ def harness() -> Iterator[tuple[StageServer, str]]:
 
 
 @pytest.fixture
-def open_stage(
-    harness: tuple[StageServer, str], chromium: Browser
-) -> Iterator[Callable[..., tuple[Page, StageServer]]]:
+def open_stage(harness: tuple[StageServer, str], shell: Browser) -> Iterator[Callable[..., tuple[Page, StageServer]]]:
     """Opens the stage with a plan for its scripted conductor; any script error fails the test.
 
     It is shown as to somebody who wants less motion, where motion is not the point: drawing it takes the processor.
@@ -91,7 +98,7 @@ def open_stage(
     def open_(*, microphone=True, motion=False, width=1280, data: dict[str, object] | None = None, **plan: object):
         server.plan, server.data = plan, data or {}
         server.commands, server.frames = [], []
-        context = chromium.new_context(
+        context = shell.new_context(
             viewport={"width": width, "height": 844},
             permissions=["microphone"] if microphone else [],
             reduced_motion="no-preference" if motion else "reduce",

@@ -22,7 +22,7 @@ from coach.store.maintenance.sample import load_sample
 from coach.store.repositories import billing, interviews
 from coach.store.repositories.billing_records import Payment
 from pages.components.shared.preview import HEIGHT, WIDTH
-from tests.browser.conftest import WHOLE, RunningApp, launch, microphone_recording
+from tests.browser.conftest import RunningApp, launch, microphone_recording
 from tests.browser.stage_server import StageServer, stage_server
 from tests.fakes import records as make
 
@@ -322,7 +322,7 @@ def main(names: list[str]) -> None:
     """Takes all pictures, or those of the named scenes and pages."""
     TARGET.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, stage_server() as (server, url), sync_playwright() as playwright:
-        browser = launch(playwright, microphone_recording(Path(folder)), WHOLE)
+        browser = launch(playwright.chromium, microphone_recording(Path(folder)))
         for width in SIZES:
             for theme in THEMES:
                 studio = Studio(browser, server, url, width, theme)
