@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from coach.bootstrap import Services
@@ -136,6 +137,23 @@ def ledger(applied: Applied, parts: Services) -> None:
         st.info("No usage is recorded yet. It appears here with the first answer.", icon=":material/receipt_long:")
         preview.finished("ledger", "Ledger: what was billed beside today's price, meter by meter")
         return
+    sums(table)
+    if table["unpriced"].sum():
+        st.warning(
+            f"{table['unpriced'].sum()} events have no price; add entries to the price book.", icon=":material/warning:"
+        )
+    st.caption("What was billed keeps its price for ever. The right column asks what the same use would cost now.")
+    rows: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+    show_table(
+        rows,
+        list(table.columns),
+        f"ledger-by-{by}",
+        dict.fromkeys(("as_billed_usd", "billable_usd", "repriced_usd"), USD4),
+    )
+
+
+def sums(table: pd.DataFrame) -> None:
+    """The ledger in three figures."""
     billed, again = table["as_billed_usd"].sum(), table["repriced_usd"].sum()
     with st.container(horizontal=True, gap="medium"):
         change = f"{float(again - billed):+.4f}"
@@ -149,18 +167,6 @@ def ledger(applied: Applied, parts: Services) -> None:
             height="stretch",
         )
         st.metric("Events", f"{table['events'].sum():,}", border=True, height="stretch")
-    if table["unpriced"].sum():
-        st.warning(
-            f"{table['unpriced'].sum()} events have no price; add entries to the price book.", icon=":material/warning:"
-        )
-    st.caption("What was billed keeps its price for ever. The right column asks what the same use would cost now.")
-    rows: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
-    show_table(
-        rows,
-        list(table.columns),
-        f"ledger-by-{by}",
-        dict.fromkeys(("as_billed_usd", "billable_usd", "repriced_usd"), USD4),
-    )
 
 
 def prices(applied: Applied, _: Services) -> None:
