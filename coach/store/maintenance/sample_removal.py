@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from coach.store.maintenance.removal import drop_journal
 from coach.store.maintenance.retention import Recordings
-from coach.store.repositories import library, live_split
+from coach.store.repositories import library, live_split, use_by_day
 from coach.store.repositories.samples import PREFIX
 from coach.store.sqlstore import SqlStore
 from coach.store.tables.billing import billing_outbox
@@ -87,6 +87,7 @@ def _purge(connection: sa.Connection) -> int:
         connection.execute(sa.delete(table).where(table.c[column].in_(values)))
     for table, column in ((usage_tracking, "user_id"), (billing_outbox, "customer_id")):
         connection.execute(sa.delete(table).where(table.c[column].startswith(PREFIX, autoescape=True)))
+    use_by_day.put_together(connection)
     connection.execute(sa.delete(experiments).where(experiments.c.kind == live_split.SAMPLE))
     connection.execute(sa.delete(deletions).where(deletions.c.cause == "sample"))
     own = star_stories.c.source_attempt_id.in_(attempts) & star_stories.c.is_sample.is_(False)
