@@ -7,10 +7,11 @@ window.__streamlit = { BACKEND_BASE_URL: window.location.origin };
    placeholder any more, labels have their words, charts and tables are drawn, and for LOOKS looks nothing grew (React
    holds a part back for 300 ms after its placeholder showed). At the latest it shows after PATIENCE_MS. */
 {
-  const PATIENCE_MS = 30000;
+  const PATIENCE_MS = 10000;
   const LOOK_MS = 100;
   const LOOKS = 3;
   const root = document.documentElement;
+  const seen = (one) => (one.checkVisibility ? one.checkVisibility() : one.getClientRects().length > 0);
   const drawn = { stPlotlyChart: ".main-svg", stDataFrame: "canvas" };
   const lift = () => {
     root.classList.remove("jf-first");
@@ -21,9 +22,9 @@ window.__streamlit = { BACKEND_BASE_URL: window.location.origin };
     document.fonts.status === "loaded" &&
     main.querySelector(".stElementContainer") &&
     !main.querySelector("[data-testid=stSkeleton]") &&
-    [...main.querySelectorAll("[data-testid=stWidgetLabel]")].every((one) => !one.checkVisibility() || one.textContent) &&
+    [...main.querySelectorAll("[data-testid=stWidgetLabel]")].every((one) => !seen(one) || one.textContent) &&
     Object.entries(drawn).every(([part, inside]) =>
-      [...main.querySelectorAll(`[data-testid=${part}]`)].every((one) => !one.checkVisibility() || one.querySelector(inside)),
+      [...main.querySelectorAll(`[data-testid=${part}]`)].every((one) => !seen(one) || one.querySelector(inside)),
     );
   let due = 0, tall = -1, steady = 0;
   const look = () => {
