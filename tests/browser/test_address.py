@@ -39,7 +39,7 @@ def test_a_link_restores_section_and_choice_in_another_tab(sampled: RunningApp, 
     first.get_by_role("tab", name="What moves the margin").wait_for()
     first.wait_for_url("**margins_section=Sensitivity*")
     second = opened(visitor, first.url)
-    expect(second.get_by_role("tab", name="What moves the margin")).to_be_visible()
+    second.get_by_role("tab", name="What moves the margin").wait_for()
     second.get_by_role("radio", name="Prices").click()
     second.wait_for_url("**margins_section=Prices*")
     expect(first.get_by_role("tab", name="What moves the margin")).to_be_visible()
@@ -49,6 +49,7 @@ def test_a_value_nobody_offered_shows_the_page_as_it_begins(sampled: RunningApp,
     page = opened(
         visitor, f"{sampled.url}/operations?operations_tab=%3Cscript%3Ealert(1)%3C/script%3E&answer=gone&period=9"
     )
+    page.get_by_role("tab", name="Latency").wait_for()
     expect(page.get_by_role("tab", name="Latency")).to_have_attribute("aria-selected", "true")
     expect(page.get_by_test_id("stException")).to_have_count(0)
 

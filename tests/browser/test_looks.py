@@ -89,6 +89,7 @@ def test_every_state_of_a_page_is_steady_on_a_slow_machine_and_readable(sampled:
     found: list[str] = []
     for state in STATES[: how_many("states of pages")]:
         context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
+        context.set_default_timeout(120_000)
         page = context.new_page()
         page.add_init_script(WATCH_SHIFTS)
         slow = context.new_cdp_session(page)
