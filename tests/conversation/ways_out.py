@@ -46,7 +46,7 @@ FILES: dict[str, set[str]] = {
     "pages/components/shared/receipt.py:show": set(),
     "pages/components/shared/chart.py:chart": {"progress: CSV", "margins: CSV"},
     "pages/components/shared/share.py:share_buttons": {"progress: Share as PDF", "progress: Share as HTML"},
-    "pages/components/cohorts/tables.py:csv": set(),
+    "pages/components/cohorts/tables.py:csv": {"cohorts: CSV"},
     "pages/components/review/agreement.py:between": set(),
     "pages/components/lab/compare.py:_take_along": set(),
     "pages/components/lab/compare.py:_charts": set(),
