@@ -98,8 +98,7 @@ class Webhooks:
         if session["payment_status"] != "paid":
             return "waits for payment"
         self._keep(connection, "", session, "paid", session.get("amount_total"), created)
-        plan = plan_of(self._plans, session)
-        payment = str(session.get("payment_intent") or session["id"])
+        plan, payment = plan_of(self._plans, session), str(session.get("payment_intent") or session["id"])
         pack = Credits(
             id=session["id"],
             user_id=user,
@@ -139,27 +138,25 @@ class Webhooks:
         self._keep(connection, "refund ", charge, "refunded", -int(charge["amount_refunded"] or 0), created)
         if charge["amount_refunded"] < charge["amount"]:
             return "partial refund, credits stay"
-        payment = str(charge["payment_intent"])
-        billing.refund_credits(connection, payment, created)
-        return refund_of(payment)
+        billing.refund_credits(connection, str(charge["payment_intent"]), created)
+        return refund_of(str(charge["payment_intent"]))
 
     def disputed(self, connection: Any, dispute: dict[str, Any], created: datetime) -> str:
         """A bank asked for the money back: gone until the dispute is won. An inquiry (`warning_…`) takes nothing."""
         customer = self._gateway.customer_of_charge(str(dispute["charge"])) if self._gateway else ""
         if not customer:
             return "dispute of nobody known"
-        status = str(dispute["status"])
-        back = 0 if status == "won" or status.startswith("warning_") else -int(dispute["amount"] or 0)
+        back = 0 if dispute["status"].startswith(("won", "warning_")) else -int(dispute["amount"] or 0)
         self._keep(connection, "", {"id": dispute["id"], "customer": customer}, "disputed", back, created)
-        return f"dispute {status}"[:40]
+        return f"dispute {dispute['status']}"[:40]
 
     def _keep(
         self, connection: Any, prefix: str, thing: dict[str, Any], kind: str, cents: int | None, at: datetime
     ) -> None:
         """Notes what was paid; a webhook without identity, customer or amount says nothing about money."""
         if cents is not None and thing.get("customer") and thing.get("id"):
-            payment = Payment(f"{prefix}{thing['id']}", str(thing["customer"]), kind, int(cents), at)
-            billing.keep_payment(connection, payment)
+            identity, customer = f"{prefix}{thing['id']}", str(thing["customer"])
+            billing.keep_payment(connection, Payment(identity, customer, kind, int(cents), at))
 
     def _payment(self, connection: Any, invoice: dict[str, Any], created: datetime, *, failed: bool) -> str:
         user = person_of(connection, invoice)
