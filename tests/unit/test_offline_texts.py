@@ -217,3 +217,19 @@ def test_somebody_elses_lack_denies_no_example_and_an_opening_is_no_scene() -> N
 )
 def test_what_was_said_anew_stands_once_and_slips_are_mended_safely(said: str, written: str) -> None:
     assert tighten(said).text == written
+
+
+def test_a_rewrite_puts_no_comma_before_what_says_which_thing_is_meant() -> None:
+    """Long sentences are cut before a bare pronoun, and two full clauses get the comma that speech has none for."""
+    opening = "Our shop's app lost buyers on its first screen in March 2023. I had to halve that by June. "
+    end = " As a result, the share that gave up fell from 40 to 18 percent."
+    for said in (
+        "After the test I took all the notes and rewrote every label they stumbled over on the first screen.",
+        "Then I went through the letters we had sent to customers during the whole year and marked each one.",
+    ):
+        _, result = judged(opening + said + end)
+        assert said.removeprefix("Then ").split(" ", 2)[2] in result.rewrite.polished_answer
+    _, result = judged(
+        opening + "On Monday I rang the supplier about it we agreed on a new date for the first part." + end
+    )
+    assert "about it, we agreed" in result.rewrite.polished_answer

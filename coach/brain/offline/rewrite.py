@@ -25,6 +25,25 @@ _COMMA_AND_BLANK, _NEAR = 2, 3
 """Characters between two clauses: a comma was there when more than a blank is, and nothing else was."""
 _NO_COMMA = ("because", "that ", "until", "where", "when ", "while ", "than ", "if ")
 _LEADS_ON = re.compile(r"\b(?:together|then|there|here|later|afterwards|so|and|but)$", re.IGNORECASE)
+_OBJECT_ENDS = re.compile(
+    r"\b(?:the|an?|my|our|his|her|its|their|this|that|these|those|some)(?: (?!\w+ed\b)[\w'-]+){1,2}$", re.IGNORECASE
+)
+_PICKED_OUT = re.compile(
+    r"\b(?:every|each|any|all(?: of)? (?:the|my|our|his|her|their)|the (?:only|\w+est|most [\w'-]+))"
+    r"(?: (?!\w+ed\b|(?:time|hour|day|week|month|year|shift|morning|evening|night|summer|winter)s?$)[\w'-]+){1,2}$",
+    re.IGNORECASE,
+)
+_PRONOUN = r"^(?:i|we|they|he|she|you)"
+_ABOUT_WHAT_STANDS_BEFORE = re.compile(
+    _PRONOUN + r" (?:\w+ ){1,4}?(?:over|about|for|with|on|at|to|from|in|of|by|into|through)"
+    r"(?:[.!?]*$| (?:over|for|with|on|at|to|from|in|by|during|before|after|since|and|but|or|when|while)\b)|"
+    + _PRONOUN
+    + r"(?:'d| had|'ve| have) (?:(?:just|already|never|once|\w+ly) )?\w+"
+    r"(?:[.!?]*$| (?:for|with|on|at|to|from|in|by|during|before|after|since)\b)|"
+    + _PRONOUN
+    + r" \w+(?: (?:me|us|him|her|them))?[.!?]*$"
+)
+"""A clause that lacks its own object: a preposition without one, what one had done, or nothing but a verb."""
 METRIC = "In numbers: [X%]."
 OWN_PART = "My own part was [what you did yourself]."
 
@@ -99,8 +118,18 @@ def _parted(before: ClauseReading, after: ClauseReading, said: str) -> bool:
     """Whether a comma stands between two clauses: one was there, or both are full and the second leads nothing on."""
     if _COMMA_AND_BLANK <= after.clause.start - before.clause.end <= _NEAR:
         return True
-    full = bool(before.events) and bool(after.events)
+    full = bool(before.events) and bool(after.events) and not _is_relative(said, after.clause.lower)
     return full and not _LEADS_ON.search(said) and not after.clause.lower.startswith(_NO_COMMA)
+
+
+def _is_relative(said: str, after: str) -> bool:
+    """Whether `after` says which thing `said` ends with, without a "that": "every label | they stumbled over".
+
+    Where that is open nothing is put in: as said is never wrong, a comma there changes what is meant.
+    """
+    if _PICKED_OUT.search(said):
+        return bool(re.match(_PRONOUN + r"\b", after))
+    return bool(_OBJECT_ENDS.search(said)) and bool(_ABOUT_WHAT_STANDS_BEFORE.search(after))
 
 
 def polished(parts: list[RewrittenPart]) -> str:
