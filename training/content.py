@@ -10,7 +10,7 @@ from training.rows import ReadRow
 
 _FIT = 7
 NAMES = {
-    "story": ("situation", "task", "action", "result", "told_to_its_end"),
+    "story": ("situation", "task", "action", "result", "told_to_its_end", "whole"),
     "plain": ("length", "substance", "clarity"),
 }
 

@@ -1,7 +1,8 @@
 """Fits the three models: chances of clauses, status of items, content. Deterministic: one thread, fixed order.
 
 Clause model: L2 logistic regression per role, C 0.05, on features of at least four answers' clauses; derived rows weigh
-half. Item models: multinomial logistic regression, C 0.1, *weak* weighs 2; the clauses' chances they learn from come
+half. Item models: multinomial logistic regression, C 0.1, *weak* weighs 2, solved by Newton's method to 1e-9, so that
+rounding gives the same digits in every run (L-BFGS stops early and did not); the clauses' chances they learn from come
 from models that had not seen the writer (four folds of writers), so that they learn how far to trust them.
 """
 
@@ -115,7 +116,9 @@ def _fit_item(
     role: str, examples: Sequence[Example], table: Any, names: tuple[str, ...], weights: list[float]
 ) -> LinearModel:
     labels = [STATUSES.index(e.read.row.star[role]) for e in examples]
-    fitted = LogisticRegression(C=_ITEM_C, max_iter=2000, tol=1e-6, class_weight={0: 1.0, 1: _WEAK_WEIGHT, 2: 1.0})
+    fitted = LogisticRegression(
+        C=_ITEM_C, solver="newton-cg", max_iter=2000, tol=1e-9, class_weight={0: 1.0, 1: _WEAK_WEIGHT, 2: 1.0}
+    )
     fitted.fit(table, labels, sample_weight=weights)
     rows = tuple(tuple(round(float(w), 3) for w in row) for row in fitted.coef_)
     return LinearModel(names, rows, tuple(round(float(b), 3) for b in fitted.intercept_))

@@ -9,6 +9,7 @@ from coach.brain.offline.tighten import tighten
 from coach.brain.port import EvaluationCall
 from coach.brain.reading.answer import Reading, read
 from coach.brain.reading.figures import figure_spans, states_change
+from coach.brain.reading.text import read_answer
 from coach.contracts.brain import EvaluationInput, Question, UserAnswer
 from coach.contracts.evaluation import Evaluation, StarStatus
 
@@ -219,6 +220,19 @@ def test_what_was_said_anew_stands_once_and_slips_are_mended_safely(said: str, w
     assert tighten(said).text == written
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The working group I was on was given a year to propose a plan.",
+        "The owner asked me would I take the crew of fourteen people in the morning.",
+        "They brought in this rule that you can't lift nobody on your own at any time.",
+        "Since then every payment is checked by me and by a colleague.",
+    ],
+)
+def test_no_clause_ends_where_its_sentence_goes_on(sentence: str) -> None:
+    assert [clause.text for clause in read_answer(sentence).clauses] == [sentence]
+
+
 def test_a_rewrite_puts_no_comma_before_what_says_which_thing_is_meant() -> None:
     """Long sentences are cut before a bare pronoun, and two full clauses get the comma that speech has none for."""
     opening = "Our shop's app lost buyers on its first screen in March 2023. I had to halve that by June. "
@@ -233,3 +247,17 @@ def test_a_rewrite_puts_no_comma_before_what_says_which_thing_is_meant() -> None
         opening + "On Monday I rang the supplier about it we agreed on a new date for the first part." + end
     )
     assert "about it, we agreed" in result.rewrite.polished_answer
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ("and the scouts were booked for two Saturdays.", False),
+        ("I booked the scouts and a van.", False),
+        ("he booked the training himself.", True),
+        ("Three out of the four have booked with us again.", True),
+    ],
+)
+def test_what_is_arranged_is_no_outcome_and_what_others_book_is(said: str, outcome: bool) -> None:
+    reading, _ = judged(f"I planned the move of our library in May. {said}")
+    assert ("result_done" in reading.clauses[-1].cues) is outcome

@@ -21,6 +21,7 @@ PLACEHOLDERS = {
     "action": "I [first thing you did yourself], then [second thing you did].",
     "result": "As a result, [what changed: X% or another figure you can stand behind].",
 }
+_FEWEST_UNITS = 3
 _COMMA_AND_BLANK, _NEAR = 2, 3
 """Characters between two clauses: a comma was there when more than a blank is, and nothing else was."""
 _NO_COMMA = ("because", "that ", "until", "where", "when ", "while ", "than ", "if ")
@@ -67,14 +68,33 @@ def rewrite_story(
 ) -> list[RewrittenPart]:
     """The parts of the rewritten story in order: by role, within a role as said."""
     open_parts = {role: _placeholder(role, star[role].status, has_metric, owned_by_we) for role in ROLES}
-    chosen = kept(found, max_words - sum(len(text.split()) for text in open_parts.values()))
+    shown = {role: item.evidence.clause.index for role, item in star.items() if item.evidence is not None}
+    _settle_ends(found, star, shown)
+    room = max_words - sum(len(text.split()) for text in open_parts.values())
+    chosen = kept(found, room, frozenset(shown.values()))
     parts = [RewrittenPart(u.role, text, u) for u in chosen if (text := tighten_unit(u))]
     ordered: list[RewrittenPart] = []
     for role in ROLES:
         ordered += [p for p in parts if p.role == role]
         if open_parts[role]:
             ordered.append(RewrittenPart(role, open_parts[role], None))
+    scene_told = star["situation"].status is not StarStatus.MISSING
+    if scene_told and len(ordered) > 1 and ordered[0].unit is None and ordered[1].unit is not None:
+        ordered[:2] = reversed(ordered[:2])
     return ordered
+
+
+def _settle_ends(found: list[Unit], star: dict[str, StarItemReading], shown: dict[str, int]) -> None:
+    """The first sentence opens the story where it shows the situation, the last ends it where it shows the result.
+
+    Otherwise a placeholder for the goal would stand before everything that was said, or one for a step behind the end.
+    """
+    if len(found) < _FEWEST_UNITS:
+        return
+    for role, unit in (("situation", found[0]), ("result", found[-1])):
+        told = any(other.role == role for other in found)
+        if not told and star[role].status is not StarStatus.MISSING and shown.get(role) in unit.indexes:
+            unit.role = role
 
 
 def _placeholder(role: str, status: StarStatus, has_metric: bool, owned_by_we: bool) -> str:

@@ -5,12 +5,14 @@ Formulas (0-10):
     relevance `NEUTRAL_RELEVANCE`, a number that enters no sum; 0 for an empty answer
     clarity   10 minus deductions: vague and empty clauses, very short or very long (see `clarity_score`)
     impact    outcome level, a quantified outcome, own part (see `impact_score`)
-    content   a story: linear in the four levels and in action x result (a story told to its end); else in length,
-              substance and clarity. Weights: `data/reading/content_model.json`, fitted on answers that fit their
-              question. 0 when nothing was answered, at most 1 when there is no example.
+    content   a story: linear in the levels, action x result (told to its end) and the root of their product (whole:
+              one gap costs what the others are worth); else in length, substance and clarity. Weights:
+              `data/reading/content_model.json`, fitted on answers that fit their question. 0 when nothing was
+              answered, at most 1 when there is no example.
 Fillers and language quality never count here.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,8 +29,11 @@ NEUTRAL_RELEVANCE = 5.0
 _NO_EXAMPLE_CAP = 1.0
 _LENGTH_WORDS, _SUBSTANCE_WORDS = 60, 14
 """Scales at which length and specific words count about two thirds."""
-_FULL_LEVEL = 0.9
-"""A level from which an item counts fully: how surely it is read, not how well it is told, moves it beyond that."""
+_FULL_LEVEL = {"situation": 0.95, "task": 0.95, "action": 0.95, "result": 0.75}
+"""A level from which an item counts fully: how surely it is read, not how well it is told, moves it beyond that.
+
+Outcomes are worded in more ways than anything else, so theirs counts fully earlier.
+"""
 
 
 @dataclass(frozen=True)
@@ -78,10 +83,11 @@ def substance(readings: Sequence[ClauseReading]) -> float:
 
 def content_features(levels: Mapping[str, float], clarity: float, specific: float, words: int) -> dict[str, float]:
     """What content is made of, 0-1 each."""
-    full = {name: min(1.0, level / _FULL_LEVEL) for name, level in levels.items()}
+    full = {name: min(1.0, level / _FULL_LEVEL[name]) for name, level in levels.items()}
     return {
         **full,
         "told_to_its_end": full["action"] * full["result"],
+        "whole": math.sqrt(math.prod(full.values())),
         "clarity": clarity / 10,
         "substance": specific,
         "length": squash(words, _LENGTH_WORDS),

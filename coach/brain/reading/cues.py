@@ -111,7 +111,7 @@ CUES: dict[str, re.Pattern[str]] = {
     ),
     "result_done": _c(
         r"\b(?:launched|shipped|opened|passed|won|finished|completed|delivered|approved|agreed|adopted|signed|closed|hired|promoted|paid|resolved|cleared|landed|achieved|hit (?:the|our|my|it)|met (?:the|our|all|every)|succeeded|went live|handed in|got there|copied|recovered|came true|worked|held|"
-        r"apologi[sz]ed|thanked|praised|recommended|renewed|stayed|came back|come back|rebooked|booked|ordered|chose|picked|accepted|understood|integrated|demoed|turned up|showed up|reviewed|caught|refunded|awarded|earned|generated|exceeded|gave us|gave me|put me forward|asked (?:to|for|me)|took (?:it|them|him|her) |approached|"
+        r"apologi[sz]ed|thanked|praised|recommended|renewed|stayed|came back|come back|rebooked|(?<!\bi )booked(?! for\b)|ordered|chose|picked|accepted|understood|integrated|demoed|turned up|showed up|reviewed|caught|refunded|awarded|earned|generated|exceeded|gave us|gave me|put me forward|asked (?:to|for|me)|took (?:it|them|him|her) |approached|"
         r"arrived|left|returned|cleared|sent us|sent me|wrote to|rang us|shook my hand|said (?:yes|no problem|that nobody)|joined|stopped|sold|raised|reopened|came|went out|used|bring|brought|became|turned out)\b"
     ),
     "result_absence": _c(

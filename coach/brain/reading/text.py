@@ -21,8 +21,8 @@ _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)|\n+")
 _QUOTES = "\"'”’"
 _TOKEN = re.compile(r"[^\W_]+(?:['’\-.&/][^\W_]+)*[%+]?|[$£€]\s?\d[\d,.]*[kKmM]?")
 _SUBJECT = (
-    r"(?:i|we|he|she|they|it|you|nobody|everybody|everyone|someone|somebody|there|that|this|my|our|his|her|their|the|by|"
-    r"after|when|in the end|as a result|what)\b"
+    r"(?:i|we|he|she|they|it|you|nobody|everybody|everyone|someone|somebody|there|that|this|my|our|his|her|their|the|"
+    r"by (?=the\b|then\b|now\b|that\b|this\b|next\b|\w+day\b|noon\b|christmas\b|easter\b|\w+(?:ber|ary|ch|il)\b|may\b|june\b|july\b|august\b|\d)|after|when|in the end|as a result|what)\b"
 )
 _BREAK = re.compile(
     r"(?:[,;:–—]|\s-)\s+(?:(?:and|so|but|then|because|which|where|until)\s+)*(?=" + _SUBJECT + r")"
@@ -44,8 +44,21 @@ _BARE_BREAK = re.compile(
     r"|the (?:owner|boss|manager|director|client|customer|board|supervisor) (?:told|asked|said|wanted|gave|agreed)\b))",
     re.IGNORECASE,
 )
+_UNFINISHED = re.compile(
+    r"\b(?:the|an?|my|our|his|their|your|to|of|at|with|for|from|would|could|should|did|does|do|will|was|were|had|has|have|i|we|he|she|they|me and)[\s,]*$"
+    r"|\band (?:me|him|them|us)\s*$",
+    re.IGNORECASE,
+)
+"""Where a clause can't end: after an article, a preposition, an auxiliary, a subject; before the other half of "me and the baker"."""
+_BARE_NOUN = re.compile(
+    r"(?:the|an?|my|our|his|her|their|this|that|one|every|each|some|all)(?: (?!(?:was|were|is|are|am|had|has|have|did|do|does|got|get|went|go|came|come|said|told|kept|made|took|gave|felt|left|lost|ran|saw|broke|cut|put|rang|found|knew|began|thought|needed)\b)[\w'-]+(?<!ed)){1,4}\s*$",
+    re.IGNORECASE,
+)
+"""A noun alone has said nothing yet: "the working group | I was on was given …" is one clause."""
+_NOT_NOBODY = re.compile(r"n't (?:even |ever )?\w+\s*$", re.IGNORECASE)
 _LONG_CLAUSE_WORDS = 14
 _MIN_CLAUSE_WORDS = 3
+_LOOK_BACK = 60
 _LONGEST_ABBREVIATION = 12
 _LAST_LATIN = 0x24F
 """Last letter of the Latin alphabets of Europe (Latin Extended-B)."""
@@ -179,9 +192,19 @@ def _cut(text: str, start: int, end: int, breaks: re.Pattern[str]) -> list[Span]
     cuts = [start]
     for match in breaks.finditer(text, start, end):
         cut = match.start() + len(match.group()) - len(match.group().lstrip(",;:–—- "))
+        if _goes_on(text, cuts[-1], match.start(), cut):
+            continue
         if _has_clause(text, cuts[-1], cut) and _has_clause(text, cut, end):
             cuts.append(cut)
     return list(zip(cuts, [*cuts[1:], end], strict=True))
+
+
+def _goes_on(text: str, start: int, end: int, cut: int) -> bool:
+    """Whether the words before a break are no clause yet: unfinished, or a noun whose relative clause begins here."""
+    before = text[max(start, end - _LOOK_BACK) : end]
+    if _UNFINISHED.search(before) or (text[cut : cut + 6].lower() == "nobody" and _NOT_NOBODY.search(before)):
+        return True
+    return text[end:cut].isspace() and end - start < _LOOK_BACK and bool(_BARE_NOUN.fullmatch(text, start, end))
 
 
 def _has_clause(text: str, start: int, end: int) -> bool:

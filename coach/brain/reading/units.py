@@ -46,6 +46,11 @@ class Unit:
         self.words += len(reading.clause.tokens)
 
     @property
+    def indexes(self) -> frozenset[int]:
+        """Numbers of its clauses."""
+        return frozenset(r.clause.index for r in self.readings)
+
+    @property
     def start(self) -> int:
         """First character in the transcript."""
         return self.readings[0].clause.start
@@ -151,9 +156,12 @@ def is_digression(unit: Unit) -> bool:
     return bool(formula) and not any(r.numbers or r.specific > 2 for r in unit.readings)
 
 
-def kept(found: list[Unit], max_words: int) -> list[Unit]:
-    """Leaves out asides, then what matters least, until the answer fits; never the last unit of a role."""
-    keep = [u for u in found if not is_digression(u)] or list(found)
+def kept(found: list[Unit], max_words: int, shown: frozenset[int] = frozenset()) -> list[Unit]:
+    """Leaves out asides, then what matters least, until the answer fits; never the last unit of a role.
+
+    `shown` are clauses that carry an item of the story: no aside, however they sound ("it was a Tuesday, I remember").
+    """
+    keep = [u for u in found if u.indexes & shown or not is_digression(u)] or list(found)
     left = Counter(u.role for u in keep)
     words = sum(u.words for u in keep)
     dropped: set[int] = set()
