@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 import gc
+import importlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -123,7 +124,10 @@ async def _warm() -> None:
 
 
 def warmings() -> list[tuple[str, Callable[[], Awaitable[None]]]]:
-    """WebRTC, recogniser or SDK, voice activity model, the brain's connection, the voice: what each adapter offers."""
+    """WebRTC, recogniser or SDK, voice activity model, the brain's connection, the voice: what each adapter offers.
+
+    And statistics, which the first look at *Cohorts* or *Margins* would wait a second for.
+    """
     parts = services()
     return [
         ("microphone", microphone.warm_up),
@@ -131,6 +135,7 @@ def warmings() -> list[tuple[str, Callable[[], Awaitable[None]]]]:
         ("transcriber", parts.transcriber.warm_up),
         ("brain", parts.brain.warm_up),
         *([("voice", parts.clips.warm_up)] if parts.clips else []),
+        ("statistics", functools.partial(asyncio.to_thread, _load_statistics)),
     ]
 
 
@@ -149,6 +154,10 @@ def _load_delivery() -> None:
     from coach.delivery import measure as delivery
 
     delivery.warm_up()
+
+
+def _load_statistics() -> None:
+    importlib.import_module("scipy.stats")
 
 
 def _keep_up() -> None:

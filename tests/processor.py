@@ -18,14 +18,18 @@ USED = slice(11, 15)
 
 def _begun_by(pid: int) -> Iterator[int]:
     """Every process below, as far as it still runs."""
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found = [int(child) for child in children.read_text().split()]
-        except OSError:
-            continue
-        for child in found:
-            yield child
-            yield from _begun_by(child)
+    for child in _children_of(pid):
+        yield child
+        yield from _begun_by(child)
+
+
+def _children_of(pid: int) -> list[int]:
+    """Those of one process; none once it has ended, which it may at any moment."""
+    try:
+        told = [each.read_text() for each in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:
+        return []
+    return [int(child) for each in told for child in each.split()]
 
 
 def _running_s() -> float:

@@ -4,6 +4,7 @@ import asyncio
 import difflib
 import json
 import shutil
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -494,6 +495,8 @@ async def test_the_server_warms_the_voice_before_the_first_question(tmp_path, mo
     await dict(asgi.warmings())["voice"]()
     assert voice.loaded == 1
     await Clips(tmp_path, SlowVoice(), unmetered).warm_up()
+    await dict(asgi.warmings())["statistics"]()
+    assert "scipy.stats" in sys.modules
 
 
 async def test_a_warmed_voice_lets_its_model_go_when_nothing_is_said(monkeypatch):
