@@ -19,6 +19,14 @@ GROUPS = {
 A_PERSON = "Object.defineProperty(navigator, 'webdriver', {get: () => false})"
 
 
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """An application nobody has answered in: whoever has, is no newcomer."""
+    running = RunningApp(tmp_path_factory.mktemp("home"), COACH_VOICE="none").start()
+    yield running
+    running.stop()
+
+
 @pytest.fixture
 def person(chromium: Browser) -> Iterator[BrowserContext]:
     context = chromium.new_context(viewport={"width": 1024, "height": 768})
@@ -66,9 +74,9 @@ def test_a_phone_has_the_same_groups_behind_the_menu(first_day: RunningApp, chro
 
 
 def test_the_tour_is_gone_through_by_keyboard_and_not_shown_again(
-    first_day: RunningApp, person: BrowserContext
+    untouched: RunningApp, person: BrowserContext
 ) -> None:
-    page = opened(person, f"{first_day.url}/progress")
+    page = opened(person, f"{untouched.url}/progress")
     card = page.get_by_role("dialog", name="Say one answer")
     expect(card).to_be_visible()
     assert faults(page, RULES) == []
@@ -83,14 +91,14 @@ def test_the_tour_is_gone_through_by_keyboard_and_not_shown_again(
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("button", name="Take the tour")).to_be_focused()
-    second = opened(person, f"{first_day.url}/library")
+    second = opened(person, f"{untouched.url}/library")
     expect(second.get_by_role("dialog")).to_have_count(0)
     second.get_by_role("button", name="Take the tour").click()
     expect(second.get_by_role("dialog", name="Say one answer")).to_be_visible()
 
 
-def test_the_tour_stands_aside_while_an_interview_goes_on(first_day: RunningApp, person: BrowserContext) -> None:
-    page = opened(person, f"{first_day.url}/practice")
+def test_the_tour_stands_aside_while_an_interview_goes_on(untouched: RunningApp, person: BrowserContext) -> None:
+    page = opened(person, f"{untouched.url}/practice")
     expect(page.get_by_role("dialog", name="Say one answer")).to_be_visible()
     page.locator(".jf").evaluate("stage => stage.setAttribute('data-state', 'LISTENING')")
     expect(page.get_by_role("dialog", name="Say one answer")).to_be_hidden()
@@ -98,9 +106,9 @@ def test_the_tour_stands_aside_while_an_interview_goes_on(first_day: RunningApp,
     expect(page.get_by_role("dialog", name="Say one answer")).to_be_visible()
 
 
-def test_who_is_driven_by_a_program_is_no_newcomer(first_day: RunningApp, chromium: Browser) -> None:
+def test_who_is_driven_by_a_program_is_no_newcomer(untouched: RunningApp, chromium: Browser) -> None:
     context = chromium.new_context()
-    page = opened(context, f"{first_day.url}/progress")
+    page = opened(context, f"{untouched.url}/progress")
     page.get_by_role("heading", name="Progress", level=1).wait_for()
     expect(page.get_by_role("dialog")).to_have_count(0)
     context.close()
