@@ -62,16 +62,22 @@ async def test_finishing_does_not_wait_for_feedback_that_waits_for_it(tmp_path, 
     await hub.close()
 
 
-async def test_an_own_view_given_while_the_rewrite_is_written_is_kept(tmp_path):
-    held, store = HeldRewrite(corrects=True), FakeStore()
-    hub = make_hub(tmp_path, evaluate=held, store=store)
-    client = await listening(hub)
+async def rated_by_oneself(client: Client) -> str:
+    """Answers and gives an own view of it as soon as the scores may be asked for; the attempt's id."""
     await client.speak()
     await client.send(client.finish_command())
     await client.view(ViewState.FEEDBACK)
     attempt_id = client.state.attempt_id
     given = cmd.SelfRatingPayload(attempt_id=attempt_id, overall=4, content=6, delivery=2)
     await client.send(cmd.SelfRating(payload=given))
+    return attempt_id
+
+
+async def test_an_own_view_given_while_the_rewrite_is_written_is_kept(tmp_path):
+    held, store = HeldRewrite(corrects=True), FakeStore()
+    hub = make_hub(tmp_path, evaluate=held, store=store)
+    client = await listening(hub)
+    attempt_id = await rated_by_oneself(client)
     held.gate.set()
     await client.settled()
     kept = store.attempts[attempt_id]
@@ -87,12 +93,7 @@ async def test_an_own_view_given_before_the_verbatim_pass_outlives_it(tmp_path):
     transcriber.verbatim_delay_s = 0.3
     hub = make_hub(tmp_path, transcriber=transcriber, store=store)
     client = await listening(hub)
-    await client.speak()
-    await client.send(client.finish_command())
-    await client.view(ViewState.FEEDBACK)
-    attempt_id = client.state.attempt_id
-    given = cmd.SelfRatingPayload(attempt_id=attempt_id, overall=4, content=6, delivery=2)
-    await client.send(cmd.SelfRating(payload=given))
+    attempt_id = await rated_by_oneself(client)
     assert (await client.wait("UPDATE_SCORES", updated=True)).payload.attempt_id == attempt_id
     await client.settled()
     assert store.attempts[attempt_id].extra.self_rating.overall == 4
