@@ -9,12 +9,15 @@ the same minute. `PAIRINGS=practice,doctor` takes some of them.
 import contextlib
 import json
 import os
+import pty
+import select
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,27 +95,33 @@ def loaded(url: str, facts: Facts, pause_s: float = 0.0) -> Iterator[None]:
 
 
 def coach(home: Path, *words: str, stdin: str = "") -> tuple[int, str, str, float]:
-    """Runs a command; gives status, output, errors, and the seconds until it said anything."""
+    """Runs a command; gives status, output, errors, and the seconds until a person at a terminal read anything."""
     settings = {"COACH_HOME": str(home), "COACH_BRAIN": "offline", "PYTHONUNBUFFERED": "1"}
+    screen, theirs = pty.openpty()
+    command = [sys.executable, "-m", "coach", *words]
     began = time.monotonic()
-    with tempfile.TemporaryFile("w+") as errors:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "coach", *words],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            env=os.environ | settings,
-        )
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=theirs, text=True, env=os.environ | settings
+    ) as child:
+        os.close(theirs)
         assert child.stdin and child.stdout
         child.stdin.write(stdin)
         child.stdin.close()
-        first = child.stdout.readline()
+        select.select([screen, child.stdout], [], [])
         silent = time.monotonic() - began
-        rest = child.stdout.read()
-        child.wait()
-        errors.seek(0)
-        return child.returncode, first + rest, errors.read(), silent
+        with ThreadPoolExecutor(1) as beside:
+            errors = beside.submit(_all_of, screen)
+            out = child.stdout.read()
+        return child.wait(), out, errors.result(), silent
+
+
+def _all_of(screen: int) -> str:
+    """What a terminal shows until its last writer has gone."""
+    shown = b""
+    with os.fdopen(screen, "rb", buffering=0) as reader, contextlib.suppress(OSError):
+        while piece := reader.read(4096):
+            shown += piece
+    return shown.decode("utf8", "replace")
 
 
 Step = Callable[[Path, Facts], None]

@@ -132,6 +132,7 @@ def warmings() -> list[tuple[str, Callable[[], Awaitable[None]]]]:
     return [
         ("microphone", microphone.warm_up),
         ("delivery", functools.partial(asyncio.to_thread, _load_delivery)),
+        ("judging", functools.partial(asyncio.to_thread, _load_judging)),
         ("transcriber", parts.transcriber.warm_up),
         ("brain", parts.brain.warm_up),
         *([("voice", parts.clips.warm_up)] if parts.clips else []),
@@ -154,6 +155,17 @@ def _load_delivery() -> None:
     from coach.delivery import measure as delivery
 
     delivery.warm_up()
+
+
+def _load_judging() -> None:
+    """What would otherwise be loaded on the event loop, in the middle of somebody's answer."""
+    from coach.brain.guards import limits
+    from coach.interview import manner
+
+    limits.warm_up()
+    manner.warm_up()
+    importlib.import_module("coach.brain.reading.answer")
+    _ = services().traces
 
 
 def _load_statistics() -> None:

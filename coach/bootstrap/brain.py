@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from coach.errors import SettingsError
@@ -82,7 +81,9 @@ def build_brain(
 
 def _share_spans() -> None:
     """Every call of a model becomes a span where a collector is named; the exporter is loaded only then."""
-    if any(name.startswith("OTEL_EXPORTER_OTLP") for name in os.environ):
+    from coach.web.watch import collector
+
+    if collector.configured():
         from coach.web.watch import traces
 
         traces.everywhere()

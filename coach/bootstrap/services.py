@@ -82,9 +82,13 @@ class Services(OwnData, SpeechParts, BrainParts, AvatarParts, MoneyParts, LabPar
     @cached_property
     def traces(self) -> Traces | None:
         """Spans for a collector; None where the environment names none."""
-        from coach.web.watch import traces
+        from coach.web.watch import collector
 
-        return traces.Traces() if self.serves and traces.configured() else None
+        if not (self.serves and collector.configured()):
+            return None
+        from coach.web.watch.traces import Traces
+
+        return Traces()
 
     @cached_property
     def providers(self) -> ProviderWatch:

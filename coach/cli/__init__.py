@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from coach.cli.patience import still_working
 from coach.errors import CoachError, UsageError
 from coach.private_files import write_privately
 
@@ -69,7 +70,8 @@ def main() -> Any:
     _start_log()
     write_privately()
     try:
-        status = cli.main(prog_name=_program(), standalone_mode=False)
+        with still_working():
+            status = cli.main(prog_name=_program(), standalone_mode=False)
         if isinstance(status, int) and status:
             sys.exit(status)
     except click.exceptions.Exit as stop:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import click
 
 from coach.cli.output import emit, json_option
+from coach.cli.patience import confirm
 
 
 @click.command(help="Seals what was stored before COACH_ENCRYPTION_KEY was set; repeatable, also after a kill.")
@@ -34,7 +35,7 @@ def decrypt(yes: bool, as_json: bool) -> None:
     from coach.vault.mounting import unmark
 
     if not yes and not as_json:
-        click.confirm("Store what people say and write in plain form?", abort=True, err=True)
+        confirm("Store what people say and write in plain form?")
     parts = build_services()
     try:
         keys = keys_of(parts)

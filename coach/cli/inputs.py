@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from coach.cli.patience import a_persons_turn
 from coach.errors import InputError
 from coach.text.decoding import decoded
 
@@ -36,12 +37,17 @@ def read_text(source: str | Path, what: str = "") -> str:
     """
     name = f"{what} {source}".strip() if str(source) != "-" else f"{what} standard input".strip()
     try:
-        raw = sys.stdin.buffer.read() if str(source) == "-" else Path(source).read_bytes()
+        raw = _typed() if str(source) == "-" else Path(source).read_bytes()
         return without_controls(decoded(raw))
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror or type(error).__name__}.") from error
     except ValueError as error:
         raise InputError(f"{name} is not text (UTF-8, UTF-16 or Windows-1252).") from error
+
+
+def _typed() -> bytes:
+    with a_persons_turn():
+        return sys.stdin.buffer.read()
 
 
 def without_controls(text: str) -> str:

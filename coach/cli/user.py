@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from coach.cli.output import emit, json_option
+from coach.cli.patience import confirm
 from coach.contracts.people import Role
 from coach.errors import InputError
 
@@ -67,7 +68,7 @@ def delete(user_id: str, receipt: Path | None, yes: bool, as_json: bool) -> None
     from coach.bootstrap import build_services
 
     if not yes and not as_json:
-        click.confirm(f"Delete everything of {user_id} for good?", abort=True, err=True)
+        confirm(f"Delete everything of {user_id} for good?")
     if receipt:
         _require_writable(receipt)
     parts = build_services()

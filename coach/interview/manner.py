@@ -27,6 +27,11 @@ def _words() -> dict[str, list[str] | dict[str, str]]:
     return dict(yaml.safe_load((DATA / "manner" / "lead_ins.yaml").read_text(encoding="utf8")))
 
 
+def warm_up() -> None:
+    """Reads the wordings."""
+    _words()
+
+
 def lead_in(attempts: Sequence[Attempt], policy: Policy, *, turn: int) -> str:
     """What is said before the next question; `attempts` are those of the question before, discarded ones included.
 

@@ -1,5 +1,10 @@
 """What the operator is told: alerts with their mend, sizes, the person's time apart, spans with their stages."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -9,9 +14,10 @@ from coach.interview.dependencies import now_utc
 from coach.store import open_store
 from coach.views import operations_figures as ops_operations_figures
 from coach.views import standing
-from coach.web.watch import traces
+from coach.web.watch import collector, traces
 from tests.unit.test_operations_view import LINE
 
+ROOT = Path(__file__).resolve().parents[2]
 WELL = {"disk_free_bytes": 5e10, "outbox_oldest_seconds": 0.0, "usage_unpriced": 0.0}
 REVIEWED = {
     "finish": 0.0,
@@ -72,6 +78,22 @@ def test_an_answer_becomes_a_span_with_its_stages(monkeypatch):
     assert whole.end_time - whole.start_time == pytest.approx(6012e6, rel=1e-3)
     assert spans["speech to text"].parent.span_id == whole.context.span_id
     assert {s.name for s in latency.stages(LINE)} < set(spans)
-    assert not traces.configured()
+    assert not collector.configured()
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
-    assert traces.configured()
+    assert collector.configured()
+
+
+UNTRACED = """
+import sys
+from coach.bootstrap import build_services
+parts = build_services(coach_home=sys.argv[1], coach_voice="none")
+parts.serves = True
+assert parts.traces is None
+sys.exit("opentelemetry.sdk" in sys.modules)
+"""
+
+
+def test_an_answer_that_nobody_traces_does_not_load_what_sends_traces(tmp_path):
+    """Half a second on the event loop, in which the first answer's interview held up everybody's."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("OTEL")}
+    assert subprocess.run([sys.executable, "-c", UNTRACED, str(tmp_path)], env=env, cwd=ROOT).returncode == 0

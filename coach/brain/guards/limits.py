@@ -36,6 +36,11 @@ def fit(section: str, value: object) -> tuple[object, list[GuardFinding]]:
     return _fit(value, _schema()["properties"].get(section, {}), section, findings), findings
 
 
+def warm_up() -> None:
+    """Reads the contract's limits, a tenth of a second that the first answer would hold everybody up for."""
+    _schema()
+
+
 @lru_cache(maxsize=1)
 def _schema() -> dict[str, Any]:
     full = json_schema()

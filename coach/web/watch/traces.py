@@ -4,7 +4,6 @@ The stages of an answer are known when it is stored, so its spans are made then,
 attributes, words never are.
 """
 
-import os
 from functools import cache
 from time import time_ns
 
@@ -16,20 +15,15 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
 from coach.contracts.interview import Attempt
 from coach.interview import latency
+from coach.web.watch import collector
 
 _NS = 1_000_000
-
-
-def configured() -> bool:
-    """Whether a collector is named, by the variables every OpenTelemetry program reads."""
-    named = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-    return any(os.environ.get(name) for name in named) and os.environ.get("OTEL_SDK_DISABLED", "").lower() != "true"
 
 
 @cache
 def everywhere() -> None:
     """Spans that any part of this process makes go to the collector, where one is named; once, sent at its end too."""
-    if configured():
+    if collector.configured():
         provider = TracerProvider(resource=Resource.create({"service.name": "jobfoxy"}))
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         trace.set_tracer_provider(provider)
