@@ -107,7 +107,7 @@ def coach(home: Path, *words: str, stdin: str = "") -> tuple[int, str, str, floa
         assert child.stdin and child.stdout
         child.stdin.write(stdin)
         child.stdin.close()
-        select.select([screen, child.stdout], [], [])
+        select.select([screen, child.stdout.fileno()], [], [])
         silent = time.monotonic() - began
         with ThreadPoolExecutor(1) as beside:
             errors = beside.submit(_all_of, screen)

@@ -45,7 +45,12 @@ def test_every_command_says_that_it_goes_on(looked_at: bool, told: bool, monkeyp
 def test_who_is_asked_is_not_told_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal, asked = Terminal(), threading.Event()
     monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setattr(click, "confirm", lambda *_, **__: asked.set() or terminal.told.wait(0.1))
+
+    def confirm(*_: object, **__: object) -> None:
+        asked.set()
+        terminal.told.wait(0.1)
+
+    monkeypatch.setattr(click, "confirm", confirm)
     with patience.still_working(0.001):
         patience.confirm("Delete it?")
         assert asked.is_set() and "still working" not in terminal.getvalue()
