@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     )
     coach_watch_email: str = Field(default="", description="Who is told by mail when a bundle in use became worse.")
     coach_watch_webhook: str = Field(default="", description="Address that is posted to when a bundle became worse.")
+    coach_webhooks_inside: bool = Field(
+        default=False, description="Lets webhooks of budgets name addresses inside this network."
+    )
     coach_watch_file: str = Field(default="", description="Rules of the watch; default data/lab/watch.yaml.")
     coach_mail_from: str = Field(default="", description="Sender of mails; default job-foxy@ the mail server.")
     coach_address: str = Field(

@@ -33,9 +33,10 @@ def main() -> None:
     beside = compared(editor.toolbar(parts, scenario, assumed), parts, assumed)
     overview(applied, beside)
     section = st.segmented_control(
-        "Section", SECTIONS, default="Session", key="margins_section", bind="query-params", label_visibility="collapsed"
-    )
-    show(section or "Session", applied, beside, parts)
+        "Section", SECTIONS, default="Session", key="margins_section", bind="query-params", required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    show(section, applied, beside, parts)
 
 
 def compared(name: str, parts: Services, assumed: Assumptions) -> Applied:

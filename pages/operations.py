@@ -10,6 +10,7 @@ from coach.views import operations_figures as ops_operations_figures
 from pages.components.operations import answer, budgets, given_back, now, people
 from pages.components.shared import preview, samples
 from pages.components.shared.chart import chart
+from pages.components.shared.csv_file import csv_file
 from pages.components.shared.prose import plain
 
 DAYS = {"7 days": 7, "30 days": 30, "90 days": 90}
@@ -24,12 +25,10 @@ def main() -> None:
     parts = services()
     st.title("Operations")
     st.caption("How fast answers come back, how providers do, what waits to be billed, what is due for deletion.")
-    span = (
-        st.segmented_control(
-            "Period", list(DAYS), default="30 days", key="period", bind="query-params", label_visibility="collapsed"
-        )
-        or "30 days"
-    )
+    span = st.segmented_control(
+        "Period", list(DAYS), default="30 days", key="period", bind="query-params", required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
     try:
         invented = samples.switch(parts, there=parts.has_samples())
         answers = ops.answers_frame(parts.store, days=DAYS[span], of_samples=invented)
@@ -91,11 +90,8 @@ def show_latency(answers: pd.DataFrame) -> None:
         )
         preview.finished("operations", "Latency: the median answer stage by stage, and how long answers took by day")
         return
-    by = (
-        st.segmented_control(
-            "By", ["all", "brain", "transcriber"], default="all", key="latency_by", bind="query-params"
-        )
-        or "all"
+    by = st.segmented_control(
+        "By", ["all", "brain", "transcriber"], default="all", key="latency_by", bind="query-params", required=True
     )
     table = ops.percentiles_frame(stages)
     left, right = st.columns(2, gap="large")
@@ -108,6 +104,7 @@ def show_latency(answers: pd.DataFrame) -> None:
     st.header("Stages", anchor=False)
     shown = table if by == "all" else ops.percentiles_frame(stages, [by])
     st.dataframe(shown, hide_index=True, column_config=dict.fromkeys(ops.QUANTILES, MS))
+    csv_file(shown, "stages")
     answer.show(answers)
 
 
@@ -124,7 +121,9 @@ def show_providers(parts: Services, answers: pd.DataFrame) -> None:
     for provider, title in (("brain", "Coaches"), ("transcriber", "Transcribers")):
         st.header(title, anchor=False)
         shares = dict.fromkeys(("repaired", "fallback", "failed"), SHARE)
-        st.dataframe(ops.health_frame(answers, provider), hide_index=True, column_config=shares)
+        health = ops.health_frame(answers, provider)
+        st.dataframe(health, hide_index=True, column_config=shares | {"last trouble": WHEN})
+        csv_file(health, title.lower())
 
 
 def show_errors(answers: pd.DataFrame) -> None:
@@ -133,7 +132,8 @@ def show_errors(answers: pd.DataFrame) -> None:
     if troubled.empty:
         st.success("Every answer of this period has its feedback.", icon=":material/check_circle:")
         return
-    st.dataframe(troubled, hide_index=True)
+    st.dataframe(troubled, hide_index=True, column_config={"created_at": WHEN})
+    csv_file(troubled, "answers-without-feedback")
     st.caption("The answers are kept: feedback can be asked for again on the Practice page.")
 
 
@@ -145,6 +145,7 @@ def show_deletions(parts: Services) -> None:
         st.info("Nothing was deleted yet.", icon=":material/delete_history:")
         return
     st.dataframe(frame, hide_index=True, column_config={"when": WHEN})
+    csv_file(frame, "deleted-lately")
 
 
 main()

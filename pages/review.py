@@ -62,8 +62,10 @@ def choose(parts: Services, frame: pd.DataFrame) -> tuple[pd.Series | None, str]
             bind="query-params",
             help="Judge first, compare afterwards: less anchoring.",
         )
+        every = len(frame)
         frame = queue.narrowed(frame.assign(mine=review.judged_by(frame, reviewer.identity() or coach)))
         rubric.button(parts, coach)
+    queue.told(len(frame), every)
     judged = frame["human"].notna()
     second = bool(st.session_state.get("review_second"))
     rows = frame[~judged] if which == WAITING and not second else frame[judged] if which == JUDGED else frame
@@ -71,7 +73,7 @@ def choose(parts: Services, frame: pd.DataFrame) -> tuple[pd.Series | None, str]
         st.info(nothing(which or EVERY), icon=":material/task_alt:")
         return None, coach
     rows = queue.newest(rows, {str(st.session_state.get(KEY)), st.query_params.get("answer", "")})
-    queue.step([str(each) for each in rows["attempt_id"]], KEY)
+    queue.step([str(each) for each in rows["attempt_id"]], KEY, "answer")
     row = pick(
         "Answer",
         [row for _, row in rows.iterrows()],

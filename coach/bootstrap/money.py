@@ -36,8 +36,14 @@ class MoneyParts(StoreParts):
         """How an operator is told of what was raised."""
         from coach.economics.messenger import Messenger
 
-        url = self.settings.coach_smtp_url
-        return Messenger(url.get_secret_value() if url else "", self.settings.coach_mail_from)
+        settings = self.settings
+        url = settings.coach_smtp_url
+        return Messenger(
+            url.get_secret_value() if url else "",
+            settings.coach_mail_from,
+            inside=settings.coach_webhooks_inside,
+            trusted=[settings.coach_watch_webhook],
+        )
 
     def check_budgets(self) -> Checked:
         """Raises and tells what is due, unless another process is about it; blocking.
@@ -56,7 +62,7 @@ class MoneyParts(StoreParts):
         """The budgets as pages and commands change them."""
         from coach.economics.budgets import Budgets
 
-        return Budgets(self.store)
+        return Budgets(self.store, inside=self.settings.coach_webhooks_inside)
 
     def taken_interviews(self) -> list[dict[str, object]]:
         """Interviews taken from plans, newest first: whose, which plan, when, and whether given back."""

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from coach.contracts.alert_message import AlertMessage, Delivery, Tell
 from coach.contracts.base import Record
 from coach.contracts.interview import new_id
+from coach.economics.outside import refuse_inside
 from coach.errors import InputError, NotFoundError
 from coach.store import SqlStore
 from coach.store.repositories import budgets as rows
@@ -39,12 +40,19 @@ class Checked(Record):
 
 
 def new_budget(
-    scope: Scope, period: Period, usd: Decimal, *, email: str = "", webhook: str = "", now: datetime | None = None
+    scope: Scope,
+    period: Period,
+    usd: Decimal,
+    *,
+    email: str = "",
+    webhook: str = "",
+    inside: bool = False,
+    now: datetime | None = None,
 ) -> Budget:
-    """A budget ready to be kept.
+    """A budget ready to be kept; `inside`: its webhook may name an address inside this network.
 
     Raises:
-        InputError: no amount above 0, or an address that is none.
+        InputError: no amount above 0, an address that is none, or one that is not allowed.
     """
     if not usd.is_finite() or not 0 < usd <= MOST_USD:
         raise InputError(f"A budget needs an amount above $0 and up to ${MOST_USD:,}.")
@@ -52,6 +60,8 @@ def new_budget(
         raise InputError(f"'{email}' is no mail address.")
     if webhook and not _is_address(webhook):
         raise InputError("A webhook needs an address that begins with http:// or https://.")
+    if webhook and not inside:
+        refuse_inside(urlsplit(webhook).hostname or "")
     return Budget(new_id(), scope, period, usd, email, webhook, now or datetime.now(UTC))
 
 
@@ -66,9 +76,9 @@ def _is_address(webhook: str) -> bool:
 class Budgets:
     """The budgets of an installation, as a page or a command changes them."""
 
-    def __init__(self, store: SqlStore) -> None:
-        """Keeps them in `store`."""
-        self._store = store
+    def __init__(self, store: SqlStore, *, inside: bool = False) -> None:
+        """Keeps them in `store`; `inside`: webhooks may name addresses inside this network."""
+        self._store, self._inside = store, inside
 
     def listed(self) -> list[Budget]:
         """Every budget, the oldest first."""
@@ -78,9 +88,9 @@ class Budgets:
         """Keeps a new one.
 
         Raises:
-            InputError: no amount above 0, or an address that is none.
+            InputError: no amount above 0, an address that is none, or one that is not allowed.
         """
-        made = new_budget(scope, period, usd, email=email, webhook=webhook)
+        made = new_budget(scope, period, usd, email=email, webhook=webhook, inside=self._inside)
         self._store.run(rows.keep, made)
         return made
 

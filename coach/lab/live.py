@@ -10,9 +10,11 @@ import scipy
 from coach.errors import InputError
 from coach.lab.promotion import Split
 
+LEAST = 2
+"""Interviews of an arm from which a metric is compared: one says nothing of its spread."""
 SRM_ALARM = 0.001
 """p-value below which the split is not believed (Fabijan et al. 2019, sample ratio mismatch)."""
-OUTCOMES: Mapping[str, bool] = {"improvement": True, "completed": True, "retried": True, "saved": True}
+OUTCOMES: Mapping[str, bool] = {"retry_gain": True, "completed": True, "retried": True, "saved": True}
 GUARDS: Mapping[str, bool] = {"cost_usd": False, "first_scores_ms": False, "fallback": False}
 
 
@@ -39,8 +41,9 @@ def sample_ratio(bundles: Sequence[str], split: Split) -> RatioCheck:
 def interview_outcomes(attempts: Sequence[Mapping[str, object]]) -> pd.DataFrame:
     """One row per interview: `bundle, user_id`, outcomes and guard metrics, from rows of `store.lab.live_outcomes`.
 
-    improvement = mean over questions of best minus first overall; completed, retried, saved are 0 or 1; fallback is the
-    share of attempts whose feedback was delayed.
+    retry_gain = mean over retried questions of second minus first overall, missing where nobody retried: the best of
+    several attempts would lie above the first by scoring noise alone, the further the more often somebody retries.
+    completed, retried, saved are 0 or 1; fallback is the share of attempts whose feedback was delayed.
     """
     frame = pd.DataFrame(list(attempts))
     if frame.empty:
@@ -54,11 +57,12 @@ def interview_outcomes(attempts: Sequence[Mapping[str, object]]) -> pd.DataFrame
 def _one_interview(interview_id: str, group: pd.DataFrame) -> dict[str, object]:
     scored = group.dropna(subset=["overall_score"]).sort_values("attempt_number")
     by_question = scored.groupby("exchange_id")["overall_score"]
+    gains = [scores.iloc[1] - scores.iloc[0] for _, scores in by_question if len(scores) > 1]
     return {
         "interview_id": interview_id,
         "bundle": _name(str(group["bundle"].iloc[0])),
         "user_id": group["user_id"].iloc[0],
-        "improvement": float((by_question.max() - by_question.first()).mean()) if len(scored) else np.nan,
+        "retry_gain": float(np.mean(gains)) if gains else np.nan,
         "completed": float(group["interview_status"].iloc[0] == "completed"),
         "retried": float((group["attempt_number"] > 1).any()),
         "saved": float(group["saved"].any()),
@@ -93,14 +97,18 @@ def compare_arms(outcomes: pd.DataFrame, *, control: str, treatment: str, alpha:
     """
     two = outcomes[outcomes["bundle"].isin([control, treatment])].copy()
     two["arm"] = (two["bundle"] == treatment).astype(float)
-    if min((two["arm"] == arm).sum() for arm in (0.0, 1.0)) < 2 or two["user_id"].nunique() < 2:
+    if _too_few(two):
         raise InputError("Each arm needs at least two interviews, of more than one person.")
     found = [_difference(two.dropna(subset=[m]), m, better, alpha) for m, better in {**OUTCOMES, **GUARDS}.items()]
     return [d for d in found if d is not None]
 
 
+def _too_few(frame: pd.DataFrame) -> bool:
+    return min((frame["arm"] == arm).sum() for arm in (0.0, 1.0)) < LEAST or frame["user_id"].nunique() < LEAST
+
+
 def _difference(frame: pd.DataFrame, metric: str, higher_is_better: bool, alpha: float) -> ArmDifference | None:
-    if frame["arm"].nunique() < 2 or frame["user_id"].nunique() < 2:
+    if _too_few(frame):
         return None
     from statsmodels.formula.api import ols
 

@@ -11,7 +11,8 @@ from pydantic import Field, model_validator
 
 from coach.brain.prompts.bundle import DEFAULT_BUNDLE, PromptBundle
 from coach.contracts.base import Record
-from coach.errors import InputError
+from coach.errors import ConflictError, InputError, NotFoundError
+from coach.lab.way_back import AGAIN, BACK, WayBack, way_back
 from coach.store.repositories import lab as rows
 from coach.store.repositories import live_split as rows_live_split
 from coach.store.sqlstore import SqlStore
@@ -95,15 +96,48 @@ class Promotions:
         kept = (fits or PromotionEvidence()).model_copy(update={"override": not (fits and fits.ships)})
         return self._put_in_force(found, reason.strip(), kept)
 
-    def roll_back(self, reason: str) -> dict[str, object]:
-        """Puts the bundle before the present one back in force, with its very text.
+    def way_back(self) -> WayBack:
+        """What a step back would put in force, and what the last one took away."""
+        return way_back(self.history()[::-1])
+
+    def roll_back(self, reason: str, *, seen: str = "") -> dict[str, object]:
+        """Puts the bundle before the present one back in force, with its very text; once more, the one before that.
+
+        Args:
+            reason: why.
+            seen: hash of what was in force when somebody decided so; empty where nobody looked.
 
         Raises:
             NotFoundError: there was none.
+            ConflictError: another one is in force meanwhile; nothing was changed.
         """
-        last = self._store.run(rows.previous_bundle)
-        why = f"rolled back: {reason.strip() or 'no reason given'}"
-        return self._put_in_force(PromptBundle.from_files(last["name"], last["content"]), why)
+        self._require_seen(seen)
+        earlier = self.way_back().earlier
+        if earlier is None:
+            raise NotFoundError("There is no earlier bundle to roll back to.")
+        return self._step(earlier["id"], f"{BACK}{reason.strip() or 'no reason given'}")
+
+    def put_back(self, reason: str, *, seen: str = "") -> dict[str, object]:
+        """Undoes the last step back: what it took away is in force again, with its very text and its evidence.
+
+        Raises:
+            NotFoundError: no step back stands.
+            ConflictError: another one is in force meanwhile; nothing was changed.
+        """
+        self._require_seen(seen)
+        later = self.way_back().later
+        if later is None:
+            raise NotFoundError("Nothing was rolled back that could be put back.")
+        basis = PromotionEvidence.model_validate(later["evidence"]) if later["evidence"] else None
+        return self._step(later["id"], f"{AGAIN}{reason.strip() or 'no reason given'}", basis)
+
+    def _require_seen(self, seen: str) -> None:
+        if seen and self.active().hash != seen:
+            raise ConflictError("Another bundle was put in force meanwhile.", mend="Look at what is in force now.")
+
+    def _step(self, promotion_id: str, reason: str, evidence: PromotionEvidence | None = None) -> dict[str, object]:
+        found = self._store.run(rows.promoted, promotion_id)
+        return self._put_in_force(PromptBundle.from_files(found["name"], found["content"]), reason, evidence)
 
     def active(self) -> PromptBundle:
         """The bundle in force: the promoted one as it was then, else the shipped default."""
@@ -115,14 +149,28 @@ class Promotions:
         running, promoted = self.split(), self._store.run(rows.active_bundle)
         return frozenset(running.shares if running else ()) | (frozenset() if promoted else {DEFAULT_BUNDLE})
 
-    def start_split(self, split: Split) -> None:
-        """Divides live interviews between bundles from now on, ending the split before."""
+    def start_split(self, split: Split, *, alone: bool = False) -> None:
+        """Divides live interviews between bundles from now on, ending the split before; `alone` ends none.
+
+        Raises:
+            InputError: an unknown bundle.
+            ConflictError: `alone`, and one is running.
+        """
         for bundle in split.shares:
             PromptBundle.load(bundle)
+        if alone and (running := self.split()):
+            raise ConflictError(f"The split '{running.name}' is running.", mend="End it first.")
         self._store.run(rows_live_split.set_live_split, split.model_dump(), datetime.now(UTC))
 
-    def end_split(self) -> None:
-        """Ends the live experiment; the active bundle serves everyone."""
+    def end_split(self, salt: str = "") -> None:
+        """Ends the live experiment; the active bundle serves everyone.
+
+        Raises:
+            ConflictError: `salt` is that of another split than the one that runs; nothing was changed.
+        """
+        running = self.split()
+        if salt and (running is None or running.salt != salt):
+            raise ConflictError("That split was ended meanwhile.", mend="Look at what is running now.")
         self._store.run(rows_live_split.set_live_split, None, datetime.now(UTC))
 
     def split(self) -> Split | None:

@@ -1,17 +1,29 @@
 """Figures and tables of the prompt lab; plotly and pandas, no Streamlit, the same on the page and in the notebooks."""
 
 import difflib
+from collections.abc import Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from coach.brain.prompts.bundle import PromptBundle
+from coach.lab.live import ArmDifference
 from coach.lab.planner import RunPlan
 from coach.lab.report import ComparisonReport
 from coach.views.palette import FOX, GOOD, INK_SOFT, LINE, LOW
 from coach.views.progress import style
 
 FEW = 5
+ARMS = {
+    "retry_gain": ("Gain of a first retry, points", 1.0),
+    "completed": ("Completed, % of interviews", 100.0),
+    "retried": ("Retried, % of interviews", 100.0),
+    "saved": ("Saved, % of interviews", 100.0),
+    "cost_usd": ("Cost of an interview, USD", 1.0),
+    "first_scores_ms": ("Finish to scores, s", 0.001),
+    "fallback": ("Feedback delayed, % of answers", 100.0),
+}
+"""What a live experiment looks at, in words, and what its numbers are multiplied by to stand in that unit."""
 
 
 def forest_frame(report: ComparisonReport) -> pd.DataFrame:
@@ -82,6 +94,24 @@ def slice_forest(report: ComparisonReport) -> go.Figure:
     figure.add_vline(x=0, line={"color": INK_SOFT, "width": 1, "dash": "dot"})
     figure.update_xaxes(title=f"←  worse · {report.primary} · better  →")
     return style(figure, height=90 + 28 * max(1, len(frame)))
+
+
+def arms_frame(found: Sequence[ArmDifference], control: str, treatment: str) -> pd.DataFrame:
+    """One row per measure of a live split, in its unit, with what the interval of the difference says."""
+    rows = []
+    for each in found:
+        title, by = ARMS[each.metric]
+        numbers = [by * value for value in (each.control, each.treatment, each.estimate, each.low, each.high)]
+        rows.append((title, *numbers, each.p_value, each.n, _leaning(each)))
+    sides = [control, treatment] if control != treatment else ["control", "treatment"]
+    names = ["measure", *sides, "difference", "low", "high", "p", "interviews", "what it says"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _leaning(found: ArmDifference) -> str:
+    if found.low <= 0 <= found.high:
+        return "no difference to be seen"
+    return "better" if (found.estimate > 0) == found.higher_is_better else "worse"
 
 
 def _colour(low: float, high: float) -> str:

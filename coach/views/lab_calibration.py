@@ -10,6 +10,7 @@ import scipy
 from coach.lab.statistics.agreement import Agreement, agreement
 from coach.views.palette import FOX, INK_SOFT, LINE
 from coach.views.progress import style
+from coach.views.review import ENOUGH
 
 ALPHA = 0.05
 LEAST = 5
@@ -28,10 +29,11 @@ def calibration_frame(stored: Sequence[dict[str, object]]) -> pd.DataFrame:
 
 
 def agreement_frame(calibration: pd.DataFrame) -> pd.DataFrame:
-    """Agreement in all and by question type: `group, n, mae, bias, spearman, qwk`."""
+    """Agreement in all and by question type: `group, n, mae, bias, spearman, qwk`; the last two from `ENOUGH` on."""
     groups = [("all", calibration), *calibration.groupby("question_type")] if len(calibration) else []
     rows = [(str(name), _agree(part)) for name, part in groups]
-    return pd.DataFrame([{"group": name, **found.as_dict()} for name, found in rows])
+    few = {"spearman": None, "qwk": None}
+    return pd.DataFrame([{"group": n, **found.as_dict(), **(few if found.n < ENOUGH else {})} for n, found in rows])
 
 
 def _agree(part: pd.DataFrame) -> Agreement:

@@ -1,6 +1,7 @@
 """What was really used, as tables."""
 
 from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 
 import pandas as pd
 
@@ -35,6 +36,8 @@ def ledger_frame(
 
     Returns:
         One row per key; for `by="meter"` with vendor, unit, quantity and the price entry it was billed at.
+        `unpriced` events had no price when they were billed, `not_repriced` have none in `book`: the sums leave them
+        out, and a sum of nothing else is missing, not zero. `price_change_usd` is of what has both prices.
     """
     since = datetime.combine((now or datetime.now(UTC)).astimezone(UTC) - timedelta(days=days), time.min, UTC)
     rows = [_sum_row(total, book) for total in store.run(ledger.usage_sums, by, since=since, of_samples=of_samples)]
@@ -45,18 +48,35 @@ def ledger_frame(
         "as_billed_usd",
         "billable_usd",
         "repriced_usd",
+        "price_change_usd",
         "unpriced",
+        "not_repriced",
     ]
     if not rows:
         return pd.DataFrame(columns=[*keys, *sums])
-    return pd.DataFrame(rows).groupby(keys, sort=True)[sums].sum().reset_index()
+    table = pd.DataFrame(rows).groupby(keys, sort=True)[sums].sum().reset_index()
+    for missing, told in (("unpriced", ("as_billed_usd", "billable_usd")), ("not_repriced", ("repriced_usd",))):
+        for name in told:
+            table[name] = table[name].where(table[missing] < table["events"], None)
+    return table
+
+
+def without_price(store: SqlStore, book: PriceBook, *, days: int = 90, of_samples: bool = False) -> list[str]:
+    """Meters that were used and have no price in `book`, as `vendor/meter`."""
+    since = datetime.combine(datetime.now(UTC) - timedelta(days=days), time.min, UTC)
+    used = store.run(ledger.usage_sums, "meter", since=since, of_samples=of_samples)
+    return sorted({f"{total.vendor}/{total.meter}" for total in used if _again(total, book) is None})
+
+
+def _again(total: ledger.UsageSum, book: PriceBook) -> Decimal | None:
+    try:
+        return book.find(total.vendor, total.meter, total.day, unit=total.unit).cost(total.quantity)
+    except PriceBookError:
+        return None
 
 
 def _sum_row(total: ledger.UsageSum, book: PriceBook) -> dict[str, object]:
-    try:
-        again = book.find(total.vendor, total.meter, total.day, unit=total.unit).cost(total.quantity)
-    except PriceBookError:
-        again = ZERO_USD
+    again = _again(total, book)
     return {
         "vendor": total.vendor,
         "key": total.key,
@@ -66,14 +86,21 @@ def _sum_row(total: ledger.UsageSum, book: PriceBook) -> dict[str, object]:
         "quantity": float(total.quantity),
         "as_billed_usd": total.cost_usd,
         "billable_usd": total.billable_usd,
-        "repriced_usd": again,
+        "repriced_usd": ZERO_USD if again is None else again,
+        "price_change_usd": ZERO_USD if again is None or total.unpriced else again - total.cost_usd,
         "unpriced": total.unpriced,
+        "not_repriced": total.events if again is None else 0,
     }
 
 
 def vendors(store: SqlStore) -> list[str]:
     """Whose use the ledger holds, by name."""
     return sorted({total.vendor for total in store.run(ledger.usage_sums, "vendor")})
+
+
+def meters(store: SqlStore, vendor: str) -> list[str]:
+    """What the ledger has of a vendor, by the names of its meters."""
+    return sorted({total.meter for total in store.run(ledger.usage_sums, "vendor") if total.vendor == vendor})
 
 
 def session_budgets(store: SqlStore, applied: Applied, interview_ids: list[str]) -> Records:

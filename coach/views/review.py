@@ -11,6 +11,7 @@ from coach.store.repositories import queries
 from coach.views.attempts import attempts_frame
 
 ENOUGH = 20
+"""Answers from which a kappa is told: below, its interval spans several of the words for it."""
 NEWEST = 2_000
 """Answers that wait in the queue; nobody goes through more, and each drawing of the page reads all of them."""
 _KAPPA_WORDS = ((0.8, "very good"), (0.6, "good"), (0.4, "moderate"), (0.2, "fair"))
@@ -89,12 +90,17 @@ def all_reviews(store: SqlStore) -> pd.DataFrame:
 
 
 def agreement_table(found: dict[str, Agreement]) -> pd.DataFrame:
-    """One row per question type for the page: `questions, answers, kappa, difference, machine higher by`."""
+    """One row per question type: `questions, answers, kappa` (see `told_kappa`)`, difference, machine higher by`."""
     rows: list[dict[str, Any]] = [
-        {"questions": kind, "answers": a.n, "kappa": a.qwk, "difference": a.mae, "machine higher by": a.bias}
+        {"questions": kind, "answers": a.n, "kappa": told_kappa(a), "difference": a.mae, "machine higher by": a.bias}
         for kind, a in found.items()
     ]
     return pd.DataFrame(rows)
+
+
+def told_kappa(found: Agreement) -> float | None:
+    """The weighted kappa; None below `ENOUGH` answers, where it is mostly chance."""
+    return found.qwk if found.n >= ENOUGH else None
 
 
 def kappa_word(kappa: float | None) -> str:

@@ -96,5 +96,10 @@ def alerts(now: Mapping[str, float], troubled_share: float, overdue: int) -> lis
             Alert(f"{overdue} recordings are past their day of deletion.", "Run `python -m coach retention sweep`.")
         )
     if now["usage_unpriced"]:
-        found.append(Alert(f"{now['usage_unpriced']:.0f} metered uses have no price.", "Add the price on *Margins*."))
+        found.append(
+            Alert(
+                f"{now['usage_unpriced']:.0f} metered uses have no price.",
+                "Add it to the price book; *Margins* › *Ledger* names the meter.",
+            )
+        )
     return found

@@ -45,6 +45,30 @@ def test_a_link_restores_section_and_choice_in_another_tab(sampled: RunningApp, 
     expect(first.get_by_role("tab", name="What moves the margin")).to_be_visible()
 
 
+def test_the_browsers_way_back_leads_back_and_no_table_writes_a_file_that_marks_no_formulas(
+    sampled: RunningApp, visitor: BrowserContext
+) -> None:
+    page = opened(visitor, f"{sampled.url}/cohorts?show_samples=true")
+    page.get_by_role("heading", name="By person").wait_for()
+    page.get_by_role("radio", name="Competency").click()
+    page.get_by_role("heading", name="By competency").wait_for()
+    page.wait_for_url("**by=competency*")
+    page.get_by_role("radio", name="Week").click()
+    page.get_by_role("heading", name="By week").wait_for()
+    page.wait_for_url("**by=week*")
+    page.go_back()
+    page.get_by_role("heading", name="By competency").wait_for()
+    expect(page.get_by_role("radio", name="Competency")).to_be_checked()
+    page.go_forward()
+    page.get_by_role("heading", name="By week").wait_for()
+    page.get_by_test_id("stDataFrame").first.hover()
+    page.get_by_role("button", name="Search").first.wait_for()
+    expect(page.get_by_role("button", name="Download as CSV").locator("visible=true")).to_have_count(0)
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="CSV").last.click()
+    assert saved.value.suggested_filename.startswith("cohorts-")
+
+
 def test_a_value_nobody_offered_shows_the_page_as_it_begins(sampled: RunningApp, visitor: BrowserContext) -> None:
     page = opened(
         visitor, f"{sampled.url}/operations?operations_tab=%3Cscript%3Ealert(1)%3C/script%3E&answer=gone&period=9"

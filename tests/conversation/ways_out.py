@@ -46,12 +46,8 @@ FILES: dict[str, set[str]] = {
     "pages/components/shared/receipt.py:show": set(),
     "pages/components/shared/chart.py:chart": {"progress: CSV", "margins: CSV"},
     "pages/components/shared/share.py:share_buttons": {"progress: Share as PDF", "progress: Share as HTML"},
-    "pages/components/cohorts/tables.py:csv": {"cohorts: CSV"},
-    "pages/components/review/agreement.py:between": set(),
+    "pages/components/shared/csv_file.py:csv_file": {"cohorts: CSV"},
     "pages/components/lab/compare.py:_take_along": set(),
-    "pages/components/lab/compare.py:_charts": set(),
-    "pages/components/lab/compare.py:_slices": set(),
-    "pages/components/lab/watch.py:show": set(),
     "pages/components/margins/tables.py:download": {"margins: CSV"},
 }
 """Function of a page that hands out a file -> page and button under which somebody of the town meets it.

@@ -54,10 +54,14 @@ def test_a_score_nobody_touched_is_not_kept(services):
     app = page()
     box = {field.label: field for field in app.number_input}
     assert [box[name].value for name in ("Overall", "Content", "Relevance")] == [None, None, None]
+    box["Content"].set_value(6.0)
+    next(b for b in app.button if b.label == "Keep this score").click().run()
+    assert "Say who scores" in texts(app), "and nothing that was entered is gone"
+    assert next(f for f in app.number_input if f.label == "Content").value == 6.0
+    next(f for f in app.number_input if f.label == "Content").set_value(None)
     next(t for t in app.text_input if t.label == "Your name").set_value("Ada")
     next(b for b in app.button if b.label == "Keep this score").click().run()
     assert "at least an overall" in texts(app) and services.store.run(queries.review_rows) == []
-    next(t for t in app.text_input if t.label == "Your name").set_value("Ada")
     next(f for f in app.number_input if f.label == "Overall").set_value(7.0)
     next(b for b in app.button if b.label == "Keep this score").click().run()
     (kept,) = services.store.run(queries.review_rows)

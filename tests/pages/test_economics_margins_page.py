@@ -176,6 +176,25 @@ def test_recorded_use_stands_in_the_ledger_by_any_key(services: Services) -> Non
     assert not app.exception and list(app.dataframe[0].value["key"]) == ["2026-11-20"]
 
 
+def test_use_without_a_price_is_named_and_never_counted_as_nothing(services: Services) -> None:
+    attempt = make.attempt(make.exchange(make.interview()))
+    known = make.usage(attempt, occurred_at=datetime.now(UTC), cost_usd=Decimal("0.25"))
+    unknown = UsageEvent(
+        event_id="u", vendor="openai", meter="gpt-unheard.output", quantity=Decimal(1_000), unit="token",
+        occurred_at=datetime.now(UTC), interview_id=attempt.interview_id, attempt_id=attempt.id,
+    )  # fmt: skip
+    asyncio.run(services.store.add_usage([known, unknown]))
+    app = page("Ledger")
+    told = " ".join(each.value for each in app.warning).replace("\\", "")
+    assert "1 have none in this price book (openai/gpt-unheard.output)" in told and "1 had no price" in told
+    table = app.dataframe[0].value.set_index("key")
+    assert table.loc["gpt-unheard.output", ["as_billed_usd", "repriced_usd"]].isna().all(), "missing, not $0"
+    assert table["as_billed_usd"].sum() == 0.25
+    delta = next(metric.delta for metric in app.metric if metric.label.startswith("Re-priced"))
+    again = float(next(metric.value for metric in app.metric if metric.label.startswith("Re-priced")).strip("$"))
+    assert float(delta) == pytest.approx(again - 0.25, abs=1e-4), "what has both prices is compared"
+
+
 def test_customers_say_what_comes_and_then_what_they_bring(services: Services) -> None:
     assert "Nobody has paid or practised yet" in said(page("Customers"))
     begun = datetime.now(UTC).replace(day=1) - timedelta(days=40)
@@ -217,11 +236,23 @@ def test_an_invoice_is_laid_beside_the_ledger_and_what_differs_stands_first(serv
     assert figures(app)["On the invoice"] == "$8.20" and figures(app)["In the ledger"] == "$7.70"
     assert "no column for" in said(handed_in(page("Invoices"), "when,what\n1,2\n"))
     assert "is not a number" in said(handed_in(page("Invoices"), INVOICE.format(cost="much")))
+    foreign = handed_in(page("Invoices"), "day,meter,quantity,cost\n2026-11-20,Storage Standard,10,4\n")
+    told = said(foreign).replace("\\", "")
+    assert "is it another vendor's" in told and "nova-3.live" in told, "and which meters there are"
 
 
 def test_a_budget_is_added_seen_and_the_chosen_twin_taken_away(services: Services) -> None:
     app = page("Budgets")
     assert "No budget yet" in said(app)
+    field = {each.label: each for each in app.text_input}
+    field["Mail to"].set_value("ops@example.org")
+    field["Webhook"].set_value("http://169.254.169.254/latest")
+    next(each for each in app.button if each.label == "Add budget").click().run()
+    assert "inside this network" in said(app) and not services.budgets.listed()
+    assert next(each for each in app.text_input if each.label == "Mail to").value == "ops@example.org", (
+        "nothing is lost"
+    )
+    app = page("Budgets")
     for _ in range(2):
         next(each for each in app.button if each.label == "Add budget").click().run()
         assert not app.exception

@@ -40,7 +40,7 @@ def texts(app: AppTest) -> str:
 
 def test_an_empty_lab_says_what_to_do(services: Services) -> None:
     wanted = {
-        "playground": "press *Try it*", "edit": "Nothing is changed yet", "run": "Choose answers first",
+        "playground": "press *Try it*", "edit": "Nothing is changed yet", "run": "40 calls",
         "compare": "by a stand-in model", "bundles": "What differs", "calibration": "No answer has a human score",
         "watch": "Nobody practised in this span",
     }  # fmt: skip
@@ -67,8 +67,16 @@ def test_promotion_wants_a_reason_and_a_verdict_or_an_override_on_record(service
     shown = next(d.value for d in app.dataframe if "rests on" in d.value)
     assert shown["rests on"].tolist() == ["override: no comparison", ""]
     assert shown["why"].tolist() == ["the coach of the house wants it", "as shipped, before the first promotion"]
-    next(b for b in page("bundles").button if b.label == "Roll back").click().run()
+    app, other = page("bundles"), page("bundles")
+    back = app.button(key="bundle-back")
+    assert back.label.replace("\\", "").startswith("Roll back to jobfoxy_v1"), "it says to what"
+    back.click().run()
     assert services.lab.promotions.active().hash == PromptBundle.load().hash
+    other.button(key="bundle-back").click().run()
+    assert services.lab.promotions.active().hash == PromptBundle.load().hash
+    assert "was put in force meanwhile" in " ".join(t.value for t in other.toast), "it had seen the other one in force"
+    app.button(key="bundle-again").click().run()
+    assert services.lab.promotions.active().name == "jobfoxy_anchors_v1" and not app.exception
 
 
 def test_control_is_what_is_in_force_and_the_challenger_is_not(services: Services) -> None:
@@ -105,6 +113,9 @@ def test_a_run_is_built_and_started_on_the_page(services: Services) -> None:
     runs = [run for run in services.lab.workspace.runs() if not run.recorded]
     assert [r.dataset_hash for r in runs] == [data.content_hash]
     assert len(services.lab.workspace.load(runs[0].id)[2]) == 40
+    app = page("run")
+    next(g for g in app.segmented_control if g.label == "Answers from").set_value("A JSONL file").run()
+    assert "Choose answers first" in texts(app)
 
 
 def test_stored_answers_are_copied_when_asked_for_and_not_while_looking(services: Services) -> None:

@@ -127,6 +127,36 @@ def test_the_queue_is_narrowed_and_says_so_when_nothing_is_left(services):
     assert not app.exception and "No answer fits the filter" in texts(app)
 
 
+def test_a_filter_behind_its_closed_button_is_told_and_taken_away(services):
+    load_sample(services.store, lambda: services.archive)
+    app = page(samples=True)
+    assert not [b for b in app.button if b.key == "review_clear"]
+    frame = review.review_frame(services.store)
+    wanted = frame["competency"].iloc[-1]
+    app.multiselect(key="review_filter_competency").set_value([wanted]).run()
+    app.toggle(key="review_unsure").set_value(True).run()
+    assert f"Filtered by competency, unsure: 0 of {len(frame)} answers." in texts(app)
+    app.button(key="review_clear").click().run()
+    assert not app.exception and f" of {len(frame)}\n" in texts(app) and app.toggle(key="review_unsure").value is False
+
+
+def test_next_leads_on_from_a_linked_answer_and_from_one_that_was_judged(services):
+    load_sample(services.store, lambda: services.archive)
+    ids = list(review.review_frame(services.store)["attempt_id"])
+    app = AppTest.from_file(PAGE, default_timeout=30)
+    app.query_params["answer"], app.query_params["show_samples"] = ids[4], "true"
+    app.run()
+    assert app.selectbox(key="review_answer").value == ids[4] and f"5 of {len(ids)}" in texts(app)
+    app.button(key="review_answer-j").click().run()
+    assert app.selectbox(key="review_answer").value == ids[5], "not the second of all"
+    app.text_input(key="review_name").set_value("Ada").run()
+    field(app, "Overall").set_value(7.0)
+    press(app, "Keep my scores")
+    assert app.selectbox(key="review_answer").value == ids[6], "the one behind it, not the first of all"
+    assert review.agreement_by_type(review.review_frame(services.store))["all"].n == 1
+    assert {m.label: m.value for m in app.metric}["Agreement"] == "–" and "told from 20 judged answers on" in texts(app)
+
+
 def newest_attempt(services: Services):
     row = review.review_frame(services.store).iloc[0]
     return next(a for a in find_session(services.store, row["interview_id"]).attempts if a.id == row["attempt_id"])

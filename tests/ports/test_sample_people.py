@@ -107,7 +107,7 @@ def test_the_bundles_under_test_differ_and_divide_nobody_else(whole):
     split = Split(name=found["name"], shares=found["shares"], salt=found["salt"])
     assert sample_ratio(list(outcomes["bundle"]), split).held
     control, treatment = found["shares"]
-    gain = next(d for d in compare_arms(outcomes, control=control, treatment=treatment) if d.metric == "improvement")
+    gain = next(d for d in compare_arms(outcomes, control=control, treatment=treatment) if d.metric == "retry_gain")
     assert gain.low > 0
     assert Promotions(store).split() is None
 

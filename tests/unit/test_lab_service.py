@@ -13,7 +13,7 @@ import pytest
 
 from coach.brain.prompts.bundle import PROMPTS, PromptBundle, available
 from coach.contracts.evaluation import Evaluation
-from coach.errors import InputError, NotFoundError
+from coach.errors import ConflictError, InputError, NotFoundError
 from coach.lab.attempts import AttemptFilter, from_attempts, import_scores
 from coach.lab.bundles import create
 from coach.lab.comparing import evidence_for
@@ -23,6 +23,7 @@ from coach.lab.runs.variant import Variant
 from coach.lab.runs.workspace import Experiment, Workspace
 from coach.lab.service import Lab
 from coach.lab.statistics.pairwise import pairs, report, vote
+from coach.lab.way_back import WayBack, way_back
 from coach.store import open_store
 from coach.store.repositories import lab as rows
 from coach.store.repositories.interviews import scores_noise
@@ -73,6 +74,60 @@ def test_the_first_promotion_can_be_taken_back(store: SqlStore) -> None:
     promotions.roll_back("it is not")
     assert promotions.active() == shipped
     assert [h["name"] for h in promotions.history()] == ["jobfoxy_v1", "jobfoxy_anchors_v1", "jobfoxy_v1"]
+
+
+def named(row: dict[str, Any] | None) -> str:
+    return "" if row is None else str(row["reason"])
+
+
+def test_each_step_back_goes_one_further_and_each_step_forward_undoes_the_last(store: SqlStore) -> None:
+    promotions, shipped = Promotions(store), PromptBundle.load()
+    words = {
+        n: PromptBundle.from_files("x", {**shipped.files, "system_prompt.md": f"Version {n}."}) for n in range(1, 4)
+    }
+    for number, bundle in words.items():
+        promotions._put_in_force(bundle, f"try {number}", PromotionEvidence(run=f"r{number}"))
+    for wanted in (words[2], words[1], shipped):
+        promotions.roll_back("worse")
+        assert promotions.active().hash == wanted.hash
+    with pytest.raises(NotFoundError, match="no earlier"):
+        promotions.roll_back("worse")
+    for number in (1, 2):
+        promotions.put_back("it was not")
+        assert promotions.active().hash == words[number].hash
+        assert promotions.history()[0]["evidence"]["run"] == f"r{number}", "what it rested on comes back with it"
+    assert named(promotions.way_back().later) == "try 3"
+    with pytest.raises(ConflictError, match="meanwhile"):
+        promotions.put_back("of a tab that saw another one", seen=words[1].hash)
+    promotions.promote("jobfoxy_anchors_v1", "a new way", override=True)
+    way = promotions.way_back()
+    assert way.later is None and way.earlier is not None and way.earlier["content_hash"] == words[2].hash
+    with pytest.raises(NotFoundError, match="Nothing was rolled back"):
+        promotions.put_back("there is nothing")
+
+
+def test_a_record_in_which_a_second_step_back_led_forward_is_read_as_it_was() -> None:
+    def row(content: str, reason: str, evidence: object = None) -> dict[str, Any]:
+        return {"name": "x", "version": "1", "content_hash": content, "reason": reason, "evidence": evidence}
+
+    old = [row("a", "first", {}), row("b", "second", {}), row("a", "rolled back: no"), row("b", "rolled back: yes")]
+    way = way_back(old)
+    assert way.earlier is not None and way.earlier["content_hash"] == "a" and way.later is None
+    assert way_back([]) == way_back(old[:1]) == WayBack()
+
+
+def test_of_two_tabs_one_neither_ends_nor_replaces_the_split_of_the_other(store: SqlStore) -> None:
+    promotions = Promotions(store)
+    second = next(name for name in available() if name != "jobfoxy_v1")
+    one, other = (Split(name=s, shares={"jobfoxy_v1": 0.5, second: 0.5}, salt=s) for s in ("one", "other"))
+    promotions.start_split(one, alone=True)
+    with pytest.raises(ConflictError, match="'one' is running"):
+        promotions.start_split(other, alone=True)
+    with pytest.raises(ConflictError, match="ended meanwhile"):
+        promotions.end_split("other")
+    assert promotions.split() == one
+    promotions.end_split("one")
+    assert promotions.split() is None
 
 
 def test_a_promotion_rests_on_a_verdict_about_these_very_words(store: SqlStore) -> None:
@@ -146,19 +201,23 @@ def test_live_traffic_follows_the_running_split_and_then_the_active_bundle(store
     assert promotions.split() is None and promotions.bundle_for("i1").name == "jobfoxy_v1"
 
 
-def live_rows(rng: np.random.Generator, users: int, lift: float) -> list[dict[str, Any]]:
+def live_rows(
+    rng: np.random.Generator, users: int, lift: float, *, gain: float = 0.5, retries: int = 1
+) -> list[dict[str, Any]]:
+    """Four interviews a person, of one question each; the treatment's people retry `retries` times, others once."""
     found = []
     for n in range(users * 4):
         bundle = "other" if n % 2 else "jobfoxy_v1"
         first = float(rng.normal(5, 1))
-        gain = float(rng.normal(0.5 + (lift if bundle == "other" else 0), 0.5))
-        for number, score in ((1, first), (2, first + gain)):
+        times = retries if bundle == "other" else 1
+        brought = rng.normal(gain + (lift if bundle == "other" else 0), 0.5, times)
+        for number, score in enumerate([first, *(first + brought)], start=1):
             found.append(
                 {
                     "interview_id": f"i{n:04d}", "user_id": f"u{n % users}", "bundle": f"{bundle}@1#h",
                     "interview_status": "completed", "exchange_id": f"e{n}", "question_type": "behavioral",
                     "attempt_id": f"a{n}-{number}", "attempt_number": number, "status": "evaluated",
-                    "overall_score": score, "timeline": {"first_scores": 900.0}, "created_at": START,
+                    "overall_score": float(score), "timeline": {"first_scores": 900.0}, "created_at": START,
                     "cost_usd": None, "saved": False,
                 }
             )  # fmt: skip
@@ -168,12 +227,30 @@ def live_rows(rng: np.random.Generator, users: int, lift: float) -> list[dict[st
 def test_a_live_lift_is_found_and_equal_arms_are_not() -> None:
     rng = np.random.default_rng(5)
     lifted = compare_arms(interview_outcomes(live_rows(rng, 60, 0.5)), control="jobfoxy_v1", treatment="other")
-    improvement = next(d for d in lifted if d.metric == "improvement")
+    improvement = next(d for d in lifted if d.metric == "retry_gain")
     assert improvement.low > 0 and improvement.estimate == pytest.approx(0.5, abs=0.25) and improvement.n == 240
     equal = compare_arms(interview_outcomes(live_rows(rng, 60, 0.0)), control="jobfoxy_v1", treatment="other")
-    assert next(d for d in equal if d.metric == "improvement").p_value > 0.01
+    assert next(d for d in equal if d.metric == "retry_gain").p_value > 0.01
     with pytest.raises(InputError, match="Each arm"):
         compare_arms(interview_outcomes([]), control="a", treatment="b")
+
+
+def test_more_retries_alone_are_no_better_arm() -> None:
+    rows = live_rows(np.random.default_rng(7), 60, 0.0, gain=0.0, retries=6)
+    outcomes = interview_outcomes(rows)
+    found = {d.metric: d for d in compare_arms(outcomes, control="jobfoxy_v1", treatment="other")}
+    assert found["retry_gain"].low < 0 < found["retry_gain"].high
+    best = max(row["overall_score"] for row in rows if row["exchange_id"] == "e1")
+    assert best > next(row["overall_score"] for row in rows if row["attempt_id"] == "a1-1"), (
+        "the best of seven is higher"
+    )
+    once = interview_outcomes([row for row in rows if row["attempt_number"] == 1])
+    assert once["retry_gain"].isna().all(), "nobody retried: nothing is said, not 0"
+    assert "retry_gain" not in {d.metric for d in compare_arms(once, control="jobfoxy_v1", treatment="other")}
+    table = figures.arms_frame([*found.values()], "jobfoxy_v1", "other")
+    assert table["measure"].iloc[0] == "Gain of a first retry, points"
+    assert set(table["what it says"]) <= {"no difference to be seen", "better", "worse"}
+    assert table.set_index("measure").loc["Finish to scores, s", "other"] == pytest.approx(0.9)
 
 
 def test_answers_without_consent_stay_out(store: SqlStore) -> None:

@@ -67,13 +67,15 @@ def promote(bundle: str, reason: str, run: str, override: bool, as_json: bool) -
 
 @click.command()
 @click.option("--reason", default="", help="What went wrong.")
+@click.option("--undo", is_flag=True, help="Put back what the last rollback took away.")
 @json_option
-def rollback(reason: str, as_json: bool) -> None:
-    """Put the bundle before the present one back in force."""
+def rollback(reason: str, undo: bool, as_json: bool) -> None:
+    """Put the bundle before the present one back in force; once more, the one before that. --undo goes forward."""
     from coach.bootstrap import build_lab
 
+    promotions = build_lab().promotions
     emit(
-        build_lab().promotions.roll_back(reason),
+        promotions.put_back(reason) if undo else promotions.roll_back(reason),
         as_json=as_json,
         human=lambda d: f"{d['bundle']} {d['version']} is in force again.",
     )

@@ -69,18 +69,17 @@ def active_bundle(connection: sa.Connection) -> dict[str, Any] | None:
     return dict(row) if row else None
 
 
-def previous_bundle(connection: sa.Connection) -> dict[str, Any]:
-    """The bundle that was in force before the present one.
+def promoted(connection: sa.Connection, promotion_id: str) -> dict[str, Any]:
+    """One line of the record of promotions, with its text.
 
     Raises:
-        NotFoundError: there was none.
+        NotFoundError: there is none.
     """
-    current = active_bundle(connection)
-    query = sa.select(prompt_versions).order_by(prompt_versions.c.created_at.desc())
-    for row in connection.execute(query).mappings():
-        if current is None or row["content_hash"] != current["content_hash"]:
-            return dict(row)
-    raise NotFoundError("There is no earlier bundle to roll back to.")
+    query = sa.select(prompt_versions).where(prompt_versions.c.id == promotion_id)
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        raise NotFoundError("There is no such promotion.")
+    return dict(row)
 
 
 def stored_answers(

@@ -4,8 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from coach.views import cohorts
-from coach.views.csv_text import as_csv
 from pages.components.shared import samples
+from pages.components.shared.csv_file import csv_file
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick, unique_labels
 
@@ -31,7 +31,7 @@ def groups(table: pd.DataFrame, title: str) -> None:
     formats = {names[name]: column for name, column in (shares | points).items()}
     st.dataframe(shown, hide_index=True, column_config=formats, placeholder="–")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        csv(table, f"cohorts-by-{title.lower()}.csv", "cohorts_csv")
+        csv_file(table, f"cohorts-by-{title.lower()}")
         if len(table) > SHOWN:
             st.caption(f"The first {SHOWN} of {len(table)}; the file has all.")
 
@@ -41,11 +41,6 @@ def named(table: pd.DataFrame) -> pd.DataFrame:
     groups = zip(table["key"], table["group"], strict=True)
     names = unique_labels({key: samples.called(key, group) for key, group in groups})
     return table.assign(group=[names[key] for key in table["key"]])
-
-
-def csv(table: pd.DataFrame, name: str, key: str) -> None:
-    """The table as a file."""
-    st.download_button("CSV", as_csv(table), name, "text/csv", key=key, icon=":material/download:", on_click="ignore")
 
 
 def compare(frame: pd.DataFrame, table: pd.DataFrame, title: str) -> None:
@@ -76,4 +71,4 @@ def compare(frame: pd.DataFrame, table: pd.DataFrame, title: str) -> None:
         plain(f"{names[a]} minus {names[b]}, with the 95 % interval of the difference. ")
         + "Of four measures one may stand out by chance about once in five comparisons."
     )
-    csv(found.assign(first=names[a], second=names[b]), "cohorts-compared.csv", "cohorts_compared_csv")
+    csv_file(found.assign(first=names[a], second=names[b]), "cohorts-compared")

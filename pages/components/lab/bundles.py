@@ -1,16 +1,18 @@
 """Prompt bundles: which is in force, what they say, how two differ; promote, roll back, split live traffic."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
 from coach.brain.prompts.bundle import PromptBundle, available
 from coach.lab.bundles import create
+from coach.lab.promotion import Promotions
 from coach.lab.service import Lab
 from coach.views.lab import bundle_diff
 from pages.components.lab.live_trial import attempt, live_section
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick, pick_name
+from pages.components.shared.told import tried
 
 
 def show(lab: Lab) -> None:
@@ -38,6 +40,7 @@ def show(lab: Lab) -> None:
                 for h in history
             ],
             hide_index=True,
+            column_config={"when": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm")},
         )
 
 
@@ -68,10 +71,33 @@ def _force(lab: Lab, bundles: list[PromptBundle], active: PromptBundle) -> None:
         st.caption("The only bundle there is is in force. Make another below.")
     else:
         _promote(lab, chosen, active)
-    if len(lab.promotions.history()) > 1 and st.button(
-        "Roll back", help=f"Back to the bundle before {plain(active.name)}, with its very text."
-    ):
-        attempt(lambda: lab.promotions.roll_back("from the page"), "Rolled back.")
+    _steps(lab, active)
+
+
+def _steps(lab: Lab, active: PromptBundle) -> None:
+    """Back to what was in force before, and forward again; each button says to what."""
+    way = lab.promotions.way_back()
+    steps = {
+        "back": ("Roll back to", way.earlier, Promotions.roll_back),
+        "again": ("Put back", way.later, Promotions.put_back),
+    }
+    with st.container(horizontal=True, gap="small"):
+        for name, (words, to, step) in steps.items():
+            if to:
+                st.button(
+                    f"{words} {plain(to['name'])} {plain(to['version'])}",
+                    key=f"bundle-{name}",
+                    icon=f":material/{'undo' if name == 'back' else 'redo'}:",
+                    help=f"Instead of {plain(active.name)} {plain(active.version)}, with its very text.",
+                    on_click=_step,
+                    args=(lab, step, active.hash),
+                )
+
+
+def _step(lab: Lab, step: Callable[..., object], seen: str) -> None:
+    """Runs before the page is drawn anew: what was shown in force counts, not what another tab made of it meanwhile."""
+    if tried(lambda: step(lab.promotions, "from the page", seen=seen)):
+        st.toast(f"{plain(lab.promotions.active().name)} is in force.")
 
 
 def _promote(lab: Lab, chosen: PromptBundle, active: PromptBundle) -> None:
@@ -121,7 +147,10 @@ def _create(bundles: list[PromptBundle]) -> None:
         name = middle.text_input("Name", placeholder="shorter_rewrites_v1", key="create-name")
         idea = right.text_input("Idea", placeholder="A rewrite of at most 150 words is read to its end")
         if st.form_submit_button("Create"):
-            attempt(lambda: create(name, source=source, idea=idea), f"Edit data/prompts/{name}, then compare.")
+            attempt(
+                lambda: create(name, source=source, idea=idea),
+                f"{plain(name)} is there: change its words under *Edit*, compare it under *Run*.",
+            )
 
 
 def _basis(evidence: Mapping[str, object] | None) -> str:

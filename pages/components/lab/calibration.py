@@ -13,9 +13,11 @@ from coach.lab.service import Lab
 from coach.views import lab_calibration as figures_lab_calibration
 from coach.views import own_view
 from coach.views.attempts import short
+from coach.views.review import ENOUGH
 from pages.components.review import reviewer
 from pages.components.shared import samples
 from pages.components.shared.chart import chart
+from pages.components.shared.csv_file import csv_file
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
 
@@ -51,6 +53,8 @@ def _figures(calibration: Any) -> None:
     columns["group"] = st.column_config.TextColumn("questions")
     columns["n"] = st.column_config.NumberColumn("answers")
     st.dataframe(figures_lab_calibration.agreement_frame(calibration), hide_index=True, column_config=columns)
+    csv_file(figures_lab_calibration.agreement_frame(calibration), "agreement")
+    st.caption(f"Kappa and rank correlation are told from {ENOUGH} answers on: of fewer they are chance.")
     left, right = st.columns(2)
     with left:
         chart(
@@ -93,8 +97,9 @@ def _form(lab: Lab, stored: list[dict[str, Any]]) -> None:
     )
     if chosen is None:
         return
+    st.markdown(f"**{plain(chosen['question_text'])}**")
     st.markdown("\n".join(f"> {line}" for line in plain(chosen["transcript"]).split("\n")))
-    with st.form("human-score", clear_on_submit=True):
+    with st.form(f"human-score-{chosen['id']}"):
         who = reviewer.name("calibration_name")
         given = {
             name: column.number_input(name.capitalize(), 0.0, 10.0, None, 0.5, format="%.1f", placeholder="0 to 10")

@@ -19,8 +19,8 @@ from coach.lab.runs.outcome import Outcome
 from coach.lab.service import Lab
 from coach.lab.statistics.verdict import MIN_PERSONS
 from coach.views import lab as figures
-from coach.views.csv_text import as_csv
 from pages.components.shared.chart import chart
+from pages.components.shared.csv_file import csv_file
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick, pick_name
 
@@ -127,7 +127,7 @@ def _charts(report: ComparisonReport, outcomes: list[Outcome], data: Dataset) ->
     table = report.frame()[["scorer", "mean_a", "mean_b", "estimate", "low", "high", "p_adjusted", "n_items", "n_ties"]]
     with st.expander("All figures"):
         st.dataframe(table, hide_index=True)
-        st.download_button("CSV", as_csv(table), "comparison.csv", "text/csv")
+        csv_file(table, "all-scores")
     _slices(report)
     items = figures.item_frame(report)
     st.header("Answer by answer", anchor=False)
@@ -156,7 +156,7 @@ def _slices(report: ComparisonReport) -> None:
     chart(figures.slice_forest(report), name="slices", title="Where it comes from")
     with st.expander("All slices"):
         st.dataframe(frame, hide_index=True)
-        st.download_button("CSV", as_csv(frame), "slices.csv", "text/csv")
+        csv_file(frame, "all-slices")
 
 
 def _cases(title: str, rows: pd.DataFrame, outcomes: list[Outcome], data: Dataset, report: ComparisonReport) -> None:

@@ -1,6 +1,5 @@
 """A trial in real interviews: its outcomes and looks."""
 
-from dataclasses import asdict
 from uuid import uuid4
 
 import pandas as pd
@@ -13,8 +12,13 @@ from coach.lab.live import compare_arms, sample_ratio
 from coach.lab.promotion import Split
 from coach.lab.runs.looks import ALPHA, Look
 from coach.lab.service import Lab
+from coach.views.lab import arms_frame
 from pages.components.shared import samples
+from pages.components.shared.csv_file import csv_file
 from pages.components.shared.prose import plain
+from pages.components.shared.told import tried
+
+NUMBERS = ("difference", "low", "high")
 
 
 def _outcomes(outcomes: pd.DataFrame, split: Split, look: Look | None = None) -> None:
@@ -35,9 +39,23 @@ def _outcomes(outcomes: pd.DataFrame, split: Split, look: Look | None = None) ->
     except CoachError as error:
         st.caption(plain(str(error)))
         return
-    st.dataframe([asdict(d) for d in found], hide_index=True)
+    numbers = {name: st.column_config.NumberColumn(format="%.2f") for name in (control, treatment, *NUMBERS)}
+    numbers["p"] = st.column_config.NumberColumn(format="%.4f")
+    table = arms_frame(found, control, treatment)
+    st.dataframe(table, hide_index=True, column_config=numbers)
+    csv_file(table, "live-split")
     one = "Intervals are for one look, at the end."
     st.caption(plain(look.sentence) if look and look.sentence else one)
+    st.caption(
+        f"Differences are {plain(treatment)} minus {plain(control)}, clustered by person. The gain is the second "
+        "answer against the first, of those who retried: the best of several would grow with retries by chance alone. "
+        f"Of {len(found)} measures one stands out by chance about once in {_once_in(len(found))} trials."
+    )
+
+
+def _once_in(measures: int) -> int:
+    """In how many trials without any difference one of several measures has an interval that leaves zero out."""
+    return max(1, round(1 / (1 - (1 - ALPHA) ** max(1, measures))))
 
 
 def _looked(lab: Lab, split: Split) -> None:
@@ -73,8 +91,7 @@ def live_section(lab: Lab, bundles: list[PromptBundle]) -> None:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in running.shares.items())
         st.markdown(f"**{plain(running.name)}** is running: {plain(shares)} of new interviews.")
         _looked(lab, running)
-        if st.button("End the split"):
-            attempt(lab.promotions.end_split, "The bundle in force serves everyone again.")
+        _end(lab, running)
         return
     if len(bundles) < 2:
         st.caption("A split needs two bundles.")
@@ -97,7 +114,21 @@ def live_section(lab: Lab, bundles: list[PromptBundle]) -> None:
             except ValidationError:
                 st.error("Give the split a name and two different bundles.")
                 return
-            attempt(lambda: lab.promotions.start_split(split), "New interviews are divided from now on.")
+            attempt(lambda: lab.promotions.start_split(split, alone=True), "New interviews are divided from now on.")
+
+
+def _end(lab: Lab, running: Split) -> None:
+    """Ending is asked about once more: the same people are never divided the same way again."""
+    with st.popover("End the split", icon=":material/stop_circle:"):
+        st.markdown(
+            f"**{plain(running.name)}** ends for good: a new split divides interviews anew, and its looks begin anew."
+        )
+        st.button("End it", key=f"end-{running.salt}", type="primary", on_click=_ended, args=(lab, running.salt))
+
+
+def _ended(lab: Lab, salt: str) -> None:
+    if tried(lambda: lab.promotions.end_split(salt)):
+        st.toast("The bundle in force serves everyone again.")
 
 
 def attempt(change: object, done: str) -> None:

@@ -57,8 +57,9 @@ def show(lab: Lab) -> None:
 
 def _answer(lab: Lab) -> Item | None:
     source = st.segmented_control(
-        "Answer from", ["A dataset", "My own words"], default="A dataset", key="play-source", bind="query-params"
-    )
+        "Answer from", ["A dataset", "My own words"], default="A dataset", key="play-source", bind="query-params",
+        required=True,
+    )  # fmt: skip
     if source == "My own words":
         question = st.text_input("Question", "Tell me about a time you had to convince somebody.", key="play-question")
         said = st.text_area("Answer", key="play-said", height=140, placeholder="What somebody might say")

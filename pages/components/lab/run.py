@@ -18,11 +18,13 @@ from coach.lab.runs.replay import RunReport
 from coach.lab.runs.variant import BRAINS, Variant
 from coach.lab.runs.workspace import Experiment, LimitsFile
 from coach.lab.service import Lab
+from coach.settings import DATA
 from coach.views.lab import plan_curve
 from pages.components.shared.chart import chart
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick, pick_name
 
+SAMPLE = DATA / "sample" / "lab_answers.jsonl"
 FROZEN = "run_frozen"
 """Hash of the stored answers that were frozen for this run."""
 
@@ -52,14 +54,20 @@ def show(lab: Lab) -> None:
 
 
 def _dataset(lab: Lab) -> str:
-    """Hash of the chosen frozen dataset; empty when none is chosen."""
+    """Hash of the chosen frozen dataset, or the shipped file; empty when none is chosen."""
     source = st.segmented_control(
         "Answers from",
-        ["A JSONL file", "Stored answers", "Frozen before"],
-        default="A JSONL file",
+        ["Sample answers", "A JSONL file", "Stored answers", "Frozen before"],
+        default="Sample answers",
         key="answers_from",
         bind="query-params",
+        required=True,
     )
+    if source == "Sample answers":
+        st.caption(
+            "The answers the product is shipped with, each with what people gave it. Frozen when the run starts."
+        )
+        return str(SAMPLE)
     if source == "A JSONL file":
         return _uploaded(lab)
     if source == "Stored answers":
@@ -168,6 +176,7 @@ def _start(lab: Lab, experiment: Experiment) -> None:
     if not st.button("Start the run", type="primary"):
         return
     bar = st.progress(0.0, "Starting…")
+    st.caption("What is judged is kept: leave, and the same run started again goes on where it stopped.")
 
     def progress(report: RunReport) -> None:
         share = report.done / max(1, report.total)
@@ -179,6 +188,7 @@ def _start(lab: Lab, experiment: Experiment) -> None:
         st.warning(plain(result.stopped))
     if result.comparison:
         st.success(plain(result.comparison["sentence"]), icon=":material/balance:")
-        st.caption(f"Run {result.run}: see *Compare* for every score.")
+        seen = {"lab_section": "compare", "cmp-run": result.run}
+        st.button("See every score", icon=":material/balance:", on_click=st.session_state.update, args=(seen,))
     elif result.note:
         st.warning(plain(result.note))

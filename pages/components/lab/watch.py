@@ -9,10 +9,10 @@ from coach.errors import CoachError
 from coach.lab.service import Lab
 from coach.lab.watch.desk import BundleWatch
 from coach.views.attempts import short
-from coach.views.csv_text import as_csv
 from coach.views.lab_watch import TITLES, alarm_frame, watch_chart, watch_frame
 from pages.components.shared import samples
 from pages.components.shared.chart import chart
+from pages.components.shared.csv_file import csv_file
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
 
@@ -53,7 +53,7 @@ def show(_lab: Lab) -> None:
                 chart(watch_chart(frame, metric, raised), name=f"watch-{metric.replace('_', '-')}", title=title)
     with st.expander("All figures"):
         st.dataframe(frame, hide_index=True)
-        st.download_button("CSV", as_csv(frame), "watch.csv", "text/csv")
+        csv_file(frame, "watch")
     _worst(watch, sorted(set(frame["bundle"])), days or 28, invented=invented)
 
 

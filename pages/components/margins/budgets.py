@@ -17,6 +17,8 @@ from pages.components.shared.undo import put_away
 PERIODS: dict[str, Literal["day", "month"]] = {"a day": "day", "a month": "month"}
 SCOPES: dict[str, Literal["all", "customer"]] = {"all together": "all", "each customer": "customer"}
 SHARE = st.column_config.ProgressColumn("used", format="percent", min_value=0.0, max_value=1.0)
+ADDED = "budgets_added"
+"""How many were added in this tab: after each the form is a new one."""
 USD = st.column_config.NumberColumn(format="dollar")
 
 
@@ -40,7 +42,7 @@ def show(parts: Services) -> None:
 
 
 def _new(parts: Services) -> None:
-    with st.form("budget", clear_on_submit=True):
+    with st.form(f"budget-{st.session_state.get(ADDED, 0)}"):  # fields that were refused keep what they hold
         left, middle, right = st.columns(3)
         usd = left.number_input("USD", min_value=0.01, value=25.0, step=5.0)
         period = middle.selectbox("Period", list(PERIODS))
@@ -55,6 +57,7 @@ def _new(parts: Services) -> None:
             except CoachError as error:
                 st.error(plain(str(error)), icon=":material/error:")
                 return
+            st.session_state[ADDED] = st.session_state.get(ADDED, 0) + 1
             st.rerun()
 
 

@@ -61,7 +61,7 @@ def show(applied: Applied, parts: Services) -> None:
 
 def _margins(people: list[CustomerMargin]) -> None:
     by = st.segmented_control(
-        "By", ["customer", "cohort"], default="customer", key="margins_customers_by", bind="query-params"
+        "By", ["customer", "cohort"], default="customer", key="margins_customers_by", bind="query-params", required=True
     )
     rows = cohort_margins(people) if by == "cohort" else people
     _records("customers" if by != "cohort" else "cohorts", rows)

@@ -13,10 +13,13 @@ from coach.errors import CoachError
 from coach.views import margins
 from coach.views.scenario_edit import SAME, edited
 from pages.components.shared.prose import plain
+from pages.components.shared.selection import on_the_way_back
 from pages.components.shared.undo import put_away
 
 STATE, SEEN = "margins_scenario", "margins_seen"
 """The scenario in hand, and saved ones as this tab saw them last: nothing that was saved since is written over."""
+ADDRESS, TOKEN = "scenario", "margins_token"
+"""Where the page's address holds the scenario, and what it held when this tab looked last."""
 SLIDERS: dict[str, tuple[str, float, float, float, str]] = {
     "questions": ("Questions", 1.0, 5.0, 0.5, "per interview"),
     "follow_up_rate": ("Follow-ups", 0.0, 1.0, 0.05, "per question"),
@@ -38,15 +41,22 @@ AVATARS = {name: policy.label for name, policy in avatar_policies().policies.ite
 
 
 def current() -> Scenario:
-    """The scenario in hand: edited here, or brought by a link."""
-    token = st.query_params.get("scenario")
-    if token and st.session_state.get("margins_token") != token:
-        st.session_state["margins_token"] = token
-        try:
-            st.session_state[STATE] = from_share_token(token).model_dump(exclude_defaults=True)
-        except ScenarioError as error:
-            st.warning(plain(str(error)), icon=":material/link_off:")
+    """The scenario in hand. The address holds it: a link, a reload and the browser's way back bring it."""
+    token, known = st.query_params.get(ADDRESS, ""), st.session_state.get(TOKEN, "")
+    if token != known and (token or on_the_way_back()):
+        _brought(token)
+    elif known and not token:  # from another page, whose address knows nothing of it
+        st.query_params[ADDRESS] = known
     return parse_scenario(st.session_state.get(STATE, {}))
+
+
+def _brought(token: str) -> None:
+    st.session_state[TOKEN] = token
+    _forget_sliders()
+    try:
+        st.session_state[STATE] = from_share_token(token).model_dump(exclude_defaults=True) if token else {}
+    except ScenarioError as error:
+        st.warning(plain(str(error)), icon=":material/link_off:")
 
 
 def toolbar(parts: Services, scenario: Scenario, assumed: Assumptions) -> str:
@@ -56,8 +66,9 @@ def toolbar(parts: Services, scenario: Scenario, assumed: Assumptions) -> str:
         with st.popover("What if …", icon=":material/tune:", width="content"):
             edit(parts, scenario, assumed, saved)
         names = [margins.BASE, *saved]
-        beside = st.selectbox("Compare with", names, index=0, key="margins_beside", width=220)
-        if scenario.model_dump(exclude_defaults=True) and st.button("Back to base", type="tertiary"):
+        beside = st.selectbox("Compare with", names, index=0, key="margins_beside", width=220, bind="query-params")
+        back = "The browser's back button brings the scenario back."
+        if scenario.model_dump(exclude_defaults=True) and st.button("Back to base", type="tertiary", help=back):
             _set({})
     return beside
 
@@ -166,8 +177,19 @@ def _saved(parts: Services) -> dict[str, dict[str, object]]:
 
 def _set(scenario: dict[str, object]) -> None:
     st.session_state[STATE] = scenario
+    _forget_sliders()
+    try:
+        st.session_state[TOKEN] = token = share_token(parse_scenario(scenario)) if scenario else ""
+    except ScenarioError:  # saved before a change of what is possible: the page says so
+        st.session_state[TOKEN] = token = ""
+    if token:
+        st.query_params[ADDRESS] = token
+    else:
+        st.query_params.pop(ADDRESS, None)
+    st.rerun()
+
+
+def _forget_sliders() -> None:
+    """They begin anew, with what the scenario in hand says."""
     for key in [*SLIDERS, *PRICES]:
         st.session_state.pop(f"margins_{key}", None)
-    if "scenario" in st.query_params:
-        del st.query_params["scenario"]
-    st.rerun()

@@ -41,17 +41,25 @@ def show(parts: Services) -> None:
         with st.spinner("Comparing …"), tempfile.TemporaryDirectory() as folder:
             kept = Path(folder) / "invoice.csv"
             kept.write_bytes(file.getvalue())
-            compared(compare_invoice(parts.store, vendor, read_invoice(kept)), vendor)
+            known = margins_ledger.meters(parts.store, vendor)
+            compared(compare_invoice(parts.store, vendor, read_invoice(kept)), vendor, known)
     except CoachError as error:
         st.error(plain(str(error)), icon=":material/error:")
 
 
-def compared(rows: list[InvoiceComparison], vendor: str) -> None:
+def compared(rows: list[InvoiceComparison], vendor: str, known: list[str]) -> None:
     """The verdict in a sentence, both sums, and every day and meter; what differs stands first."""
     billed = sum((row.invoice_usd for row in rows), ZERO_USD)
     counted = sum((row.ledger_usd for row in rows), ZERO_USD)
     differ = [row for row in rows if row.verdict != "agrees"]
-    if differ:
+    met = [row for row in rows if not row.verdict.startswith("only")]
+    if not met:
+        st.error(
+            f"Nothing on this invoice is anything the ledger has of {plain(vendor.capitalize())}: is it another "
+            f"vendor's, or does it name its meters differently? The ledger's are {plain(', '.join(known))}.",
+            icon=":material/help:",
+        )
+    elif differ:
         st.warning(f"{len(differ)} of {len(rows)} days and meters differ by more than 1 %.", icon=":material/rule:")
     else:
         st.success("Invoice and ledger agree on every day and meter.", icon=":material/check_circle:")

@@ -8,6 +8,7 @@ import streamlit as st
 from coach.bootstrap import Services
 from coach.economics.model import report, report_records
 from coach.economics.model.scenario import Applied
+from coach.economics.money import ZERO_USD
 from coach.errors import CoachError
 from coach.views import margins, margins_figures, margins_ledger
 from pages.components.margins.tables import download, named, show_table
@@ -50,19 +51,24 @@ def session(applied: Applied) -> None:
     """Cost of a session by part, its bounds, and every line of it."""
     parts = report_records.part_records(applied)
     case = st.segmented_control(
-        "Case", ["best", "expected", "worst"], default="expected", key="margins_case", bind="query-params"
+        "Case",
+        ["best", "expected", "worst"],
+        default="expected",
+        key="margins_case",
+        bind="query-params",
+        required=True,
     )
     chart(
-        margins_figures.waterfall(margins.frame(parts), case or "expected"),
+        margins_figures.waterfall(margins.frame(parts), case),
         name="session-parts",
         title="Cost of a session",
     )
-    shape = next(row for row in report.session_shape(applied) if row["case"] == (case or "expected"))
+    shape = next(row for row in report.session_shape(applied) if row["case"] == case)
     st.caption(
         f"{shape['questions']:g} questions, {shape['follow_ups']:g} follow-ups, retries: {shape['retries']:g}; "
         f"{shape['answer_s']:g} s an answer. Start-overs are free for the person; their audio was sent and is counted."
     )
-    lines = [row for row in report_records.cost_records(applied) if row["case"] == (case or "expected")]
+    lines = [row for row in report_records.cost_records(applied) if row["case"] == case]
     columns = ["part", "meter", "quantity", "unit", "price_usd", "per", "cost_usd", "price_source"]
     every_line, assumed = st.tabs(["Every line", "Assumptions"], key="margins_session", bind="query-params")
     with every_line:
@@ -123,9 +129,8 @@ def _earned(applied: Applied, beside: Applied) -> None:
 
 def ledger(applied: Applied, parts: Services) -> None:
     """As billed beside re-priced."""
-    by = (
-        st.segmented_control("By", LEDGER_KEYS, default="meter", key="margins_ledger_by", bind="query-params")
-        or "meter"
+    by = st.segmented_control(
+        "By", LEDGER_KEYS, default="meter", key="margins_ledger_by", bind="query-params", required=True
     )
     try:
         of_samples = samples.switch(parts, there=parts.has_samples())
@@ -138,25 +143,39 @@ def ledger(applied: Applied, parts: Services) -> None:
         preview.finished("ledger", "Ledger: what was billed beside today's price, meter by meter")
         return
     sums(table)
-    if table["unpriced"].sum():
-        st.warning(
-            f"{table['unpriced'].sum()} events have no price; add entries to the price book.", icon=":material/warning:"
-        )
-    st.caption("What was billed keeps its price for ever. The right column asks what the same use would cost now.")
+    _unpriced(parts, applied, table, of_samples=of_samples)
+    st.caption(
+        "What was billed keeps its price for ever. *Repriced* asks what the same use would cost in this scenario."
+    )
     rows: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
     show_table(
         rows,
         list(table.columns),
         f"ledger-by-{by}",
-        dict.fromkeys(("as_billed_usd", "billable_usd", "repriced_usd"), USD4),
+        dict.fromkeys(("as_billed_usd", "billable_usd", "repriced_usd", "price_change_usd"), USD4),
+    )
+
+
+def _unpriced(parts: Services, applied: Applied, table: pd.DataFrame, *, of_samples: bool) -> None:
+    """Names what no sum counts: use that costs something is never shown as costing nothing."""
+    billed, again = int(table["unpriced"].sum()), int(table["not_repriced"].sum())
+    if not (billed or again):
+        return
+    gone = margins_ledger.without_price(parts.store, applied.market.book, of_samples=of_samples)
+    counts = [f"{billed:,} had no price when they were used"] if billed else []
+    counts += [f"{again:,} have none in this price book ({', '.join(gone)})"] if again else []
+    st.warning(
+        f"The sums leave events out: {plain(' and '.join(counts))}. Add entries to the price book; what waits is "
+        "priced at the next start, or within a day.",
+        icon=":material/warning:",
     )
 
 
 def sums(table: pd.DataFrame) -> None:
     """The ledger in three figures."""
-    billed, again = table["as_billed_usd"].sum(), table["repriced_usd"].sum()
+    billed, again = (sum(table[name].dropna(), ZERO_USD) for name in ("as_billed_usd", "repriced_usd"))
     with st.container(horizontal=True, gap="medium"):
-        change = f"{float(again - billed):+.4f}"
+        change = f"{float(table['price_change_usd'].sum()):+.4f}"
         st.metric("As billed, 90 days", margins.money(billed, 4), border=True, height="stretch")
         st.metric(
             "Re-priced at this scenario",

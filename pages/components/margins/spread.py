@@ -75,9 +75,10 @@ def _draws(applied: Applied) -> Any:
 def plan_named(applied: Applied, key: str) -> Plan:
     names = {plan.name: plan for plan in applied.plans.plans}
     chosen = st.segmented_control(
-        "Plan", list(names), default=list(names)[-1], key=key, bind="query-params", label_visibility="collapsed"
-    )
-    return names[chosen or list(names)[-1]]
+        "Plan", list(names), default=list(names)[-1], key=key, bind="query-params", required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    return names[chosen]
 
 
 def _spike_table(rows: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:

@@ -5,7 +5,7 @@ import streamlit as st
 
 from coach.bootstrap import Services
 from coach.views import coaches, review
-from coach.views.csv_text import as_csv
+from pages.components.shared.csv_file import csv_file
 from pages.components.shared.prose import plain
 
 
@@ -13,10 +13,11 @@ def headline(parts: Services, frame: pd.DataFrame) -> None:
     """Four figures, and what is behind them."""
     found = review.agreement_by_type(frame)
     overall = found.get("all")
-    kappa = None if overall is None else overall.qwk
+    kappa = None if overall is None else review.told_kappa(overall)
     judged = 0 if overall is None else overall.n
+    told = f"told from {review.ENOUGH} judged answers on" if judged < review.ENOUGH else review.kappa_word(kappa)
     figures = [
-        ("Agreement", "–" if kappa is None else f"{kappa:.2f}", f"Weighted kappa: {review.kappa_word(kappa)}"),
+        ("Agreement", "–" if kappa is None else f"{kappa:.2f}", f"Weighted kappa: {told}"),
         ("Usual difference", "–" if overall is None else f"{overall.mae:.1f}", "points of 10, overall"),
         (
             "The machine scores",
@@ -34,9 +35,10 @@ def headline(parts: Services, frame: pd.DataFrame) -> None:
         with st.expander("By question type, and between coaches"):
             numbers = st.column_config.NumberColumn(format="%.2f")
             shown = dict.fromkeys(("kappa", "difference", "machine higher by"), numbers)
-            st.dataframe(review.agreement_table(found), hide_index=True, column_config=shown)
-            if overall.n < review.ENOUGH:
-                st.caption(f"Read these figures with care below {review.ENOUGH} reviewed answers.")
+            by_type = review.agreement_table(found)
+            st.dataframe(by_type, hide_index=True, column_config=shown)
+            csv_file(by_type, "agreement-by-question-type")
+            st.caption(f"Kappa is told from {review.ENOUGH} answers on; read the others with care below that.")
             between(parts, frame)
 
 
@@ -52,7 +54,4 @@ def between(parts: Services, frame: pd.DataFrame) -> None:
     table = coaches.pairs_table(found)
     numbers = st.column_config.NumberColumn(format="%.2f")
     st.dataframe(table, hide_index=True, column_config=dict.fromkeys(coaches.COLUMNS[3:], numbers))
-    st.download_button(
-        "CSV", as_csv(table), "coach-agreement.csv", "text/csv", key="coach_agreement_csv",
-        icon=":material/download:", on_click="ignore",
-    )  # fmt: skip
+    csv_file(table, "coach-agreement")

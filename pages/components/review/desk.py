@@ -120,7 +120,7 @@ def _judgement(parts: Services, attempt: Attempt, coach: str, *, may_agree: bool
             coach,
             overall=scoring.overall,
             content=scoring.content,
-            delivery=scoring.delivery,
+            delivery=scoring.delivery if attempt.duration_seconds else None,
             relevance=scoring.content_breakdown.relevance,
             star_checklist=star,
         )
@@ -163,9 +163,11 @@ def _own_scores(attempt: Attempt) -> dict[str, object]:
     """Empty until touched, so that nothing is kept that nobody meant; what is left empty is not judged."""
     own: dict[str, object] = {}
     for column, name in zip(st.columns(4, gap="medium"), SCORES, strict=True):
+        typed = name == "delivery" and not attempt.duration_seconds
         own[name] = column.number_input(
-            name.capitalize(), 0.0, 10.0, None, 0.5, format="%.1f", key=_key(name, attempt), placeholder="0 to 10"
-        )
+            name.capitalize(), 0.0, 10.0, None, 0.5, format="%.1f", key=_key(name, attempt), disabled=typed,
+            placeholder="was typed" if typed else "0 to 10",
+        )  # fmt: skip
     star: dict[str, str] = {}
     for column, item in zip(st.columns(4, gap="medium"), STAR_ITEMS, strict=True):
         given = column.selectbox(

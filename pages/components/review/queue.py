@@ -6,11 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from pages.components.shared import samples
+from pages.components.shared.selection import begin, unique_labels
 from pages.components.shared.selection import hold as hold_choices
-from pages.components.shared.selection import unique_labels
 
 FAR_APART = 1.5
 """Points of 10 between two judges from which an answer is worth a second look."""
+QUEUE = "review_queue"
+"""The answers as they stood in the last run, to go on from one that has left them."""
 NEWEST = 500
 """Answers to choose from at once: a browser gets the name of every one of them with every click."""
 FILTERS = {
@@ -46,6 +48,22 @@ def narrowed(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
+def told(shown: int, of: int) -> None:
+    """Says which filters are set and how much they leave, and takes them away: behind their button nobody sees them."""
+    if not narrows():
+        return
+    set_ = [*(title.lower() for name, title in FILTERS.items() if st.session_state.get(f"review_filter_{name}"))]
+    set_ += [title.lower() for name, (title, _) in MARKS.items() if st.session_state.get(f"review_{name}")]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="review_narrowed"):
+        st.caption(f"Filtered by {', '.join(set_)}: {shown:,} of {of:,} answers.")
+        st.button("Show all", key="review_clear", icon=":material/filter_list_off:", type="tertiary", on_click=_clear)
+
+
+def _clear() -> None:
+    st.session_state.update({f"review_filter_{name}": [] for name in FILTERS})
+    st.session_state.update({f"review_{name}": False for name in MARKS})
+
+
 def _marked(frame: pd.DataFrame, name: str) -> pd.Series:
     if name == "disagree":
         return frame["machine_apart"] >= FAR_APART
@@ -78,9 +96,10 @@ def narrows() -> bool:
     )
 
 
-def step(ids: Sequence[str], key: str) -> None:
+def step(ids: Sequence[str], key: str, address: str) -> None:
     """Buttons to the answer before and after, `k` and `j` on the keyboard; where they end they stay."""
-    at = ids.index(st.session_state[key]) if st.session_state.get(key) in ids else 0
+    _go_on(ids, key)
+    at = ids.index(begin(key, ids, address=address))
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         for name, shortcut, to in (("Previous", "k", at - 1), ("Next", "j", at + 1)):
             inside = 0 <= to < len(ids)
@@ -93,3 +112,14 @@ def step(ids: Sequence[str], key: str) -> None:
                 args=({key: ids[to] if inside else ids[at]},),
             )
         st.caption(f"{at + 1} of {len(ids)}")
+
+
+def _go_on(ids: Sequence[str], key: str) -> None:
+    """From an answer that left the queue, as when it was judged, to the one behind it there, else to the one before."""
+    before, chosen = st.session_state.get(QUEUE, []), st.session_state.get(key)
+    if chosen in before and chosen not in ids:
+        at, here = before.index(chosen), set(ids)
+        near = next((each for each in (*before[at + 1 :], *reversed(before[:at])) if each in here), None)
+        if near:
+            st.session_state[key] = near
+    st.session_state[QUEUE] = list(ids)

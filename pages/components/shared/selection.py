@@ -1,7 +1,7 @@
 """Choosing one of many things on a page: by identity, never by label.
 
 A browser sends back the label of what was chosen, so two rows of one label would be one. Labels are made unique here,
-and the choice stands in the page's address, where a link or a reload finds it again.
+and the choice stands in the page's address, where a link, a reload and the browser's way back find it again.
 """
 
 from collections import Counter
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.components.shared.prose import plain
 
@@ -57,7 +58,7 @@ def pick(
         names = {"": none, **names}
     if not names:
         return None
-    _begin(key, list(names), st.query_params.get(address, "") if address else "", first)
+    begin(key, list(names), address=address, first=first)
     chosen = _choice(title, names, key, width, label_visibility, as_buttons=as_buttons)
     if address:
         _remember(address, "" if chosen == first else chosen or "")
@@ -97,10 +98,20 @@ def _choice(
     )
 
 
-def _begin(key: str, ids: list[str], wished: str, first: str) -> None:
-    """What is chosen before anybody chose, and after what was chosen has gone."""
-    if st.session_state.get(key) not in ids:
+def begin(key: str, ids: Sequence[str], *, address: str = "", first: str = "") -> str:
+    """Which of `ids` is chosen: what the person chose; before anybody did, when it has gone, and on the browser's way
+    back, what the address says, else `first`, else the first of all. To be asked before the choice is drawn.
+    """
+    if st.session_state.get(key) not in ids or (address and on_the_way_back()):
+        wished = st.query_params.get(address, "") if address else ""
         st.session_state[key] = next((i for i in (wished, first) if i in ids), ids[0])
+    return str(st.session_state[key])
+
+
+def on_the_way_back() -> bool:
+    """Whether this run came of the browser's back or forward: widgets keep what they had, the address knows better."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return context is not None and context.is_history_navigation
 
 
 def _remember(address: str, chosen: str) -> None:
