@@ -8,7 +8,7 @@ from coach.economics.model.margins import PlanCase
 from coach.economics.model.scenario import Applied, Scenario, apply
 from coach.errors import CoachError
 from coach.views import margins
-from pages.components.margins import budgets, customers, editor, invoices, sections, spread
+from pages.components.margins import budgets, customers, editor, invoices, ledger, sections, spread
 from pages.components.shared.prose import plain
 
 SECTIONS = ("Session", "Plans", "Sensitivity", "Distribution", "Customers", "Ledger", "Invoices", "Budgets", "Prices")
@@ -99,7 +99,7 @@ def show(section: str, applied: Applied, beside: Applied, parts: Services) -> No
     elif section == "Customers":
         customers.show(applied, parts)
     elif section == "Ledger":
-        sections.ledger(applied, parts)
+        ledger.show(applied, parts)
     elif section == "Invoices":
         invoices.show(parts)
     elif section == "Budgets":

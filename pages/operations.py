@@ -52,7 +52,7 @@ def main() -> None:
         show_errors(answers)
     with retention:
         now.show_counts(due, "Swept daily; by hand with `python -m coach retention sweep`.")
-        show_deletions(parts)
+        now.show_deletions(parts)
     with disk:
         now.show_disk(parts)
     people.show(parts)
@@ -135,17 +135,6 @@ def show_errors(answers: pd.DataFrame) -> None:
     st.dataframe(troubled, hide_index=True, column_config={"created_at": WHEN})
     csv_file(troubled, "answers-without-feedback")
     st.caption("The answers are kept: feedback can be asked for again on the Practice page.")
-
-
-def show_deletions(parts: Services) -> None:
-    """When, why and how much was deleted lately; never what it was or whose."""
-    st.header("Deleted lately", anchor=False)
-    frame = ops.deletions_frame(parts.store, of_samples=samples.shown())
-    if frame.empty:
-        st.info("Nothing was deleted yet.", icon=":material/delete_history:")
-        return
-    st.dataframe(frame, hide_index=True, column_config={"when": WHEN})
-    csv_file(frame, "deleted-lately")
 
 
 main()

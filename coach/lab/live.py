@@ -8,7 +8,7 @@ import pandas as pd
 import scipy
 
 from coach.errors import InputError
-from coach.lab.promotion import Split
+from coach.lab.split import Split
 
 LEAST = 2
 """Interviews of an arm from which a metric is compared: one says nothing of its spread."""

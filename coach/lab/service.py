@@ -20,7 +20,7 @@ from coach.lab.live import interview_outcomes
 from coach.lab.live_looks import LiveLooks
 from coach.lab.planner import RunPlan, plan_run
 from coach.lab.playground import Playground
-from coach.lab.promotion import PromotionEvidence, Promotions, Split
+from coach.lab.promotion import PromotionEvidence, Promotions
 from coach.lab.report import ComparisonReport
 from coach.lab.runs.budget import CallCeilings, RunBudget, unpriced, with_given_prices
 from coach.lab.runs.dataset import Dataset, Item
@@ -33,6 +33,7 @@ from coach.lab.runs.own_scorers import own_scorers
 from coach.lab.runs.prefetch import BatchFactory, Prefetch
 from coach.lab.runs.replay import Replay, RunLimits, RunReport
 from coach.lab.runs.workspace import Experiment, RunInfo, Workspace
+from coach.lab.split import Split
 from coach.lab.statistics.agreement import stability
 from coach.lab.statistics.pairwise import PairJudge, PairReport, PairVote, Winner, pairs, report, vote
 from coach.store.engine.alone import alone

@@ -14,6 +14,8 @@ from coach.store import SqlStore
 from coach.store.repositories import ledger
 from coach.views.margins import Records
 
+SUMS = ("as_billed_usd", "billable_usd", "repriced_usd", "price_change_usd", "unpriced", "not_repriced")
+
 
 def ledger_frame(
     store: SqlStore,
@@ -42,16 +44,7 @@ def ledger_frame(
     since = datetime.combine((now or datetime.now(UTC)).astimezone(UTC) - timedelta(days=days), time.min, UTC)
     rows = [_sum_row(total, book) for total in store.run(ledger.usage_sums, by, since=since, of_samples=of_samples)]
     keys = ["vendor", "key", "unit", "price_entry"] if by == "meter" else ["key"]
-    sums = [
-        "events",
-        *(["quantity"] if by == "meter" else []),
-        "as_billed_usd",
-        "billable_usd",
-        "repriced_usd",
-        "price_change_usd",
-        "unpriced",
-        "not_repriced",
-    ]
+    sums = ["events", *(["quantity"] if by == "meter" else []), *SUMS]
     if not rows:
         return pd.DataFrame(columns=[*keys, *sums])
     table = pd.DataFrame(rows).groupby(keys, sort=True)[sums].sum().reset_index()

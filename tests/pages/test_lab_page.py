@@ -13,9 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 from coach.bootstrap import Services
 from coach.brain.prompts.bundle import PROMPTS, PromptBundle
-from coach.lab.promotion import Split
 from coach.lab.runs.variant import Variant
 from coach.lab.runs.workspace import Experiment, LimitsFile
+from coach.lab.split import Split
 from coach.settings import DATA
 from coach.store.maintenance.sample import load_sample
 from coach.store.repositories.lab import set_consent

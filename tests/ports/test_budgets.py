@@ -305,7 +305,7 @@ def test_a_name_that_leads_inside_is_not_followed_and_one_that_leads_out_is_aske
         asked.append(host)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", number))]
 
-    monkeypatch.setattr(outside.socket, "getaddrinfo", resolver)
+    monkeypatch.setattr(socket, "getaddrinfo", resolver)
     assert "inside this network" in Messenger()(message).error and not hook.got
     monkeypatch.setattr(outside, "_is_outside", lambda _: True)
     asked.clear()

@@ -14,7 +14,8 @@ from coach.audio.archive import AudioArchive
 from coach.cli.samples.people import Organisation
 from coach.economics.pricebook import price_book
 from coach.lab.live import compare_arms, interview_outcomes, sample_ratio
-from coach.lab.promotion import Promotions, Split
+from coach.lab.promotion import Promotions
+from coach.lab.split import Split
 from coach.store import SqlStore
 from coach.store.maintenance.retention import RetentionPolicy, sweep
 from coach.store.maintenance.sample import load_sample

@@ -11,10 +11,11 @@ from coach.errors import ConflictError, InputError
 from coach.lab.bundles import create, rewrite
 from coach.lab.drafts import read_draft
 from coach.lab.forgetting import LabFolder
-from coach.lab.promotion import Promotions, Split
+from coach.lab.promotion import Promotions
 from coach.lab.runs.collecting import add_to, newest
 from coach.lab.runs.variant import Variant
 from coach.lab.runs.workspace import Workspace
+from coach.lab.split import Split
 from coach.store import open_store
 from coach.views.word_diff import word_diff, word_diff_html
 from tests.unit.test_lab_replay import make_dataset

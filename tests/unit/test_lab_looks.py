@@ -11,12 +11,13 @@ import pytest
 from coach.errors import InputError
 from coach.lab.comparing import compare_runs, evidence_for, look_at
 from coach.lab.live_looks import LiveLooks
-from coach.lab.promotion import Promotions, Split
+from coach.lab.promotion import Promotions
 from coach.lab.runs.journal import RunJournal
 from coach.lab.runs.looks import Look, LookBook, standing
 from coach.lab.runs.replay import Replay, RunLimits
 from coach.lab.runs.variant import Variant
 from coach.lab.runs.workspace import Experiment, LimitsFile, Workspace
+from coach.lab.split import Split
 from coach.lab.statistics.paired import compare_paired
 from coach.lab.statistics.sequential import boundaries
 from coach.lab.statistics.verdict import Verdict, decide

@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,11 @@ from coach.lab.attempts import AttemptFilter, from_attempts, import_scores
 from coach.lab.bundles import create
 from coach.lab.comparing import evidence_for
 from coach.lab.live import compare_arms, interview_outcomes, sample_ratio
-from coach.lab.promotion import PromotionEvidence, Promotions, Split
+from coach.lab.promotion import PromotionEvidence, Promotions
 from coach.lab.runs.variant import Variant
 from coach.lab.runs.workspace import Experiment, Workspace
 from coach.lab.service import Lab
+from coach.lab.split import Split
 from coach.lab.statistics.pairwise import pairs, report, vote
 from coach.lab.way_back import WayBack, way_back
 from coach.store import open_store
@@ -76,7 +77,7 @@ def test_the_first_promotion_can_be_taken_back(store: SqlStore) -> None:
     assert [h["name"] for h in promotions.history()] == ["jobfoxy_v1", "jobfoxy_anchors_v1", "jobfoxy_v1"]
 
 
-def named(row: dict[str, Any] | None) -> str:
+def named(row: Mapping[str, Any] | None) -> str:
     return "" if row is None else str(row["reason"])
 
 

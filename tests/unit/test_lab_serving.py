@@ -4,8 +4,9 @@ from pathlib import Path
 
 from coach.brain.offline.coach import OfflineCoach
 from coach.brain.prompts.bundle import PromptBundle, available
-from coach.lab.promotion import Promotions, Split
+from coach.lab.promotion import Promotions
 from coach.lab.serving import LiveBundles
+from coach.lab.split import Split
 from coach.store import open_store
 
 

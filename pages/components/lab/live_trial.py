@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from coach.brain.prompts.bundle import PromptBundle
 from coach.errors import CoachError
 from coach.lab.live import compare_arms, sample_ratio
-from coach.lab.promotion import Split
 from coach.lab.runs.looks import ALPHA, Look
 from coach.lab.service import Lab
+from coach.lab.split import Split
 from coach.views.lab import arms_frame
 from pages.components.shared import samples
 from pages.components.shared.csv_file import csv_file

@@ -4,8 +4,13 @@ import pandas as pd
 import streamlit as st
 
 from coach.bootstrap import Services
+from coach.views import operations as ops
 from coach.views import standing
+from pages.components.shared import samples
+from pages.components.shared.csv_file import csv_file
 from pages.components.shared.prose import plain
+
+WHEN = st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm")
 
 
 def show_standing(parts: Services, answers: pd.DataFrame, due: dict[str, int]) -> None:
@@ -89,3 +94,14 @@ def show_counts(counts: dict[str, int], about: str) -> None:
     """A small table of counts with what to do about them."""
     st.dataframe(pd.DataFrame({"what": list(counts), "count": list(counts.values())}), hide_index=True, width=520)
     st.caption(about)
+
+
+def show_deletions(parts: Services) -> None:
+    """When, why and how much was deleted lately; never what it was or whose."""
+    st.header("Deleted lately", anchor=False)
+    frame = ops.deletions_frame(parts.store, of_samples=samples.shown())
+    if frame.empty:
+        st.info("Nothing was deleted yet.", icon=":material/delete_history:")
+        return
+    st.dataframe(frame, hide_index=True, column_config={"when": WHEN})
+    csv_file(frame, "deleted-lately")
