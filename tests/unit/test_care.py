@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coach.brain.care.advice import cleaned, repeats, without
+from coach.brain.care.advice import care_for, cleaned, repeats, without
 from coach.brain.care.languages import other_language
 from coach.brain.care.model import MODEL_KINDS
 from coach.brain.care.reader import kinds_in, read_care, ruled_kinds
@@ -20,6 +20,7 @@ from tests.fakes import brain_samples as samples
 from tests.unit.test_brain_guards import Says
 
 SENTENCES = Path(__file__).parent.parent / "data" / "care_sentences.tsv"
+NO_ANSWERS = SENTENCES.with_name("no_answers.tsv")
 HARMLESS = "none"
 
 
@@ -36,7 +37,8 @@ def sentences() -> dict[str, list[tuple[str, str]]]:
     [
         ("written_on", 0.05), ("held_out", 0.05), ("afterwards", 0.05), ("last", 0.05), ("classes", 0.05),
         ("classes_later", 0.05), ("parts", 0.02), ("parts_later", 0.08), ("parts_last", 0.13),
-        ("sorts", 0.05), ("sorts_later", 0.53), ("pairs", 0.25), ("plain", 0.1),
+        ("sorts", 0.05), ("sorts_later", 0.53), ("pairs", 0.25), ("plain", 0.1), ("indirect", 0.1),
+        ("indirect_later", 0.25), ("mixed", 0.32),
     ],
 )  # fmt: skip
 def test_what_needs_care_is_found_and_look_alikes_are_not(half: str, share: float) -> None:
@@ -226,3 +228,21 @@ def test_labelled_answers_of_the_project_raise_no_alarm() -> None:
     answers = [json.loads(row)["answer"] for row in rows]
     alarms = [a[:80] for a in answers if read_care(a).kind not in ("", "protected", "not_an_answer", "other_language")]
     assert alarms == []
+
+
+def told(kind: str) -> list[str]:
+    return [
+        line.split("\t")[1] for line in NO_ANSWERS.read_text(encoding="utf-8").splitlines() if line.startswith(kind)
+    ]
+
+
+@pytest.mark.parametrize("text", told("not_an_answer"))
+def test_whoever_has_nothing_to_say_has_not_answered(text: str) -> None:
+    reading = read_care(text)
+    care = care_for(reading)
+    assert reading.kind == "not_an_answer" and care is not None and "asked for a moment" not in care.message
+
+
+@pytest.mark.parametrize("text", told("answer"))
+def test_whoever_goes_on_has_answered(text: str) -> None:
+    assert read_care(text).kind == ""

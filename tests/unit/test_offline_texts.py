@@ -141,7 +141,7 @@ def test_correct_and_learners_english_earn_the_same() -> None:
     "said",
     [
         "Last spring we had a shortage at the depot. We split it up and worked really hard. Everyone was happier after.",
-        "At the shop in May I rang three suppliers and moved the order. It went well and nobody complained.",
+        "At the shop in May I rang three suppliers and moved the order. It went well and the owner was happy.",
         "Our team was late with the report. We rebuilt it together and I checked each page. It is a lot shorter now.",
     ],
 )
@@ -261,3 +261,33 @@ def test_a_rewrite_puts_no_comma_before_what_says_which_thing_is_meant() -> None
 def test_what_is_arranged_is_no_outcome_and_what_others_book_is(said: str, outcome: bool) -> None:
     reading, _ = judged(f"I planned the move of our library in May. {said}")
     assert ("result_done" in reading.clauses[-1].cues) is outcome
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I put it right.", "He said I don't know.", "That is what I think.", "We didn't end up going.", "I'd end up doing it.",
+        "I was able to fix it.", "In terms of cost it was fine.", "Sure enough the belt slipped.", "Well over half came.",
+        "The price rose and as a result we lost two.", "I rang nine nine nine.", "I was never very good at it.",
+        "Right at the end it rang.", "So did I.", "Look after the till.",
+    ],
+)  # fmt: skip
+def test_words_that_carry_meaning_are_no_padding(said: str) -> None:
+    assert tighten(said).text == said
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I did ground work.", "I did wound care.", "One of the customers was late.", "A group of people was waiting.",
+        "The sheep don't move.", "There was lots of mud.", "There was a lot of stress.", "There was sales training.",
+        "There was James.", "an unidentified leak", "an F-gas ticket", "an hgv licence", "a unanimous vote", "an X-ray",
+        "We would embed it.", "the deaf don't hear it", "a useful list", "an uneven floor",
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_slip_is_left(said: str) -> None:
+    assert mend(said) == said
+
+
+def test_a_number_said_anew_is_taken_whole() -> None:
+    assert tighten("it was sixty five no sixty seven").text == "It was sixty seven."

@@ -90,8 +90,8 @@ def non_answers() -> tuple[re.Pattern[str], ...]:
 
 @lru_cache(maxsize=1)
 def nothing_said() -> re.Pattern[str]:
-    """All of a text in which nothing was said: hesitation alone."""
-    return re.compile(_read("kinds.yaml")["not_an_answer"]["nothing"], re.IGNORECASE)
+    """All of a text in which nothing was said: hesitation, or that nothing comes to mind."""
+    return re.compile(_expanded(_read("kinds.yaml")["not_an_answer"]["nothing"]), re.IGNORECASE)
 
 
 @lru_cache(maxsize=1)

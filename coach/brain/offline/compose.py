@@ -47,15 +47,14 @@ def rewritten_parts(reading: Reading, max_words: int = MAX_WORDS) -> list[Rewrit
         return []
     if reading.verdict == "other_language":
         return [RewrittenPart("other", reading.answer.transcript.strip(), None)]
-    told = any(item.status.value != "missing" for item in reading.star.values())
     if reading.verdict == "no_example":
         return rewrite_story([], reading.star, has_metric=False, owned_by_we=False)
-    if reading.form == "story" or (reading.form == "plan" and told):
+    if reading.form == "story" or (reading.form == "plan" and reading.told_as_story):
         owned_by_we = reading.ownership.kind == "we"
         return rewrite_story(
             reading.units,
             reading.star,
-            has_metric=reading.measured,
+            has_metric=not reading.figure_wanted,
             owned_by_we=owned_by_we,
             max_words=max_words,
         )

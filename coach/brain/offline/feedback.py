@@ -1,9 +1,10 @@
 """What the coach says: specific, with the person's own words, about the answer and never about the person."""
 
+import re
 from dataclasses import dataclass
 
 from coach.brain.offline.follow_up import missing_item
-from coach.brain.offline.quotes import number_quote, quote
+from coach.brain.offline.quotes import is_scrap, number_quote, quote, whole
 from coach.brain.offline.tighten import tighten
 from coach.brain.reading.answer import Reading
 from coach.brain.reading.clauses import ClauseReading
@@ -11,6 +12,29 @@ from coach.contracts.evaluation import UNNEEDED, ContentFeedback, StarChecklist,
 from coach.text.shorten import shorten_end
 
 _NAMES = {"situation": "setting", "task": "goal", "action": "steps", "result": "outcome"}
+_PLAN_NAMES = {
+    "situation": "The plan starts in the middle: say what you would find out first",
+    "task": "A plan; what it should achieve is still unsaid",
+    "action": "Say what you would do first, and next",
+    "result": "A plan without its check: how would you know it worked?",
+}
+_PLAN_HOW = {
+    "situation": "say what you would need to know before you act",
+    "task": "say in one sentence what you would want to achieve",
+    "action": "name two things you would do, in order",
+    "result": "end on how you would know that it worked",
+}
+"""A question about a case asks for a plan, of which nothing has happened yet."""
+_SCENE_CUES = frozenset({"time", "place", "role", "problem", "there_was"})
+_TASK_CUES = frozenset({"task_mine", "task_goal", "task_need"})
+_NO_GOAL = re.compile(r"\b(?:not|never|nobody)\b|n't\b|\bi (?:want|have|must|need)(?: to)? (?:say|admit)\b")
+_SPOKEN = re.compile(r"^(?:(?:and|so|but|then) )*(?:he|she|they|it|you) (?:goes?|went|says?|said|was like|were like)\b")
+_LED_BY = re.compile(
+    r"^(?:(?:and|so|but|then) )*(?:when|while|after|before|if|as|once|because|since|until|although|what)\b"
+)
+_WORKPLACE = re.compile(r"\bi(?:'m| was| am)? work(?:ed|s|ing)? (?:in|at|for|as|on)\b")
+_LEADING = 1.0
+"""What a step that hangs on another ("when I put it on the lathe …") loses as an example of one."""
 _SCENE_WORDS = 4
 """Fewer words ("as a trainee", "so basically") show no scene."""
 RELEVANCE_UNJUDGED = (
@@ -84,12 +108,12 @@ def _headline(reading: Reading) -> str:
         return "Clear, with substance" if reading.scores.content >= 7 else "One concrete example would carry this"
     gaps = reading.incomplete()
     if not gaps:
-        return (
-            "A complete story, with a measured outcome"
-            if reading.measured
-            else "A complete story; a figure would seal it"
-        )
+        if reading.measured:
+            return "A complete story, with a measured outcome"
+        return "A complete story; a figure would seal it" if reading.figure_wanted else "A complete story"
     first = gaps[0]
+    if not reading.told_as_story:
+        return _PLAN_NAMES[first]
     if reading.star[first].status is StarStatus.WEAK:
         return {
             "situation": "Nearly there: sharpen the setting",
@@ -134,8 +158,8 @@ def _strengths(reading: Reading) -> list[str]:
     ):
         clause = star[name].evidence
         if star[name].status is StarStatus.PRESENT:
-            said = quote(clause, 80) if clause else ""
-            if name != "situation" or len(tighten(said).text.split()) >= _SCENE_WORDS:
+            said = whole(clause, reading.clauses, 80) if clause and _shows(clause, name) else ""
+            if said and (name != "situation" or len(tighten(said).text.split()) >= _SCENE_WORDS):
                 add(clause, text, said)
     if not lines:
         best = max(reading.clauses, key=lambda r: (r.specific + r.numbers, -r.clause.index), default=None)
@@ -144,12 +168,31 @@ def _strengths(reading: Reading) -> list[str]:
     return lines
 
 
+def _shows(clause: ClauseReading, name: str) -> bool:
+    """Whether a clause can be praised as its item: a scene needs its time, place or trouble, a goal its words."""
+    if name == "situation":
+        placed = bool(clause.cues & _SCENE_CUES) or clause.names > 0 or clause.numbers > 0
+        return placed and clause.specific > 0 and not _SPOKEN.match(clause.clause.lower)
+    if name == "task":
+        return bool(clause.cues & _TASK_CUES) and not _NO_GOAL.search(clause.clause.lower)
+    return bool(clause.events)
+
+
 def _best_step(reading: Reading, used: set[int]) -> ClauseReading | None:
-    steps = [
-        r for r in reading.clauses if r.own_steps and r.clause.index not in used and "generic_action" not in r.cues
-    ]
+    steps = [r for r in reading.clauses if r.own_steps and r.clause.index not in used and _is_one(r)]
     mine = [r for r in steps if any(e.subject == "I" for e in r.own_steps)] or steps
-    return max(mine, key=lambda r: (r.scores["action"] + 0.2 * r.specific, -r.clause.index), default=None)
+    return max(mine, key=lambda r: (_as_example(r), -r.clause.index), default=None)
+
+
+def _is_one(step: ClauseReading) -> bool:
+    """No scrap, nothing that stands in anybody's answer, and no "I work at a …"."""
+    general = "generic_action" in step.cues or bool(_WORKPLACE.search(step.clause.lower))
+    return not general and not is_scrap(step)
+
+
+def _as_example(step: ClauseReading) -> float:
+    """How well a step serves as the example of one."""
+    return step.scores["action"] + 0.2 * step.specific - _LEADING * bool(_LED_BY.match(step.clause.lower))
 
 
 def _improvements(reading: Reading) -> list[str]:
@@ -163,8 +206,8 @@ def _improvements(reading: Reading) -> list[str]:
     if reading.story_asked:
         lines += [_gap_line(reading, name) for name in reading.incomplete()]
         lines += _extra_lines(reading)
-    elif reading.scores.content < 8 and reading.clauses:
-        vague = min(reading.clauses, key=lambda r: (r.specific + r.numbers, r.clause.index))
+    elif reading.scores.content < 8 and (full := [r for r in reading.clauses if len(r.clause.tokens) > _SCENE_WORDS]):
+        vague = min(full, key=lambda r: (r.specific + r.numbers, r.clause.index))
         lines.append(f"“{quote(vague, 60)}” stays general: add one example from your own work.")
     if reading.cut:
         lines.insert(0, "Only the first twenty minutes were judged; two minutes hold attention better.")
@@ -173,13 +216,17 @@ def _improvements(reading: Reading) -> list[str]:
 
 def _gap_line(reading: Reading, name: str) -> str:
     item = reading.star[name]
-    if item.status is StarStatus.WEAK and item.evidence:
-        said = quote(item.evidence, 50)
+    if not reading.told_as_story:
+        return f"{_PLAN_HOW[name][:1].upper()}{_PLAN_HOW[name][1:]}."
+    said = whole(item.evidence, reading.clauses, 50) if item.evidence else ""
+    if item.status is StarStatus.WEAK and said:
+        if name == "result" and reading.measured:
+            return f"“{said}” is counted already: now say what that meant, and for whom."
         return {
             "situation": f"“{said}” could be anywhere: add place, time and what was at stake.",
             "task": f"“{said}” leaves your own goal open: what exactly, by when?",
             "action": f"“{said}” is one step or a general one: say what you did first, and next.",
-            "result": f"“{said}” is a verdict, not an outcome: what was different afterwards?",
+            "result": f"“{said}” only hints at the outcome: what was different afterwards?",
         }[name]
     anchor = _anchor(reading, name)
     said = quote(anchor, 50) if anchor else ""
@@ -197,7 +244,8 @@ def _gap_line(reading: Reading, name: str) -> str:
 
 def _anchor(reading: Reading, name: str) -> ClauseReading | None:
     """The clause next to which the missing item belongs."""
-    acted = [r for r in reading.clauses if r.own_steps and len(r.clause.tokens) > 3] or reading.clauses
+    full = [r for r in reading.clauses if r.own_steps and not is_scrap(r) and len(r.clause.tokens) > 3]
+    acted = [r for r in full if not _LED_BY.match(r.clause.lower)] or full or reading.clauses
     if name in ("situation", "task"):
         return acted[0] if acted else None
     if name == "result":
@@ -212,7 +260,7 @@ def _extra_lines(reading: Reading) -> list[str]:
         if ours:
             lines.append(f"“{quote(ours, 60)}”: which part of that was yours?")
     result = reading.star["result"]
-    if not reading.measured and result.status is StarStatus.PRESENT and result.evidence:
+    if reading.figure_wanted and result.status is StarStatus.PRESENT and result.evidence and result.evidence.events:
         lines.append(f"Put a size to “{quote(result.evidence, 60)}”: how many, how much, how fast?")
     if reading.answer.word_count > 320:
         aside = min(reading.units, key=lambda u: (u.value, u.start))
@@ -225,10 +273,12 @@ def _star_item(reading: Reading, name: str) -> StarItem:
     if not reading.judged:
         return StarItem(status=StarStatus.MISSING, note=_VERDICTS[reading.verdict].item)
     if item.status is StarStatus.MISSING or item.evidence is None:
-        asked = f"Not told yet: {_HOW[name]}." if reading.story_asked else f"{UNNEEDED}."
+        how = _HOW[name] if reading.told_as_story else _PLAN_HOW[name]
+        asked = f"Not told yet: {how}." if reading.story_asked else f"{UNNEEDED}."
         return StarItem(status=item.status, note=asked)
-    said = quote(item.evidence, 80)
-    note = f"“{said}”" if item.status is StarStatus.PRESENT else f"“{said}” hints at it; {_HOW[name]}."
+    said = whole(item.evidence, reading.clauses, 80) or quote(item.evidence, 80)
+    how = _HOW[name] if reading.told_as_story or not reading.story_asked else _PLAN_HOW[name]
+    note = f"“{said}”" if item.status is StarStatus.PRESENT else f"“{said}” hints at it; {how}."
     return StarItem(status=item.status, note=shorten_end(note, 140))
 
 
@@ -241,8 +291,8 @@ def _tip(reading: Reading) -> str:
         return _VERDICTS[reading.verdict].tip
     item = missing_item(reading) if reading.story_asked else None
     if item:
-        return f"Next time, {_HOW[item]}."
-    if reading.story_asked and not reading.measured:
+        return f"Next time, {(_HOW if reading.told_as_story else _PLAN_HOW)[item]}."
+    if reading.told_as_story and reading.figure_wanted:
         return "Next time, add one figure to the outcome: how many, how much, or how fast."
     if not reading.story_asked and reading.scores.content < 8:
         return "Give one example from your own work right after your first sentence."

@@ -1,13 +1,22 @@
 """The one probing question: only for what is missing, in the speaker's own terms."""
 
+import re
 from dataclasses import dataclass
 
-from coach.brain.offline.quotes import quote, shorten
+from coach.brain.offline.quotes import is_scrap, quote, shorten, whole
 from coach.brain.reading.answer import Reading
 from coach.brain.reading.lexicon import lower_first
 from coach.contracts.evaluation import FollowUp, FollowUpType, StarStatus
 
 _QUESTION_CHARS, _REASON_CHARS = 260, 220
+_PLAN_QUESTIONS = {
+    "situation": "What would you need to find out before you act?",
+    "task": "What would you want to have achieved in the end?",
+    "action": "What exactly would you do, step by step?",
+    "result": "How would you know that it worked, and what would you do if it did not?",
+}
+"""Of a case nothing has happened yet, so nothing is asked about afterwards."""
+_LED_BY = re.compile(r"^(?:(?:and|so|but|then) )*(?:when|while|after|before|if|as|once|because|since|until|although)\b")
 _UNASKED = {
     "empty": "There is no answer to ask about yet.",
     "other_language": "The answer is in another language than the coach reads.",
@@ -79,7 +88,7 @@ def _missing(reading: Reading, item: str) -> FollowUpDecision:
     told = _anchor(reading, item)
     weak = reading.star[item].status is StarStatus.WEAK
     own = reading.star[item].evidence
-    said = quote(own, 60) if weak and own else ""
+    said = whole(own, reading.clauses, 60) if weak and own else ""
     text = _question(reading, item, told, said)
     state = "only hinted at" if weak else "not there yet"
     return _ask(
@@ -89,6 +98,8 @@ def _missing(reading: Reading, item: str) -> FollowUpDecision:
 
 def _question(reading: Reading, item: str, told: str, said: str) -> str:
     where = f"You said “{told}”. " if told else ""
+    if not reading.told_as_story:
+        return f"{where if item != 'task' else ''}{_PLAN_QUESTIONS[item]}"
     if item == "action":
         if said and reading.ownership.kind in ("we", "mixed"):
             return f"You said “{said}”. Which part of that was yours: what did you do first, and what next?"
@@ -96,6 +107,8 @@ def _question(reading: Reading, item: str, told: str, said: str) -> str:
             return f"You said “{said}”. How exactly did you do that: what were the first two steps?"
         return f"{where}What did you do yourself at that point, step by step?"
     if item == "result":
+        if said and reading.measured:
+            return f"You said “{said}”. What did that mean for the people concerned, and how do you know?"
         if said:
             return f"You said “{said}”. How could one tell: which number or reaction was different afterwards?"
         return f"{where}What came of it: what was different afterwards, and how do you know?"
@@ -111,7 +124,10 @@ def _question(reading: Reading, item: str, told: str, said: str) -> str:
 def _anchor(reading: Reading, item: str) -> str:
     """Words of the speaker to hang the question on: the strongest told step, else the best other clause."""
     wanted = "result" if item == "action" else "action"
-    ranked = sorted(reading.clauses, key=lambda r: (-r.scores[wanted] - 0.1 * r.specific, r.clause.index))
+    ranked = sorted(
+        (r for r in reading.clauses if not is_scrap(r)),
+        key=lambda r: (bool(_LED_BY.match(r.clause.lower)) - r.scores[wanted] - 0.1 * r.specific, r.clause.index),
+    )
     if item == "action" and reading.star["task"].evidence:
         ranked = [reading.star["task"].evidence, *ranked]
     return next((text for r in ranked if len(text := quote(r, 60)) >= 12), "")

@@ -15,7 +15,7 @@ from coach.brain.reading.verbs import IRREGULAR_PAST
 
 _I = re.IGNORECASE
 _AFTER_DID = re.compile(
-    r"\b(did(?:n['’]t| not)?|do(?:es)?n['’]t|do(?:es)? not)( (?:really |even |ever )?)([a-z]+)\b", _I
+    r"\b(did(?:n['’]t| not)|do(?:es)?n['’]t|do(?:es)? not)( (?:really |even |ever )?)([a-z]+)\b", _I
 )
 _AFTER_MODAL = re.compile(
     r"\b(could|would|should|must|can|couldn['’]t|wouldn['’]t|shouldn['’]t|can['’]t)( )([a-z]{3,})\b", _I
@@ -26,28 +26,38 @@ _HAVE = re.compile(
 _PLAIN_STEM = re.compile(r"(?:[aeo][aeiou]|[aeiou][^aeiouy\W])[^aeiouycglsuvz\W]$")
 """A stem that took no letter: two vowels or two consonants before its end ("leak", "paint")."""
 _DOUBLED = re.compile(r"[aeiou](bb|dd|gg|mm|nn|pp|rr|tt)$")
+_BARE_IN_ED = re.compile(r"(?:bed|eed|shred|shed|wed)$")
+"""Verbs that end so without being a past: "embed", "need", "proceed"."""
 _WORD = re.compile(r"\b[a-z]{4,}\b", _I)
 _ARTICLE = re.compile(r"\b(an?) ([a-z][a-z'’-]*)", _I)
-_VOWEL = re.compile(r"(?:[aeio]|u(?!ni(?!n|m)|s[aeiu]|til|ro)|hour|honest|heir|honou?r)(?<!eu)", _I)
-_NOT_VOWEL = re.compile(r"(?:eu|one\b|once|ewe|uk\b|us\b)", _I)
+_VOWEL = re.compile(
+    r"(?:[aei]|o(?!ne\b|nce|ui)|u(?:n(?!i|anim)|mb|p|gl|rg|sher|nder|tter|lt|nint|nimp)|hour|honest|heir|honou?r)", _I
+)
+_CONSONANT = re.compile(
+    r"(?:eu|one\b|once|ewe|uk\b|use|usual|uni(?:t|vers|on|form|que|son|lat)|[bcdfgjklmnpqrstvwyz]|h(?!o|ei))", _I
+)
+"""What begins with a vowel or consonant however it is read; an "h", a "u" or initials ("an HGV licence") may be either."""
 _BARE_AFTER: frozenset[str] = frozenset(shipped("reading/grammar.json")["bare_after"])
 """Words after which a subject takes the bare verb, or may not be the whole subject."""
+_PERSONS: str = shipped("reading/grammar.json")["singular_subjects"]
 _FIXED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(found, _I), mended)
     for found, mended in (
         (r"\b(he|she|it) don(['’])t\b", r"\1 doesn\2t"),
-        (r"\b(we|they|you|people|customers|children) was\b", r"\1 were"),
-        (r"\b(there) was (?=(?:many|several|two|three|four|five|six|seven|eight|nine|ten|twelve|lots of|a lot of \w+s)\b)", r"\1 were "),
-        (r"\b(there) was (?=(?:\w+ )?(?!(?:this|news|business|class|glass|loss|process|access|stress|progress|success|mess|gas|bus|always|perhaps|less|plus|chaos|illness|weakness|its|his|us|as|yes)\b)[a-z]{2,}(?<![suio])s\b(?! (?:of|in) (?:the|a) ))(?!(?:a|an|the|one|no|this|that|my|some|any|always|never|his|her|our|nobody|somebody|such) )", r"\1 were "),
+        (r"(?<!of )(?<!of the )(?<!of our )(?<!of my )(?<!with )(?<!for )(?<!to )\b(we|they|you|people|customers|children) was\b", r"\1 were"),
+        (r"\b(there) was (?=(?:many|several|two|three|four|five|six|seven|eight|nine|ten|twelve) )", r"\1 were "),
+        (r"\b(there) was (?=(?-i:[a-z]{2,}(?<![suio])s)\b(?=[.,;!?]|$| (?:on|at|to|from|who|everywhere|[a-z]{3,}ing)\b))"
+         r"(?!(?:this|news|business|access|always|perhaps|less|plus|illness|weakness|its|his|physics|politics|sales|mathematics|economics|gas|series|means|logistics|diabetes)\b)", r"\1 were "),
         (r"\bsince (?=(?:some |a few )?(?:weeks|months|years|days|hours)\b(?! ago))", "for "),
-        (r"\b((?:the|my|this|that|our|his|her) (?!(?:people|police|staff|children|men|women|team|others?|rest|two|three|ones?)\b)[a-z]+(?<!s)) don(['’])t\b", r"\1 doesn\2t"),
+        (rf"\b({_PERSONS}|(?:my|this|that|his|her) (?!(?:people|police|staff|children|men|women|team|others?|rest|two|three|ones?|many|few|sheep|fish|family|crew|lot)\b)[a-z]+(?<!s)) don(['’])t\b", r"\1 doesn\2t"),
         (r"\b(listened) (him|her|them|me|us)\b", r"\1 to \2"),
-        (r"\b(I|we|they|you)( never| always| often| also| still)? (work|read|bring|want|need|come|make|take|say|call|give|help|know|ask|tell|look|think|get|run|keep|live)s\b", r"\1\2 \3"),
+        (r"\b(I|we|they|you)( never| always| often| also| still)? (work|read|bring|want|need|come|make|take|call|give|help|know|ask|tell|look|think|get|run|keep|live)s\b", r"\1\2 \3"),
         (r"\b(I|we|they|you) (?:am|are|was|were) (agree|disagree)\b", r"\1 \2"),
         (r"\bmore (better|easier|faster|quicker|cheaper|bigger|smaller|slower|stronger|clearer|happier)\b", r"\1"),
         (r"\bsince (?=(?:two|three|four|five|six|seven|eight|nine|ten|twelve|many|several|\d+) (?:days|weeks|months|years)\b(?! ago))", "for "),
         (r"\b((?:ask|asks|asked|tell|tells|told|want|wants|wanted) (?:me|us|him|her|them)) for (?=(?:improve|make|do|find|help|fix|work|take|write|go|change|solve|check|prepare)\b)", r"\1 to "),
         (r"\bdiscuss(ed|es|ing)? about\b", r"discuss\1"),
+        (rf"\b(told|tell|tells|telling|asked|asks|ask) to (?=(?:him|them|us|me|{_PERSONS})\b)", r"\1 "),
         (r"\b(I|we|they|he|she|it|you) (can|could|must|should)(n['’]t)? to (?=[a-z])", r"\1 \2\3 "),
         (r"\b(explained|explain) (me|him|her|us|them) (?=(?:the|how|what|why|that|my|our)\b)", r"\1 to \2 "),
     )
@@ -78,7 +88,7 @@ def _base_after_did(match: re.Match[str]) -> str:
 def _base_after_modal(match: re.Match[str]) -> str:
     """The verb behind a modal is bare ("could stopped it"); an irregular past may be a noun ("saw") and stays."""
     word = match.group(3).lower()
-    base = _regular_base(word) if word.endswith("ed") else ""
+    base = _regular_base(word) if word.endswith("ed") and not _BARE_IN_ED.search(word) else ""
     return f"{match.group(1)} {base}" if base else match.group()
 
 
@@ -143,11 +153,14 @@ def _agreeing(match: re.Match[str]) -> str:
 
 
 def _article(match: re.Match[str]) -> str:
-    word = match.group(2)
-    right = "an" if _VOWEL.match(word) and not _NOT_VOWEL.match(word) else "a"
-    if len(word) < 2 or word.isupper() or match.group(1).lower() == right:
-        return match.group()
-    return f"{_as(match.group(1), right)} {word}"
+    """The right article before a word whose first sound is certain; "an HGV licence" may be right and stays."""
+    said, word = match.group(1).lower(), match.group(2)
+    if said == "a" and len(word) > 1 and not word.isupper() and _VOWEL.match(word) and not _CONSONANT.match(word):
+        return f"{_as(match.group(1), 'an')} {word}"
+    known = word.isalpha() and not word.isupper() and word.lower() in common_words()
+    if said == "an" and (known or word.lower().startswith("us")) and _CONSONANT.match(word):
+        return f"{_as(match.group(1), 'a')} {word}"
+    return match.group()
 
 
 def _as(model: str, word: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from coach.brain.offline.quotes import is_scrap
 from coach.brain.offline.rewrite import METRIC, OWN_PART, PLACEHOLDERS, RewrittenPart
 from coach.brain.offline.tighten import tighten
 from coach.brain.reading.answer import Reading
@@ -12,6 +13,7 @@ from coach.contracts.evaluation import ChangeType, CoachNote, StarStatus
 from coach.text.shorten import shorten, shorten_end
 
 _LIMIT, _REASON = 120, 170
+_FEWEST_LEFT = 4
 _MAX_NOTES, _MAX_PER_TYPE = 8, 2
 _CONNECTIVES = frozenset(["and", "so", "but", "then", "well", "anyway", "meanwhile"])
 _OPENINGS = {
@@ -88,13 +90,14 @@ def _ownership(reading: Reading) -> list[CoachNote]:
 def _outcome(reading: Reading) -> list[CoachNote]:
     """An outcome that is told but not measured."""
     result = reading.star["result"]
-    if not reading.story_asked or result.evidence is None or (reading.measured and result.status is StarStatus.PRESENT):
+    told = result.evidence
+    if not reading.told_as_story or told is None or is_scrap(told) or not reading.figure_wanted:
         return []
-    original = shorten(result.evidence.clause.text, 90)
+    original = shorten(told.clause.text, 90)
     weak = result.status is StarStatus.WEAK
     kind = ChangeType.IMPACT_LANGUAGE if weak else ChangeType.METRICS
     reason = (
-        "This judges the outcome instead of showing it. Name what changed, or what somebody did because of it."
+        "This only hints at the outcome. Name what changed, or what somebody did because of it."
         if weak
         else "The outcome is real; a figure you can stand behind lets others see its size."
     )
@@ -150,7 +153,7 @@ def _tightened(reading: Reading) -> list[CoachNote]:
         original = _window(r)
         edit = tighten(original, sentence=False)
         lost = len(original.split()) - len(edit.text.split())
-        if lost < 2 or len(edit.text.split()) < 3:
+        if lost < 2 or len(edit.text.split()) < _FEWEST_LEFT:
             continue
         words = [w.lower() for w in dict.fromkeys(edit.removed) if not set(w.lower().split()) <= _CONNECTIVES]
         if not words and edit.removed:

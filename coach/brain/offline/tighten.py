@@ -13,12 +13,13 @@ from coach.brain.reading.lexicon import common_words
 from coach.text.fillers import FillerSpan, find_fillers
 
 _LEAD_IN = re.compile(
-    r"^(?:(?:oh(?: god| yeah| yes)?|yeah|yes|yep|okay|ok|sure|well|right|so|and|um+|uh+|erm?|eh|hmm+|anyway|basically|actually|honestly|look|now|i mean|you know|like|"
+    r"^(?:(?:oh(?: god| gosh| dear| yeah| yes)?|gosh|yeah|yes|yep|okay|ok|sure|well|right|so|and|um+|uh+|erm?|eh|hmm+|anyway|basically|actually|honestly|look|now|i mean|you know|like|"
     r"to be honest|i guess|i suppose|what happened was(?: that)?|what happened|let me think|let me see|good question|so a bit of background)\b[\s,.:–—-]*)+(?=\w)",
     re.IGNORECASE,
 )
 _LEAD_KEEP = re.compile(
-    r"^(?:so that|so far|well[- ]known|right (?:after|before|away)|now (?:the|we|they|i)\b|like (?:my|the|a)\b)",
+    r"^(?:so (?:that|far|did|was|were|had|do|does|would|long as|much so)\b|well[- ](?:known|over|under|before|after|above|below|into|done)\b|sure enough|"
+    r"right (?:after|before|away|on|at|in|by|behind|through|up|down|next|to|from|there|then)\b|now (?:the|we|they|i)\b|like (?:my|the|a)\b|look(?:ed|ing|s)? (?:after|at|for|up|into)\b)",
     re.IGNORECASE,
 )
 _ASIDES = re.compile(
@@ -49,8 +50,16 @@ _REALLY = re.compile(
     re.IGNORECASE,
 )
 _TAIL = re.compile(
-    r"(?<!\bnot)(?<!\bwas)(?<!\bwere)(?<!\bis)(?<!\bbeen)[,\s]+(?:really|actually|basically|though|(?<=, )anyway|so yeah|yeah|and yeah|or so i thought|i think|you know|right|and everything|and that)\s*(?=[.!?]*$)",
+    r"(?<!\bnot)(?<!\bwas)(?<!\bwere)(?<!\bis)(?<!\bbeen)(?<!\bsaid)(?<!\bwhat)(?<!\bas)(?<!\bdo)(?<!\bthat)(?<!\bhow)(?<!\bif)[,\s]+(?:really|actually|basically|though|(?<=, )anyway|so yeah|yeah|and yeah|or so i thought|i think|you know|(?<=, )right|and everything)\s*(?=[.!?]*$)",
     re.IGNORECASE,
+)
+_QUOTING = re.compile(
+    r"\b(?:s(?:aid|ays?)|t(?:old|ell) (?:me|him|her|us|them)|answer(?:ed|s)?|replied|reply|goes|go|went|thought|asked|was like)[\s,:;\"“‘'-]*$",
+    re.IGNORECASE,
+)
+_LED_UP_TO = re.compile(r"\b(?:what|that|as|than|how|why|if|who|do|did|to|and|but|because|so)\s*$", re.IGNORECASE)
+_DENIAL = re.compile(
+    r"(?:\b(?:not|never|nobody|no one|none|nothing|hardly|neither|no)\b|n['’]t\b)[^,.;!?]*$", re.IGNORECASE
 )
 _WORD = re.compile(r"[\w'’]+")
 _MAX_REPEATED_WORDS = 4
@@ -61,11 +70,14 @@ _FUNCTION_END = re.compile(
     re.IGNORECASE,
 )
 _LOOSE_END = re.compile(
-    r"[\s,]+(?:and|so|but|or|because|meanwhile|then|like|which|and then|and so|and meanwhile)\s*(?=[.!?]*$)",
+    r"(?<!\bthere)(?<!\bnow)(?<!\bso)(?<!\bthere and)(?<!\bnow and)[\s,]+(?:and|so|but|or|because|meanwhile|then|like|which|and then|and so|and meanwhile)\s*(?=[.!?]*$)",
     re.IGNORECASE,
 )
+_KNOWN = re.compile(r"\s+(?:is|are|was|were|that|what|how|why|who|where|when|if|him|her|them|about)\b", re.IGNORECASE)
 _BE = ("was", "were", "is", "are")
-_ALLOWED_REPEATS = frozenset(["had", "that", "very", "really", "no", "yes", "so", "far"])
+_COUNTED = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred"
+_ALLOWED_REPEATS = frozenset(["had", "that", "very", "really", "no", "yes", "so", "far", "zero", *_COUNTED.split()])
+"""Said twice and meant twice: "so far so far"; digits are read out one by one ("nine nine nine")."""
 _SUBSTITUTIONS = [
     (re.compile(pattern, re.IGNORECASE), shorter)
     for pattern, shorter in (
@@ -74,16 +86,13 @@ _SUBSTITUTIONS = [
         (r"\bat that point in time\b", "then"),
         (r"\bat this moment in time\b", "now"),
         (r"\bthe reason (?:why )?(?:was|is) because\b", "because"),
-        (r"\bwas able to\b", "could"),
-        (r"\bwere able to\b", "could"),
-        (r"\bend up (?=\w+ing\b)", ""),
-        (r"\bin terms of\b", "in"),
         (r"\bwhat i did was i\b", "I"),
+        (r"\bwhat (we|he|she|they) did was (?=\1\b)", ""),
         (r"\bwhat i did,? i\b", "I"),
         (r"\bthe action i took was i\b", "I"),
         (r"\bthe (?:task|goal) i had was\b", "my task was"),
         (r"\bthe situation was that\b", ""),
-        (r"\band as a result\b", "as a result"),
+        (r"^and as a result\b", "as a result"),
     )
 ]
 _ME_AND = re.compile(
@@ -94,11 +103,13 @@ _ME_AND_MINE = re.compile(
     r"(?:(?<=^)|(?<=[.!?] ))[Mm]e and ((?:my|our|an?|the|two|three|four|another) (?:[a-z]+ )?[a-z]+(?: [A-Z][a-z]+)?(?: (?:which|who|that) is an? \w+)?|[a-z]{3,}),? we\b"
 )
 """With "we" behind it the whole is a subject: "me and my colleague Rosa we were"."""
-_COUNT = r"(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty)"
+_COUNT = rf"(?:\d+|(?:{_COUNTED.replace(' ', '|')})(?:[ -](?:{_COUNTED.replace(' ', '|')}))*)"
 _REPAIRS = tuple(
     (re.compile(found, re.IGNORECASE), kept)
     for found, kept in (
-        (r"\b(I|we|he|she|they|it) (?:\w+ ){1,2}(?:to|the|a|an|was|were|had|is|would|could), (?=\1 \w)", ""),
+        (r"(?<!what )\b(I|we|he|she|they|it) (?:\w+ ){1,2}(?:to|the|a|an|was|were|had|is|would|could), (?=\1 \w)", ""),
+        (r"\b(I|we|he|she|they|it)(?:['’](?:s|d|m|ve|re|ll))?,? (?=\1\b(?! (?:and|or)\b))", ""),
+        (r"\b(I|we|he|she|they), what \1 did was (?=\1\b)", ""),
         (rf"\b{_COUNT}(?:,? i think|,? i mean)?,? (?:no|sorry|or rather),? (?={_COUNT}\b)", ""),
         (r"\b(was|is|were|are),? (?:it|they) (?=\1\b)", ""),
         (r"\b(in|on|at|for|with|to|from|of|by), (?=\1\b)", ""),
@@ -127,7 +138,9 @@ class Tightened:
 @lru_cache(maxsize=2048)
 def tighten(text: str, *, sentence: bool = True) -> Tightened:
     """Shortens `text`; with `sentence` it starts with a capital and ends with a full stop."""
-    spans = [span for span in find_fillers(text) if not _is_such_as(text, span.start, span.end)]
+    spans = [
+        span for span in find_fillers(text) if not _is_such_as(text, span.start, span.end) and not _is_known(text, span)
+    ]
     removed = [span.text for span in spans]
     body = _tidy(_without_fillers(text, spans))
     body = _without_lead_in(body, removed)
@@ -156,6 +169,12 @@ def _repaired(text: str) -> str:
     for found, kept in _REPAIRS:
         text = found.sub(kept, text)
     return text
+
+
+def _is_known(text: str, span: FillerSpan) -> bool:
+    """True for a "you know" that has an object or a verb behind it: "as you know the lift …", "which you know is the worst"."""
+    bare = not text[: span.start].rstrip().endswith(",")
+    return span.text.lower() == "you know" and bare and bool(_KNOWN.match(text[span.end : span.end + _NEAR]))
 
 
 def _is_such_as(text: str, start: int, end: int) -> bool:
@@ -215,9 +234,20 @@ def _says_how(match: re.Match[str]) -> bool:
     return said and bool(_MANNER.search(match.string[: match.start()] + (" " if word.startswith(" ") else "")))
 
 
+def _is_told(match: re.Match[str]) -> bool:
+    """True where the words are what somebody said or thought ("she said I don't know"), or end a clause ("what I mean")."""
+    before = match.string[max(0, match.start() - _NEAR) : match.start()]
+    return bool(_QUOTING.search(before)) or (match.group()[:1] != "," and bool(_LED_UP_TO.search(before)))
+
+
+def _is_denied(match: re.Match[str]) -> bool:
+    """True for a "very" or "really" that its clause denies: "never really happy" says less than "never happy"."""
+    return bool(_DENIAL.search(match.string[max(0, match.start() - _NEAR) : match.start()]))
+
+
 def _drop(pattern: re.Pattern[str], text: str, removed: list[str]) -> str:
     def take(match: re.Match[str]) -> str:
-        if _says_how(match):
+        if _says_how(match) or (pattern is _ASIDES and _is_told(match)) or (pattern is _REALLY and _is_denied(match)):
             return match.group()
         removed.append(match.group().strip(" ,"))
         return ""

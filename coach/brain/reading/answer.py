@@ -1,5 +1,6 @@
 """Everything the offline coach found out about one answer, in one value that all texts are made from."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +17,12 @@ from coach.contracts.brain import EvaluationInput
 from coach.contracts.evaluation import StarStatus
 
 MAX_CHARS = 20_000
+_UNCOUNTED = frozenset({"result_praise", "result_absence"})
+_FEWEST_STEPS = 2
+_REPORTED = re.compile(
+    r"\b(?:said|says|told|wrote|called (?:it|me|us)|gave (?:me|us)|thanked|(?:card|gift|flowers|letter))\b"
+)
+"""An outcome that is a reaction: its size is no figure."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,12 @@ class Reading:
         return self.form in ("story", "plan")
 
     @property
+    def told_as_story(self) -> bool:
+        """True when what was asked for has happened: always for a story, for a case where two steps are told so."""
+        steps = [step for reading in self.clauses for step in reading.own_steps if step.mood == "told"]
+        return self.form == "story" or (self.form == "plan" and len(steps) >= _FEWEST_STEPS)
+
+    @property
     def judged(self) -> bool:
         """True when there is an answer in English whose content can be judged."""
         return self.verdict in ("", "no_example")
@@ -52,6 +65,14 @@ class Reading:
         """True when the outcome holds a figure already, so that none is asked for."""
         told = self.star["result"].evidence
         return self.metric is not None or (told is not None and bool(figure_spans(told.clause.lower)))
+
+    @property
+    def figure_wanted(self) -> bool:
+        """True when a figure would say more of the outcome; of praise, of words or of an absence it would not."""
+        result = self.star["result"]
+        told = result.evidence if result.status is StarStatus.PRESENT else None
+        reaction = told is not None and bool(told.cues & _UNCOUNTED or _REPORTED.search(told.clause.lower))
+        return not self.measured and not reaction
 
     def incomplete(self) -> list[str]:
         """STAR items that are missing or weak, the most costly first."""

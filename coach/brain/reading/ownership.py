@@ -49,7 +49,9 @@ def has_metric(readings: list[ClauseReading]) -> ClauseReading | None:
 def is_metric(reading: ClauseReading) -> bool:
     """True for an outcome clause with a number in it (or an absence: "no more …")."""
     lower = reading.clause.lower
-    if not figure_spans(lower) or (reading.cues & {"task_mine", "task_goal"} and not states_change(lower)):
+    if not any(lower[a:b] != "one" for a, b in figure_spans(lower)) or (
+        reading.cues & {"task_mine", "task_goal"} and not states_change(lower)
+    ):
         return False
     if _MERELY_COUNTED.search(lower) and len(figure_spans(lower)) == 1 and not states_change(lower):
         return False

@@ -22,7 +22,7 @@ _ASKS_PLAN = re.compile(
     r"\b(?:what would you|how would you (?:handle|deal|approach|prioriti|respond|react|go about|manage)|imagine|suppose|if you (?:were|had|noticed|found|saw))"
 )
 _ASKS_EXPLAIN = re.compile(
-    r"\b(?:what(?:'s| is| are| does| do) (?:the )?(?:difference|purpose|meaning|a |an |it)?|how (?:would|do|does|can) (?:you )?(?:explain|find out|work|test|measure|design|calculate|debug|implement|secure|optimi|configure|monitor|detect|calibrate)|"
+    r"\b(?:what(?:'s| is| are| does| do) (?:the )?(?:difference|purpose|meaning|a |an |it)?|how would you \w+|how (?:do|does|can) (?:you )?(?:explain|find out|work|test|measure|design|calculate|debug|implement|secure|optimi|configure|monitor|detect|calibrate)|"
     r"explain|define|when (?:would|should) you use|compare|why (?:does|do|is|are) (?!you)|difference between)"
 )
 _ASKS_SELF = re.compile(

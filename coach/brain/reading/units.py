@@ -22,6 +22,16 @@ _CLOSER = re.compile(r"^(?:so |and |um |yeah |well |okay )*(?:yeah |that's|that 
 _SUBORDINATE_OPENING = re.compile(
     r"^(?:(?:and|so|but|um|uh|yeah|well|okay|basically) )*(?:when|while|after|before|if|as|once|because|since|by the time|whenever|although)\b[^,]*$"
 )
+_UNFINISHED = re.compile(
+    r"\b(?:(?:i|we|he|she|they|who|which)(?:'(?:s|d|m|re|ve|ll))?|(?:it|you|there|that|what)'(?:s|d|re|ve|ll)|(?:see|saw|think|thought|know|knew|say|said|notice|noticed|"
+    r"realise|realised|realize|realized|hope|hoped|believe|guess|felt|told (?:me|us|him|her|them)|make sure|made sure)|is|was|are|were|uh|um|so|and|but|because|the|a|an|my|our|to|of|with|for)$"
+)
+"""Words that nothing can end with in speech: what follows says it anew ("she's | she was") or is what was seen or thought."""
+_LED_ON = re.compile(
+    r"(?:^|\b(?:and|so|but|then|because) )(?:and |so )?(?:in|at|on|by|for|after|with|from|within|since|during|all)\b[^,]*$"
+)
+"""A place or time that opens the next clause: "and in that postcode | repeats dropped"."""
+_BRIEF_WORDS = 3
 _LONG_WORDS = 24
 _JOIN_BELOW_WORDS = 8
 _PUNCTUATED_LONG_WORDS = 60
@@ -92,17 +102,38 @@ def _belongs(answer: AnswerText, unit: Unit, reading: ClauseReading, sentence_wo
     clause = reading.clause
     if clause.sentence != last.sentence:
         return False
+    between = answer.transcript[last.end : clause.start].strip()
+    if not between and goes_on(unit.readings[-1]):
+        return True
+    if not reading.events and len(clause.tokens) <= _BRIEF_WORDS:
+        return True
     if sentence_words <= _PUNCTUATED_LONG_WORDS:
         return True
     if len(unit.readings) == 1 and _SUBORDINATE_OPENING.match(last.lower):
         return True
     if _DEPENDENT.match(clause.lower) or unit.words < 4:
         return True
-    between = answer.transcript[last.end : clause.start].strip()
     together = unit.words + len(clause.tokens)
     if not between and not _CONNECTIVE.match(clause.lower):
         return False
     return together <= _LONG_WORDS or (len(clause.tokens) < _JOIN_BELOW_WORDS and together <= _LONG_WORDS + 6)
+
+
+def hangs(reading: ClauseReading) -> bool:
+    """Whether the clause ends where no sentence can."""
+    return bool(_UNFINISHED.search(reading.clause.lower))
+
+
+def goes_on(reading: ClauseReading) -> bool:
+    """Whether what follows in speech belongs to the clause: it hangs, or ends in what opens the next."""
+    return hangs(reading) or _leads_on(reading)
+
+
+def _leads_on(reading: ClauseReading) -> bool:
+    """Whether the clause ends in a place or time without a verb of its own, which opens what follows."""
+    found = _LED_ON.search(reading.clause.lower)
+    start = reading.clause.start + found.start() if found else 0
+    return found is not None and not any(event.start >= start for event in reading.events)
 
 
 def _assign_roles(found: list[Unit]) -> None:
@@ -150,7 +181,7 @@ def _value(unit: Unit) -> float:
 
 def is_digression(unit: Unit) -> bool:
     """True for asides and closing formulas that carry nothing of the story."""
-    if _DIGRESSION.search(unit.lower) or (unit.words <= 2 and not any(r.own_steps or r.numbers for r in unit.readings)):
+    if _DIGRESSION.search(unit.lower) or (unit.words <= 2 and not any(r.events or r.numbers for r in unit.readings)):
         return True
     formula = _CLOSER.match(unit.lower.strip(" .!?,"))
     return bool(formula) and not any(r.numbers or r.specific > 2 for r in unit.readings)
