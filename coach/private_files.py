@@ -1,7 +1,9 @@
 """What the product writes is its owner's alone: files 0600, folders 0700, also those an older version left open."""
 
 import os
-from contextlib import suppress
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 OTHERS = 0o077
@@ -31,3 +33,22 @@ def _close(path: Path) -> bool:
             path.chmod(mode & ~OTHERS)
             return True
     return False
+
+
+@contextmanager
+def written_whole(target: Path) -> Iterator[Path]:
+    """A draft beside `target`, which takes its place when the block ends well, forced to disk before; else it goes.
+
+    Everybody has a draft of their own: two who write the same file at once spoil nothing, the later one stands.
+
+    Raises:
+        OSError: it cannot be written; `target` is as it was.
+    """
+    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        yield draft
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -30,6 +30,8 @@ from coach.web.billing import billing_routes
 from coach.web.clips import clip_routes
 from coach.web.endpoints import ENDPOINTS
 from coach.web.front_door import DoorPolicy, FrontDoor
+from coach.web.handed_over import PATH as HANDED_OVER_PATH
+from coach.web.handed_over import handed_over_routes
 from coach.web.ice import ice_servers
 from coach.web.security_headers import SecurityHeaders
 from coach.web.server_caps import cap_server
@@ -46,7 +48,9 @@ LAG_EVERY_S = 0.5
 BUDGETS_EVERY_S = 60.0
 PROVIDERS_EVERY_S = 60.0
 WATCH_EVERY_S = 900.0
-KNOWN_PATHS = {row.path for row in ENDPOINTS} | {*health.PATHS, "/openapi.json", "/sign-in", WEBHOOK_PATH, WS_PATH}
+KNOWN_PATHS = {row.path for row in ENDPOINTS} | {
+    *health.PATHS, "/openapi.json", "/sign-in", WEBHOOK_PATH, WS_PATH, HANDED_OVER_PATH,
+}  # fmt: skip
 HOME = Path(__file__).resolve().parent / "home.py"
 
 
@@ -236,7 +240,7 @@ def _log() -> None:
 
 
 def own_routes() -> list[BaseRoute]:
-    """REST, WebSocket, spoken clips and Stripe's webhooks where they are set up, and the type face of the theme.
+    """REST, WebSocket, files to be fetched, clips and Stripe's webhooks where they are set up, the theme's type face.
 
     Settings that cannot be used end the start with one line.
     """
@@ -251,4 +255,5 @@ def own_routes() -> list[BaseRoute]:
         raise SystemExit(f"error: {error}") from error
     webhooks = billing_routes(billing.webhooks) if billing and billing.webhooks else []
     spoken = clip_routes(clips) if clips else []
-    return [*routes(services()), *_health(), *spoken, *webhooks, Mount("/assets", static)]
+    handed_over = handed_over_routes(services().handed_over)
+    return [*routes(services()), *_health(), *spoken, *webhooks, *handed_over, Mount("/assets", static)]

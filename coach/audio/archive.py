@@ -3,15 +3,14 @@
 import fcntl
 import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from coach.audio.flac import sync
 from coach.errors import CoachError, NotFoundError, StoreError
+from coach.private_files import written_whole
 from coach.vault import ambient, files
 
 IN_PROGRESS = "in-progress"
@@ -49,7 +48,8 @@ class AudioArchive:
             if ambient.over(target) is not None:
                 self._put(target, files.sealed_bytes(target, path.read_bytes()))
             elif self._local:
-                _copy_whole(path, Path(target))
+                with written_whole(Path(target)) as draft:
+                    shutil.copyfile(path, draft)
             else:
                 self._filesystem.put_file(str(path), target)
         return self._filesystem.unstrip_protocol(target)
@@ -81,15 +81,11 @@ class AudioArchive:
                 raise NotFoundError("This recording is no longer there.")
             return Path(path)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        part = copy.with_name(f".{copy.name}.{uuid.uuid4().hex[:8]}.part")
         try:
-            with _reached("The recording cannot be read"):
-                self._filesystem.get_file(path, str(part))
-            part.replace(copy)
+            with written_whole(copy) as draft, _reached("The recording cannot be read"):
+                self._filesystem.get_file(path, str(draft))
         except FileNotFoundError as error:
             raise NotFoundError("This recording is no longer there.") from error
-        finally:
-            part.unlink(missing_ok=True)
         return copy
 
     def exists(self, uri: str) -> bool:
@@ -164,13 +160,8 @@ class AudioArchive:
         if not self._local:
             self._filesystem.pipe_file(target, data)
             return
-        part = Path(target).with_name(f".{Path(target).name}.part")
-        try:
-            part.write_bytes(data)
-            sync(part)
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+        with written_whole(Path(target)) as draft:
+            draft.write_bytes(data)
 
     def put_part(self, attempt_id: str, name: str, data: bytes) -> None:
         """Keeps a part of a recording in progress, replacing an older one of this name; sealed as `save` does.
@@ -261,13 +252,3 @@ def _moment_of(item: dict[str, object]) -> datetime | None:
 def _protocols(filesystem: Any) -> tuple[str, ...]:
     protocol = filesystem.protocol
     return (protocol,) if isinstance(protocol, str) else tuple(protocol)
-
-
-def _copy_whole(source: Path, target: Path) -> None:
-    part = target.with_name(f".{target.name}.part")
-    try:
-        shutil.copyfile(source, part)
-        sync(part)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)

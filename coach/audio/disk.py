@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from coach.audio.flac import sync
+from coach.private_files import written_whole
 from coach.vault import ambient, blocks, files
 from coach.vault.keyring import PersonKey
 
@@ -122,19 +122,14 @@ def turn(path: Path, owner: str, *, sealed: bool) -> bool:
         is_sealed = blocks.is_block_file(file.fileno()) or files.is_sealed_file(file.read(files.HEAD_BYTES))
     if is_sealed == sealed:
         return False
-    plain, draft = plain_content(path), path.with_name(f".{path.name}.part")
-    with ambient.belonging_to(owner):
-        try:
-            draft.touch(0o600)
-            if sealed and path.suffix == BLOCKWISE:
-                with draft.open("rb+") as file:
-                    begun(draft, file.fileno()).write(plain, 0)
-            else:
-                draft.write_bytes(files.sealed_bytes(path, plain) if sealed else plain)
-            sync(draft)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+    plain = plain_content(path)
+    with ambient.belonging_to(owner), written_whole(path) as draft:
+        draft.touch(0o600)
+        if sealed and path.suffix == BLOCKWISE:
+            with draft.open("rb+") as file:
+                begun(draft, file.fileno()).write(plain, 0)
+        else:
+            draft.write_bytes(files.sealed_bytes(path, plain) if sealed else plain)
     return True
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coach.bootstrap.store import StoreParts
-from coach.contracts.asking import as_program
+from coach.contracts.asking import as_program, own_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import BinaryIO
+
+    from coach.web.handed_over import HandedOver, Waiting
 
     from coach.lab.forgetting import LabCopies, LabFolder
     from coach.store.maintenance.person import Receipt
-    from coach.store.maintenance.person_export import PersonExport
+    from coach.store.maintenance.person_export import PersonExport, PersonWritten
     from coach.store.sqlstore import SqlStore
 
 
@@ -34,6 +38,22 @@ def forget_in_lab(store: SqlStore, home: Path, interview_id: str) -> LabCopies:
 class OwnData(StoreParts):
     """What a person may ask for at any time."""
 
+    @cached_property
+    def handed_over(self) -> HandedOver:
+        """Files that wait to be fetched by whom they were made for."""
+        from coach.web.handed_over import HandedOver
+
+        return HandedOver(self.settings.coach_home)
+
+    def hand_over_everything(self) -> Waiting:
+        """*Export everything of mine*, of whoever asks, as a file to be fetched; blocking.
+
+        Raises:
+            NotFoundError: nothing is kept about them.
+            StoreError: it cannot be written.
+        """
+        return self.handed_over.make("job-foxy-everything.zip", lambda file: self.write_person(own_id(), file))
+
     def export_person(self, user_id: str, target: Path) -> PersonExport:
         """*Export everything of mine*: writes the zip; blocking.
 
@@ -41,14 +61,23 @@ class OwnData(StoreParts):
             NotFoundError: nobody of this id is known.
             StoreError: it cannot be written.
         """
-        from coach.store.maintenance import person_export
+        from coach.store.maintenance.person_export import export_person
+
+        return export_person(target, lambda file: self.write_person(user_id, file))
+
+    def write_person(self, user_id: str, file: BinaryIO) -> PersonWritten:
+        """The same into an open file.
+
+        Raises:
+            NotFoundError: nobody of this id is known.
+            OSError: it cannot be written.
+        """
+        from coach.store.maintenance.person_export import write_person
 
         with as_program(person_id=user_id):
             copies = self._lab_folder(user_id).items()
             folder = self.settings.journal_dir
-            return person_export.export_person(
-                self.store, self.archive, user_id, target, journal_dir=folder, lab_items=copies
-            )
+            return write_person(self.store, self.archive, user_id, file, journal_dir=folder, lab_items=copies)
 
     def delete_person(self, user_id: str) -> Receipt:
         """*Delete everything of mine*: files first, so that a crash in between can be repeated; blocking.
@@ -63,22 +92,24 @@ class OwnData(StoreParts):
 
         with as_program(person_id=user_id):
             person.require_real(user_id)
+            self.handed_over.forget()
             return self._delete(user_id)
 
     def _delete(self, user_id: str) -> Receipt:
-        from coach.store.maintenance import person
+        from coach.store.maintenance import person, removal
         from coach.store.repositories import people
 
         if "bin" in self.__dict__:
             self.bin.empty(user_id)
         sessions = self.store.run(people.sessions_of, user_id)
         self._let_go(sessions)
-        lab = self._lab_folder(user_id)
+        lab, recorded = self._lab_folder(user_id), person.recordings_of_person(self.store, user_id)
         files = person.delete_files(self.store, self.archive, user_id, journal_dir=self.settings.journal_dir)
         copies = lab.forget()
         files |= {"lab_answers": copies.answers, "lab_judgements": copies.judgements, "clips": self._forget_clips()}
         destroy = self.vault.destroy if self.vault else lambda _: False
         receipt = person.delete_everything(self.store, user_id, files, destroy_key=destroy)
+        removal.drop_recordings(self.archive, recorded)
         self._let_go(sessions)  # should a client have come back in between
         return receipt
 

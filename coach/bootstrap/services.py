@@ -6,7 +6,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from coach.bootstrap.avatar import AvatarParts
 from coach.bootstrap.brain import build_brain
@@ -19,6 +19,8 @@ from coach.contracts.asking import as_program
 from coach.errors import CoachError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from coach.bootstrap.providers import ProviderWatch
     from coach.contracts.interview import Attempt
     from coach.interview.service import InterviewService
@@ -29,8 +31,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class _Closable(Protocol):
-    async def close(self) -> None: ...
+_PARTS = ("hub", "bundles", "transcriber", "brain", "judges", "readers", "avatar", "clips", "pair_judge")
+"""What is closed on the event loop, in this order."""
+_BLOCKING = ("handed_over", "usage", "traces", "store")
+"""What is closed in a thread, behind all that may still write to it."""
 
 
 class Services(OwnData, SpeechParts, BrainParts, AvatarParts, MoneyParts, LabParts):
@@ -141,18 +145,26 @@ class Services(OwnData, SpeechParts, BrainParts, AvatarParts, MoneyParts, LabPar
             self.hub.call(self.hub.let_go(interview_id))
 
     async def close(self) -> None:
-        """Closes what was opened; what waits to be deleted is deleted first."""
-        if "bin" in self.__dict__:
-            await asyncio.to_thread(self.bin.empty)
-        for name in ("hub", "bundles", "transcriber", "brain", "judges", "readers", "avatar", "clips", "pair_judge"):
-            part: _Closable | None = self.__dict__.get(name)
-            if part is not None:
-                await part.close()
-        for brain in self.retired_brains:
-            await brain.close()
-        if "usage" in self.__dict__:
-            await asyncio.to_thread(self.usage.close)
-        if traces := self.__dict__.get("traces"):
-            await asyncio.to_thread(traces.close)
-        if "store" in self.__dict__:
-            self.store.close()
+        """Closes what was opened; what waits to be deleted is deleted first, the database goes last.
+
+        Raises:
+            Exception: what one part raised; all others are closed.
+            ExceptionGroup: several could not be closed; all others are.
+        """
+        built, troubles = self.__dict__, list[Exception]()
+        ends: list[tuple[str, Callable[[], Awaitable[object]]]] = []
+        if "bin" in built:
+            ends.append(("bin", lambda: asyncio.to_thread(self.bin.empty)))
+        ends += [(name, built[name].close) for name in _PARTS if built.get(name) is not None]
+        ends += [("brain", brain.close) for brain in self.retired_brains]
+        ends += [(name, partial(asyncio.to_thread, built[name].close)) for name in _BLOCKING if built.get(name)]
+        for name, end in ends:
+            try:
+                await end()
+            except Exception as error:
+                log.exception("%s could not be closed", name)
+                troubles.append(error)
+        if len(troubles) == 1:
+            raise troubles[0]
+        if troubles:
+            raise ExceptionGroup("not everything could be closed", troubles)

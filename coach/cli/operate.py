@@ -68,12 +68,18 @@ def backup(as_json: bool) -> None:
 def restore(source: Path | None, as_json: bool) -> None:
     """Restores, undoably."""
     from coach.store import open_store
+    from coach.store.maintenance.deleted_since import leave_out
     from coach.store.maintenance.turning import forget_destroyed
 
     with open_store() as store:
         restored = store.restore(source)
+        left_out = leave_out(store, restored)
         gone = forget_destroyed(store)
-    emit(asdict(restored) | {"people_deleted_since": len(gone)}, as_json=as_json, human=_restored)
+    since = {"people_deleted_since": len(gone) + left_out.people, "sessions_deleted_since": left_out.sessions}
+    result = asdict(restored) | since
+    if not Path(restored.set_aside or "-").exists():  # it held what had to go
+        result["set_aside"] = ""
+    emit(result, as_json=as_json, human=_restored)
 
 
 def _restored(result: dict[str, object]) -> str:
@@ -81,9 +87,9 @@ def _restored(result: dict[str, object]) -> str:
     if not result["checked"]:
         lines.append("That file had no checksum; it was opened and read.")
     if result["people_deleted_since"]:
-        lines.append(
-            f"{result['people_deleted_since']} people were deleted since and are left out: their keys are gone."
-        )
+        lines.append(f"{result['people_deleted_since']} people were deleted since and are left out.")
+    if result["sessions_deleted_since"]:
+        lines.append(f"{result['sessions_deleted_since']} sessions were deleted since and are left out.")
     if result["set_aside"]:
         lines.append(f"Undo: python -m coach db restore --from {result['set_aside']}")
     return "\n".join(lines)

@@ -126,6 +126,8 @@ class InterviewTiming:
     audio_kept_days: int = 30
     longest_answer_s: float = 3600.0
     listen_again_s: float = 2.0
+    hearing_slow_s: float = 12.0
+    """From when on somebody is told that understanding their answer takes long."""
 
     def speech_timeout_s(self, text: str) -> float:
         """How long the browser may take to say `text` before we go on without its word: slow speech plus grace."""

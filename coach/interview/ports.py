@@ -57,6 +57,12 @@ class InterviewStore(Protocol):
     async def complete_attempt(self, attempt: Attempt, exchange: Exchange, usage: Sequence[UsageEvent]) -> None:
         """Evaluation, roll-up and usage in one transaction. Usage is idempotent by event id."""
 
+    async def keep_apart(self, attempt: Attempt, exchange: Exchange | None) -> bool:
+        """Whether the words of an answer are stored that this process acknowledged before it lost the interview.
+
+        Not while another process has it: then it is asked again.
+        """
+
     async def add_usage(self, usage: Sequence[UsageEvent]) -> None:
         """Stores usage events; those already known are left as they are."""
 

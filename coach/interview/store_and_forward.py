@@ -17,9 +17,17 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from coach.contracts.delivery import DeliveryMetrics
-from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot, PlannedQuestion
+from coach.contracts.interview import Attempt, AttemptStatus, Exchange, Interview, InterviewSnapshot, PlannedQuestion
 from coach.contracts.usage import UsageEvent
-from coach.errors import CoachError, ConflictError, NotFoundError, StoreBusyError, StoreError, StoreVersionError
+from coach.errors import (
+    CoachError,
+    ConflictError,
+    NotFoundError,
+    StoreBusyError,
+    StoreError,
+    StoreVersionError,
+    TakenOverError,
+)
 from coach.interview import spool_file
 from coach.interview.ports import InterviewStore
 from coach.interview.recent import Recent
@@ -28,6 +36,8 @@ from coach.vault.keyring import HOUSE, BrokenSealError
 
 log = logging.getLogger(__name__)
 REPLAY_EVERY_S = 2.0
+LOOK_AGAIN_S = 30.0
+"""How often is looked whether an interview that another process has is free."""
 SPOOL = "facts.jsonl"
 LOCK_WAIT_S = 10.0
 LOCK_POLL_S = 0.05
@@ -44,7 +54,10 @@ _SHAPES: dict[str, tuple[TypeAdapter[Any], ...]] = {
     "complete_attempt": (TypeAdapter(Attempt), TypeAdapter(Exchange), _USAGE),
     "add_usage": (_USAGE,),
     "revoke_token": (TypeAdapter(str),),
+    "keep_apart": (TypeAdapter(Attempt), TypeAdapter(Exchange | None)),
 }
+WRITTEN = ""
+"""What is left of a line that needs nothing more."""
 
 
 class SpooledStore:
@@ -57,6 +70,7 @@ class SpooledStore:
         self._trouble = trouble
         self._lock = asyncio.Lock()
         self._waiting = path.exists()
+        self._apart = False
         self._task: asyncio.Task[None] | None = None
         self._people: Recent[str, str] = Recent(MOST_REMEMBERED)
         """Whose the interviews are that went through here: what waits on disk is sealed for them."""
@@ -88,6 +102,8 @@ class SpooledStore:
                     await getattr(self._store, name)(*facts)
                     return
                 except StoreError as error:
+                    if isinstance(error, TakenOverError):
+                        await self._meter(facts)
                     if not _passing(error):
                         raise
             await asyncio.to_thread(self._keep, name, facts)
@@ -96,9 +112,12 @@ class SpooledStore:
                 self._trouble(True)
         self._go_on_trying()
 
-    def _keep(self, name: str, facts: Sequence[Any]) -> None:
+    def _line(self, name: str, facts: Sequence[Any]) -> str:
         values = [shape.dump_python(fact, mode="json") for shape, fact in zip(_SHAPES[name], facts, strict=True)]
-        line = sealed_line(self._path, json.dumps({"write": name, "facts": values}), self._person(facts))
+        return sealed_line(self._path, json.dumps({"write": name, "facts": values}), self._person(facts))
+
+    def _keep(self, name: str, facts: Sequence[Any]) -> None:
+        line = self._line(name, facts)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with spool_file.locked(self._path, LOCK_WAIT_S):
@@ -112,8 +131,9 @@ class SpooledStore:
 
     async def _replay(self) -> None:
         """Writes what waits, in order; stops at the first the database still refuses. One process at a time."""
-        if not self._waiting:
+        if not (self._waiting or self._apart):
             return
+        waited = self._waiting
         try:
             with contextlib.ExitStack() as stack:
                 await asyncio.to_thread(stack.enter_context, spool_file.locked(self._path, 0.0))
@@ -122,44 +142,74 @@ class SpooledStore:
             return  # another process is writing them
         except OSError as error:
             log.warning("the spool cannot be written anew (%s); trying again", error.strerror)
-        if not self._waiting:
+        if waited and not self._waiting:
             self._trouble(False)
 
     async def _write_again(self) -> bool:
-        """Whether something is left; a full disk is not asked to take again what it holds."""
-        lines, done = await asyncio.to_thread(spool_file.lines, self._path), 0
-        for line in lines:
-            if not await self._again(line):
+        """Whether the database refuses; a full disk is not asked to take again what it holds."""
+        lines, left, refused = await asyncio.to_thread(spool_file.lines, self._path), list[str](), False
+        for at, line in enumerate(lines):
+            rest = await self._again(line)
+            if rest is None:
+                left, refused = [*left, *lines[at:]], True
                 break
-            done += 1
-        if done or not lines:
-            await asyncio.to_thread(spool_file.keep_rest, self._path, lines[done:])
-        return done < len(lines)
+            left += [rest] if rest else []
+        if left != lines or not lines:
+            await asyncio.to_thread(spool_file.keep_rest, self._path, left)
+        self._apart = bool(left) and not refused
+        return refused
 
-    async def _again(self, line: str) -> bool:
-        """True when the fact is written, or can never be."""
+    async def _again(self, line: str) -> str | None:
+        """What is left of a line: `WRITTEN` also where it never can be, what waits for another process, None: refused."""
         try:
             raw = json.loads(opened_line(self._path, line))
             shapes = _SHAPES[raw["write"]]
             facts = [shape.validate_python(value) for shape, value in zip(shapes, raw["facts"], strict=True)]
         except (ValueError, KeyError, BrokenSealError):
             log.warning("a torn line of the spool was left out")
-            return True
+            return WRITTEN
         try:
-            await getattr(self._store, raw["write"])(*facts)
+            kept = await getattr(self._store, raw["write"])(*facts)
+            return line if kept is False else WRITTEN
+        except TakenOverError:
+            return await self._set_apart(facts) if await self._meter(facts) else None
         except StoreError as error:
             if _passing(error):
-                return False
+                return None
             log.warning("a spooled fact was refused for good: %s", error.code)
+        return WRITTEN
+
+    async def _meter(self, facts: Sequence[object]) -> bool:
+        """What was used of vendors was used, whoever has the interview; False: the database would not take it."""
+        used = [event for fact in facts if isinstance(fact, list) for event in fact]
+        try:
+            if used:
+                await self._store.add_usage(used)
+        except StoreError as error:
+            return not _passing(error)
         return True
 
+    async def _set_apart(self, facts: Sequence[object]) -> str | None:
+        """The line that an answer with words waits in; `WRITTEN` where there are none, None: the database refuses."""
+        attempt = next((fact for fact in facts if isinstance(fact, Attempt)), None)
+        if attempt is None or attempt.transcript is None or attempt.status == AttemptStatus.DISCARDED:
+            return WRITTEN
+        if self._people.used(attempt.interview_id) is None:  # left by an earlier process
+            try:
+                found = await self._store.load_interview(attempt.interview_id)
+            except StoreError:
+                return None
+            self._people[attempt.interview_id] = found.interview.user_id if found else HOUSE
+        log.warning("an answer was kept of an interview that another process has; it is stored when that is over")
+        return self._line("keep_apart", (attempt, next((fact for fact in facts if isinstance(fact, Exchange)), None)))
+
     def _go_on_trying(self) -> None:
-        if self._waiting and (self._task is None or self._task.done()):
+        if (self._waiting or self._apart) and (self._task is None or self._task.done()):
             self._task = asyncio.get_running_loop().create_task(self._try_on())
 
     async def _try_on(self) -> None:
-        while self._waiting:
-            await asyncio.sleep(REPLAY_EVERY_S)
+        while self._waiting or self._apart:
+            await asyncio.sleep(REPLAY_EVERY_S if self._waiting else LOOK_AGAIN_S)
             try:
                 async with self._lock:
                     await self._replay()
@@ -231,6 +281,10 @@ class SpooledStore:
     async def complete_attempt(self, attempt: Attempt, exchange: Exchange, usage: Sequence[UsageEvent]) -> None:
         """See the port."""
         await self._write("complete_attempt", attempt, exchange, list(usage))
+
+    async def keep_apart(self, attempt: Attempt, exchange: Exchange | None) -> bool:
+        """From the spool to the database."""
+        return await self._store.keep_apart(attempt, exchange)
 
     async def add_usage(self, usage: Sequence[UsageEvent]) -> None:
         """See the port."""

@@ -1,14 +1,16 @@
 """Copies of people's answers in the lab's folder: found for whom asks for them, and cut out for good."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from coach.contracts.base import Record
 from coach.errors import CoachError, InputError
 from coach.foreign_data import from_json, lines_of
-from coach.lab.runs import named_states
+from coach.lab.runs import forgotten, named_states
 from coach.lab.runs.dataset import Dataset, Item, thaw
+from coach.private_files import written_whole
 from coach.vault.files import opened_line
 from coach.vault.keyring import BrokenSealError
 
@@ -41,9 +43,19 @@ class LabFolder:
 
         What was typed in the playground has no owner and goes as a whole, as do the index of answers and drafts.
         """
-        found = self._cut_datasets()
-        self._forget_typed()
+        if not self._folder.is_dir():
+            return LabCopies()
+        with self._alone():
+            found = self._cut_datasets()
+            self._forget_typed()
         return found
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody freezes, adds or judges meanwhile; who goes on afterwards knows what is gone."""
+        with named_states.alone(self._folder / "datasets"), forgotten.unchanged(self._folder):
+            forgotten.note(self._folder, self._attempts)
+            yield
 
     def _cut_datasets(self) -> LabCopies:
         answers = judgements = 0
@@ -51,23 +63,26 @@ class LabFolder:
             theirs = {item.id for item in data.items if self._is_theirs(item)}
             if not theirs:
                 continue
+            forgotten.note(self._folder, theirs)
             rest = Dataset(name=data.name, items=tuple(item for item in data.items if item.id not in theirs))
             for run in self._runs_of(data.content_hash):
                 judgements += _cut(run, theirs, rest)
-            with named_states.alone(path.parent):
-                if rest.items:
-                    rest.freeze(path.parent)
-                named_states.replaced(path.parent, data.content_hash, rest.content_hash if rest.items else "")
-                path.unlink(missing_ok=True)
+            if rest.items:
+                rest.freeze(path.parent)
+            named_states.replaced(path.parent, data.content_hash, rest.content_hash if rest.items else "")
+            path.unlink(missing_ok=True)
             answers += len(theirs)
         return LabCopies(answers=answers, judgements=judgements)
 
     def forget_answers(self) -> LabCopies:
         """Cuts out the given answers alone, of the playground too; what others typed there stays."""
-        found = self._cut_datasets()
-        tried = sum(_cut_lines(path, self._attempts) for path in (self._folder / _FOR_NOBODY).glob("*.jsonl"))
-        if found.answers or tried:
-            (self._folder / "cache.jsonl").unlink(missing_ok=True)
+        if not self._folder.is_dir():
+            return LabCopies()
+        with self._alone():
+            found = self._cut_datasets()
+            tried = sum(_cut_lines(path, self._attempts) for path in (self._folder / _FOR_NOBODY).glob("*.jsonl"))
+            if found.answers or tried:
+                (self._folder / "cache.jsonl").unlink(missing_ok=True)
         return LabCopies(answers=found.answers, judgements=found.judgements + tried)
 
     def _is_theirs(self, item: Item) -> bool:
@@ -92,8 +107,9 @@ class LabFolder:
         (self._folder / "cache.jsonl").unlink(missing_ok=True)
         for path in (self._folder / _FOR_NOBODY).glob("*.jsonl"):
             path.unlink()
-        for path in (self._folder / "datasets").glob("*.draft"):
-            path.unlink()
+        for pattern in ("datasets/*.draft", "datasets/.*.part", "runs/*/.*.part", f"{_FOR_NOBODY}/.*.part"):
+            for path in self._folder.glob(pattern):
+                path.unlink(missing_ok=True)
 
 
 def _dataset_of(run: Path) -> str:
@@ -143,6 +159,5 @@ def _item_of(journal: Path, line: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, "utf8")
-    part.replace(path)
+    with written_whole(path) as draft:
+        draft.write_text(text, "utf8")

@@ -78,7 +78,7 @@ class Playground:
         for variant in variants:
             variant.resolve()
         judge = PipelineJudge(self._make_brain, self._price, self._meter, on_section)
-        journal = RunJournal(self._workspace.folder / "playground" / "outcomes.jsonl")
+        journal = RunJournal(self._workspace.folder / "playground" / "outcomes.jsonl", self._workspace.folder)
         try:
             found = await asyncio.gather(
                 *(self._one(judge, journal, variant, item, fresh=fresh) for variant in variants)

@@ -116,6 +116,7 @@ class Lab:
         info, data = self.workspace.prepare(experiment)
         with self._alone(info.id):
             done = await self._run(info, data, on_progress or (lambda _: None))
+            done.outcomes = self.workspace.still_there(done.outcomes)
             notes = await self._score(info, data, done)
         await self._keep(info, done)
         return self._result(info, done, estimate, notes)
@@ -324,7 +325,8 @@ class Lab:
             "started_at": info.started_at,
             "ended_at": datetime.now(UTC),
         }
-        await self.store.arun(rows_lab_runs.keep_run, run, [_result_row(o) for o in report.outcomes])
+        kept = self.workspace.still_there(report.outcomes)
+        await self.store.arun(rows_lab_runs.keep_run, run, [_result_row(o) for o in kept])
 
 
 def _result_row(outcome: Outcome) -> dict[str, object]:

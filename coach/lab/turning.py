@@ -4,8 +4,10 @@ from pathlib import Path
 
 from coach.errors import StoreError
 from coach.foreign_data import lines_of
+from coach.lab.runs import forgotten
 from coach.lab.runs.dataset import Item
 from coach.lab.runs.outcome import Outcome
+from coach.private_files import written_whole
 from coach.vault.files import opened_line, sealed_line
 from coach.vault.keyring import BrokenSealError, is_sealed
 
@@ -15,8 +17,11 @@ def turn(folder: Path, *, sealed: bool) -> int:
 
     The index of answers says where lines stand, so it goes: what it knew is asked anew.
     """
-    people = _people(folder)
-    changed = sum(_turn(path, people, sealed=sealed) for path in _texts(folder))
+    if not folder.is_dir():
+        return 0
+    with forgotten.unchanged(folder):
+        people = _people(folder)
+        changed = sum(_turn(path, people, sealed=sealed) for path in _texts(folder))
     if changed:
         (folder / "cache.jsonl").unlink(missing_ok=True)
     return changed
@@ -58,10 +63,9 @@ def _turn(path: Path, people: dict[str, str], *, sealed: bool) -> bool:
         return False
     plain = [line for line in (_opened(path, line) for line in body) if line]
     fresh = [sealed_line(path, line, _whose(line, people)) for line in plain] if sealed else plain
-    draft = path.with_name(f"{path.name}.part")
     try:
-        draft.write_text("".join(f"{line}\n" for line in (*lines[:head], *fresh)), "utf8")
-        draft.replace(path)
+        with written_whole(path) as draft:
+            draft.write_text("".join(f"{line}\n" for line in (*lines[:head], *fresh)), "utf8")
     except OSError as error:
         raise StoreError(
             f"{path} cannot be written ({error.strerror}).", mend="Free some space, then repeat it."

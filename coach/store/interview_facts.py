@@ -11,7 +11,7 @@ from coach.contracts.asking import asking
 from coach.contracts.delivery import DeliveryMetrics
 from coach.contracts.interview import Attempt, Exchange, Interview, InterviewSnapshot, PlannedQuestion
 from coach.contracts.usage import UsageEvent
-from coach.store.repositories import interviews
+from coach.store.repositories import interviews, kept_apart
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -107,6 +107,10 @@ class InterviewFacts(ABC):
     async def complete_attempt(self, attempt: Attempt, exchange: Exchange, usage: Sequence[UsageEvent]) -> None:
         """Evaluation, roll-up and usage in one transaction."""
         await self.write(attempt.interview_id, interviews.complete_attempt, attempt, exchange, usage)
+
+    async def keep_apart(self, attempt: Attempt, exchange: Exchange | None) -> bool:
+        """Whether the words of an answer that was acknowledged elsewhere are stored; not while somebody has it."""
+        return await self.serve(kept_apart.keep_apart, attempt, exchange)
 
     async def add_usage(self, usage: Sequence[UsageEvent]) -> None:
         """Stores usage events; those already known are left as they are."""

@@ -118,6 +118,14 @@ class SqlStore(InterviewFacts):
         """
         self._order(Order("forget_leftovers"))
 
+    def compact(self) -> None:
+        """Rewrites the DuckDB file so that deleted rows leave no bytes in it; copies stay. Nothing to do on a server.
+
+        Raises:
+            StoreError: it could not be rewritten; the rows are deleted.
+        """
+        self._order(Order("compact"))
+
     def back_up(self) -> Path:
         """Copies the DuckDB file beside its checksum now; returns where.
 
@@ -226,6 +234,7 @@ class SqlStore(InterviewFacts):
             "upgrade": self._upgrade,
             "version": self._version,
             "forget_leftovers": self._forget_leftovers,
+            "compact": self._compact,
             "back_up": self._back_up,
             "restore": self._restore,
         }
@@ -267,6 +276,11 @@ class SqlStore(InterviewFacts):
                 f"The rows are deleted, but {path} could not be rewritten without their traces.",
                 mend=error.mend or "Free some space and delete something again.",
             ) from error
+
+    def _compact(self) -> None:
+        if self.database.path is not None:
+            with plain_errors(self.database.where):
+                chores.compact(self.database)
 
     def _back_up(self) -> Path:
         with plain_errors(self.database.where):

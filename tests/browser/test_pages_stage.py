@@ -350,6 +350,29 @@ def stage(page: Page, what: str):
     return page.evaluate(f"document.querySelector('.jf-host').jfStage.{what}")
 
 
+LATE_BY_300_MS = """() => {
+  const { path, mic } = document.querySelector('.jf-host').jfStage, port = mic.capture.port;
+  const take = port.onmessage.bind(port);
+  window.captured = path.take.samples;
+  port.onmessage = (event) => {
+    window.captured += event.data?.length ?? 0;
+    setTimeout(() => take(event), 300);
+  };
+}"""
+
+
+def test_what_a_busy_machine_brings_late_is_part_of_the_answer(open_stage):
+    """The audio thread and the page are 300 ms apart: what was captured before *Finish* comes after it."""
+    page, server = open_stage()
+    begin(page)
+    page.evaluate(LATE_BY_300_MS)
+    page.wait_for_timeout(900)
+    page.get_by_role("button", name="Finish answer").click()
+    page.get_by_test_id("overall-score").wait_for()
+    recorded = sum(len(frame.pcm16) // 2 for frame in server.frames)
+    assert recorded == page.evaluate("window.captured") > 8_000
+
+
 def test_finish_stops_the_track_and_says_when(open_stage):
     page, server = open_stage(hold_processing=True)
     begin(page)

@@ -62,6 +62,21 @@ async def test_finishing_does_not_wait_for_feedback_that_waits_for_it(tmp_path, 
     await hub.close()
 
 
+@pytest.mark.parametrize(("patience_s", "told"), [(0.02, ["HEARING_SLOW"]), (60.0, [])])
+async def test_who_waits_long_for_their_words_is_told_that_the_recording_is_kept(tmp_path, patience_s, told):
+    transcriber = FakeTranscriber()
+    transcriber.delay_s = 0.2
+    hub = make_hub(tmp_path, transcriber=transcriber, timing=slow(hearing_slow_s=patience_s))
+    client = await listening(hub)
+    await client.speak()
+    await client.send(client.finish_command())
+    await client.view(ViewState.FEEDBACK)
+    notices = [event.payload for event in client.seen if event.type == "NOTICE"]
+    assert [notice.code for notice in notices] == told
+    assert all("recording is kept" in notice.message for notice in notices)
+    await hub.close()
+
+
 async def rated_by_oneself(client: Client) -> str:
     """Answers and gives an own view of it as soon as the scores may be asked for; the attempt's id."""
     await client.speak()

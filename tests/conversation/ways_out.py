@@ -26,6 +26,7 @@ WAYS_IN: dict[str, frozenset[Role]] = {
     "/openapi.json": EVERYBODY,
     "/assets": EVERYBODY,
     "/clips/{key}.wav": EVERYBODY,
+    "/handed-over/{key}.zip": EVERYBODY,
     "/media/{file_id:path}": EVERYBODY,
     "/component/{path:path}": EVERYBODY,
     "/_stcore/health": EVERYBODY,
@@ -42,7 +43,6 @@ WAYS_IN: dict[str, frozenset[Role]] = {
 FILES: dict[str, set[str]] = {
     "pages/library.py:find": {"library: Export", "library: PDF"},
     "pages/components/jobs/resumes.py:exports": {"jobs: Word", "jobs: PDF", "jobs: Markdown"},
-    "pages/components/progress/own_data.py:_export": set(),
     "pages/components/shared/receipt.py:show": set(),
     "pages/components/shared/chart.py:chart": {"progress: CSV", "margins: CSV"},
     "pages/components/shared/share.py:share_buttons": {"progress: Share as PDF", "progress: Share as HTML"},

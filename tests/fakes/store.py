@@ -108,6 +108,10 @@ class FakeStore:
         self._meter(usage)
         self.completions.append(attempt.id)
 
+    async def keep_apart(self, attempt: Attempt, exchange: Exchange | None) -> bool:
+        """No other process ever has an interview here."""
+        return True
+
     async def add_usage(self, usage: Sequence[UsageEvent]) -> None:
         if usage:
             await self._write()

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from coach.bootstrap import Services
 from coach.brain.port import PlanRequest
 from coach.contracts.interview import OwnView
-from coach.errors import ConflictError, InputError
+from coach.errors import ConflictError, InputError, NotFoundError
 from coach.store.maintenance.sample import load_sample
 from coach.store.repositories import interviews, library, library_records, queries
 from coach.views.materials import resume_line
@@ -366,11 +366,17 @@ def test_everything_is_deleted_after_the_word_was_typed_and_a_receipt_is_given(s
     app = page("progress")
     button(app, "Export everything of mine").click().run()
     assert not app.exception
+    waiting = app.session_state["own_data_file"]
+    assert waiting.size_bytes > 1000 and waiting.url.startswith("/handed-over/")
+    key = waiting.url.rpartition("/")[2].removesuffix(".zip")
+    services.handed_over.open(key)[1].close()
     button(app, "Delete everything of mine").click().run()
     assert button(app, "Delete everything").disabled
     app.text_input(key="own_data_word").set_value("delete").run()
     button(app, "Delete everything").click().run()
     assert not app.exception
+    with pytest.raises(NotFoundError):
+        services.handed_over.open(key)
     assert services.store.run(queries.interview_rows) == []
     assert any("Keep the receipt" in each.value for each in app.success)
 

@@ -184,6 +184,24 @@ def test_nothing_is_left_and_the_receipt_proves_it(parts: Services):
         parts.delete_person("ada")
 
 
+def test_a_recording_that_is_sealed_meanwhile_goes_with_its_person(parts: Services, monkeypatch):
+    """In a bucket, which knows no locks: it is written again behind the first deletion, and its row stands."""
+    attempt = parts.store.run(interviews.find_attempt, practised(parts, "ada", SECRET))
+    assert attempt and attempt.audio_uri
+    sound, drop, deleted = parts.archive.read(attempt.audio_uri), parts.archive.delete, list[str]()
+    path = Path(parts.archive._path(attempt.audio_uri))
+
+    def delete(uri: str) -> None:
+        drop(uri)
+        if not deleted:
+            path.write_bytes(sound)
+        deleted.append(uri)
+
+    monkeypatch.setattr(parts.archive, "delete", delete)
+    parts.delete_person("ada")
+    assert len(deleted) == 2 and not path.exists()
+
+
 def test_whoever_has_a_session_in_memory_is_told_before_and_after(parts: Services):
     attempt = parts.store.run(interviews.find_attempt, practised(parts, "ada", SECRET))
     assert attempt

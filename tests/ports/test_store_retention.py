@@ -143,6 +143,28 @@ def test_deleting_a_session_leaves_no_row_no_audio_no_journal(sql_store, tmp_pat
         removal.delete_interview(sql_store, recordings, interview.id, journal_dir=journal)
 
 
+class SealedMeanwhile(Recordings):
+    """Whoever was sealing the recording has read it, and writes it again behind the first deletion: its row stands."""
+
+    def delete(self, uri: str) -> None:
+        deleted = uri in self.kept
+        super().delete(uri)
+        if deleted and uri not in getattr(self, "written", ()):
+            self.written = {uri}
+            self.kept.add(uri)
+
+
+@pytest.mark.parametrize("how", ["session", "sweep"])
+def test_a_recording_that_is_sealed_in_a_bucket_meanwhile_goes_all_the_same(sql_store, tmp_path, how):
+    interview, _, _ = a_session(sql_store)
+    recordings = SealedMeanwhile("mem://one")
+    if how == "session":
+        removal.delete_interview(sql_store, recordings, interview.id, journal_dir=tmp_path)
+    else:
+        assert swept(sql_store, recordings, days=30.1).audio_deleted == 1
+    assert recordings.written == {"mem://one"} and recordings.kept == set()
+
+
 def test_usage_of_a_deleted_session_stays_without_its_identity(sql_store, tmp_path):
     interview, _, _ = a_session(sql_store)
     removal.delete_interview(sql_store, Recordings(), interview.id, journal_dir=tmp_path)

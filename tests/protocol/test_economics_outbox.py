@@ -329,6 +329,19 @@ def test_future_events_wait_and_late_ones_are_billed_in_the_current_period(serve
     assert server.state.counted(EXTRA) == 2
 
 
+def test_reconcile_counts_a_late_event_in_the_period_it_was_told_in(gateway, store, clock) -> None:
+    """In all three books: what occurred in October and was too old to be told is November's."""
+    store.run(interviews.add_usage, [used(1, START), used(2, START - timedelta(days=40))])
+    assert Outbox(store, gateway, clock=clock).flush().restamped == 1
+    middle, soon = START - timedelta(days=1), clock() + timedelta(minutes=1)
+    late = reconcile(store, gateway, since=middle, until=soon, now=clock())
+    assert [(row.ledger, row.outbox, row.stripe) for row in late.rows if row.event_name == EXTRA] == [(2, 2, 2)]
+    early = reconcile(store, gateway, since=START - timedelta(days=60), until=middle, now=clock())
+    assert [row for row in early.rows if row.event_name == EXTRA] == []
+    for compared in (late, early, reconcile(store, gateway, now=clock())):
+        assert {each.kind for each in compared.differences} <= {"unpriced"}
+
+
 def test_late_events_can_be_written_off_by_the_plan_file(server, gateway, store, clock) -> None:
     store.run(interviews.add_usage, [used(1, START - timedelta(days=40))])
     plans = plan_book().model_copy(update={"late_usage": "write_off"})

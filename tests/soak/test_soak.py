@@ -1,7 +1,7 @@
-"""The shortest form of `make soak`: three people, every vendor call in four goes wrong, nothing left, nothing unpaid.
+"""The short forms of `make soak`: three people, every vendor call in four goes wrong, nothing left, nothing unpaid.
 
-Three minutes are with `SOAK_MINUTES=3`, at most ten (a test's time ends). Memory needs longer than the short form to be
-judged.
+Three minutes with ten people are in `make test-long`, or as many as `SOAK_MINUTES` says, at most ten (a test's time
+ends). Memory needs longer than the shortest form to be judged.
 """
 
 import os
@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.long import LONG
 from tests.soak.run import FILLS_S, STALLED, Plan, Report, Sample, judge, soak
 from tests.soak.vendors import Counts
 
@@ -22,7 +23,7 @@ SHORT = Plan(
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 async def test_interviews_going_round_with_faults_leave_nothing_behind(tmp_path):
-    minutes = float(os.environ.get("SOAK_MINUTES") or 0)
+    minutes = float(os.environ.get("SOAK_MINUTES") or (3 if LONG else 0))
     report = await soak(replace(Plan(), minutes=minutes) if minutes else SHORT, tmp_path)
     assert report.troubles == []
     assert report.tally["interviews"] >= 6 and report.counts.faults.total() >= 3

@@ -1,6 +1,7 @@
 """The recording survives: crash, full disk, restart."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -153,6 +154,31 @@ def test_archive_reads_nothing_outside(tmp_path):
     for uri in (f"file://{tmp_path}/secret", f"{tmp_path}/archive/../secret", "file:///etc/hostname"):
         with pytest.raises(NotFoundError):
             archive.read(uri)
+
+
+def test_two_who_archive_one_recording_at_once_both_succeed(tmp_path, monkeypatch):
+    """Late sound and a successor: each has written its draft when the other begins to put its own in place."""
+    copied, real = threading.Barrier(2, timeout=20), shutil.copyfile
+
+    def copyfile(source, target):
+        real(source, target)
+        copied.wait()
+
+    monkeypatch.setattr("coach.audio.archive.shutil.copyfile", copyfile)
+    archive, uris = AudioArchive(str(tmp_path / "audio")), list[str]()
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.flac").write_bytes(name.encode() * 9)
+    threads = [
+        threading.Thread(target=lambda n=name: uris.append(archive.save(tmp_path / n / "x.flac", "one")))
+        for name in ("a", "b")
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(uris) == 2 and archive.read(uris[0]) in (b"a" * 9, b"b" * 9)
+    assert [path.name for path in (tmp_path / "audio").iterdir()] == ["one.flac"]
 
 
 def test_archive_tells_when_it_cannot_store(tmp_path):

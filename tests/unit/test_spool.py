@@ -2,7 +2,7 @@
 
 import pytest
 
-from coach.errors import StoreBusyError
+from coach.errors import StoreBusyError, TakenOverError
 from coach.interview.store_and_forward import SpooledStore, forget
 from coach.vault import ambient
 from coach.vault.keyring import Keyring
@@ -73,3 +73,75 @@ async def test_a_spool_that_cannot_be_written_anew_takes_more_and_is_replayed_la
     path.with_suffix(".part").rmdir()
     await spooled.close()
     assert not spooled.waiting and len(store.usage) == 3 and not path.exists()
+
+
+class Elsewhere(Store):
+    """Another process has the interview: facts of it are refused, for as long as `others` is set."""
+
+    busy, others = False, True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.apart: list[tuple[str, str]] = []
+
+    async def update_attempt(self, attempt):
+        raise TakenOverError("This interview goes on in another process.")
+
+    async def complete_attempt(self, attempt, exchange, usage):
+        raise TakenOverError("This interview goes on in another process.")
+
+    async def keep_apart(self, attempt, exchange):
+        if not self.others:
+            self.apart.append((attempt.id, exchange.id if exchange else ""))
+        return not self.others
+
+
+async def test_what_was_acknowledged_and_then_taken_over_is_metered_at_once_and_kept_until_it_can_be_stored(home):
+    path, store = home / "facts.jsonl", Elsewhere()
+    question = make.exchange(make.interview())
+    answered = make.evaluated(question)
+    silent = make.attempt(question).model_copy(update={"transcript": None})
+    use = make.usage(answered)
+    store.busy = True
+    spooled = SpooledStore(store, path)
+    await spooled.add_usage([make.usage(answered, call="before")])
+    await spooled.update_attempt(silent)
+    await spooled.complete_attempt(answered, question, [use])
+    assert spooled.waiting
+    store.busy = False
+    await spooled.close()
+    assert len(store.usage) == 2 and use.event_id in store.usage, "what a vendor was paid for is in the ledger"
+    assert not spooled.waiting, "nobody is told that the database is busy"
+    assert len(path.read_text().splitlines()) == 1, "the answer with words waits; the rest the successor knows better"
+    assert store.apart == []
+
+    after = SpooledStore(store, path)
+    await after.recover()
+    assert store.apart == [] and not after.waiting
+    store.others = False
+    await after.close()
+    assert store.apart == [(answered.id, question.id)]
+    assert not path.exists()
+
+
+async def test_an_answer_refused_on_the_spot_is_still_metered(home):
+    store, question = Elsewhere(), make.exchange(make.interview())
+    answered = make.evaluated(question)
+    spooled = SpooledStore(store, home / "facts.jsonl")
+    with pytest.raises(TakenOverError):
+        await spooled.complete_attempt(answered, question, [make.usage(answered)])
+    assert len(store.usage) == 1 and not (home / "facts.jsonl").exists()
+
+
+async def test_an_answer_that_waits_goes_with_its_deleted_interview(home):
+    path, store = home / "facts.jsonl", Elsewhere()
+    question = make.exchange(make.interview())
+    store.busy = True
+    spooled = SpooledStore(store, path)
+    await spooled.add_usage([make.usage(ANSWER)])
+    await spooled.update_attempt(make.evaluated(question))
+    store.busy = False
+    await spooled.close()
+    assert path.exists()
+    assert forget(path, question.interview_id) == 1
+    assert not path.exists()

@@ -29,7 +29,7 @@ def adversarial(target: Path | None, seed: int, as_json: bool) -> None:
     from coach.lab.adversarial import adversarial_set
 
     data = adversarial_set(seed=seed)
-    data.freeze(build_lab().workspace.datasets)
+    build_lab().workspace.keep(data)
     if target:
         try:
             target.write_text("\n".join(item.canonical() for item in data.items) + "\n", "utf8")

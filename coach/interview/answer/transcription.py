@@ -13,6 +13,7 @@ from coach.interview.recording_ports import Follower, HeardSound
 from coach.speech.port import Heard
 
 log = logging.getLogger(__name__)
+HEARING_SLOW = "Understanding your answer takes longer than usual. Your recording is kept."
 
 
 class AnswerTranscription:
@@ -42,11 +43,21 @@ class AnswerTranscription:
     async def transcript(
         self, attempt: Attempt, recording: "asyncio.Future[Path]", live: "asyncio.Future[Heard] | None"
     ) -> Heard:
-        """The live stream's words; where there is none, or it fails, those of the recording.
+        """The live stream's words; where there is none, or it fails, those of the recording. Who waits long is told.
 
         Raises:
             VendorError, AudioError: no text could be had; the recording is kept.
         """
+        slow_s = self._parts.timing.hearing_slow_s
+        late = asyncio.get_running_loop().call_later(slow_s, self._s.tell, "HEARING_SLOW", HEARING_SLOW)
+        try:
+            return await self._words(attempt, recording, live)
+        finally:
+            late.cancel()
+
+    async def _words(
+        self, attempt: Attempt, recording: "asyncio.Future[Path]", live: "asyncio.Future[Heard] | None"
+    ) -> Heard:
         if live is not None:
             try:
                 return await live

@@ -16,6 +16,7 @@ from coach.foreign_data import from_json
 from coach.lab.runs.dataset import Dataset, Item
 from coach.lab.runs.outcome import Outcome
 from coach.lab.runs.workspace import RunInfo, Workspace
+from coach.vault.keyring import HOUSE
 
 KEY = "jobfoxy"
 
@@ -95,12 +96,15 @@ def keep_run(workspace: Workspace, parts: Iterable[CarriedRun], origin: str) -> 
         raise InputError("The run judged answers that are not in it.", mend="Export the run anew.")
     if any(run.id == info.id for run in workspace.runs()):
         raise InputError(f"The run '{info.id}' is here already.", mend="Nothing was changed.")
-    data.freeze(workspace.datasets)
-    marked = info.model_copy(update={"recorded": info.recorded or origin})
+    data = workspace.keep(data)
+    if not data.items:
+        raise InputError("All of these answers were deleted here.", mend="Import others.")
+    here = {"recorded": info.recorded or origin, "dataset_hash": data.content_hash}
+    marked = info.model_copy(update=here)
     journal, whose = workspace.journal(info.id), {item.id: item.person for item in data.items}
     for part in found:
         for outcome in part.outcomes:
-            journal.append(outcome, whose[outcome.item_id])
+            journal.append(outcome, whose.get(outcome.item_id, HOUSE))
     journal.close()
     (journal.path.parent / "run.json").write_text(marked.model_dump_json(indent=1), "utf8")
     return marked

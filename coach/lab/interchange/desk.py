@@ -77,8 +77,9 @@ def take(workspace: Workspace, files: Sequence[Path], *, name: str = "") -> Take
         return Taken(dataset=info.dataset_hash, name=info.dataset_name, answers=size, run=info.id)
     if len(files) > 1:
         raise InputError("Import one dataset at a time.")
-    data = read_answers(files[0], name=name)
-    data.freeze(workspace.datasets)
+    data = workspace.keep(read_answers(files[0], name=name))
+    if not data.items:
+        raise InputError("All of these answers were deleted here.", mend="Import others.")
     return Taken(dataset=data.content_hash, name=data.name, answers=len(data.items))
 
 

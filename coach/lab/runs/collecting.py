@@ -15,7 +15,7 @@ def add_to(workspace: Workspace, name: str, items: Sequence[Item]) -> tuple[Data
     who add at the same time both find theirs in it, and two datasets that hold the same answers stay two.
 
     Raises:
-        InputError: no name, or nothing to add.
+        InputError: no name, nothing to add, or all of it was deleted meanwhile.
     """
     name = name.strip()
     if not name or len(name) > 80 or "/" in name:
@@ -25,11 +25,13 @@ def add_to(workspace: Workspace, name: str, items: Sequence[Item]) -> tuple[Data
     with named_states.alone(workspace.datasets):
         before = newest(workspace, name)
         known = {item.id: item for item in before.items} if before else {}
-        added = sum(item.id not in known for item in items)
         grown = Dataset(name=name, items=tuple({**known, **{item.id: item for item in items}}.values()))
+        grown = workspace.keep(grown)
+        if not grown.items:
+            raise InputError("These answers were deleted meanwhile.", mend="Choose others.")
         grown.freeze(workspace.datasets).touch()
         named_states.reached(workspace.datasets, name, grown.content_hash)
-        return grown, added
+        return grown, sum(item.id not in known for item in grown.items)
 
 
 def newest(workspace: Workspace, name: str) -> Dataset | None:

@@ -15,6 +15,7 @@ from coach.contracts.base import Record
 from coach.contracts.brain import DeliveryInput, EvaluationInput, JobContext, Question, UserAnswer
 from coach.errors import InputError
 from coach.foreign_data import from_json, lines_of
+from coach.private_files import written_whole
 from coach.vault.files import opened_line, sealed_line
 
 HELD_OUT = 0.3
@@ -99,10 +100,9 @@ class Dataset(Record):
         path = folder / f"{self.content_hash}.jsonl"
         if not path.exists():
             lines = [json.dumps({"dataset": self.name, "items": len(self.items)})]
-            draft = path.with_suffix(".draft")
             items = (sealed_line(path, i.canonical(), i.person) for i in self.items)
-            draft.write_text("\n".join([*lines, *items]) + "\n", "utf8")
-            draft.replace(path)
+            with written_whole(path) as draft:
+                draft.write_text("\n".join([*lines, *items]) + "\n", "utf8")
         return path
 
 

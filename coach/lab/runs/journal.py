@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -9,21 +10,25 @@ from typing import IO
 from pydantic import TypeAdapter, ValidationError
 
 from coach.foreign_data import lines_of
-from coach.lab.runs.appending import appending
+from coach.lab.runs import forgotten
+from coach.lab.runs.appending import appending, write_whole
 from coach.lab.runs.dataset import Item
 from coach.lab.runs.outcome import Outcome
 from coach.vault.files import opened_line, sealed_line
 from coach.vault.keyring import HOUSE, BrokenSealError
 
-_PLACE = TypeAdapter(tuple[str, str, int, int])
+Place = tuple[str, int, int, str]
+"""Where an answer stands: journal, first byte, bytes, and their SHA-256 (16 hex digits)."""
+_PLACE = TypeAdapter(tuple[str, str, int, int, str])
 
 
 class RunJournal:
     """Append-only JSONL of outcomes of one run; a half-written line is ignored, what follows it is not."""
 
-    def __init__(self, path: Path) -> None:
-        """Opens (or creates) the journal at `path`."""
+    def __init__(self, path: Path, lab: Path | None = None) -> None:
+        """Opens (or creates) the journal at `path`; of answers that were cut out of `lab` nothing is written."""
         self.path = path
+        self._lab = lab
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file: IO[bytes] | None = None
 
@@ -37,17 +42,36 @@ class RunJournal:
             except (ValidationError, BrokenSealError):
                 continue
 
-    def append(self, outcome: Outcome, person: str = HOUSE) -> tuple[Path, int, int]:
+    def append(self, outcome: Outcome, person: str = HOUSE) -> Place | None:
         """Hands one outcome to the operating system: it survives a crash of this process. Returns where it stands.
 
-        `person` is whose answer was judged: for them it is sealed where keys are in force.
+        `person` is whose answer was judged: for them it is sealed where keys are in force. None where the answer was
+        cut out of the lab meanwhile: then nothing is written.
         """
+        line = sealed_line(self.path, outcome.model_dump_json(), person).encode()
+        if self._lab is None:
+            return self._write(line)
+        with forgotten.unchanged(self._lab):
+            if forgotten.among(self._lab, [outcome.item_id]):
+                return None
+            return self._write(line)
+
+    def is_forgotten(self, item_id: str) -> bool:
+        """Whether an answer was cut out of the lab: it is not to be judged any more."""
+        if self._lab is None:
+            return False
+        with forgotten.unchanged(self._lab):
+            return bool(forgotten.among(self._lab, [item_id]))
+
+    def _write(self, line: bytes) -> Place:
+        """Into the file that stands there now: who cuts an answer out puts another in its place."""
+        if self._file is not None and not _is_at(self._file, self.path):
+            self.close()
         if self._file is None:
             self._file = appending(self.path)
-        line = sealed_line(self.path, outcome.model_dump_json(), person).encode()
         offset = self._file.tell()
-        self._file.write(line + b"\n")
-        return self.path.resolve(), offset, len(line)
+        write_whole(self._file, line + b"\n")
+        return str(self.path.resolve()), offset, len(line), _digest(line)
 
     def close(self) -> None:
         """Closes the file."""
@@ -59,13 +83,14 @@ class RunJournal:
 class ResponseCache:
     """Answers by content: the same words, settings, input and repeat were asked before, whatever the run was called.
 
-    An index over the runs' journals: one short line per answer says in which journal and where it stands.
+    An index over the runs' journals: one short line per answer says in which journal and where it stands, and the
+    checksum of what stands there: a journal that was written anew has another answer at that place.
     """
 
     def __init__(self, index: Path) -> None:
         """Keeps the index at `index`; it is read when first asked."""
         self._path = index
-        self._places: dict[str, tuple[str, int, int]] | None = None
+        self._places: dict[str, Place] | None = None
         self._file: IO[bytes] | None = None
 
     def get(self, variant_key: str, item: Item, repeat: int) -> Outcome | None:
@@ -73,23 +98,28 @@ class ResponseCache:
         place = self._index().get(content_key(variant_key, item, repeat))
         if place is None:
             return None
-        journal, offset, length = place
+        journal, offset, length, digest = place
         try:
             with Path(journal).open("rb") as lines:
                 lines.seek(offset)
-                return Outcome.model_validate_json(opened_line(Path(journal), lines.read(length).decode()))
+                line = lines.read(length)
+            if _digest(line) != digest:
+                return None
+            return Outcome.model_validate_json(opened_line(Path(journal), line.decode()))
         except (OSError, ValueError, BrokenSealError):
             return None
 
-    def put(self, item: Item, outcome: Outcome, place: tuple[Path, int, int]) -> None:
-        """Remembers where an answer stands; failures are never remembered."""
-        if outcome.result is None:
+    def put(self, item: Item, outcome: Outcome, place: Place | None) -> None:
+        """Remembers where an answer stands; failures, and what was not written, are never remembered."""
+        if outcome.result is None or place is None:
             return
-        key, (journal, offset, length) = content_key(outcome.variant_key, item, outcome.repeat), place
-        self._index()[key] = (str(journal), offset, length)
+        key = content_key(outcome.variant_key, item, outcome.repeat)
+        self._index()[key] = place
+        if self._file is not None and not _is_at(self._file, self._path):
+            self.close()
         if self._file is None:
             self._file = appending(self._path)
-        self._file.write(json.dumps([key, str(journal), offset, length]).encode() + b"\n")
+        write_whole(self._file, json.dumps([key, *place]).encode() + b"\n")
 
     def close(self) -> None:
         """Closes the file."""
@@ -97,17 +127,29 @@ class ResponseCache:
             self._file.close()
             self._file = None
 
-    def _index(self) -> dict[str, tuple[str, int, int]]:
+    def _index(self) -> dict[str, Place]:
         if self._places is None:
             self._places = {}
             lines = self._path.read_bytes().splitlines() if self._path.exists() else []
             for line in lines:
                 try:
-                    key, journal, offset, length = _PLACE.validate_json(line)
+                    key, *place = _PLACE.validate_json(line)
                 except ValidationError:
                     continue
-                self._places[key] = (journal, offset, length)
+                self._places[key] = (place[0], place[1], place[2], place[3])
         return self._places
+
+
+def _digest(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()[:16]
+
+
+def _is_at(file: IO[bytes], path: Path) -> bool:
+    """Whether an open file is still the one at its path."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def content_key(variant_key: str, item: Item, repeat: int) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from coach.foreign_data import from_json
+from coach.private_files import written_whole
 
 FILE = "collections.json"
 JOINT = " = "
@@ -45,6 +46,5 @@ def replaced(datasets: Path, old: str, new: str) -> None:
 
 
 def _write(datasets: Path, names: dict[str, str]) -> None:
-    draft = datasets / f"{FILE}.part"
-    draft.write_text(json.dumps(names, ensure_ascii=False, indent=1), "utf8")
-    draft.replace(datasets / FILE)
+    with written_whole(datasets / FILE) as draft:
+        draft.write_text(json.dumps(names, ensure_ascii=False, indent=1), "utf8")

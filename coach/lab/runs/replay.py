@@ -178,6 +178,9 @@ class Replay:
 
     async def _work(self, queue: Iterator[Call], limiter: AsyncLimiter | None, report: RunReport) -> None:
         for call in queue:
+            if self.journal.is_forgotten(call[1].id):
+                report.total -= 1
+                continue
             outcome = self._cached(*call)
             if outcome is None:
                 most = await self._set_aside(call)
@@ -225,10 +228,13 @@ class Replay:
 
     def _record(self, item: Item, outcome: Outcome, report: RunReport) -> None:
         place = self.journal.append(outcome, item.person)
+        report.spent_usd += Decimal(0) if outcome.cached else outcome.cost_usd
+        if place is None:  # cut out while it was being judged
+            report.total -= 1
+            return
         if self.cache and not outcome.cached:
             self.cache.put(item, outcome, place)
         report.outcomes.append(outcome)
-        report.spent_usd += Decimal(0) if outcome.cached else outcome.cost_usd
         self.on_progress(report)
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +17,7 @@ from pydantic import Field, ValidationError
 from coach.contracts.base import Record, Strict
 from coach.errors import InputError
 from coach.foreign_data import from_json, from_yaml
-from coach.lab.runs import named_states
+from coach.lab.runs import forgotten, named_states
 from coach.lab.runs.budget import ModelPrice
 from coach.lab.runs.dataset import Dataset, from_jsonl, thaw
 from coach.lab.runs.gate_rules import GateRules
@@ -24,6 +25,7 @@ from coach.lab.runs.journal import ResponseCache, RunJournal
 from coach.lab.runs.looks import LookBook
 from coach.lab.runs.outcome import Outcome
 from coach.lab.runs.variant import Variant
+from coach.private_files import written_whole
 from coach.settings import DATA
 
 log = logging.getLogger(__name__)
@@ -125,9 +127,23 @@ class Workspace:
 
     def freeze(self, path: Path) -> Dataset:
         """Reads answers from JSONL and freezes them."""
-        data = from_jsonl(path)
-        data.freeze(self.datasets)
+        return self.keep(from_jsonl(path))
+
+    def keep(self, data: Dataset) -> Dataset:
+        """Freezes answers, without those that were cut out of the lab since somebody took them in hand."""
+        with forgotten.unchanged(self.folder):
+            gone = forgotten.among(self.folder, (item.id for item in data.items))
+            if gone:
+                data = Dataset(name=data.name, items=tuple(item for item in data.items if item.id not in gone))
+            if data.items:
+                data.freeze(self.datasets)
         return data
+
+    def still_there(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """Those whose answers were not cut out meanwhile."""
+        with forgotten.unchanged(self.folder):
+            gone = forgotten.among(self.folder, {outcome.item_id for outcome in outcomes})
+        return [outcome for outcome in outcomes if outcome.item_id not in gone]
 
     def frozen(self) -> dict[str, tuple[str, int]]:
         """Name and size of every frozen dataset by hash, newest first; a file that is none is passed over.
@@ -164,10 +180,9 @@ class Workspace:
 
     def prepare(self, experiment: Experiment) -> tuple[RunInfo, Dataset]:
         """Freezes the answers and writes down what will run; the same experiment again is the same run."""
-        data = self.dataset_of(experiment)
+        data = self.keep(self.dataset_of(experiment))
         if not data.items:
             raise InputError(f"The dataset '{data.name}' is empty.", mend="Choose another part or dataset.")
-        data.freeze(self.datasets)
         keys = {variant.name: variant.key for variant in experiment.variants}
         info = RunInfo(
             id=_run_id(experiment, data.content_hash, keys),
@@ -183,14 +198,13 @@ class Workspace:
         if known:  # what is asked of the same calls may have changed, when they began has not
             info = info.model_copy(update={"started_at": known.started_at})
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_suffix(".draft")
-        draft.write_text(info.model_dump_json(indent=1), "utf8")
-        draft.replace(target)
+        with written_whole(target) as draft:
+            draft.write_text(info.model_dump_json(indent=1), "utf8")
         return info, data
 
     def journal(self, run_id: str) -> RunJournal:
         """The outcomes of a run."""
-        return RunJournal(self._run(run_id) / "outcomes.jsonl")
+        return RunJournal(self._run(run_id) / "outcomes.jsonl", self.folder)
 
     def ticket(self, run_id: str, variant_key: str) -> Path:
         """Where the ids of a variant's batches are kept while the vendor works on them."""

@@ -9,7 +9,7 @@ from functools import partial
 from coach.contracts.transcript import Word
 from coach.errors import SettingsError
 from coach.speech.pieces.piece import Piece, PieceRequest, PieceWords
-from coach.speech.whisper.child import HeardWord, WhisperChild
+from coach.speech.whisper.child import HangLimits, HeardWord, WhisperChild
 from coach.speech.whisper.model import FILLER_MODEL, MODEL, FoundModel, find_model
 from coach.speech.whisper.turns import Turns
 
@@ -19,10 +19,12 @@ log = logging.getLogger(__name__)
 class WhisperRecogniser:
     """Implements `PieceRecogniser`. The models load when first needed, or with `warm_up`."""
 
-    def __init__(self, model: str = MODEL, filler_model: str = FILLER_MODEL) -> None:
-        """Names of faster-whisper's, or folders."""
+    def __init__(
+        self, model: str = MODEL, filler_model: str = FILLER_MODEL, *, limits: HangLimits | None = None
+    ) -> None:
+        """Names of faster-whisper's, or folders; `limits`: from when on it counts as hanging."""
         self._names = {"text": model, "fillers": filler_model}
-        self.child = WhisperChild(self._paths)
+        self.child = WhisperChild(self._paths, limits)
         self._turns = Turns("whisper")
         self._hesitations = True
 

@@ -1,7 +1,6 @@
 """One session as a zip: `interview.json` with every record, the recordings, and a page a person can read."""
 
 import json
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -9,6 +8,7 @@ from typing import Protocol
 
 from coach.contracts.interview import Attempt, Exchange, InterviewSnapshot
 from coach.errors import NotFoundError, StoreError
+from coach.private_files import written_whole
 from coach.store.repositories import interviews, queries
 from coach.store.sqlstore import SqlStore
 
@@ -38,17 +38,12 @@ def export_interview(store: SqlStore, archive: ExportedRecordings, interview_id:
         NotFoundError: there is no such session.
         StoreError: `target` cannot be written.
     """
-    attempts, draft = len(_whole(store, interview_id).attempts), target.with_name(f".{target.name}.part")
+    attempts = len(_whole(store, interview_id).attempts)
     try:
-        with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as bundle:
+        with written_whole(target) as draft, zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as bundle:
             heard = add_interview(bundle, store, archive, interview_id)
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
-        draft.replace(target)
     except OSError as error:
         raise StoreError(f"{target} cannot be written ({error.strerror or type(error).__name__}).") from error
-    finally:
-        draft.unlink(missing_ok=True)
     return Exported(interview_id, str(target), attempts, heard, target.stat().st_size)
 
 

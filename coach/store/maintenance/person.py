@@ -16,7 +16,8 @@ from coach.contracts.base import Record
 from coach.errors import InputError, NotFoundError
 from coach.interview import store_and_forward
 from coach.interview.store_and_forward import SPOOL
-from coach.store.maintenance.removal import delete_rows, drop_journal, recordings_of
+from coach.store.maintenance.deletion_notes import note_person
+from coach.store.maintenance.removal import delete_rows, drop_journal, drop_recordings, recordings_of
 from coach.store.maintenance.retention import Recordings
 from coach.store.repositories import deletions, people
 from coach.store.repositories.samples import PREFIX
@@ -70,18 +71,23 @@ def delete_files(store: SqlStore, recordings: Recordings, user_id: str, *, journ
         ConflictError: a subscription is running.
         StoreError: another process keeps a spool.
     """
-    sessions = store.run(people.sessions_of, user_id)
+    sessions, recorded = store.run(people.sessions_of, user_id), recordings_of_person(store, user_id)
     store.run(people.require_no_subscription, user_id)
-    recordings_gone = facts = 0
-    for interview_id in sessions:
-        for attempt_id, uri in store.run(recordings_of, interview_id):
-            if uri:
-                recordings.delete(uri)
-                recordings_gone += 1
-            drop_journal(journal_dir, attempt_id)
-            recordings.drop_parts(attempt_id)
-        facts += sum(store_and_forward.forget(journal_dir / name, interview_id) for name in _SPOOLS)
-    return {"recordings": recordings_gone, "waiting_facts": facts}
+    drop_recordings(recordings, recorded)
+    for attempt_id, _ in recorded:
+        drop_journal(journal_dir, attempt_id)
+    facts = sum(store_and_forward.forget(journal_dir / name, each) for each in sessions for name in _SPOOLS)
+    return {"recordings": sum(uri is not None for _, uri in recorded), "waiting_facts": facts}
+
+
+def recordings_of_person(store: SqlStore, user_id: str) -> list[tuple[str, str | None]]:
+    """Attempt and address (None: no recording) of everything a person said.
+
+    Raises:
+        NotFoundError: nobody of this id is known.
+    """
+    sessions = store.run(people.sessions_of, user_id)
+    return [each for interview_id in sessions for each in store.run(recordings_of, interview_id)]
 
 
 def delete_everything(
@@ -102,6 +108,7 @@ def delete_everything(
     """
     own_copies, sealed = store.database.path is not None, destroy_key(user_id)
     receipt = store.run(_delete_rows, user_id, dict(files), own_copies=own_copies, sealed=sealed)
+    note_person(store, user_id, receipt.id)
     store.forget_leftovers()
     return receipt
 

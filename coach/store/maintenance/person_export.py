@@ -1,79 +1,87 @@
 """Everything that is kept about a person, as one archive."""
 
 import json
-import os
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from coach.audio.disk import plain_content
 from coach.contracts.base import Record
 from coach.errors import StoreError
+from coach.private_files import written_whole
 from coach.store.maintenance.export import ExportedRecordings, add_interview
 from coach.store.repositories import library, library_records, people
 from coach.store.sqlstore import SqlStore
 
 
-class PersonExport(Record):
-    """What went into the file."""
+class PersonWritten(Record):
+    """What went into an export."""
 
     user_id: str
-    file: str
     interviews: int
     audio_files: int
     stories: int
     lab_copies: int
+
+
+class PersonExport(PersonWritten):
+    """What went into the file."""
+
+    file: str
     size_bytes: int
 
 
-def export_person(
-    store: SqlStore,
-    archive: ExportedRecordings,
-    user_id: str,
-    target: Path,
-    *,
-    journal_dir: Path,
-    lab_items: Mapping[str, Sequence[Record]],
-) -> PersonExport:
-    """Writes everything of a person as a zip of JSON, Markdown and recordings, whole or not at all.
-
-    Args:
-        store: the database.
-        archive: finished recordings.
-        user_id: whose.
-        target: the zip.
-        journal_dir: recordings in progress.
-        lab_items: the person's answers in the lab, by dataset.
+def export_person(target: Path, write: Callable[[BinaryIO], PersonWritten]) -> PersonExport:
+    """Has `write` (`write_person` of somebody) fill the file at `target`, whole or not at all.
 
     Raises:
         NotFoundError: nobody of this id is known.
         StoreError: `target` cannot be written.
     """
-    sessions, rows = store.run(people.sessions_of, user_id), store.run(people.rows_of, user_id)
-    stories, draft = store.run(library.stories, user_id), target.with_name(f".{target.name}.part")
     try:
-        with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as bundle:
-            bundle.writestr("README.md", _about(user_id, len(sessions)))
-            _add_rows(bundle, {"format": "jobfoxy-person/1", "user_id": user_id, **rows}, stories)
-            heard = sum(add_interview(bundle, store, archive, each, folder=f"interviews/{each}/") for each in sessions)
-            _add_elsewhere(bundle, lab_items, journal_dir, store.run(people.attempts_of, sessions))
-        _put(draft, target)
+        with written_whole(target) as draft, draft.open("wb") as file:
+            found = write(file)
     except OSError as error:
         raise StoreError(f"{target} cannot be written ({error.strerror or type(error).__name__}).") from error
-    finally:
-        draft.unlink(missing_ok=True)
-    return PersonExport(
-        user_id=user_id, file=str(target), interviews=len(sessions), audio_files=heard, stories=len(stories),
-        lab_copies=sum(map(len, lab_items.values())), size_bytes=target.stat().st_size,
+    return PersonExport(**found.model_dump(), file=str(target), size_bytes=target.stat().st_size)
+
+
+def write_person(
+    store: SqlStore,
+    archive: ExportedRecordings,
+    user_id: str,
+    file: BinaryIO,
+    *,
+    journal_dir: Path,
+    lab_items: Mapping[str, Sequence[Record]],
+) -> PersonWritten:
+    """Writes everything of a person as a zip of JSON, Markdown and recordings, one recording after the other.
+
+    Args:
+        store: the database.
+        archive: finished recordings.
+        user_id: whose.
+        file: where to.
+        journal_dir: recordings in progress.
+        lab_items: the person's answers in the lab, by dataset.
+
+    Raises:
+        NotFoundError: nobody of this id is known.
+        OSError: it cannot be written.
+    """
+    sessions, rows = store.run(people.sessions_of, user_id), store.run(people.rows_of, user_id)
+    stories = store.run(library.stories, user_id)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bundle:
+        bundle.writestr("README.md", _about(user_id, len(sessions)))
+        _add_rows(bundle, {"format": "jobfoxy-person/1", "user_id": user_id, **rows}, stories)
+        heard = sum(add_interview(bundle, store, archive, each, folder=f"interviews/{each}/") for each in sessions)
+        _add_elsewhere(bundle, lab_items, journal_dir, store.run(people.attempts_of, sessions))
+    return PersonWritten(
+        user_id=user_id, interviews=len(sessions), audio_files=heard, stories=len(stories),
+        lab_copies=sum(map(len, lab_items.values())),
     )  # fmt: skip
-
-
-def _put(draft: Path, target: Path) -> None:
-    """Puts a finished file in its place, forced to disk before."""
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
-    draft.replace(target)
 
 
 def _add_rows(

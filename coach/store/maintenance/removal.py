@@ -4,6 +4,7 @@ Usage stays for billing without a trace of session or answer. Stories the person
 without the raw transcript, unless they are to go too.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from coach.contracts.interview import new_id
 from coach.errors import NotFoundError
 from coach.interview import store_and_forward
 from coach.interview.store_and_forward import SPOOL
+from coach.store.maintenance.deletion_notes import note_session
 from coach.store.maintenance.retention import Recordings
 from coach.store.repositories import deletions
 from coach.store.sqlstore import SqlStore
@@ -58,15 +60,15 @@ def delete_interview(
     """
     attempts = store.run(recordings_of, interview_id)
     store.forget(interview_id)
-    for attempt_id, uri in attempts:
-        if uri:
-            recordings.delete(uri)
+    drop_recordings(recordings, attempts)
+    for attempt_id, _ in attempts:
         drop_journal(journal_dir, attempt_id)
-        recordings.drop_parts(attempt_id)
     store_and_forward.forget(journal_dir / SPOOL, interview_id)
     heard = sum(uri is not None for _, uri in attempts)
+    note_session(store, interview_id)
     removed = store.run(delete_rows, interview_id, audio_deleted=heard, with_stories=with_stories)
     store.forget(interview_id)
+    drop_recordings(recordings, attempts)
     store.forget_leftovers()
     return removed
 
@@ -150,6 +152,18 @@ def _part_from_stories(connection: sa.Connection, attempts: list[str], *, with_s
         return len(connection.execute(sa.delete(table).where(theirs).returning(table.c.id)).all())
     empty = {"source_attempt_id": None, "original_transcript": None, "coach_notes": None}
     return len(connection.execute(sa.update(table).where(theirs).values(empty).returning(table.c.id)).all())
+
+
+def drop_recordings(recordings: Recordings, attempts: Sequence[tuple[str, str | None]]) -> None:
+    """Removes recordings and parts of them; repeatable.
+
+    Before the rows go, and once more afterwards: who sealed one meanwhile, in a bucket, which knows no locks, wrote it
+    again and found its row still there.
+    """
+    for attempt_id, uri in attempts:
+        if uri:
+            recordings.delete(uri)
+        recordings.drop_parts(attempt_id)
 
 
 def drop_journal(journal_dir: Path, attempt_id: str) -> None:

@@ -79,6 +79,7 @@ def sweep(store: SqlStore, recordings: Recordings, *, now: datetime, policy: Ret
     for attempt_id, uri in audio:
         recordings.delete(uri)
         store.run(audio_is_gone, [attempt_id], now, sweep_id)
+        recordings.delete(uri)  # once more: who sealed it meanwhile, in a bucket without locks, looked too early
     text = store.run(expire_text, now, policy, sweep_id)
     abandoned = store.run(mark_abandoned, now)
     store.run(drop_dead_tokens, now)

@@ -11,6 +11,7 @@ from coach.contracts.asking import signed_by
 from coach.contracts.base import Record
 from coach.contracts.interview import new_id
 from coach.errors import ConflictError, NotFoundError
+from coach.store.repositories.in_turn import in_turn
 from coach.store.repositories.owners import sealed_for
 from coach.store.tables.core import mock_interview_attempts
 from coach.store.tables.review import review_comments, review_rubrics
@@ -105,6 +106,7 @@ def save_rubric(connection: sa.Connection, rubric: Rubric, *, seen: int) -> Rubr
     Raises:
         ConflictError: somebody kept another version meanwhile.
     """
+    in_turn(connection, f"rubric of {rubric.owner}")
     c = review_rubrics.c
     newest = connection.execute(sa.select(sa.func.max(c.version)).where(c.owner == rubric.owner)).scalar() or 0
     if newest != seen:
@@ -131,6 +133,7 @@ def add_comment(connection: sa.Connection, comment: Comment) -> Comment:
     Raises:
         NotFoundError: the answer is not there any more.
     """
+    in_turn(connection, f"comments on {comment.attempt_id}")
     known = sa.select(mock_interview_attempts.c.id).where(mock_interview_attempts.c.id == comment.attempt_id)
     if connection.execute(known).first() is None:
         raise NotFoundError("This answer was deleted meanwhile; the comment was not kept.")
@@ -157,6 +160,7 @@ def revise_comment(
         NotFoundError: it is not there any more, or somebody else's.
         ConflictError: it was changed meanwhile.
     """
+    in_turn(connection, f"comment {comment_id}")
     stands = _own(connection, comment_id, by)
     if stands is None:
         raise NotFoundError("This comment was removed meanwhile.")

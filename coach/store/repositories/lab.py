@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from coach.contracts.asking import signed_by
 from coach.contracts.interview import new_id
 from coach.errors import NotFoundError
+from coach.store.repositories.in_turn import in_turn
 from coach.store.repositories.owners import sealed_for
 from coach.store.tables.core import (
     human_reviews,
@@ -43,6 +44,7 @@ def promote(
     `before` (`name, version, content_hash, content, reason`) is what was in force although never promoted: kept as the
     first line of the record, so that the first promotion can be taken back too.
     """
+    in_turn(connection, "promotion")
     if before and connection.execute(sa.select(prompt_versions.c.id).limit(1)).first() is None:
         first = {"id": new_id(), **before, "is_active": False, "created_at": at - timedelta(milliseconds=1)}
         connection.execute(sa.insert(prompt_versions).values(first))
@@ -123,6 +125,7 @@ def stored_answers(
 
 def set_consent(connection: sa.Connection, user_id: str, agreed: bool, at: datetime) -> None:
     """Remembers whether a person's answers may be replayed in the lab; no word on it means no."""
+    in_turn(connection, f"lab consent of {user_id}")
     connection.execute(sa.delete(lab_consents).where(lab_consents.c.user_id == user_id))
     if agreed:
         connection.execute(sa.insert(lab_consents).values(user_id=user_id, given_at=at))

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from coach.contracts.interview import new_id
+from coach.store.repositories.in_turn import in_turn
 from coach.store.repositories.owners import owner_of
 from coach.store.tables.core import (
     experiments,
@@ -21,6 +22,7 @@ from coach.vault.keyring import HOUSE
 
 def keep_noise(connection: sa.Connection, *, bundle: str, sd_overall: float, repeats: int, at: datetime) -> None:
     """Remembers the measured scoring noise of a bundle, replacing an older measurement."""
+    in_turn(connection, f"noise of {bundle}")
     values = {"bundle": bundle, "sd_overall": sd_overall, "repeats": repeats, "measured_at": at}
     connection.execute(sa.delete(scoring_noise).where(scoring_noise.c.bundle == bundle))
     connection.execute(sa.insert(scoring_noise).values(values))
@@ -28,6 +30,7 @@ def keep_noise(connection: sa.Connection, *, bundle: str, sd_overall: float, rep
 
 def keep_run(connection: sa.Connection, run: dict[str, Any], rows: Sequence[dict[str, Any]]) -> None:
     """Stores a finished run and its results; the same run again replaces the older state."""
+    in_turn(connection, f"run {run['id']}")
     definition = {"id": run["experiment_id"], "name": run["name"], "kind": "replay", "status": "done"}
     experiment = {**definition, "definition": run["definition"], "created_at": run["started_at"]}
     connection.execute(insert(experiments).values(experiment).on_conflict_do_nothing())

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from coach.contracts.asking import own_id
 from coach.errors import ConflictError, InputError, NotFoundError
+from coach.store.repositories.in_turn import in_turn
 from coach.store.repositories.interviews import ensure_user
 from coach.store.repositories.library_records import JobDescription, Resume, RoleProfile, StarStory, now
 from coach.store.repositories.owners import sealed_for
@@ -35,6 +36,7 @@ def save_story(connection: sa.Connection, story: StarStory, *, seen: StarStory |
         NotFoundError: it names a job that does not exist.
         ConflictError: it was changed since.
     """
+    in_turn(connection, f"story {story.source_attempt_id or story.id}")
     _require_job(connection, story.job_description_id)
     if seen is not None:
         row = connection.execute(sa.select(star_stories).where(star_stories.c.id == seen.id)).mappings().first()
@@ -80,6 +82,7 @@ def save_job(connection: sa.Connection, job: JobDescription, *, seen: JobDescrip
     Raises:
         ConflictError: it was changed since.
     """
+    in_turn(connection, f"job {job.id}")
     if seen is not None:
         _require_unchanged("job", seen, find_job(connection, seen.id))
     _save(connection, job_descriptions, job)
@@ -129,6 +132,7 @@ def save_resume(connection: sa.Connection, resume: Resume, *, seen: str | None =
         NotFoundError: its job does not exist.
         ConflictError: its content was changed since.
     """
+    in_turn(connection, f"resumes of {resume.user_id}")
     _require_job(connection, resume.job_description_id)
     if seen is not None:
         stands = find_resume(connection, resume.id)

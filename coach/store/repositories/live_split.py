@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from coach.contracts.interview import new_id
 from coach.store.repositories import samples
+from coach.store.repositories.in_turn import in_turn
 from coach.store.tables.core import (
     experiments,
     mock_interview_attempts,
@@ -25,6 +26,7 @@ SAMPLE = "sample"
 
 def set_live_split(connection: sa.Connection, definition: dict[str, object] | None, at: datetime) -> None:
     """Starts a live experiment with `definition` (`name, shares, salt`), ending the one before; None only ends it."""
+    in_turn(connection, "live split")
     ended = sa.update(experiments).where(experiments.c.kind == LIVE, experiments.c.status == "running")
     connection.execute(ended.values(status="ended"))
     if definition:

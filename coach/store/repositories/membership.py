@@ -13,13 +13,12 @@ from sqlalchemy.dialects.postgresql import insert
 from coach.contracts.interview import new_id
 from coach.contracts.people import OWNER, Consent, OrganisationRecord, Role
 from coach.errors import ConflictError, InputError, NotFoundError
+from coach.store.repositories.in_turn import in_turn
 from coach.store.tables.core import users
 from coach.store.tables.people import access_facts, consents, memberships, organisations
 
 Rows = list[dict[str, Any]]
 NAME_LENGTH = 120
-NAMING = 0x4A4E
-"""First number of the lock under which an organisation is named; `JN` in ASCII."""
 
 
 def organisation_named(connection: sa.Connection, name: str, at: datetime) -> OrganisationRecord:
@@ -31,8 +30,7 @@ def organisation_named(connection: sa.Connection, name: str, at: datetime) -> Or
     name = " ".join(name.split())
     if not 0 < len(name) <= NAME_LENGTH:
         raise InputError(f"An organisation's name has 1 to {NAME_LENGTH} characters.")
-    if connection.dialect.name == "postgresql":  # of two who make one name at once the second finds the first's
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(NAMING, sa.func.hashtext(name))))
+    in_turn(connection, f"organisation {name}")  # of two who make one name at once the second finds the first's
     row = connection.execute(sa.select(organisations).where(organisations.c.name == name)).mappings().first()
     if row:
         return OrganisationRecord.model_validate(dict(row))
@@ -118,6 +116,7 @@ def take_role(
     m = memberships.c
     place = {"organisation_id": organisation_id, "person_id": person_id, "role": role.value}
     if role == Role.OPERATOR:
+        in_turn(connection, f"operators of {organisation_id}")
         _require_another_operator(connection, organisation_id, person_id)
     gone = sa.delete(memberships).where(m.id == _membership_id(**place)).returning(m.id)
     if connection.execute(gone).first() is None:
@@ -162,6 +161,7 @@ def give_consent(
     Raises:
         NotFoundError: the person is no member there, or the coach is none.
     """
+    in_turn(connection, f"consents of {person_id}")
     m, c = memberships.c, consents.c
     there = sa.select(m.id).where(m.person_id == person_id, m.organisation_id == organisation_id)
     coaches = sa.select(m.id).where(
@@ -183,6 +183,7 @@ def revoke_consent(
     connection: sa.Connection, person_id: str, organisation_id: str, at: datetime, *, by: str = ""
 ) -> int:
     """Takes back every consent given to the organisation; returns how many stood."""
+    in_turn(connection, f"consents of {person_id}")
     c = consents.c
     standing = (c.person_id == person_id, c.organisation_id == organisation_id, c.revoked_at.is_(None))
     gone = connection.execute(sa.update(consents).where(*standing).values(revoked_at=at).returning(c.id)).all()

@@ -101,7 +101,8 @@ def ledger_sums(
     """(customer, meter event) → units the ledger says were used and billable, as whole units like the outbox's.
 
     What is in the outbox counts for its customer there, also after the session (and its user) was deleted, and also
-    where it was given back since: the outbox says what became of it.
+    where it was given back since: the outbox says what became of it. So does it for the time: what was told to Stripe
+    as of a later moment counts in that one, in all three books.
     """
     u, o, account = usage_tracking.c, billing_outbox.c, billing_accounts.c
     customer = sa.func.coalesce(o.customer_id, account.stripe_customer_id).label("customer")
@@ -110,8 +111,9 @@ def ledger_sums(
     query = sa.select(u.vendor, u.meter, u.quantity, customer).select_from(joined)
     query = query.where(sa.or_(u.billable.is_(True), o.event_id.is_not(None)))
     query = query.where(samples.belongs(u.user_id, to_samples=False))
-    query = query.where(u.occurred_at >= since) if since else query
-    query = query.where(u.occurred_at < until) if until else query
+    told_at = sa.func.coalesce(o.stamped_at, u.occurred_at)
+    query = query.where(told_at >= since) if since else query
+    query = query.where(told_at < until) if until else query
     sums: dict[tuple[str, str], int] = {}
     for row in connection.execute(query):
         name = meters.get((row.vendor, row.meter))

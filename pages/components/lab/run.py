@@ -73,7 +73,7 @@ def _dataset(lab: Lab) -> str:
     if source == "Stored answers":
         return _stored(lab)
     if st.button("Make the hard answers", help="Orders to the grader, learner's English, nothing, other languages."):
-        adversarial_set().freeze(lab.workspace.datasets)
+        lab.workspace.keep(adversarial_set())
     frozen = lab.workspace.frozen()
     if not frozen:
         st.caption("No dataset was frozen yet.")
@@ -103,7 +103,10 @@ def _uploaded(lab: Lab) -> str:
         except CoachError as error:
             st.error(plain(str(error)))
             return ""
-    data.freeze(lab.workspace.datasets)
+    data = lab.workspace.keep(data)
+    if not data.items:
+        st.error("All of these answers were deleted here.")
+        return ""
     st.caption(f"{len(data.items)} answers of {data.persons} people, frozen as {data.content_hash}.")
     return data.content_hash
 
@@ -127,8 +130,11 @@ def _stored(lab: Lab) -> str:
     if st.session_state.get(FROZEN) != digest:  # copies of what people said are made when asked for, not while looking
         if not st.button("Freeze these answers", icon=":material/ac_unit:"):
             return ""
-        data.freeze(lab.workspace.datasets)
-        st.session_state[FROZEN] = digest
+        data = lab.workspace.keep(data)
+        if not data.items:
+            st.error("All of these answers were deleted meanwhile.")
+            return ""
+        digest = st.session_state[FROZEN] = data.content_hash
     return digest
 
 

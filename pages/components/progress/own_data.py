@@ -1,8 +1,5 @@
 """*Export everything of mine*, *Delete everything of mine*."""
 
-import tempfile
-from pathlib import Path
-
 import streamlit as st
 
 from coach.bootstrap import Services
@@ -11,7 +8,7 @@ from coach.errors import CoachError
 from pages.components.shared import dialogs, receipt
 from pages.components.shared.prose import plain
 
-READY = "own_data_zip"
+READY = "own_data_file"
 WORD = "delete"
 
 
@@ -37,21 +34,14 @@ def _export(parts: Services) -> None:
     if st.button("Export everything of mine", icon=":material/folder_zip:"):
         try:
             with st.spinner("Gathering interviews, recordings and stories…"):
-                st.session_state[READY] = _zip(parts)
+                st.session_state[READY] = parts.hand_over_everything()
         except CoachError as error:
             st.error(plain(str(error)), icon=":material/error:")
     if ready := st.session_state.get(READY):
-        st.download_button(
-            f"Save the file ({len(ready) / 1e6:.1f} MB)", ready, "job-foxy-everything.zip", "application/zip",
-            icon=":material/download:", type="primary", on_click=lambda: st.session_state.pop(READY, None),
-        )  # fmt: skip
-
-
-def _zip(parts: Services) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "everything.zip"
-        parts.export_person(own_id(), target)
-        return target.read_bytes()
+        st.link_button(
+            f"Save the file ({ready.size_bytes / 1e6:.1f} MB)", ready.url, icon=":material/download:", type="primary"
+        )
+        st.caption("It waits for an hour.")
 
 
 @st.dialog("Delete everything of yours?", on_dismiss=lambda: dialogs.close("delete-everything"))

@@ -4,7 +4,9 @@ export const SAMPLE_RATE_HZ = 16000;
 export const FRAME_SAMPLES = 640;
 /** Longer than a person takes to answer the browser's question, unless it was overlooked. */
 const ANSWER_MS = 8000;
-const FLUSH_MS = 80;
+/** How long the last sound may take to come over from the audio thread of a busy machine; one that stands brings none. */
+const FLUSH_MS = 1000;
+const STANDING_FLUSH_MS = 80;
 
 const WORKLET = `
 class JfCapture extends AudioWorkletProcessor {
@@ -192,7 +194,7 @@ export class Microphone {
     return new Promise((resolve) => {
       this.flushed = resolve;
       this.capture.port.postMessage("flush");
-      setTimeout(resolve, FLUSH_MS);
+      setTimeout(resolve, this.context.state === "running" ? FLUSH_MS : STANDING_FLUSH_MS);
     });
   }
 
