@@ -13,12 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import BinaryIO
 
-    from coach.web.handed_over import HandedOver, Waiting
-
     from coach.lab.forgetting import LabCopies, LabFolder
     from coach.store.maintenance.person import Receipt
     from coach.store.maintenance.person_export import PersonExport, PersonWritten
     from coach.store.sqlstore import SqlStore
+    from coach.web.handed_over import HandedOver, Waiting
 
 
 def forget_in_lab(store: SqlStore, home: Path, interview_id: str) -> LabCopies:

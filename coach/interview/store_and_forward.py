@@ -160,7 +160,7 @@ class SpooledStore:
         return refused
 
     async def _again(self, line: str) -> str | None:
-        """What is left of a line: `WRITTEN` also where it never can be, what waits for another process, None: refused."""
+        """What is left of a line: `WRITTEN` also where it never can be, what waits for others, None: refused."""
         try:
             raw = json.loads(opened_line(self._path, line))
             shapes = _SHAPES[raw["write"]]

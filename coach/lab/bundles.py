@@ -7,8 +7,10 @@ from collections.abc import Collection
 from pathlib import Path
 
 from coach.brain.prompts.bundle import PROMPTS, PromptBundle
+from coach.contracts.interview import new_id
 from coach.errors import ConflictError, InputError, StoreError
 from coach.lab.drafts import read_draft
+from coach.private_files import written_whole
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_\-]{0,63}")
 _IDEA = re.compile(r"^idea:.*(?:\n[ \t]+.*)*", re.MULTILINE)
@@ -32,7 +34,7 @@ def create(
     target = folder / name
     if target.exists():
         raise InputError(f"There is a bundle '{name}' already.", mend="Choose another name.")
-    draft = folder / f".{name}.draft"
+    draft = folder / f".{name}.{new_id()[:8]}.draft"  # two who copy at once spoil nothing of each other's
     try:
         shutil.copytree(folder / source, draft, ignore=shutil.ignore_patterns("__pycache__"))
         for file, text in (files or {}).items():
@@ -75,9 +77,8 @@ def rewrite(
     try:
         for file in present.files.keys() & files.keys():
             if files[file] != present.files[file]:
-                draft = folder / name / f".{file}.draft"
-                draft.write_text(files[file], "utf8")
-                draft.replace(folder / name / file)
+                with written_whole(folder / name / file) as draft:
+                    draft.write_text(files[file], "utf8")
     except OSError as error:
         raise StoreError(f"The bundle cannot be written: {error.strerror}.") from error
     return PromptBundle.load(name, folder=folder)

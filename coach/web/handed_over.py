@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -77,13 +77,11 @@ class HandedOver:
         return waiting
 
     def _written(self, write: Callable[[BinaryIO], object]) -> BinaryIO:
-        file = cast(BinaryIO, tempfile.TemporaryFile(dir=self._folder))
-        try:
+        with ExitStack() as stack:
+            file = cast(BinaryIO, stack.enter_context(tempfile.TemporaryFile(dir=self._folder)))
             write(file)
             file.flush()
-        except BaseException:
-            file.close()
-            raise
+            stack.pop_all()
         return file
 
     def forget(self) -> None:

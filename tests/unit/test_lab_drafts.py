@@ -1,13 +1,14 @@
 """Editing a bundle: what is wrong is said, what serves people is not touched, two who edit lose nothing."""
 
 import shutil
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from coach.brain.prompts.bundle import PROMPTS, PromptBundle
-from coach.errors import ConflictError, InputError
+from coach.errors import ConflictError, InputError, StoreError
 from coach.lab.bundles import create, rewrite
 from coach.lab.drafts import read_draft
 from coach.lab.forgetting import LabFolder
@@ -121,3 +122,25 @@ def test_two_datasets_that_come_to_the_same_answers_stay_two(tmp_path: Path) -> 
     LabFolder(tmp_path, items[0].person, [items[0].id]).forget()
     left = newest(workspace, "worst")
     assert left is not None and items[0].id not in {item.id for item in left.items} and left.name == "worst"
+
+
+def test_of_two_who_make_one_bundle_at_once_one_has_it_whole(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied, real = threading.Barrier(2, timeout=20), shutil.copytree
+
+    def copytree(*args: object, **options: object) -> object:
+        done = real(*args, **options)  # type: ignore[call-overload]
+        copied.wait()
+        return done
+
+    monkeypatch.setattr("coach.lab.bundles.shutil.copytree", copytree)
+
+    def make(idea: str) -> str:
+        try:
+            return create("both_v1", source="jobfoxy_v1", idea=idea, folder=shelf).idea
+        except StoreError as error:
+            return type(error).__name__
+
+    with ThreadPoolExecutor(2) as pool:
+        told = sorted(pool.map(make, ["One", "Two"]), key=lambda each: each == "StoreError")
+    assert told[1] == "StoreError" and told[0] == PromptBundle.load("both_v1", folder=shelf).idea
+    assert [path.name for path in shelf.iterdir() if path.name.startswith(".")] == []

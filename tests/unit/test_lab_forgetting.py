@@ -62,8 +62,11 @@ def test_what_somebody_still_holds_of_them_is_frozen_and_added_no_more(work):
     grown, fresh = add_to(work, "growing", data.items)
     assert ([item.id for item in grown.items], fresh) == (["i1", "i2"], 1)
     assert [item.id for item in work.keep(data).items] == ["i1", "i2"]
-    assert [item.id for item in work.prepare(Experiment(name="r", dataset=data_file(work, data), variants=[A]))[1].items] == [
-        "i1", "i2",
+    assert [
+        item.id for item in work.prepare(Experiment(name="r", dataset=data_file(work, data), variants=[A]))[1].items
+    ] == [
+        "i1",
+        "i2",
     ]
     with pytest.raises(InputError, match="deleted"):
         add_to(work, "other", [data.items[0]])

@@ -1,4 +1,4 @@
-"""A recogniser that hangs without dying is ended, started anew, and hears the piece again; the model is the real one."""
+"""A recogniser that hangs without dying is ended, started anew, and hears the piece again; the model is real."""
 
 import asyncio
 import os

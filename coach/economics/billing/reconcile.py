@@ -44,7 +44,8 @@ def reconcile(
         store: the database with ledger and outbox.
         gateway: Stripe, or None to compare only ledger and outbox.
         plans: the plan file in force.
-        since: start of the period by the time told to Stripe, which is that of use unless it was too old; default everything the outbox holds and the last 35 days.
+        since: start of the period by the time told to Stripe, which is that of use unless it was too old; default
+            everything the outbox holds and the last 35 days.
         until: end of the period, exclusive; default now.
         now: the present; default the clock.
         sleep: waits after "go slower".

@@ -16,6 +16,7 @@ from coach.foreign_data import from_json
 from coach.lab.runs.dataset import Dataset, Item
 from coach.lab.runs.outcome import Outcome
 from coach.lab.runs.workspace import RunInfo, Workspace
+from coach.private_files import written_whole
 from coach.vault.keyring import HOUSE
 
 KEY = "jobfoxy"
@@ -130,8 +131,8 @@ def write(path: Path, text: str) -> Path:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.draft")
-        draft.write_text(text, "utf8")
-        return draft.replace(path)
+        with written_whole(path) as draft:
+            draft.write_text(text, "utf8")
+        return path
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}.") from error

@@ -1,7 +1,7 @@
 """What was deleted, remembered outside the database: a copy taken back later gives nothing of it back.
 
-Where what people say is encrypted, destroyed keys see to that wherever a copy lies. Elsewhere each deletion leaves a line
-beside the file: a salted hash of the id, never the id. Of a person who came back under the same id a copy holds an
+Where what people say is encrypted, destroyed keys see to that wherever a copy lies. Elsewhere each deletion leaves a
+line beside the file: a salted hash of the id, never the id. Of a person who came back under the same id a copy holds an
 earlier life exactly when it does not know the deletion: its ledger has no line with the receipt's checksum.
 """
 

@@ -1,4 +1,4 @@
-"""That something was deleted, noted beside the DuckDB file: a salted hash of its id, never the id; see `deleted_since`."""
+"""That something was deleted, noted beside the DuckDB file: a salted hash of its id, never the id (`deleted_since`)."""
 
 import hashlib
 import json
