@@ -72,7 +72,7 @@ class HandedOver:
         with self._lock:
             self._drop([known for known, kept in self._kept.items() if kept.owner == owner])
             self._drop(self._late())
-            self._drop([*self._kept][: len(self._kept) - MOST + 1])
+            self._drop([*self._kept][: max(0, len(self._kept) - MOST + 1)])
             self._kept[key] = _Kept(file, owner, waiting, self._monotonic() + LASTS_S)
         return waiting
 

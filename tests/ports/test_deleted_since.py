@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from coach.bootstrap import Services, build_services
+from coach.store import SqlStore
 from coach.store.maintenance.deleted_since import LeftOut, leave_out
 from coach.store.repositories import deletions, library, people
 from coach.store.repositories.library_records import StarStory
@@ -23,12 +24,12 @@ def parts(tmp_path: Path):
     found.store.close()
 
 
-def copied_elsewhere(parts: Services, tmp_path: Path) -> Path:
+def copied_elsewhere(parts: Services, tmp_path: Path, name: str = "first") -> Path:
     """A copy somebody keeps on another disk."""
     parts.store.back_up()
     parts.store.release()
     (newest,) = sorted((parts.settings.coach_home / "backups").glob("*.duckdb"))[-1:]
-    target = tmp_path / "elsewhere.duckdb"
+    target = tmp_path / f"{name}.duckdb"
     shutil.copy(newest, target)
     return target
 
@@ -53,7 +54,7 @@ def test_somebody_who_was_deleted_and_came_again_under_the_same_id_has_one_life(
     parts.delete_person("ada")
     parts.store.run(library.save_story, StarStory(user_id="ada", title="Second life"))
     assert "ada" not in (parts.settings.coach_home / "deleted.jsonl").read_text()
-    second_life = copied_elsewhere(parts, tmp_path).rename(tmp_path / "second.duckdb")
+    second_life = copied_elsewhere(parts, tmp_path, "second")
 
     assert taken_back(parts, second_life) == LeftOut(0, 0)
     assert stories(parts, "ada") == ["Second life"], "this copy knows of the deletion: all in it is of afterwards"
@@ -63,7 +64,7 @@ def test_somebody_who_was_deleted_and_came_again_under_the_same_id_has_one_life(
     assert [each["user_id"] for each in list_sessions(parts.store)] == ["bob"]
 
     parts.store.run(library.save_story, StarStory(user_id="ada", title="Third life"))
-    third_life = copied_elsewhere(parts, tmp_path).rename(tmp_path / "third.duckdb")
+    third_life = copied_elsewhere(parts, tmp_path, "third")
     assert taken_back(parts, third_life) == LeftOut(0, 0)
     assert stories(parts, "ada") == ["Third life"], "what was taken back knows of the deletion from then on"
     assert len(parts.store.run(deletions.latest)) == 1
@@ -82,6 +83,7 @@ def test_a_deleted_session_stays_deleted_and_the_command_says_so(parts, tmp_path
     assert done.status == 0, done.err
     told = done.json
     assert (told["sessions_deleted_since"], told["people_deleted_since"]) == (1, 0)
-    assert list_sessions(parts.store) == []
+    with SqlStore(parts.settings.database_url) as store:
+        assert list_sessions(store) == []
     assert not kept.exists(), "the copy in the folder of copies held it"
     assert Path(told["set_aside"]).exists(), "and it can still be undone"

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 
 from coach.contracts.interview import AttemptStatus
 from coach.contracts.transcript import TranscriptSource
+from coach.errors import TakenOverError
 from coach.interview.store_and_forward import SPOOL, SpooledStore
 from coach.store import SqlStore
 from coach.store.fleet import leases
@@ -50,7 +51,7 @@ async def test_typed_words_that_only_the_old_process_has_become_an_attempt_of_th
 async def test_an_answer_the_successor_never_knew_keeps_its_id_and_a_later_evaluation(stored):
     store, question = stored
     follow_up = make.exchange(make.interview(), order=1).model_copy(update={"interview_id": question.interview_id})
-    captured = make.attempt(follow_up, status=AttemptStatus.CAPTURED)
+    captured = make.attempt(follow_up, status=AttemptStatus.CAPTURED, transcript=make.transcript())
     assert await store.keep_apart(captured, follow_up)
     (kept,) = attempts(store, question)
     assert (kept.id, kept.status) == (captured.id, AttemptStatus.DELAYED), "judged on demand"
@@ -77,11 +78,12 @@ async def test_not_while_somebody_is_in_the_interview_and_the_use_is_metered_all
         here, there = ServerFleet(old), ServerFleet(new)
         spooled = SpooledStore(old, tmp_path / SPOOL)
         answered = typed(make.evaluated(question), "Only here.")
-        spooled._waiting = True  # the database did not answer for a moment
-        await spooled._write("add_attempt", answered)
+        spooled._keep("add_attempt", (answered,))  # the database did not answer for a moment
+        spooled._waiting = True
         await there.enter(lambda _: None, lambda: None)
         assert await there.take(session.id)
-        await spooled._write("complete_attempt", answered, question, [make.usage(answered)])
+        with pytest.raises(TakenOverError):  # what waits is written first, and so it is found out
+            await spooled._write("complete_attempt", answered, question, [make.usage(answered)])
         await spooled.close()
         assert [event.meter for event in raw.run(ledger.usage_events)] == [make.usage(answered).meter]
         assert attempts(raw, question) == [] and (tmp_path / SPOOL).exists()

@@ -25,7 +25,7 @@ class Part:
 class Blocking(Part):
     """One that is closed in a thread."""
 
-    def close(self) -> None:  # type: ignore[override]
+    def close(self) -> None:
         self._close()
 
 

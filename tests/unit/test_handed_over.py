@@ -2,10 +2,12 @@
 
 import tracemalloc
 from pathlib import Path
+from typing import cast
 
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
+from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from coach.contracts.asking import asking
@@ -96,7 +98,7 @@ async def test_a_large_one_is_never_in_memory_as_a_whole(files):
 
     with asking(ADA):
         url = files.make("all.zip", write).url
-        route = handed_over_routes(files)[0]
+        route = cast(Route, handed_over_routes(files)[0])
         request = Request({"type": "http", "path_params": {"key": url.rpartition("/")[2].removesuffix(".zip")}})
         answer = await route.endpoint(request)
         tracemalloc.start()

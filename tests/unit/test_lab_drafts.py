@@ -4,6 +4,7 @@ import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -127,9 +128,10 @@ def test_two_datasets_that_come_to_the_same_answers_stay_two(tmp_path: Path) -> 
 def test_of_two_who_make_one_bundle_at_once_one_has_it_whole(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copied, real = threading.Barrier(2, timeout=20), shutil.copytree
 
-    def copytree(*args: object, **options: object) -> object:
-        done = real(*args, **options)  # type: ignore[call-overload]
-        copied.wait()
+    def copytree(source: Any, target: Any, *more: Any, **options: Any) -> Path:
+        done = Path(real(source, target, *more, **options))
+        if not more:  # it calls itself for each folder inside
+            copied.wait()
         return done
 
     monkeypatch.setattr("coach.lab.bundles.shutil.copytree", copytree)

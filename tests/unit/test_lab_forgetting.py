@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections import Counter
+from typing import IO, cast
 
 import pytest
 
@@ -10,7 +11,7 @@ from coach.errors import InputError
 from coach.lab.forgetting import LabFolder
 from coach.lab.runs import appending
 from coach.lab.runs.collecting import add_to, newest
-from coach.lab.runs.journal import ResponseCache, RunJournal
+from coach.lab.runs.journal import ResponseCache, RunJournal, content_key
 from coach.lab.runs.replay import Replay
 from coach.lab.runs.workspace import Experiment, Workspace
 from tests.fakes.evaluations import make_outcome
@@ -94,8 +95,10 @@ def test_an_index_that_leads_to_another_answer_answers_nothing(tmp_path):
     journal.path.write_text(f"{second}\n{first}\n")
     for seen in (cache, ResponseCache(tmp_path / "cache.jsonl")):
         assert [seen.get(A.key, item, 0) for item in items] == [None, None]
-    (tmp_path / "cache.jsonl").write_text(json.dumps(["k", str(journal.path), 0, 5]) + "\n")
-    assert ResponseCache(tmp_path / "cache.jsonl").get(A.key, items[0], 0) is None, "an index of an older version"
+    older = [json.dumps([content_key(A.key, item, 0), str(journal.path), 0, len(first)]) for item in items]
+    (tmp_path / "cache.jsonl").write_text("\n".join(older))
+    found = [ResponseCache(tmp_path / "cache.jsonl").get(A.key, item, 0) for item in items]
+    assert found == [None, two], "an older index has no checksums: what it leads to must say that it is the answer"
 
 
 def test_a_full_disk_takes_a_line_whole_or_not_at_all(tmp_path):
@@ -120,6 +123,6 @@ def test_a_full_disk_takes_a_line_whole_or_not_at_all(tmp_path):
     path = tmp_path / "lines.jsonl"
     appending.append_line(path, "whole")
     with appending.appending(path) as file, pytest.raises(OSError, match="No space"):
-        appending.write_whole(Full(file), b"a line that does not fit\n")
+        appending.write_whole(cast(IO[bytes], Full(file)), b"a line that does not fit\n")
     appending.append_line(path, "the next")
     assert path.read_text().splitlines() == ["whole", "the next"]

@@ -18,8 +18,10 @@ from coach.vault.files import opened_line, sealed_line
 from coach.vault.keyring import HOUSE, BrokenSealError
 
 Place = tuple[str, int, int, str]
-"""Where an answer stands: journal, first byte, bytes, and their SHA-256 (16 hex digits)."""
-_PLACE = TypeAdapter(tuple[str, str, int, int, str])
+"""Where an answer stands: journal, first byte, bytes, and their SHA-256 (16 hex digits; empty in older indexes)."""
+_PLACE = TypeAdapter[tuple[str, str, int, int, str] | tuple[str, str, int, int]](
+    tuple[str, str, int, int, str] | tuple[str, str, int, int]
+)
 
 
 class RunJournal:
@@ -103,11 +105,13 @@ class ResponseCache:
             with Path(journal).open("rb") as lines:
                 lines.seek(offset)
                 line = lines.read(length)
-            if _digest(line) != digest:
+            if digest and _digest(line) != digest:
                 return None
-            return Outcome.model_validate_json(opened_line(Path(journal), line.decode()))
+            found = Outcome.model_validate_json(opened_line(Path(journal), line.decode()))
         except (OSError, ValueError, BrokenSealError):
             return None
+        asked = (variant_key, item.id, repeat)
+        return found if digest or (found.variant_key, found.item_id, found.repeat) == asked else None
 
     def put(self, item: Item, outcome: Outcome, place: Place | None) -> None:
         """Remembers where an answer stands; failures, and what was not written, are never remembered."""
@@ -133,10 +137,10 @@ class ResponseCache:
             lines = self._path.read_bytes().splitlines() if self._path.exists() else []
             for line in lines:
                 try:
-                    key, *place = _PLACE.validate_json(line)
+                    key, journal, offset, length, *digest = _PLACE.validate_json(line)
                 except ValidationError:
                     continue
-                self._places[key] = (place[0], place[1], place[2], place[3])
+                self._places[key] = (journal, offset, length, str(digest[0]) if digest else "")
         return self._places
 
 

@@ -144,7 +144,7 @@ class WhisperChild:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, env=ONE_ARENA | os.environ
         )
         assert self._child.stdin and self._child.stdout
-        with Watchdog(self._child, still_s=self._limits.loads_s, processor_s=math.inf):
+        with Watchdog(self._child, still_s=self._limits.loads_s, processor_s=math.inf) as watch:
             try:
                 write_message(self._child.stdin, models)  # type: ignore[arg-type]
                 answer = json.loads(read_message(self._child.stdout) or b'{"error": ""}')  # type: ignore[arg-type]
@@ -154,6 +154,8 @@ class WhisperChild:
             self._stop()
             if answer["error"]:
                 raise SettingsError(answer["error"], mend=answer.get("mend", ""))
+            if watch.hung:
+                raise VendorTimeoutError("The recogniser hung while it started.", mend="Try again in a moment.")
             raise VendorError("The recogniser does not start.", mend="Install the pinned requirements.")
         self.load_s = answer["seconds"]
 

@@ -5,6 +5,7 @@ import uuid
 import sqlalchemy as sa
 
 from coach.contracts.interview import Attempt, AttemptStatus, Exchange
+from coach.contracts.transcript import TranscriptSource
 from coach.store.fleet import leases
 from coach.store.repositories import interviews
 from coach.store.tables.core import mock_interview_attempts, mock_interview_exchanges
@@ -15,9 +16,9 @@ _NAMES = uuid.UUID("6c0f6b0e-7d0c-4f0e-9a37-2a6d5c7b8e21")
 def keep_apart(connection: sa.Connection, attempt: Attempt, exchange: Exchange | None) -> bool:
     """Makes sure that the words of `attempt` are stored; False while somebody is in its interview: try again later.
 
-    What the successor heard in the same recording stands. Words it does not have (a typed answer, one it never knew)
-    become an attempt of their own, one and the same however often this is called: with its evaluation where there is
-    one, else to be judged on demand.
+    What the successor heard in the same recording stands. Words it does not have (typed or mended ones, an answer it
+    never knew) become an attempt of their own, one and the same however often this is called: with its evaluation where
+    there is one, else to be judged on demand.
     """
     if leases.with_a_living(connection, attempt.interview_id):
         return False
@@ -47,7 +48,7 @@ def _is_covered(attempt: Attempt, stands: Attempt) -> bool:
     """Whether what is stored leaves nothing to be wished for."""
     if not _words(stands) or (_words(stands) == _words(attempt) and attempt.evaluation and not stands.evaluation):
         return False
-    typed = attempt.transcript is not None and attempt.transcript.is_typed
+    typed = attempt.transcript is not None and attempt.transcript.source == TranscriptSource.TYPED
     return not typed or _words(stands) == _words(attempt)
 
 
