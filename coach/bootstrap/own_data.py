@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from coach.store.maintenance.person import Receipt
     from coach.store.maintenance.person_export import PersonExport, PersonWritten
     from coach.store.sqlstore import SqlStore
-    from coach.web.handed_over import HandedOver, Waiting
+    from coach.web.handed_over import FileToFetch, HandedOver
 
 
 def forget_in_lab(store: SqlStore, home: Path, interview_id: str) -> LabCopies:
@@ -44,7 +44,7 @@ class OwnData(StoreParts):
 
         return HandedOver(self.settings.coach_home)
 
-    def hand_over_everything(self) -> Waiting:
+    def hand_over_everything(self) -> FileToFetch:
         """*Export everything of mine*, of whoever asks, as a file to be fetched; blocking.
 
         Raises:

@@ -104,6 +104,32 @@ def _session_in(line: str) -> str:
     return next((str(each.get("interview_id") or each.get("id") or "") for each in told), "")
 
 
+def forget(path: Path, interview_id: str) -> int:
+    """Takes what waits of a deleted interview out of the spool; its use of vendors stays, without its identity.
+
+    Args:
+        path: the spool file, which a running process may be writing.
+        interview_id: the interview.
+
+    Returns:
+        How many facts went.
+
+    Raises:
+        StoreError: another process keeps the spool; nothing was changed.
+    """
+    if not path.exists():
+        return 0
+    try:
+        with locked(path, TURN_WAIT_S):
+            old = lines(path)
+            kept = [without(path, line, interview_id) for line in old]
+            if kept != old:
+                keep_rest(path, [line for line in kept if line])
+    except OSError as error:
+        raise StoreError("What waits to be stored could not be cleared.", mend="Try again.") from error
+    return sum(line != other for line, other in zip(old, kept, strict=True))
+
+
 def lines(path: Path) -> list[str]:
     """What stands in it; none where there is no file. What a crash tore may be no text at all."""
     return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []

@@ -338,29 +338,3 @@ class SpooledStore:
 def _passing(error: StoreError) -> bool:
     """Whether the same write may succeed later: busy or full, not refused."""
     return not isinstance(error, NotFoundError | StoreVersionError | ConflictError)
-
-
-def forget(path: Path, interview_id: str) -> int:
-    """Takes what waits of a deleted interview out of the spool; its use of vendors stays, without its identity.
-
-    Args:
-        path: the spool file, which a running process may be writing.
-        interview_id: the interview.
-
-    Returns:
-        How many facts went.
-
-    Raises:
-        StoreError: another process keeps the spool; nothing was changed.
-    """
-    if not path.exists():
-        return 0
-    try:
-        with spool_file.locked(path, LOCK_WAIT_S):
-            lines = spool_file.lines(path)
-            kept = [spool_file.without(path, line, interview_id) for line in lines]
-            if kept != lines:
-                spool_file.keep_rest(path, [line for line in kept if line])
-    except OSError as error:
-        raise StoreError("What waits to be stored could not be cleared.", mend="Try again.") from error
-    return sum(line != other for line, other in zip(lines, kept, strict=True))

@@ -110,21 +110,13 @@ class SqlStore(InterviewFacts):
         """Lets go of a DuckDB file now rather than when idle."""
         self._worker.run(self._let_go)
 
-    def forget_leftovers(self) -> None:
-        """After a deletion: no byte of it stays in the DuckDB file or in its backups. Nothing to do on a server.
+    def forget_leftovers(self, *, copies_too: bool = True) -> None:
+        """After a deletion: no byte of it stays in the DuckDB file (or its copies). Nothing to do on a server.
 
         Raises:
             StoreError: the rows are deleted, but the file could not be rewritten.
         """
-        self._order(Order("forget_leftovers"))
-
-    def compact(self) -> None:
-        """Rewrites the DuckDB file so that deleted rows leave no bytes in it; copies stay. Nothing to do on a server.
-
-        Raises:
-            StoreError: it could not be rewritten; the rows are deleted.
-        """
-        self._order(Order("compact"))
+        self._order(Order("forget_leftovers", (copies_too,)))
 
     def back_up(self) -> Path:
         """Copies the DuckDB file beside its checksum now; returns where.
@@ -234,7 +226,6 @@ class SqlStore(InterviewFacts):
             "upgrade": self._upgrade,
             "version": self._version,
             "forget_leftovers": self._forget_leftovers,
-            "compact": self._compact,
             "back_up": self._back_up,
             "restore": self._restore,
         }
@@ -263,24 +254,20 @@ class SqlStore(InterviewFacts):
         with plain_errors(self.database.where), self.database.engine().connect() as connection:
             return schema.current(connection)
 
-    def _forget_leftovers(self) -> None:
+    def _forget_leftovers(self, copies_too: bool) -> None:
         path = self.database.path
         if path is None or not path.exists():
             return
         try:
             with plain_errors(self.database.where):
                 chores.compact(self.database)
-                chores.renew(self.database)
+                if copies_too:
+                    chores.renew(self.database)
         except StoreError as error:
             raise StoreError(
                 f"The rows are deleted, but {path} could not be rewritten without their traces.",
                 mend=error.mend or "Free some space and delete something again.",
             ) from error
-
-    def _compact(self) -> None:
-        if self.database.path is not None:
-            with plain_errors(self.database.where):
-                chores.compact(self.database)
 
     def _back_up(self) -> Path:
         with plain_errors(self.database.where):

@@ -31,7 +31,7 @@ PIECE_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class FileToFetch:
     """A file that can be fetched: its address and size, and the name it is saved under."""
 
     url: str
@@ -43,7 +43,7 @@ class Waiting:
 class _Kept:
     file: BinaryIO
     owner: str
-    waiting: Waiting
+    waiting: FileToFetch
     until_s: float
 
 
@@ -56,7 +56,7 @@ class HandedOver:
         self._lock = threading.Lock()
         self._kept: dict[str, _Kept] = {}
 
-    def make(self, name: str, write: Callable[[BinaryIO], object]) -> Waiting:
+    def make(self, name: str, write: Callable[[BinaryIO], object]) -> FileToFetch:
         """Has `write` make the file for whoever asks; an earlier one of theirs goes. Blocking.
 
         Raises:
@@ -68,7 +68,7 @@ class HandedOver:
         except OSError as error:
             raise StoreError("The file cannot be written.", mend="Free some disk space, then try again.") from error
         key, owner = secrets.token_urlsafe(24), own_id()
-        waiting = Waiting(PATH.format(key=key), os.fstat(file.fileno()).st_size, name)
+        waiting = FileToFetch(PATH.format(key=key), os.fstat(file.fileno()).st_size, name)
         with self._lock:
             self._drop([known for known, kept in self._kept.items() if kept.owner == owner])
             self._drop(self._late())
@@ -94,7 +94,7 @@ class HandedOver:
         with self._lock:
             self._drop([*self._kept])
 
-    def open(self, key: str) -> tuple[Waiting, BinaryIO]:
+    def open(self, key: str) -> tuple[FileToFetch, BinaryIO]:
         """The file, for whom it was made; open until the caller closes it.
 
         Raises:

@@ -20,7 +20,8 @@ from coach.bootstrap import Services, build_services
 from coach.bootstrap.at_rest import turn
 from coach.cli.diagnosis import at_rest
 from coach.errors import SettingsError, StoreBusyError, StoreError
-from coach.interview.store_and_forward import SPOOL, SpooledStore, forget
+from coach.interview.spool_file import forget
+from coach.interview.store_and_forward import SPOOL, SpooledStore
 from coach.lab.attempts import AttemptFilter, from_attempts
 from coach.lab.runs.outcome import Outcome
 from coach.lab.runs.variant import Variant

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from coach.audio.archive import AudioArchive
 from coach.contracts.interview import AttemptStatus
 from coach.errors import StoreBusyError
-from coach.interview.store_and_forward import SPOOL, SpooledStore, forget
+from coach.interview.spool_file import forget
+from coach.interview.store_and_forward import SPOOL, SpooledStore
 from coach.store import SqlStore
 from coach.store.engine import schema
 from coach.store.maintenance import removal, retention

@@ -3,7 +3,8 @@
 import pytest
 
 from coach.errors import StoreBusyError, TakenOverError
-from coach.interview.store_and_forward import SpooledStore, forget
+from coach.interview.spool_file import forget
+from coach.interview.store_and_forward import SpooledStore
 from coach.vault import ambient
 from coach.vault.keyring import Keyring
 from coach.vault.place import KeyPlace

@@ -42,7 +42,7 @@ def leave_out(store: SqlStore, restored: Restored) -> LeftOut:
         return LeftOut(0, 0)
     sessions, persons = store.run(_leave_out, noted)
     if sessions or persons:
-        store.compact()
+        store.forget_leftovers(copies_too=False)
         copy, database = Path(restored.copy), store.database.path
         if database is not None and copy.parent == copies.folder(database):
             store.back_up()

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from coach.contracts.base import Record
 from coach.errors import InputError, NotFoundError
-from coach.interview import store_and_forward
+from coach.interview import spool_file
 from coach.interview.store_and_forward import SPOOL
 from coach.store.maintenance.deletion_notes import note_person
 from coach.store.maintenance.removal import delete_rows, drop_journal, drop_recordings, recordings_of
@@ -76,7 +76,7 @@ def delete_files(store: SqlStore, recordings: Recordings, user_id: str, *, journ
     drop_recordings(recordings, recorded)
     for attempt_id, _ in recorded:
         drop_journal(journal_dir, attempt_id)
-    facts = sum(store_and_forward.forget(journal_dir / name, each) for each in sessions for name in _SPOOLS)
+    facts = sum(spool_file.forget(journal_dir / name, each) for each in sessions for name in _SPOOLS)
     return {"recordings": sum(uri is not None for _, uri in recorded), "waiting_facts": facts}
 
 

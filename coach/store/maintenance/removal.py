@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from coach.contracts.interview import new_id
 from coach.errors import NotFoundError
-from coach.interview import store_and_forward
+from coach.interview import spool_file
 from coach.interview.store_and_forward import SPOOL
 from coach.store.maintenance.deletion_notes import note_session
 from coach.store.maintenance.retention import Recordings
@@ -63,7 +63,7 @@ def delete_interview(
     drop_recordings(recordings, attempts)
     for attempt_id, _ in attempts:
         drop_journal(journal_dir, attempt_id)
-    store_and_forward.forget(journal_dir / SPOOL, interview_id)
+    spool_file.forget(journal_dir / SPOOL, interview_id)
     heard = sum(uri is not None for _, uri in attempts)
     note_session(store, interview_id)
     removed = store.run(delete_rows, interview_id, audio_deleted=heard, with_stories=with_stories)
