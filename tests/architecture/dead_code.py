@@ -26,7 +26,6 @@ CALLED_BY_NAME = {
 """Regular expression of a whole name -> who calls it without naming it in the product's code."""
 
 KEPT = {
-    "asks_for_story": "the policy's rule for saving a story",
     "asked_interviews": "recorded interviews, for replaying avatar policies",
     "compare_policies": "avatar policies on recorded interviews",
     "RemoteAvatar": "a live avatar's line",

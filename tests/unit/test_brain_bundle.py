@@ -8,7 +8,7 @@ import pytest
 
 from coach.brain.openai.schema import evaluation_schema
 from coach.brain.prompts.bundle import DEFAULT_BUNDLE, PROMPTS, PromptBundle, available
-from coach.brain.prompts.policy import Policy
+from coach.brain.prompts.policy import FollowUpPolicy, Policy
 from coach.errors import InputError
 from tests.fakes import brain_samples as samples
 
@@ -87,3 +87,10 @@ def test_no_transcript_can_close_the_fence() -> None:
 @pytest.mark.parametrize(("content", "delivery"), [(0, 0), (10, 10), (7, 8.5), (7.25, 8), (3.3, 9.9), (6.5, 6.5)])
 def test_overall_follows_its_formula(content: float, delivery: float) -> None:
     assert Policy().overall(content, delivery) == round((0.7 * content + 0.3 * delivery) * 10) / 10
+
+
+def test_a_bundle_written_before_a_field_left_still_loads() -> None:
+    """It changed no outcome; whoever saved a bundle with it goes on."""
+    assert Policy.model_validate({"follow_up": {"story_types": ["behavioral"], "relevance_weak_below": 4}}) == Policy(
+        follow_up=FollowUpPolicy(relevance_weak_below=4)
+    )

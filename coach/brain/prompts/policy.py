@@ -3,6 +3,8 @@
 Scores are 0-10, pace is words per minute, shares are 0-1.
 """
 
+from typing import Any
+
 from pydantic import Field, model_validator
 
 from coach.contracts.base import Record
@@ -16,12 +18,18 @@ class FollowUpPolicy(Record):
     Attributes:
         relevance_weak_below: relevance under this counts as weak.
         star_triggers: statuses of a STAR item that justify a follow-up.
-        story_types: question types for which an incomplete STAR counts; others ask on weak relevance only.
     """
 
     relevance_weak_below: float = Field(default=5.0, ge=0, le=10)
     star_triggers: tuple[StarStatus, ...] = (StarStatus.MISSING, StarStatus.WEAK)
-    story_types: tuple[str, ...] = ("behavioral", "behavioural", "leadership", "situational", "general")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_what_left(cls, given: Any) -> Any:
+        """Bundles written before this field left still load; it never changed an outcome."""
+        return (
+            {key: value for key, value in given.items() if key != "story_types"} if isinstance(given, dict) else given
+        )
 
 
 class MannerPolicy(Record):
@@ -69,7 +77,3 @@ class Policy(Record):
     def relevance_weak(self, relevance: float) -> bool:
         """True when the answer does not address what was asked."""
         return relevance < self.follow_up.relevance_weak_below
-
-    def asks_for_story(self, question_type: str) -> bool:
-        """True when missing STAR items are a fault of an answer to this type of question."""
-        return question_type.lower() in self.follow_up.story_types
