@@ -127,6 +127,7 @@ def questions(store: SqlStore) -> dict[str, Callable[[], Any]]:
         "Margins: ledger of 90 days": lambda: store.run(ledger.usage_sums, "meter", since=NOW - timedelta(days=90)),
         "Margins: ledger of all time": lambda: store.run(ledger.usage_sums, "meter"),
         "Margins: cost of every customer": lambda: store.run(ledger.costs_by_month),
+        "Margins: what plans are tried on": lambda: store.run(recorded_use.use_of_customers),
         "5,000 attempts: sessions": lambda: sessions.list_sessions(store, "p0"),
         "5,000 attempts: attempts": lambda: attempts_frame(store, user_id="p0"),
     }

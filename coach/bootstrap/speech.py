@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from coach.bootstrap.store import StoreParts
@@ -13,11 +14,13 @@ from coach.settings import Settings
 if TYPE_CHECKING:
     from coach.speech.port import Transcriber
 
+log = logging.getLogger(__name__)
+
 
 def chosen_transcriber(settings: Settings) -> str:
     """Name of the transcriber in force: `auto` is Deepgram with a key, a server where one is set, else Whisper.
 
-    Without Whisper's model, and without a hub to fetch it from, answers are typed.
+    Where Whisper's model is gone or altered, and no hub can be asked for it, answers are typed; the log says why.
     """
     if settings.coach_transcriber != "auto":
         return settings.coach_transcriber
@@ -25,9 +28,17 @@ def chosen_transcriber(settings: Settings) -> str:
         return "deepgram"
     if settings.coach_transcribe_base_url:
         return "server"
-    from coach.speech.whisper.model import model_available
+    from coach.speech.whisper.model import trouble_with
 
-    return "whisper" if model_available(settings.coach_whisper_model) else "typed"
+    trouble = trouble_with(settings.coach_whisper_model)
+    if trouble:
+        _say_once(str(trouble))
+    return "typed" if trouble else "whisper"
+
+
+@cache
+def _say_once(trouble: str) -> None:
+    log.warning("answers are typed: %s", trouble)
 
 
 def build_transcriber(settings: Settings, name: str = "") -> Transcriber:

@@ -29,9 +29,18 @@ def transcriber(settings: Settings) -> Examination:
     if chosen == "server":
         return transcription_server(settings)
     if settings.coach_transcriber == "auto":
-        mend = "Run `make run` to install Whisper's models; until then answers are typed."
-        return Examination("transcriber", "warning", "typed: nobody listens here", mend)
+        return typed(settings)
     return Examination("transcriber", "ok", chosen)
+
+
+def typed(settings: Settings) -> Examination:
+    """Why nobody listens here."""
+    from coach.speech.whisper.model import trouble_with
+
+    trouble = trouble_with(settings.coach_whisper_model)
+    why = trouble.message if trouble else "Whisper can be used again: start anew."
+    mend = trouble.mend if trouble else ""
+    return Examination("transcriber", "warning", f"typed, nobody listens here: {why}", mend)
 
 
 def whisper(settings: Settings) -> Examination:

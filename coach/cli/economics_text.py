@@ -44,7 +44,9 @@ def backtest_text(result: dict[str, Any]) -> str:
         for r in result["backtest"]
     ]
     heads = ["plan", "cases", "served", "refused", "revenue", "vendors", "margin USD", "margin", "at a loss"]
-    return markdown.table(heads, rows)
+    first = result["backtest"][0]
+    picked = f"{first['customers']} of {first['of_customers']} customers, picked by chance.\n\n"
+    return (picked if first["customers"] < first["of_customers"] else "") + markdown.table(heads, rows)
 
 
 def commitments_text(result: dict[str, Any]) -> str:

@@ -25,7 +25,8 @@ from coach.store.repositories.recorded_use import InterviewUse
 class PlanBacktest(Record):
     """One plan on the recorded use; money in USD.
 
-    `cases` are customer-months of a monthly plan, customers of a pack or trial. `margin` is None without revenue.
+    `cases` are customer-months of a monthly plan, customers of a pack or trial. `margin` is None without revenue. With
+    very many customers it is tried on some, picked by chance: `customers` of `of_customers`.
     `worst_case` names the case with the thinnest margin (`USER` or `USER MONTH`).
     """
 
@@ -46,6 +47,8 @@ class PlanBacktest(Record):
     cases_at_a_loss: int
     worst_case: str
     worst_margin_usd: Decimal | None
+    customers: int
+    of_customers: int
 
 
 class _Case(Record):
@@ -65,17 +68,19 @@ class _Case(Record):
 
 def backtest(store: SqlStore, applied: Applied) -> list[PlanBacktest]:
     """Every plan of a scenario on the recorded use; empty where nobody practised. Samples are left out."""
-    uses = store.run(recorded_use.interview_uses)
-    return backtest_uses(uses, applied) if uses else []
+    recorded = store.run(recorded_use.use_of_customers)
+    of_customers = recorded.of_customers if recorded.customers < recorded.of_customers else 0
+    return backtest_uses(recorded.interviews, applied, of_customers) if recorded.interviews else []
 
 
-def backtest_uses(uses: Iterable[InterviewUse], applied: Applied) -> list[PlanBacktest]:
-    """The same on given uses; a row per plan, the trial too."""
+def backtest_uses(uses: Iterable[InterviewUse], applied: Applied, of_customers: int = 0) -> list[PlanBacktest]:
+    """The same on given uses, of so many customers if they are not all; a row per plan, the trial too."""
     known = sorted(uses, key=lambda use: (use.begun_at, use.interview_id))
-    return [_tried(plan, known, applied) for plan in applied.plans.plans]
+    people = len({use.user_id for use in known})
+    return [_tried(plan, known, applied, (people, max(people, of_customers))) for plan in applied.plans.plans]
 
 
-def _tried(plan: Plan, uses: Sequence[InterviewUse], applied: Applied) -> PlanBacktest:
+def _tried(plan: Plan, uses: Sequence[InterviewUse], applied: Applied, of: tuple[int, int]) -> PlanBacktest:
     groups: dict[str, list[InterviewUse]] = defaultdict(list)
     for use in uses:
         groups[f"{use.user_id} {use.begun_at:%Y-%m}" if plan.kind == "monthly" else use.user_id].append(use)
@@ -102,6 +107,8 @@ def _tried(plan: Plan, uses: Sequence[InterviewUse], applied: Applied) -> PlanBa
         cases_at_a_loss=sum(case.margin_usd < 0 for case in cases),
         worst_case=worst.name if worst else "",
         worst_margin_usd=worst.margin_usd if worst else None,
+        customers=of[0],
+        of_customers=of[1],
     )
 
 

@@ -1,6 +1,7 @@
 """What each customer brings and costs, and each cohort: payments at Stripe against the ledger."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -10,6 +11,9 @@ from coach.economics.pricebook import PriceBook
 from coach.store import SqlStore
 from coach.store.repositories import billing, ledger
 from coach.store.repositories.billing_records import Account, Payment
+
+Costs = Sequence[tuple[str, date, Decimal]]
+"""What a person (`(none)` for nobody) cost in a month, by its first day."""
 
 
 class CustomerMargin(Record):
@@ -26,7 +30,12 @@ class CustomerMargin(Record):
     margin_usd: Decimal
 
 
-def customer_margins(store: SqlStore, book: PriceBook) -> list[CustomerMargin]:
+def costs_by_month(store: SqlStore) -> Costs:
+    """What everybody cost, for whoever asks for more than one of the tables below."""
+    return store.run(ledger.costs_by_month)
+
+
+def customer_margins(store: SqlStore, book: PriceBook, costs: Costs | None = None) -> list[CustomerMargin]:
     """One row per person with payments or use, the thinnest margin first; Stripe keeps its fee of what is refunded."""
     accounts = {each.user_id: each for each in store.run(billing.accounts)}
     paid: dict[str, list[Payment]] = defaultdict(list)
@@ -34,9 +43,9 @@ def customer_margins(store: SqlStore, book: PriceBook) -> list[CustomerMargin]:
         paid[payment.customer_id].append(payment)
     cost: dict[str, Decimal] = defaultdict(lambda: ZERO_USD)
     first: dict[str, date] = {}
-    for user, month, usd in store.run(ledger.costs_by_month):
+    for user, month, usd in costs_by_month(store) if costs is None else costs:
         cost[user] += usd
-        first.setdefault(user, month)
+        first[user] = min(month, first.get(user, month))
     known = {account.stripe_customer_id for account in accounts.values()}
     strangers = {customer: Account(customer, customer) for customer in paid if customer not in known}
     people = {**{user: Account(user) for user in cost if user != "(none)"}, **accounts, **strangers}
@@ -47,7 +56,7 @@ def customer_margins(store: SqlStore, book: PriceBook) -> list[CustomerMargin]:
     return sorted((row for row in rows if row is not None), key=lambda row: (row.margin_usd, row.key))
 
 
-def monthly_margins(store: SqlStore, book: PriceBook) -> dict[str, dict[date, Decimal]]:
+def monthly_margins(store: SqlStore, book: PriceBook, costs: Costs | None = None) -> dict[str, dict[date, Decimal]]:
     """Margin of each person in each month (its first day) with a payment or use; dated as paid and as used."""
     accounts = {each.stripe_customer_id: each.user_id for each in store.run(billing.accounts)}
     found: dict[str, dict[date, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO_USD))
@@ -55,7 +64,7 @@ def monthly_margins(store: SqlStore, book: PriceBook) -> dict[str, dict[date, De
         user = accounts.get(payment.customer_id, payment.customer_id)
         fee = _fee(payment, book) if payment.kind == "paid" else ZERO_USD
         found[user][payment.paid_at.date().replace(day=1)] += _usd(payment.cents) - fee
-    for person, month, usd in store.run(ledger.costs_by_month):
+    for person, month, usd in costs_by_month(store) if costs is None else costs:
         if person != "(none)":
             found[person][month] -= usd
     return {user: dict(months) for user, months in found.items()}

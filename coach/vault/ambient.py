@@ -7,6 +7,7 @@ database finds them by its own address. Two installations in one process never m
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from pathlib import Path
 
 from coach.errors import SettingsError
@@ -69,7 +70,7 @@ def over(place: str | Path) -> Keyring | None:
     for root in (address, *_above(address)):
         if keys := _mounted.get(root):
             return keys
-    if "://" not in address and any((Path(folder) / MARK).is_file() for folder in _above(address)):
+    if "://" not in address and any(mark.is_file() for mark in _marks(address)):
         raise not_opened(address)
     return None
 
@@ -85,6 +86,11 @@ def not_opened(where: str) -> SettingsError:
 def _plain(place: str) -> str:
     bare = place.removeprefix("file://").removeprefix("duckdb:///")
     return bare.rstrip("/") if "://" in bare else str(Path(bare).absolute())
+
+
+@lru_cache(maxsize=64)
+def _marks(address: str) -> tuple[Path, ...]:
+    return tuple(Path(folder) / MARK for folder in _above(address))
 
 
 def _above(address: str) -> list[str]:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,6 +70,31 @@ def test_compose_is_valid_and_has_every_part():
     secrets = re.findall(r"\$\{(\w*(?:KEY|PASSWORD|SECRET))([^}]*)\}", (DEPLOY / "compose.yaml").read_text())
     ours = [(name, rest) for name, rest in secrets if not name.startswith(("DEEPGRAM", "OPENAI"))]
     assert ours and all(rest == ":?" for _, rest in ours), "a secret that is not given ends the start"
+
+
+def test_kubernetes_runs_the_image_as_it_is_meant_to():
+    """Named parts exist; probes, port, user and time to stop are those of the image and of compose."""
+    parts = {each["kind"]: each for each in yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text())}
+    pod = parts["Deployment"]["spec"]["template"]
+    (app,), words = pod["spec"]["containers"], dict(instructions())
+    health = words["HEALTHCHECK"]
+    assert app["livenessProbe"]["exec"]["command"] == json.loads(health[health.index("CMD ") + 4 :])
+    assert "/readyz" in str(app["readinessProbe"]) and words["EXPOSE"] == str(app["ports"][0]["containerPort"])
+    assert str(pod["spec"]["securityContext"]["runAsUser"]) == words["USER"]
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["app"]
+    assert f"{pod['spec']['terminationGracePeriodSeconds']}s" == compose["stop_grace_period"]
+    assert {each["name"] for each in app["env"]} <= set(compose["environment"])
+    for selector in (parts["Deployment"]["spec"]["selector"], parts["PodDisruptionBudget"]["spec"]["selector"]):
+        assert selector["matchLabels"] == pod["metadata"]["labels"] == parts["Service"]["spec"]["selector"]
+    backend = parts["Ingress"]["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]
+    assert backend["name"] == parts["Service"]["metadata"]["name"]
+    assert {each["name"] for each in app["volumeMounts"]} == {each["name"] for each in pod["spec"]["volumes"]}
+    places = [each["mountPath"] for each in app["volumeMounts"]]
+    assert app["securityContext"]["readOnlyRootFilesystem"] and any(words["VOLUME"].startswith(p) for p in places)
+    annotations = parts["Ingress"]["metadata"]["annotations"]
+    assert annotations["nginx.ingress.kubernetes.io/affinity"] == "cookie"
+    largest = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["server"]["maxUploadSize"]
+    assert annotations["nginx.ingress.kubernetes.io/proxy-body-size"] == f"{largest}m"
 
 
 def test_the_proxy_reads_its_rules():

@@ -147,7 +147,8 @@ def without_what_followed(connection: sa.Connection) -> None:
 
 
 def without_ways_of_alerts(connection: sa.Connection) -> None:
-    """As before 0016, and nobody signed yet."""
+    """As before 0016, and nobody signed yet; without what 0017 makes."""
+    connection.execute(sa.text("DROP TABLE IF EXISTS cost_by_month"))
     for table in ("budget_alerts", "watch_alerts"):
         connection.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN arrived"))
     connection.execute(sa.text("UPDATE alembic_version SET version_num = '0015'"))

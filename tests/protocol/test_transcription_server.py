@@ -31,9 +31,9 @@ def recorded(tmp_path: Path) -> Path:
     return tmp_path / "a.flac"
 
 
-@pytest.mark.parametrize("timed", [True, False])
-async def test_a_recording_becomes_a_verbatim_transcript(tmp_path: Path, timed: bool) -> None:
-    async with TranscriptionServer(timed=timed).running() as server:
+@pytest.mark.parametrize("gives", ["words", "tokens", "segments"])
+async def test_a_recording_becomes_a_verbatim_transcript(tmp_path: Path, gives: str) -> None:
+    async with TranscriptionServer(gives=gives).running() as server:
         engine = build_transcriber(settings_for(server.url))
         heard = (await engine.transcribe(recorded(tmp_path), CONTEXT, attempt_id="a")).transcript
         await engine.close()
@@ -44,6 +44,19 @@ async def test_a_recording_becomes_a_verbatim_transcript(tmp_path: Path, timed: 
     assert 0.1 <= heard.words[0].start_s < heard.words[-1].end_s <= SPEECH.duration_s
     prompts = [r.get("prompt", [""])[0] for r in server.requests]
     assert "Kubernetes" in prompts
+
+
+async def test_a_server_that_knows_no_times_is_asked_for_the_text_and_refuses_once(tmp_path: Path) -> None:
+    async with TranscriptionServer(gives="text").running() as server:
+        engine = build_transcriber(settings_for(server.url))
+        for _ in range(2):
+            heard = (await engine.transcribe(recorded(tmp_path), CONTEXT, attempt_id="a")).transcript
+        await engine.close()
+        assert server.refused <= 2, "two requests at once may both be refused, later ones are not"
+    assert heard.text == "We had forty, um, orders."
+    times = [w.start_s for w in heard.words]
+    assert times == sorted(times) and times[0] >= 0.1 and heard.words[-1].end_s <= SPEECH.duration_s
+    assert all(w.confidence is None for w in heard.words if not w.is_filler)
 
 
 async def test_the_live_way_is_the_same(tmp_path: Path) -> None:

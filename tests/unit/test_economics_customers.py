@@ -1,6 +1,7 @@
 """A plan tried on real use, who comes back, what a customer brings, and commitments whose unused units are cost."""
 
 import asyncio
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -16,7 +17,7 @@ from coach.economics.model.scenario import Scenario, apply
 from coach.economics.pricebook import PRICE_BOOK_PATH, PriceBookError, load_price_book, price_book
 from coach.economics.retention import LEAST_CUSTOMERS, lifetime_value, retention
 from coach.store import SqlStore
-from coach.store.repositories import billing, interviews
+from coach.store.repositories import billing, interviews, recorded_use
 from coach.store.repositories.billing_records import Payment
 from coach.store.repositories.recorded_use import InterviewUse
 from tests.fakes import records as make
@@ -83,6 +84,20 @@ def test_samples_are_nobodys_use(store):
     rows = backtest(store, apply(Scenario()))
     assert {row.interviews for row in rows} == {1}
     assert next(row for row in rows if row.plan == "plus").vendor_cost_usd == Decimal("0.5")
+
+
+def test_of_very_many_customers_the_same_ones_are_tried_with_all_they_did(store):
+    for user in ("ada", "bo", "cy", "di"):
+        for _ in range(2):
+            interview = make.interview(user_id=user)
+            asyncio.run(store.create_interview(interview, []))
+            store.run(interviews.add_usage, [make.usage(make.attempt(make.exchange(interview)), user_id=user)])
+    asyncio.run(store.create_interview(make.interview(user_id="not billed yet"), []))
+    some, again = (store.run(recorded_use.use_of_customers, customers=2) for _ in range(2))
+    assert some == again and (some.customers, some.of_customers) == (2, 5)
+    assert sorted(Counter(use.user_id for use in some.interviews).values()) in ([2, 2], [2])
+    every = {(row.customers, row.of_customers, row.interviews) for row in backtest(store, apply(Scenario()))}
+    assert every == {(4, 4, 8)}
 
 
 def test_nothing_recorded_is_no_row(store):

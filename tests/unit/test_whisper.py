@@ -17,6 +17,7 @@ import pytest
 from coach.audio.flac import write_flac
 from coach.audio.pcm import Pcm
 from coach.bootstrap import chosen_transcriber
+from coach.cli import diagnosis_speech
 from coach.errors import SettingsError, VendorError
 from coach.settings import Settings
 from coach.speech import packaged
@@ -144,6 +145,19 @@ def test_without_package_and_network_answers_are_typed(offline, no_packages):
 
 def test_with_the_packages_whisper_is_the_default(offline):
     assert chosen_transcriber(Settings(coach_transcriber="auto", deepgram_api_key=None, _env_file=None)) == "whisper"
+
+
+def test_an_altered_package_without_a_hub_leaves_answers_to_be_typed_and_says_why_once(
+    small, offline, tmp_path, monkeypatch, caplog
+):
+    (small[1] / "model.bin.part2").write_bytes(b" sexond")
+    monkeypatch.setattr(weights, "cache_folder", lambda kind: tmp_path / "cache")
+    settings = Settings(coach_transcriber="auto", coach_whisper_model="small", deepgram_api_key=None, _env_file=None)
+    assert [chosen_transcriber(settings) for _ in range(2)] == ["typed", "typed"]
+    (line,) = [record.getMessage() for record in caplog.records if "answers are typed" in record.getMessage()]
+    assert "model.bin is not the published file" in line and "pip install --force-reinstall small==1" in line
+    told = diagnosis_speech.transcriber(settings)
+    assert told.status == "warning" and "altered" in told.detail and "small==1" in told.detail and told.mend
 
 
 def test_an_altered_package_falls_back_to_the_hubs_copy_and_says_so(offline, monkeypatch, tmp_path):

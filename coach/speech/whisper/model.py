@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from coach.errors import SettingsError
-from coach.speech.whisper.weights import PACKAGED, is_installed, packaged_folder
+from coach.speech.whisper.weights import PACKAGED, packaged_folder
 
 MODEL = "base"
 FILLER_MODEL = "tiny.en"
@@ -90,6 +90,10 @@ def _probe(answered: threading.Event) -> None:
         answered.set()
 
 
-def model_available(name: str = MODEL) -> bool:
-    """Whether Whisper can be used here: its model is present or can be fetched. Verifies nothing."""
-    return Path(name).is_dir() or is_installed(name) or hub_cached(name) is not None or can_be_fetched()
+def trouble_with(name: str = MODEL) -> SettingsError | None:
+    """Why Whisper cannot be used here; None where it can. The first time a packaged model is joined and verified."""
+    try:
+        find_model(name)
+    except SettingsError as error:
+        return error
+    return None

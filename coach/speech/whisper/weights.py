@@ -49,12 +49,6 @@ def packaged_folder(model: str, cache: Path | None = None) -> Path | None:
     return verified_folder(model, packaged, cache or cache_folder("whisper")) if packaged else None
 
 
-def is_installed(model: str) -> bool:
-    """Whether the packages of a model are there. Reads nothing."""
-    packaged = PACKAGED.get(model)
-    return packaged is not None and packaged.installed
-
-
 def main() -> int:
     """Joins and verifies what is installed, so that the first start need not; says what is missing."""
     for model, packaged in PACKAGED.items():

@@ -86,15 +86,8 @@ def add_attempt(connection: sa.Connection, attempt: Attempt) -> None:
         NotFoundError: its exchange does not exist.
         ConflictError: the exchange has another attempt with this number that was not discarded.
     """
-    attempts, questions = mock_interview_attempts.c, mock_interview_exchanges.c
-    same = sa.select(sa.literal("same")).where(attempts.id == attempt.id)
-    asked = sa.select(sa.literal("asked")).where(questions.id == attempt.exchange_id)
-    taken = sa.select(sa.literal("taken")).where(
-        attempts.exchange_id == attempt.exchange_id,
-        attempts.attempt_number == attempt.attempt_number,
-        attempts.status != AttemptStatus.DISCARDED,
-    )
-    found = set(connection.execute(sa.union_all(same, asked, taken)).scalars())
+    about = {"the_id": attempt.id, "the_question": attempt.exchange_id, "the_number": attempt.attempt_number}
+    found = set(connection.execute(_WHAT_IS_THERE, about).scalars())
     if "same" in found:
         return
     if "asked" not in found:
@@ -104,6 +97,25 @@ def add_attempt(connection: sa.Connection, attempt: Attempt) -> None:
     row = records.attempt_row(attempt)
     with sealed_for(connection, row):
         connection.execute(_new(connection), row)
+
+
+def _what_is_there() -> sa.CompoundSelect[str]:
+    """In one look: whether there is the same attempt, its question, another attempt of its number. Made once: making it
+    takes as long as asking it.
+    """
+    attempts, questions = mock_interview_attempts.c, mock_interview_exchanges.c
+    question = sa.bindparam("the_question", type_=sa.String(64))
+    same = sa.select(sa.literal("same")).where(attempts.id == sa.bindparam("the_id", type_=sa.String(64)))
+    asked = sa.select(sa.literal("asked")).where(questions.id == question)
+    taken = sa.select(sa.literal("taken")).where(
+        attempts.exchange_id == question,
+        attempts.attempt_number == sa.bindparam("the_number", type_=sa.Integer()),
+        attempts.status != AttemptStatus.DISCARDED.value,
+    )
+    return sa.union_all(same, asked, taken)
+
+
+_WHAT_IS_THERE = _what_is_there()
 
 
 def _new(connection: sa.Connection) -> sa.Insert:

@@ -12,7 +12,7 @@ from coach.contracts.usage import UsageEvent
 from coach.store.repositories import records, samples
 from coach.store.repositories import use_by_day as use_by_day_rows
 from coach.store.tables.core import usage_tracking
-from coach.store.tables.use_by_day import use_by_day
+from coach.store.tables.use_by_day import cost_by_month, use_by_day
 
 
 def usage_events(
@@ -115,13 +115,21 @@ def usage_sums(
 
 
 def costs_by_month(connection: sa.Connection) -> list[tuple[str, date, Decimal]]:
-    """What each real person cost in each month (its first day); of nobody: `(none)`."""
-    use = _added_up() if use_by_day_rows.is_kept(connection) else _single(connection)
+    """What each real person cost in each month (its first day); of nobody: `(none)`. In no order."""
+    user, month, cost, events = _by_month(connection)
+    query = sa.select(user, month, sa.func.sum(cost)).group_by(user, month).having(sa.func.sum(events) != 0)
+    query = query.where(samples.belongs(user, to_samples=False))
+    return [(person or "(none)", first, cost) for person, first, cost in connection.execute(query).tuples()]
+
+
+def _by_month(connection: sa.Connection) -> tuple[sa.ColumnElement[Any], ...]:
+    """Person, first day of the month, cost and events, to be added up."""
+    if use_by_day_rows.is_kept(connection):
+        c = cost_by_month.c
+        return c.user_id, c.month, c.cost_usd, c.events
+    use = _single(connection)
     month = sa.cast(sa.func.date_trunc("month", use.day), sa.Date())
-    who = sa.func.coalesce(use.c.user_id, "(none)")
-    query = sa.select(who, month, sa.func.sum(use.cost)).group_by(who, month).order_by(who, month)
-    query = query.where(samples.belongs(use.c.user_id, to_samples=False)).having(sa.func.sum(use.events) != 0)
-    return [(str(person), first, Decimal(cost)) for person, first, cost in connection.execute(query)]
+    return use.c.user_id, month, use.cost, use.events
 
 
 def _in_utc(connection: sa.Connection, column: sa.ColumnElement[datetime]) -> sa.ColumnElement[datetime]:

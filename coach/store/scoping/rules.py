@@ -83,6 +83,7 @@ RULES: dict[str, Rule] = {
     "review_rubrics": Rule("place", "owner", frozenset({Reach.COACHED})),
     "usage_tracking": Rule("person", "user_id"),
     "use_by_day": Rule("person", "user_id", by_program=True),
+    "cost_by_month": Rule("person", "user_id", by_program=True),
     "billing_accounts": Rule("person", "user_id"),
     "billing_credits": Rule("person", "user_id"),
     "billing_uses": Rule("person", "user_id"),

@@ -1,6 +1,8 @@
 """Column types and kinds of columns that the tables are made of, the same on DuckDB and PostgreSQL."""
 
+import re
 from datetime import UTC, datetime
+from json import dumps as json_text
 from typing import Any
 
 import sqlalchemy as sa
@@ -49,13 +51,23 @@ class CleanJson(sa.types.TypeDecorator[object]):
         return sa.JSON(none_as_null=True).coerce_compared_value(op, value)
 
 
+_MAYBE_NOT_KEPT = re.compile("\\\\u0000|[\ud800-\udfff]")
+"""In the text of a JSON value: an escaped NUL, or a lone surrogate."""
+
+
 def cleaned(value: object) -> object:
-    """JSON without what PostgreSQL cannot keep, in strings and keys alike."""
+    """JSON without what PostgreSQL cannot keep, in strings and keys alike; mostly its text tells that all is well."""
+    if value is None or not _MAYBE_NOT_KEPT.search(json_text(value, ensure_ascii=False)):
+        return value
+    return _each_cleaned(value)
+
+
+def _each_cleaned(value: object) -> object:
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, dict):
-        return {cleaned(key): cleaned(inner) for key, inner in value.items()}
-    return [cleaned(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {_each_cleaned(key): _each_cleaned(inner) for key, inner in value.items()}
+    return [_each_cleaned(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 metadata = sa.MetaData(

@@ -1,8 +1,9 @@
-"""Use added up by person and UTC day: the ledger of all time is read from thousands of rows instead of millions.
+"""Use added up by person and UTC day, its cost by person and month: what is asked of all time is read from thousands of
+rows instead of millions.
 
-Triggers of PostgreSQL keep it: every change of `usage_tracking` adds a row of what it changed, in its own transaction
+Triggers of PostgreSQL keep both: every change of `usage_tracking` adds a row of what it changed, in its own transaction
 and in nobody's way. Rows of one key are put together once a day. On DuckDB, which adds a million rows up by itself in
-a tenth of a second and has no triggers, it stays empty.
+a tenth of a second and has no triggers, they stay empty.
 """
 
 import sqlalchemy as sa
@@ -29,4 +30,15 @@ use_by_day = sa.Table(
     info={"of_the_moment": True},
 )
 
-INDEXED.update({"use_by_day": (("user_id",),)})
+cost_by_month = sa.Table(
+    "cost_by_month",
+    metadata,
+    identity(),
+    sa.Column("month", sa.Date(), nullable=False),
+    reference("user_id"),
+    sa.Column("events", sa.BigInteger(), nullable=False),
+    sa.Column("cost_usd", MONEY, nullable=False),
+    info={"of_the_moment": True},
+)
+
+INDEXED.update({"use_by_day": (("user_id",),), "cost_by_month": (("user_id",),)})

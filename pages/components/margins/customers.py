@@ -9,9 +9,15 @@ import streamlit as st
 from coach.bootstrap import Services
 from coach.contracts.base import Record
 from coach.economics import retention
-from coach.economics.backtest import backtest
+from coach.economics.backtest import PlanBacktest, backtest
 from coach.economics.commitments import commitment_months
-from coach.economics.customers import CustomerMargin, cohort_margins, customer_margins, monthly_margins
+from coach.economics.customers import (
+    CustomerMargin,
+    cohort_margins,
+    costs_by_month,
+    customer_margins,
+    monthly_margins,
+)
 from coach.economics.forecast import month_forecast
 from coach.economics.model.scenario import Applied
 from coach.errors import CoachError
@@ -29,8 +35,9 @@ def show(applied: Applied, parts: Services) -> None:
     """Money by customer, then retention and lifetime value, then the scenario's plans and commitments on real use."""
     store, book = parts.store, applied.market.book
     try:
-        people = customer_margins(store, book)
-        months = monthly_margins(store, book)
+        costs = costs_by_month(store)
+        people = customer_margins(store, book, costs)
+        months = monthly_margins(store, book, costs)
         tried = backtest(store, applied)
         committed = commitment_months(store, book)
         forecast = month_forecast(store)
@@ -111,10 +118,14 @@ def _lifetime(months: retention.Margins) -> None:
         _records("lifetime-value", curve)
 
 
-def _plans(tried: Sequence[Record], applied: Applied) -> None:
+def _plans(tried: Sequence[PlanBacktest], applied: Applied) -> None:
     if not tried:
         st.caption("Tried as soon as somebody has practised.")
         return
+    if tried[0].customers < tried[0].of_customers:
+        st.caption(
+            f"All interviews of {tried[0].customers:,} of {tried[0].of_customers:,} customers, picked by chance."
+        )
     _records("backtest", tried)
     st.caption(
         f"Scenario **{plain(applied.scenario.name)}**. Everybody does what they did and pays as the plan says; refused "
