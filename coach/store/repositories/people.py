@@ -161,6 +161,7 @@ def forget(connection: sa.Connection, user_id: str) -> dict[str, int]:
     u = usage_tracking.c
     settled = sa.update(usage_tracking).where(u.user_id == user_id, u.billed_state.not_in(_OPEN_USAGE))
     connection.execute(settled.values(user_id=None, call_id=""))
+    # In use_by_day and cost_by_month triggers took it off: rows that come to nothing go now, with the name in them.
     use_by_day.put_together(connection, user_id)
     if not _waits_to_be_billed(connection, user_id):
         of_person = billing_accounts.c.user_id == user_id
