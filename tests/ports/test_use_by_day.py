@@ -80,8 +80,7 @@ def test_the_sums_follow_every_change(postgres_url, monkeypatch):
         assert store.run(rows) == store.run(keys) and store.run(use_by_day.put_together) == 0
         agree(store, monkeypatch)
         store.run(people.forget, "ada")
-        for table in use_by_day.KEPT:
-            assert "ada" not in str(store.run(lambda c, t=table: c.execute(sa.select(t.c.user_id)).all()))
+        assert "bob" in store.run(people_in) and "ada" not in store.run(people_in)
         agree(store, monkeypatch)
         store.run(lambda c: c.execute(sa.delete(usage_tracking)))
         store.run(use_by_day.put_together)
@@ -95,6 +94,10 @@ def broken_off(connection: sa.Connection, written: list[UsageEvent]) -> None:
 
 def rows(connection: sa.Connection) -> list[int]:
     return [connection.execute(sa.select(sa.func.count()).select_from(each)).scalar_one() for each in use_by_day.KEPT]
+
+
+def people_in(connection: sa.Connection) -> set[str]:
+    return {str(each) for table in use_by_day.KEPT for each in connection.execute(sa.select(table.c.user_id)).scalars()}
 
 
 def keys(connection: sa.Connection) -> list[int]:
@@ -112,7 +115,8 @@ def test_what_was_there_before_is_counted_once(empty_postgres_url, monkeypatch, 
         interviews.add_usage(connection, [*events(random.Random(3), 20)])
     with SqlStore(empty_postgres_url) as store:
         store.upgrade()
-        assert store.run(ledger.usage_sums) and store.run(ledger.costs_by_month)
+        assert store.run(ledger.usage_sums)
+        assert store.run(ledger.costs_by_month)
         agree(store, monkeypatch)
 
 
