@@ -4,7 +4,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -16,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, sync_playwright
 
 from tests.browser.stage_server import StageServer, stage_server
+from tests.forks import Python
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -29,7 +29,7 @@ SPOKEN = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks what drives the real application; the stage on its own needs little of the processor."""
     for item in items:
-        if item.path.is_relative_to(HERE) and "harness" not in getattr(item, "fixturenames", ()):
+        if item.path.is_relative_to(HERE) and "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.application)
 
 
@@ -46,6 +46,8 @@ def microphone_recording(folder: Path, text: str = SPOKEN) -> Path:
 WHOLE = ("chromium", "chromium-browser")
 SHELL = ("chromium-headless-shell", *WHOLE)
 """The engine without the browser's own surface takes half the processor time: 0.6 s for the stage instead of 1.4."""
+CALM: dict[str, Any] = {"reduced_motion": "reduce"}
+"""As to somebody who wants less motion, where motion is not the point: drawing it takes the processor."""
 
 
 def launch(kind: BrowserType, recording: Path, programs: tuple[str, ...] = WHOLE) -> Browser:
@@ -62,20 +64,30 @@ def launch(kind: BrowserType, recording: Path, programs: tuple[str, ...] = WHOLE
 
 
 @pytest.fixture(scope="package")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One browser for this folder only: while it is open, its loop stands in the way of asynchronous tests."""
-    recording = microphone_recording(tmp_path_factory.mktemp("speech"))
+def kind() -> Iterator[BrowserType]:
+    """For this folder only: while it is open, its loop stands in the way of asynchronous tests."""
     with sync_playwright() as playwright:
-        browser = launch(playwright.chromium, recording)
-        yield browser
-        browser.close()
+        yield playwright.chromium
 
 
 @pytest.fixture(scope="package")
-def shell(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Browser]:
-    """The engine on its own, for the stage; what drives the application has the browser people have."""
-    recording = microphone_recording(tmp_path_factory.mktemp("speech"))
-    browser = launch(chromium.browser_type, recording, SHELL)
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What every microphone hears."""
+    return microphone_recording(tmp_path_factory.mktemp("speech"))
+
+
+@pytest.fixture(scope="package")
+def chromium(kind: BrowserType, recording: Path) -> Iterator[Browser]:
+    """The browser people have, for what drives the application."""
+    browser = launch(kind, recording)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="package")
+def shell(kind: BrowserType, recording: Path) -> Iterator[Browser]:
+    """The engine on its own, for the stage."""
+    browser = launch(kind, recording, SHELL)
     yield browser
     browser.close()
 
@@ -88,10 +100,7 @@ def harness() -> Iterator[tuple[StageServer, str]]:
 
 @pytest.fixture
 def open_stage(harness: tuple[StageServer, str], shell: Browser) -> Iterator[Callable[..., tuple[Page, StageServer]]]:
-    """Opens the stage with a plan for its scripted conductor; any script error fails the test.
-
-    It is shown as to somebody who wants less motion, where motion is not the point: drawing it takes the processor.
-    """
+    """Opens the stage with a plan for its scripted conductor; any script error fails the test."""
     server, url = harness
     contexts, errors = [], []
 
@@ -101,7 +110,7 @@ def open_stage(harness: tuple[StageServer, str], shell: Browser) -> Iterator[Cal
         context = shell.new_context(
             viewport={"width": width, "height": 844},
             permissions=["microphone"] if microphone else [],
-            reduced_motion="no-preference" if motion else "reduce",
+            **({} if motion else CALM),
         )
         contexts.append(context)
         page = context.new_page()
@@ -128,9 +137,9 @@ class RunningApp:
     def start(self) -> "RunningApp":
         known = {"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV"}
         env = {k: v for k, v in os.environ.items() if k in known} | {"COACH_HOME": str(self.home)} | self.settings
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
+        command = ["-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
         self.log = (self.home / "server.log").open("a")
-        self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=self.log, stderr=self.log)
+        self.process = Python(command, cwd=ROOT, env=env, stdout=self.log, stderr=self.log)
         self._wait(120)
         return self
 
@@ -178,11 +187,11 @@ def silent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
 
 @pytest.fixture
 def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens a page in a context of its own, with the microphone allowed."""
+    """Opens a page in a context of its own, with the microphone allowed, `CALM` unless told otherwise."""
     opened: list[BrowserContext] = []
 
     def open_(**how: Any) -> Page:
-        context = chromium.new_context(permissions=["microphone"], **how)
+        context = chromium.new_context(permissions=["microphone"], **CALM | how)
         context.set_default_timeout(60_000)
         opened.append(context)
         return context.new_page()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import RunningApp
+from tests.browser.conftest import CALM, RunningApp
 from tests.browser.test_looks import CONTRAST, MOST_SHIFT, RULES, WATCH_SHIFTS, faults
 
 pytestmark = pytest.mark.slow
@@ -16,7 +16,7 @@ WORDS = "The result comes too late."
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 1440, "height": 1400}, color_scheme="light")
+    context = chromium.new_context(viewport={"width": 1440, "height": 1400}, color_scheme="light", **CALM)
     context.add_init_script(WATCH_SHIFTS)
     opened = context.new_page()
     opened.set_default_timeout(60_000)

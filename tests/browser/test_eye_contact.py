@@ -33,8 +33,8 @@ def face(turn: float = 0, nod: float = 0, eyes: float = 0, at: tuple[float, floa
 
 
 @pytest.fixture(scope="module")
-def gaze(chromium: Browser):
-    page = chromium.new_context().new_page()
+def gaze(shell: Browser):
+    page = shell.new_context().new_page()
     code = SCRIPT.read_text(encoding="utf-8").replace("export ", "")
     page.evaluate(f"() => {{ {code}; window.gazeOf = gazeOf; window.towardsCamera = towardsCamera; }}")
 

@@ -23,7 +23,7 @@ def heard(page: Page) -> None:
 
 
 def test_a_stranger_gets_feedback_on_a_spoken_answer_in_four_clicks(first_day: RunningApp, visit) -> None:
-    page = visit(viewport={"width": 1440, "height": 900})
+    page = visit(viewport={"width": 1440, "height": 900}, reduced_motion="no-preference")
     page.add_init_script(COUNT_CLICKS)
     page.goto(first_day.url)
     page.get_by_role("button", name="Start interview").click()

@@ -125,10 +125,10 @@ class Inspector(Studio):
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
 def test_state_of_the_stage_is_readable_in_both_themes(
-    scene: Callable[[Studio], None], harness: tuple[StageServer, str], chromium: Browser, tmp_path: Path
+    scene: Callable[[Studio], None], harness: tuple[StageServer, str], shell: Browser, tmp_path: Path
 ) -> None:
     server, url = harness
-    inspector = Inspector(chromium, server, url, 1440, "light", tmp_path)
+    inspector = Inspector(shell, server, url, 1440, "light", tmp_path)
     inspector.found = []
     scene(inspector)
     assert inspector.found == []

@@ -8,7 +8,7 @@ from coach.cli.eval.recordings import normalised
 from coach.contracts.interview import AttemptStatus, InterviewStatus
 from coach.store import open_store
 from coach.store.repositories import interviews, queries
-from tests.browser.conftest import SPOKEN, RunningApp
+from tests.browser.conftest import CALM, SPOKEN, RunningApp
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -23,7 +23,7 @@ SECOND = (
 
 @pytest.fixture
 def page(chromium: Browser):
-    context = chromium.new_context(viewport={"width": 1440, "height": 900}, permissions=["microphone"])
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, permissions=["microphone"], **CALM)
     context.set_default_timeout(45_000)
     errors: list[str] = []
     opened = context.new_page()

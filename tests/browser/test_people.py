@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from coach.settings import load_settings
 from coach.store import SqlStore
 from coach.vault.mounting import mount
+from tests.browser.conftest import CALM
 from tests.conversation.town_app import COOKIE, Town, town_served
 from tests.fakes import town
 
@@ -48,7 +49,7 @@ def everybody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 @contextmanager
 def seat(chromium: Browser, everybody: Town, person: str, script: str = "") -> Iterator[Page]:
     """Somebody's browser, signed in."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 1100}, accept_downloads=True)
+    context = chromium.new_context(viewport={"width": 1440, "height": 1100}, accept_downloads=True, **CALM)
     value = everybody.cookie(person).partition("=")[2]
     context.add_cookies([{"name": COOKIE, "value": value, "url": everybody.app.url}])
     context.add_init_script(script)

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from starlette.routing import Mount
 
-from tests.browser.conftest import RunningApp
+from tests.browser.conftest import CALM, RunningApp
 from tests.fakes import deepgram_server
 from tests.fakes.deepgram_server import DeepgramServer
 from tests.fakes.liveavatar_server import KEY, LiveAvatarServer, liveavatar
@@ -99,7 +99,7 @@ def ask(vendors: Vendors, chromium: Browser) -> Iterator[object]:
     vendors.mend()
 
     def begin(script: str = "") -> Page:
-        context = chromium.new_context(viewport={"width": 1440, "height": 900}, permissions=["microphone"])
+        context = chromium.new_context(viewport={"width": 1440, "height": 900}, permissions=["microphone"], **CALM)
         context.set_default_timeout(PATIENCE_MS)
         opened.append(context)
         page = context.new_page()

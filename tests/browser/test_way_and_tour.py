@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import RunningApp
+from tests.browser.conftest import CALM, RunningApp
 from tests.browser.test_looks import RULES, faults
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -29,7 +29,7 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
 
 @pytest.fixture
 def person(chromium: Browser) -> Iterator[BrowserContext]:
-    context = chromium.new_context(viewport={"width": 1024, "height": 768})
+    context = chromium.new_context(viewport={"width": 1024, "height": 768}, **CALM)
     context.set_default_timeout(60_000)
     context.add_init_script(A_PERSON)
     yield context

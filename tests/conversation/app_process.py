@@ -3,8 +3,6 @@
 import itertools
 import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +10,12 @@ from pathlib import Path
 
 import httpx
 
+from tests.forks import Python
+
 ROOT = Path(__file__).resolve().parents[2]
 KNOWN = {"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV"}
+QUIET = {"COACH_VOICE": "browser", "COACH_TRANSCRIBER": "typed"}
+"""Neither speaks nor listens by itself: the models for it would be loaded at every start, and nobody asks for them."""
 START_S = 90
 
 
@@ -26,7 +28,7 @@ def free_port() -> int:
 class AppProcess:
     """`make run` without the make."""
 
-    def __init__(self, home: Path, process: "subprocess.Popen[bytes]", port: int, address: str) -> None:
+    def __init__(self, home: Path, process: Python, port: int, address: str) -> None:
         self.home, self.process, self.port, self.address = home, process, port, address
 
     @property
@@ -50,13 +52,13 @@ class AppProcess:
 
 @contextmanager
 def application(folder: Path, *options: str, address: str = "127.0.0.1", **settings: str) -> Iterator[AppProcess]:
-    """Serves until the block ends; `settings` are environment variables."""
+    """Serves until the block ends; `settings` are environment variables, in front of `QUIET`."""
     given = dict(itertools.pairwise(options)).get("--server.port")
     home, port = folder / "home", int(given) if given else free_port()
-    env = {k: v for k, v in os.environ.items() if k in KNOWN} | {"COACH_HOME": str(home)} | settings
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *options]
+    env = {k: v for k, v in os.environ.items() if k in KNOWN} | {"COACH_HOME": str(home)} | QUIET | settings
+    command = ["-m", "streamlit", "run", "app.py", "--server.port", str(port), *options]
     with (folder / "server.log").open("ab") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
+        process = Python(command, cwd=ROOT, env=env, stdout=log, stderr=log)
         running = AppProcess(home, process, port, address)
         try:
             running.wait()

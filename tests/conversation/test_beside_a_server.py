@@ -3,16 +3,19 @@ command deletes, the server forgets.
 """
 
 import asyncio
+import subprocess
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
 import websockets
 
-from benchmarks import pairings
+from benchmarks import _playing, pairings
 from benchmarks._playing import process
 from coach.interview import idle
+from tests import forks
 from tests.conversation.app_process import application
 from tests.conversation.driver import listening, make_hub
 from tests.conversation.test_interview_web import connect, header
@@ -23,8 +26,16 @@ PAUSE_S = 0.05
 """Between two interviews that are begun: the commands shall have some of the processor."""
 
 
+@pytest.fixture
+def forking(monkeypatch):
+    """What the benchmark starts begins as a fork."""
+    instead = SimpleNamespace(PIPE=subprocess.PIPE, DEVNULL=subprocess.DEVNULL, Popen=forks.started)
+    for module in (pairings, _playing):
+        monkeypatch.setattr(module, "subprocess", instead)
+
+
 @pytest.mark.slow
-def test_commands_beside_a_loaded_server_lose_nothing():
+def test_commands_beside_a_loaded_server_lose_nothing(forking):
     facts = pairings.Facts()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -46,7 +57,7 @@ def test_commands_beside_a_loaded_server_lose_nothing():
     assert list(Path(folder).glob("*")) == []
 
 
-async def test_what_a_command_deletes_the_server_forgets(tmp_path):
+async def test_what_a_command_deletes_the_server_forgets(tmp_path, forking):
     """While the server has the file in hand, and when it has let it go and only remembers."""
     with application(tmp_path) as app:
         async with httpx.AsyncClient(base_url=app.url, timeout=60) as http:

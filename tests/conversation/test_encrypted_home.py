@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import httpx
@@ -11,6 +10,7 @@ import pytest
 
 from tests.conversation.app_process import KNOWN, ROOT, application
 from tests.conversation.test_service_watched import answered
+from tests.forks import Python
 
 KEY, NEXT = "a long passphrase of ours", "b" * 42 + "A="
 QUESTION = "Tell me about a problem you solved."
@@ -18,16 +18,14 @@ WORDS = "zebra budget of Quillhaven"
 ANSWER = f"Last year I had to mend the {WORDS}. I wrote a plan and cut its cost by 30 percent within a month."
 
 
-def command(home: Path, key: str, *words: str) -> "subprocess.Popen[str]":
+def command(home: Path, key: str, *words: str) -> Python:
     env = {k: v for k, v in os.environ.items() if k in KNOWN}
     env |= {"COACH_HOME": str(home), "COACH_BRAIN": "offline"} | ({"COACH_ENCRYPTION_KEY": key} if key else {})
-    return subprocess.Popen(
-        [sys.executable, "-m", "coach", *words], cwd=ROOT, env=env, text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    return Python(["-m", "coach", *words], cwd=ROOT, env=env, text=True, **pipes)
 
 
-def told(child: "subprocess.Popen[str]", said: str = "") -> tuple[int, str, str]:
+def told(child: Python, said: str = "") -> tuple[int, str, str]:
     out, errors = child.communicate(said, timeout=120)
     return child.returncode, out, errors
 

@@ -4,8 +4,6 @@ server is restarted. What the person sees, and what is kept.
 
 import asyncio
 import os
-import subprocess
-import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +17,7 @@ from coach.interview import store_and_forward as spool
 from coach.interview.store_and_forward import SPOOL
 from coach.store import SqlStore, open_store
 from coach.store.maintenance.retention import RetentionPolicy, sweep
+from tests import forks
 from tests.conversation.driver import Client, listening, make_hub
 from tests.fakes.postgres import running_postgres
 
@@ -168,8 +167,7 @@ def test_a_home_that_becomes_read_only_is_told_and_the_interview_goes_on_afterwa
             part.mkdir()
             if os.geteuid() == 0 and folder is home:
                 os.chown(part, 65534, 65534)
-    command = [sys.executable, "-c", READ_ONLY, str(first), str(home)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = forks.run(["-c", READ_ONLY, str(first), str(home)], cwd=ROOT, timeout=60)
     lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["kept", "told", "view", "kept"], done.stdout + done.stderr[-3000:]
     assert "StoreError" in lines[1] and "NEWLINE" not in lines[1], lines

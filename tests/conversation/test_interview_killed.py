@@ -5,7 +5,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 
@@ -14,6 +13,7 @@ import sqlalchemy as sa
 
 from coach.contracts.interview import AttemptStatus
 from coach.store import open_store
+from tests import forks
 from tests.conversation.victim import hub_on
 from tests.long import how_many
 
@@ -24,8 +24,8 @@ _ALIVE = (AttemptStatus.EVALUATED, AttemptStatus.DELAYED, AttemptStatus.CAPTURED
 @pytest.fixture
 def nursery():
     """Forks processes that hold the interview."""
-    command = [sys.executable, "-m", "tests.conversation.victim"]
-    with subprocess.Popen(
+    command = ["-m", "tests.conversation.victim"]
+    with forks.Python(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": "."}
     ) as process:
         yield process

@@ -8,11 +8,13 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
 import websockets
 
+from tests import forks
 from tests.conversation.app_process import free_port
 from tests.conversation.test_interview_web import Socket, begin, connect
 from theatre.performance import Performance
@@ -30,8 +32,9 @@ def test_a_scene_keeps_what_it_says(name, tmp_path):
 
 
 @pytest.mark.slow
-async def test_a_scene_is_played_on_the_running_workbench(tmp_path):
+async def test_a_scene_is_played_on_the_running_workbench(tmp_path, monkeypatch):
     """Killed while somebody speaks: the same client finds the server again and has its answer judged."""
+    monkeypatch.setattr("theatre.performance.subprocess", SimpleNamespace(Popen=forks.started))
     told: list[str] = []
     noise = random.Random(3).randbytes(6 * 32_000)
     performance = Performance(SCENES["13-killed-while-speaking"], tmp_path / "home", free_port(), told.append)

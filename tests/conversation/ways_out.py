@@ -5,12 +5,11 @@ The code is asked what there is; the tables say who may. What is in one and not 
 
 import ast
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 from coach.contracts.people import Role
 from coach.web.endpoints import ENDPOINTS
+from tests import forks
 
 ROOT = Path(__file__).resolve().parents[2]
 KNOWN = {"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV"}
@@ -66,7 +65,7 @@ def served(home: Path) -> set[str]:
         "COACH_HOME": str(home), "COACH_VOICE": "deepgram", "DEEPGRAM_API_KEY": "k", "STRIPE_API_KEY": "sk_test_k",
         "STRIPE_WEBHOOK_SECRET": "whsec_k", "STRIPE_BASE_URL": "http://127.0.0.1:9",
     }  # fmt: skip
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=env, capture_output=True, text=True, timeout=90)
+    done = forks.run(["-c", script], cwd=ROOT, env=env, timeout=90)
     assert done.returncode == 0, done.stderr[-2000:]
     return set(ast.literal_eval(done.stdout.strip().splitlines()[-1]))
 

@@ -18,6 +18,7 @@ import yaml
 
 from coach.cli import cli
 from coach.lab.runs.workspace import Experiment
+from tests import forks
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -55,8 +56,7 @@ def test_an_example_runs(line: str, desk: Path) -> None:
     keys = ("DEEPGRAM_API_KEY", "OPENAI_API_KEY", "STRIPE_API_KEY", "LIVEAVATAR_API_KEY", "COACH_DATABASE_URL")
     environment = {k: v for k, v in os.environ.items() if k not in keys}
     environment |= {"COACH_HOME": str(desk / "home"), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "coach", *shlex.split(line)]
-    done = subprocess.run(command, cwd=desk, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = forks.run(["-m", "coach", *shlex.split(line)], cwd=desk, env=environment, timeout=120)
     assert done.returncode == 0, done.stderr
 
 

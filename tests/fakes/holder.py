@@ -2,9 +2,10 @@
 
 import contextlib
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from tests.forks import Python
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,8 +32,8 @@ sys.stdin.readline()
 @contextlib.contextmanager
 def holder(url: str, kind: str = "door") -> Iterator[subprocess.Popen]:
     """`kind`: `door` (a server), `closed` (a command), `raw` (a notebook with plain DuckDB; `url` is the path)."""
-    command = [sys.executable, "-c", _RAW if kind == "raw" else _SCRIPT, url, kind]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    command = ["-c", _RAW if kind == "raw" else _SCRIPT, url, kind]
+    process = Python(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout.readline().strip() == "held"
         yield process

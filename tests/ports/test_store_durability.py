@@ -2,7 +2,6 @@
 
 import random
 import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +13,7 @@ from coach.errors import StoreBusyError, StoreError, StoreVersionError
 from coach.store import SqlStore
 from coach.store.engine import schema
 from coach.store.repositories import interviews
+from tests import forks
 from tests.fakes import records as make
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,8 +44,8 @@ except StoreError as error:
 
 
 def start(url: str, limit: int = 0) -> subprocess.Popen:
-    command = [sys.executable, "-c", WRITER, url, str(limit)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    command = ["-c", WRITER, url, str(limit)]
+    return forks.Python(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
 def test_nothing_acknowledged_is_lost_when_the_process_is_killed(sql_url):
@@ -86,8 +86,8 @@ sys.stdin.readline()
 
 
 def hold(path: Path) -> subprocess.Popen:
-    command = [sys.executable, "-c", HOLDER, str(path)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    command = ["-c", HOLDER, str(path)]
+    process = forks.Python(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline().strip() == "held"
     return process
 
@@ -121,8 +121,8 @@ def test_a_busy_store_hands_the_file_over_to_another_process(tmp_path):
             "import sys; from coach.store import SqlStore\n"
             "with SqlStore(sys.argv[1], lock_wait_s=20) as s: print(s.version(), flush=True)"
         )
-        command = [sys.executable, "-c", script, f"duckdb:///{path}"]
-        other = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        command = ["-c", script, f"duckdb:///{path}"]
+        other = forks.Python(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         while other.poll() is None:
             store.run(interviews.find_attempt, "any")
         assert other.communicate()[0].strip() == schema.head()

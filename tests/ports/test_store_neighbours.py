@@ -22,6 +22,7 @@ from coach.store.engine.orders import ForeignMessageError, Order, pack, unpack
 from coach.store.maintenance import removal
 from coach.store.repositories import interviews
 from coach.store.tables.core import evaluation_claims
+from tests import forks
 from tests.fakes import records as make
 from tests.fakes.holder import ROOT, holder
 
@@ -38,7 +39,7 @@ else:
 
 def opened_raw(path: Path) -> str:
     """What happens to a program that opens the file with plain DuckDB."""
-    out = subprocess.run([sys.executable, "-c", RAW_OPEN, str(path)], capture_output=True, text=True, timeout=60)
+    out = forks.run(["-c", RAW_OPEN, str(path)], timeout=60)
     return out.stdout.strip()
 
 
@@ -257,9 +258,9 @@ def test_three_writers_lose_nothing(path, url):
     """Two servers with doors and a command without, all at once, checkpoints and hand-overs among them."""
     with SqlStore(url) as store:
         store.upgrade()
-    command = [sys.executable, "-c", WRITER, url, "4"]
+    command = ["-c", WRITER, url, "4"]
     writers = [
-        subprocess.Popen([*command, kind], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        forks.Python([*command, kind], cwd=ROOT, stdout=subprocess.PIPE, text=True)
         for kind in ("door", "door", "closed")
     ]
     written = [process.communicate(timeout=60)[0].split() for process in writers]

@@ -3,8 +3,6 @@
 import functools
 import os
 import shutil
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +17,7 @@ from coach.store.engine import copies
 from coach.store.engine.troubles import DamagedDatabaseError
 from coach.store.maintenance.health import check_database
 from coach.store.repositories import interviews
+from tests import forks
 from tests.fakes import records as make
 from tests.fakes.holder import ROOT, holder
 
@@ -252,7 +251,7 @@ def test_a_read_only_home_is_told_in_one_line_and_left_alone(path, url, backed_u
     path.chmod(0o444)
     path.parent.chmod(0o555)
     try:
-        out = subprocess.run([sys.executable, "-c", READ_ONLY, url], cwd=ROOT, capture_output=True, text=True)
+        out = forks.run(["-c", READ_ONLY, url], cwd=ROOT)
     finally:
         path.parent.chmod(0o755)
         path.chmod(0o600)

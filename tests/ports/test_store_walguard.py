@@ -3,13 +3,13 @@
 import random
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from coach.store import SqlStore
 from coach.store.repositories import interviews
+from tests import forks
 from tests.fakes import records as make
 from tests.ports.test_store_durability import ROOT, WRITER
 
@@ -24,8 +24,8 @@ def crashed(tmp_path_factory) -> tuple[Path, list[str]]:
     url = f"duckdb:///{folder / 'coach.duckdb'}"
     with SqlStore(url) as store:
         store.upgrade()
-    process = subprocess.Popen(
-        [sys.executable, "-c", WRITER, url, "0"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    process = forks.Python(
+        ["-c", WRITER, url, "0"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     acknowledged = [process.stdout.readline().strip() for _ in range(ROWS)]
     process.kill()

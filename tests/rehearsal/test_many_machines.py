@@ -72,7 +72,11 @@ async def evening(stack, folder, database, bucket, counts) -> list[Speaker]:
     async with hearing.running() as deepgram:
         with model as openai:
             keys = {"DEEPGRAM_API_KEY": KEY, "OPENAI_API_KEY": "k", "COACH_OPENAI_MODEL": "gpt-test-1"}
-            places = {"DEEPGRAM_BASE_URL": deepgram.url, "OPENAI_BASE_URL": openai.base_url, "COACH_VOICE": "browser"}
+            places = {
+                "DEEPGRAM_BASE_URL": deepgram.url,
+                "OPENAI_BASE_URL": openai.base_url,
+                "COACH_TRANSCRIBER": "deepgram",
+            }
             shared = {"COACH_DATABASE_URL": database, "COACH_ACCESS_KEY": ACCESS_KEY, **bucket.settings}
             apps = await asyncio.to_thread(lambda: both(stack, folder, **keys, **places, **shared))
             servers = {name: f"127.0.0.1:{app.port}" for name, app in zip("ab", apps, strict=True)}

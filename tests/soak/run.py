@@ -29,6 +29,7 @@ from tests.fakes.deepgram_server import KEY
 from tests.soak.person import Person
 from tests.soak.vendors import Counts, FaultyDeepgram, FaultyModel
 
+SPEAKING = {"COACH_TRANSCRIBER": "deepgram", "COACH_VOICE": "deepgram"}
 FLAT = 0.05
 """How far the memory of the last third may be from that of the first."""
 LOST_S = 1.0
@@ -101,7 +102,7 @@ async def soak(plan: Plan, folder: Path, say: Callable[[str], None] = lambda _: 
         with model as openai:
             keys = {"DEEPGRAM_API_KEY": KEY, "OPENAI_API_KEY": "k", "COACH_OPENAI_MODEL": "gpt-test-1"}
             places = {"DEEPGRAM_BASE_URL": deepgram.url, "OPENAI_BASE_URL": openai.base_url}
-            entering = application(folder, "--server.headless", "true", **keys, **places, COACH_VOICE="deepgram")
+            entering = application(folder, "--server.headless", "true", **keys, **places, **SPEAKING)
             app = await asyncio.to_thread(entering.__enter__)
             try:
                 await _stretches(plan, app, speech, dice, report, say)

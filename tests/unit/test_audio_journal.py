@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -19,6 +18,7 @@ from coach.audio.journal import RecordingJournal
 from coach.audio.pcm import SAMPLE_RATE_HZ, Pcm
 from coach.errors import AudioError, NotFoundError, StoreError
 from coach.vault import files
+from tests import forks
 
 FRAME = (np.arange(320) * 50).astype("<i2").tobytes()
 ROOT = Path(__file__).parents[2]
@@ -82,7 +82,7 @@ def test_kill_9_while_journalling_loses_nothing_acknowledged(tmp_path):
         "while True:\n"
         "    journal.append(frame); sys.stdout.buffer.write(b'.'); sys.stdout.buffer.flush()\n"
     )
-    child = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, cwd=ROOT)
+    child = forks.Python(["-c", script, str(tmp_path)], stdout=subprocess.PIPE, cwd=ROOT)
     assert child.stdout
     acknowledged = len(child.stdout.read(500))
     os.kill(child.pid, signal.SIGKILL)
@@ -106,7 +106,7 @@ def test_a_full_disk_is_told_and_keeps_what_is_there(tmp_path):
         "    while True: journal.append(bytes(640))\n"
         "except StoreError as error: print(error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, cwd=ROOT)
+    done = forks.run(["-c", script, str(tmp_path)], cwd=ROOT)
     assert "The recording cannot be written" in done.stdout
     assert "disk space" in done.stdout
     size = (tmp_path / "full.pcm").stat().st_size

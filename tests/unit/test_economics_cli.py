@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +21,7 @@ from coach.economics.plans import plan_book
 from coach.economics.pricebook import PriceBook
 from coach.settings import load_settings
 from coach.store.repositories import interviews
+from tests import forks
 
 ROOT = Path(__file__).resolve().parents[2]
 DOC = ROOT / "docs" / "economics.md"
@@ -139,7 +138,5 @@ def test_a_budget_is_added_listed_checked_and_removed():
 def test_errors_are_one_clear_line(tmp_path, arguments, status, words):
     (tmp_path / "bad.yaml").write_text("assumptions: {luck: 7}")
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-m", "coach", *arguments], capture_output=True, text=True, cwd=tmp_path, env=env, check=False
-    )
+    done = forks.run(["-m", "coach", *arguments], cwd=tmp_path, env=env)
     assert done.returncode == status and words in done.stderr and "Traceback" not in done.stderr

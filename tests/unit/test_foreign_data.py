@@ -1,8 +1,6 @@
 """Imports that are nested for ever or hold numbers that are none are refused with a sentence, wherever they come in."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 import yaml
@@ -15,6 +13,7 @@ from coach.foreign_data import from_json, from_yaml
 from coach.lab.runs.dataset import from_jsonl
 from coach.lab.runs.workspace import Experiment
 from coach.views.postings import posting_of_file
+from tests import forks
 
 DEEP = "[" * 200_000
 NESTED = '{"description": ' + "[" * 100_000 + "]" * 100_000 + "}"
@@ -61,7 +60,7 @@ def test_commands_say_so_in_one_line(tmp_path, command):
         "evaluate": ["--input", str(file)],
     }[command]
     env = {"COACH_HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin"}
-    done = subprocess.run([sys.executable, "-m", "coach", command, *more], capture_output=True, text=True, env=env)
+    done = forks.run(["-m", "coach", command, *more], env=env)
     assert "Traceback" not in done.stderr and "our side" not in done.stderr, done.stderr
     assert done.returncode in (0, 1) and len(done.stderr.strip().splitlines()) <= 1
 

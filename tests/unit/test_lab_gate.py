@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from coach.lab.runs.workspace import Experiment
 from coach.lab.statistics.paired import compare_paired
 from coach.lab.statistics.verdict import Verdict
 from coach.settings import DATA, ROOT
+from tests import forks
 
 EXAMPLES = ROOT / "examples" / "lab"
 
@@ -114,10 +114,8 @@ async def test_rules_may_change_without_a_call_being_made_again(parts: Services)
 
 
 def command(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "coach", "lab", "gate", *arguments],
-        capture_output=True, text=True, cwd=ROOT, env={"COACH_HOME": str(home), "PATH": "/usr/bin:/bin"}, timeout=120,
-    )  # fmt: skip
+    env = {"COACH_HOME": str(home), "PATH": "/usr/bin:/bin"}
+    return forks.run(["-m", "coach", "lab", "gate", *arguments], cwd=ROOT, env=env, timeout=120)
 
 
 async def test_the_shipped_example_passes_on_the_offline_coach(parts: Services) -> None:

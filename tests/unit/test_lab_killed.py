@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 from collections import Counter
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,6 +16,7 @@ from coach.lab.runs.judged_scores import ScoreBook
 from coach.lab.runs.looks import LookBook
 from coach.lab.runs.outcome import Outcome
 from coach.lab.runs.replay import Replay
+from tests import forks
 from tests.fakes.evaluations import make_outcome
 from tests.unit.test_lab_replay import A, B, CountingJudge, make_dataset
 
@@ -53,8 +53,8 @@ asyncio.run(Replay(make_dataset(60), [A, B], Slow(), RunJournal(Path(sys.argv[1]
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     path, root = tmp_path / "run.jsonl", Path(__file__).resolve().parents[2]
-    command, env = [sys.executable, "-c", VICTIM, str(path)], {**os.environ, "PYTHONPATH": str(root)}
-    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, env=env) as victim:
+    command, env = ["-c", VICTIM, str(path)], {**os.environ, "PYTHONPATH": str(root)}
+    with forks.Python(command, cwd=root, stdout=subprocess.PIPE, env=env) as victim:
         assert victim.stdout is not None and victim.stdout.readline() == b"now\n"
         victim.send_signal(signal.SIGKILL)
     answered = Counter(o.identity for o in RunJournal(path).outcomes())

@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import os
-import subprocess
 import sys
 
 import pytest
@@ -13,6 +12,7 @@ from coach import logs
 from coach.errors import InputError
 from coach.private_files import close_to_others
 from coach.web import shutdown
+from tests import forks
 
 SECRET = "what only Ada said"
 
@@ -99,8 +99,8 @@ def test_commands_write_for_their_owner_alone(tmp_path):
     home = tmp_path / "home"
     env = {**os.environ, "COACH_HOME": str(home)}
     (tmp_path / "a.txt").write_text("I led the project, so we shipped early.")
-    command = [sys.executable, "-m", "coach", "practice", "--transcript", str(tmp_path / "a.txt"), "--question", "Why?"]
-    subprocess.run([*command, "--brain", "offline", "--json"], env=env, check=True, capture_output=True)
+    command = ["-m", "coach", "practice", "--transcript", str(tmp_path / "a.txt"), "--question", "Why?"]
+    forks.run([*command, "--brain", "offline", "--json"], env=env).check_returncode()
     found = [home, *home.rglob("*")]
     assert len(found) > 2 and not [p for p in found if p.stat().st_mode & 0o077]
 

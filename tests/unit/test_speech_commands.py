@@ -1,8 +1,6 @@
 """`transcribe` and `eval fillers` as a script calls them."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from coach.cli.transcribe import describe, transcribe
 from coach.contracts.transcript import Transcript, TranscriptSource, Word
 from coach.delivery.measure import measure
 from coach.errors import AudioError, InputError
+from tests import forks
 from tests.fakes.spoken import SENTENCES, answer, write
 
 ROOT = Path(__file__).parents[2]
@@ -70,12 +69,7 @@ def test_words_of_a_verbatim_transcript_are_marked_in_context():
 @pytest.mark.parametrize(("content", "says"), [(b"", "is empty"), (b"a letter", "not audio")])
 def test_a_bad_file_is_one_line_and_exit_1(tmp_path, content, says):
     (tmp_path / "a.wav").write_bytes(content)
-    done = subprocess.run(
-        [sys.executable, "-m", "coach", "transcribe", "--audio", str(tmp_path / "a.wav")],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-    )
+    done = forks.run(["-m", "coach", "transcribe", "--audio", str(tmp_path / "a.wav")], cwd=ROOT)
     assert done.returncode == 1
     assert done.stdout == ""
     assert says in done.stderr

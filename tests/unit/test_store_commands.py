@@ -4,7 +4,6 @@ import http.server
 import json
 import re
 import subprocess
-import sys
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from coach.settings import load_settings
 from coach.store import SqlStore
 from coach.store.engine import engine
 from coach.store.repositories import interviews
+from tests import forks
 from tests.fakes import records as make
 from tests.fakes.command import Outcome
 
@@ -134,8 +134,8 @@ def test_a_locked_database_is_told_in_one_line(coach, home, monkeypatch):
     coach("db", "upgrade")
     monkeypatch.setattr(engine, "LOCK_WAIT_S", 0.2)
     script = "import sys, duckdb; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.readline()"
-    command = [sys.executable, "-c", script, str(home / "coach.duckdb")]
-    holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    command = ["-c", script, str(home / "coach.duckdb")]
+    holder = forks.Python(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert holder.stdout.readline().strip() == "held"
         outcome = coach("interview", "list")

@@ -5,7 +5,6 @@ import random
 import secrets
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from coach.vault import ambient, blocks, files
 from coach.vault.keyring import HOUSE, Keyring, is_sealed
 from coach.vault.mounting import mount
 from coach.vault.place import KeyPlace
+from tests import forks
 
 OLD = "m" * 43 + "="
 NEW = "correct horse battery staple"
@@ -114,7 +114,7 @@ def test_rotation_killed_at_any_moment_goes_on(tmp_path):
         "import sys; from coach.vault.keyring import Keyring; from coach.vault.place import KeyPlace\n"
         "keys = Keyring(KeyPlace(sys.argv[1]), sys.argv[2]); print('ready', flush=True); keys.rotate()"
     )
-    child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path), f"{HEX},{OLD}"], stdout=subprocess.PIPE)
+    child = forks.Python(["-c", code, str(tmp_path), f"{HEX},{OLD}"], stdout=subprocess.PIPE)
     assert child.stdout
     child.stdout.readline()
     both = keyring(tmp_path, f"{HEX},{OLD}")
@@ -167,11 +167,8 @@ def test_two_processes_make_one_key_of_one_person(tmp_path):
         "keys = Keyring(KeyPlace(sys.argv[1]), sys.argv[2]); sys.stdin.readline()\n"
         "print('\\n'.join(keys.seal(b'said', f'person-{n}') for n in range(20)))"
     )
-    command = [sys.executable, "-c", code, str(tmp_path / "keys"), OLD]
-    both = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path.cwd())
-        for _ in range(2)
-    ]
+    command = ["-c", code, str(tmp_path / "keys"), OLD]
+    both = [forks.Python(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     told = [child.communicate("go\n", timeout=60)[0].split() for child in both]
     keys = keyring(tmp_path / "keys")
     assert [keys.unseal(token) for tokens in told for token in tokens] == [b"said"] * 40
