@@ -82,7 +82,8 @@ def paste(parts: Services) -> None:
         return
     try:
         with st.spinner("Reading the posting …"):
-            request = posting_of_file(file.name, file.getvalue()) if file else posting(title, company, text)
+            pasted = posting(title, company, text)
+            request = posting_of_file(file.name, file.getvalue(), pasted) if file else pasted
             begin(read_posting(parts.usage, parts.brain, parts.hub.call, request))
     except CoachError as error:
         st.error(plain(str(error)))

@@ -34,9 +34,9 @@ def on_act() -> None:
     asked = st.session_state[KEY].act
     if not asked:
         return
-    if asked.get("name") == "another":
+    heard = desk().hear(dict(asked))
+    if any(wish.get("name") == "another" for wish in heard):
         st.query_params.pop(QUESTION, None)
-    desk().act(dict(asked))
 
 
 def again(mine: Desk) -> dict[str, str] | None:
@@ -74,6 +74,7 @@ def stage_data(mine: Desk, *, playing: bool) -> dict[str, object]:
         "told": mine.told,
         "failure": mine.failure,
         "failed_at": mine.failed_at,
+        "heard": mine.heard,
         "reset": mine.reset,
         "voice": "none" if parts.settings.coach_voice == "none" else "browser",
         "preflight": browser_limits(),
@@ -81,7 +82,7 @@ def stage_data(mine: Desk, *, playing: bool) -> dict[str, object]:
     }
 
 
-@st.dialog("Delete this session?")
+@st.dialog("Delete this session?", on_dismiss=lambda: desk().keep())
 def confirm_delete(mine: Desk) -> None:
     st.write(
         "Its answers, recordings, scores and feedback go for good; you have ten seconds to take it back. "
@@ -89,7 +90,7 @@ def confirm_delete(mine: Desk) -> None:
     )
     keep, delete = st.columns(2)
     if keep.button("Keep it", width="stretch"):
-        mine.deleting = ""
+        mine.keep()
         st.rerun()
     if delete.button("Delete this session", type="primary", width="stretch", key="really_delete"):
         mine.delete()
@@ -101,8 +102,9 @@ def recording_instead(mine: Desk) -> None:
     with st.container(key="jf_recording"), st.expander("Answer with a recording instead"):
         st.caption("Wait for the question, then record here or choose a file. It counts as your answer.")
         left, right = st.columns(2)
-        spoken = left.audio_input("Record an answer")
-        file = right.file_uploader("Choose a recording", type=["wav", "flac", "mp3", "ogg", "opus", "webm", "m4a"])
+        kinds = ["wav", "flac", "mp3", "ogg", "opus", "webm", "m4a"]
+        spoken = left.audio_input("Record an answer", key=f"recorded_{mine.handed_in}")
+        file = right.file_uploader("Choose a recording", type=kinds, key=f"chosen_{mine.handed_in}")
         chosen = spoken or file
         if st.button("Use as my answer", disabled=chosen is None) and chosen is not None:
             with tempfile.NamedTemporaryFile(suffix=Path(chosen.name).suffix) as kept:
@@ -113,18 +115,24 @@ def recording_instead(mine: Desk) -> None:
                         mine.submit_recording(Path(kept.name))
                 except CoachError as error:
                     st.error(plain(str(error)))
+                    return
+            st.rerun()
 
 
-def show() -> None:
-    mine = desk()
-    if mine.session is None:
-        offer_local_model(mine.services)
+def main() -> None:
+    """The page; whatever fails is told."""
     try:
-        playing = sender(key="practice_webrtc", intake=mine.intake, on=mine.webrtc_on, device_id=mine.device_id)
-        stage(key=KEY, data=stage_data(mine, playing=playing), on_act=on_act)
+        show(desk())
     except CoachError as error:
         st.error(plain(str(error)))
-        return
+
+
+def show(mine: Desk) -> None:
+    """The page from top to bottom."""
+    if mine.session is None:
+        offer_local_model(mine.services)
+    playing = sender(key="practice_webrtc", intake=mine.intake, on=mine.webrtc_on, device_id=mine.device_id)
+    stage(key=KEY, data=stage_data(mine, playing=playing), on_act=on_act)
     if mine.session and not mine.finished:
         recording_instead(mine)
     if mine.finished:
@@ -138,4 +146,4 @@ def show() -> None:
         st.switch_page(f"{target}.py")
 
 
-show()
+main()

@@ -12,26 +12,31 @@ from coach.views.sessions import Plain, list_sessions
 from pages.components.progress import browser, consent, history, own_data, people
 from pages.components.shared import preview, samples
 from pages.components.shared.chart import chart
+from pages.components.shared.clock import zone
 from pages.components.shared.prose import plain
 
 
 def main() -> None:
-    """The page from top to bottom."""
+    """The page; whatever fails is told."""
     st.title("Progress")
-    parts = services()
     try:
-        with_samples = samples.switch(parts, there=parts.has_samples())
-        of_others = people.coached()
-        whose = None if with_samples or of_others else own_id()
-        going = parts.bin.holds("session")
-        sessions = [s for s in list_sessions(parts.store, whose) if s["interview_id"] not in going]
-        everything = attempts_frame(parts.store, user_id=whose)
-        everything = everything[~everything["interview_id"].isin(going)]
+        show(services())
     except CoachError as error:
         st.error(plain(str(error)), icon=":material/database_off:")
-        return
+
+
+def show(parts: Services) -> None:
+    """The page from top to bottom."""
+    with_samples = samples.switch(parts, there=parts.has_samples())
+    of_others = people.coached()
+    whose = None if with_samples or of_others else own_id()
+    going = parts.bin.holds("session")
+    sessions = [s for s in list_sessions(parts.store, whose) if s["interview_id"] not in going]
+    everything = attempts_frame(parts.store, user_id=whose)
+    everything = everything[~everything["interview_id"].isin(going)]
     sessions = [s for s in sessions if s["attempts"] and bool(s["is_sample"]) == with_samples]
     attempts = everything[everything["is_sample"].astype(bool) == with_samples]
+    attempts = attempts.assign(created_at=pd.to_datetime(attempts["created_at"], utc=True).dt.tz_convert(zone()))
     person = people.choose(sessions) if with_samples or of_others else None
     if person is not None:
         sessions = [session for session in sessions if session["user_id"] == person]

@@ -5,11 +5,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 Kind = Literal["title", "heading", "bullet", "text"]
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-MARGIN_MM, LINE_MM = 20, 5.2
+MARGIN_MM, LINE_MM, HANGING_MM = 20, 5.2, 4.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +74,19 @@ def as_pdf(content: str) -> bytes:
         if line.kind == "heading":
             page.ln(LINE_MM * 0.7)
         page.set_font("Noto", size=sizes[line.kind])
-        text = f"•  {line.text}" if line.kind == "bullet" else line.text
-        page.multi_cell(0, sizes[line.kind] * 0.5, text, align="L", new_x="LMARGIN", new_y="NEXT")
+        write_line(page, line.text, sizes[line.kind] * 0.5, bullet=line.kind == "bullet")
     return bytes(page.output())
+
+
+def write_line(page: "FPDF", text: str, height_mm: float, *, bullet: bool = False) -> None:
+    """A paragraph from margin to margin; the lines of a bullet stand below its first word, not below its sign."""
+    margin = page.l_margin
+    if bullet:
+        page.cell(HANGING_MM, height_mm, "•")
+        page.set_left_margin(margin + HANGING_MM)
+    page.multi_cell(0, height_mm, text, align="L", new_x="LMARGIN", new_y="NEXT")
+    page.set_left_margin(margin)
+    page.set_x(margin)
 
 
 def _font() -> Path:

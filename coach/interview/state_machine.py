@@ -41,7 +41,7 @@ EVENTS: Mapping[ViewState, frozenset[ViewState]] = MappingProxyType(
     {
         V.INTRO_LOADING: frozenset({V.ASKING}),
         V.ASKING: frozenset({V.LISTENING}),
-        V.LISTENING: frozenset({V.LISTENING, V.PROCESSING, V.ASKING}),
+        V.LISTENING: frozenset({V.LISTENING, V.PROCESSING, V.ASKING, V.ERROR_RECOVERABLE}),
         V.PROCESSING: frozenset({V.FEEDBACK, V.ERROR_RECOVERABLE, V.LISTENING}),
         V.FEEDBACK: frozenset({V.LISTENING, V.ASKING, V.PROCESSING}),
         V.ERROR_RECOVERABLE: frozenset({V.LISTENING, V.ASKING, V.PROCESSING}),

@@ -8,7 +8,7 @@ from coach.economics.model.simulation import Months
 from coach.views.palette import FOX, GOOD, INK, INK_SOFT, LINE, LOW, MIDDLE
 from coach.views.progress import style
 
-PART_COLOURS = {"speech": "#3d7c83", "model": "#7a5ea8", "voice": "#e0a12f", "avatar": FOX}
+PART_COLOURS = {"speech": "#3d7c83", "model": "#7a5ea8", "voice": MIDDLE, "avatar": FOX}
 PART_NAMES = {"speech": "Speech", "model": "Model", "voice": "Voice", "avatar": "Avatar"}
 NANO = 1e-9
 BARS = 12

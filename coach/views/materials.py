@@ -11,9 +11,9 @@ from coach.text.sentences import sentences
 
 PARTS = ("situation", "task", "action", "result")
 RESUME_LIMIT = 60_000
+"""Characters of a resume that are kept."""
 _HEAD = 2
 """Lines that name the two sides of a unified difference."""
-"""Characters of a resume that are kept."""
 
 
 def resume_of_file(content: bytes, name: str = "resume.txt") -> str:

@@ -10,7 +10,7 @@ INK_SOFT = "#808a9e"
 LINE = "rgba(128, 128, 128, 0.35)"
 FOX = "#c2451a"
 GOOD = "#2f9e76"
-MIDDLE = "#e0a12f"
+MIDDLE = "#b97f14"
 LOW = "#d8574b"
 BLUE = "#2f6fd6"
 
@@ -19,7 +19,7 @@ SERIES = (FOX, "#3d7c83", MIDDLE, "#7a5ea8", GOOD, "#6a7fa6")
 Band = Literal["low", "middle", "high", "none"]
 LOW_BELOW = 5.0
 HIGH_FROM = 7.5
-BAND_COLOURS: dict[Band, str] = {"low": LOW, "middle": MIDDLE, "high": GOOD, "none": "#b9bfca"}
+BAND_COLOURS: dict[Band, str] = {"low": LOW, "middle": MIDDLE, "high": GOOD, "none": "#868d9c"}
 ON_BAND = "#10141c"
 """What is written on a band's colour."""
 BAND_MARKS: dict[Band, str] = {"low": "🔴", "middle": "🟡", "high": "🟢", "none": "⚪"}

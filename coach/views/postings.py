@@ -1,6 +1,7 @@
 """Job postings: from a form or a file to what they ask for."""
 
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 
 from coach.brain.planning.planner import plan_interview
 from coach.brain.port import Brain, InterviewPlan, PlanRequest
@@ -13,6 +14,7 @@ from coach.text.decoding import decoded, storable
 
 POSTING_LIMIT = 60_000
 """Characters of a posting that are read."""
+NOTHING = PlanRequest("", "", "")
 
 
 def posting(title: str, company: str, text: str) -> PlanRequest:
@@ -20,12 +22,24 @@ def posting(title: str, company: str, text: str) -> PlanRequest:
     return PlanRequest(storable(title.strip()), storable(company.strip()), storable(text))
 
 
-def posting_of_file(name: str, content: bytes) -> PlanRequest:
+def posting_of_file(name: str, content: bytes, beside: PlanRequest = NOTHING) -> PlanRequest:
     """A posting from a document, a text file, or JSON with title, company and description; blocking.
 
+    Args:
+        name: of the file; its ending says what it is.
+        content: the file.
+        beside: what stands in the form's fields; a title and a company typed there go before the file's own.
+
     Raises:
-        InputError: it is none of these; the mend says what to do.
+        InputError: it is none of these, or there is a pasted posting beside it; the mend says what to do.
     """
+    if beside.description.strip():
+        raise InputError("There are two postings: a file and a pasted text.", mend="Take one of the two out.")
+    read = _of_file(name, content)
+    return replace(read, title=beside.title or read.title, company=beside.company or read.company)
+
+
+def _of_file(name: str, content: bytes) -> PlanRequest:
     if not name.lower().endswith((".txt", ".md", ".json")):
         return PlanRequest("", "", read_document(name, content)[:POSTING_LIMIT])
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 import fontpkg_noto_sans
 from fpdf import FPDF
 
+from coach.documents.writer import write_line
 from coach.views.session_report import ReportedAnswer, SessionReport, score_text
 
 INK, QUIET = (29, 35, 48), (85, 92, 107)
@@ -79,16 +80,16 @@ class _Page:
         if title:
             self.heading(title, 12)
         for line in lines:
-            self._write(f"•  {line}", 10.5, colour=INK)
+            self._write(line, 10.5, colour=INK, bullet=True)
 
     def bytes(self) -> bytes:
         """The file."""
         return bytes(self._pdf.output())
 
-    def _write(self, text: str, size: float, *, colour: tuple[int, int, int]) -> None:
+    def _write(self, text: str, size: float, *, colour: tuple[int, int, int], bullet: bool = False) -> None:
         self._pdf.set_font("Noto", size=size)
         self._pdf.set_text_color(*colour)
-        self._pdf.multi_cell(0, size * 0.5, text, align="L", new_x="LMARGIN", new_y="NEXT")
+        write_line(self._pdf, text, size * 0.5, bullet=bullet)
         self._pdf.ln(1.2)
 
 

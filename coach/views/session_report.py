@@ -98,8 +98,13 @@ def _figures(attempt: Attempt) -> str:
     if measured is None or not attempt.duration_seconds:
         return ""
     pace = f"{measured.wpm:.0f} words a minute" if measured.wpm is not None else "pace not measured"
-    fillers = f"{measured.filler_count} fillers" if measured.filler_count is not None else "fillers not measured"
-    return f"{pace}, {fillers}, {measured.long_pause_count} pauses over 3 s, {attempt.duration_seconds:.0f} s"
+    fillers = "fillers not measured" if measured.filler_count is None else _count(measured.filler_count, "filler")
+    pauses = _count(measured.long_pause_count, "pause")
+    return f"{pace}, {fillers}, {pauses} over 3 s, {attempt.duration_seconds:.0f} s"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def score_text(value: float | None) -> str:

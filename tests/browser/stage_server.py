@@ -90,6 +90,11 @@ class ScriptedConductor:
             )
         )
 
+    async def welcome(self, view: ViewState) -> None:
+        await self.state(view)
+        if view == ViewState.FEEDBACK:
+            await self.feedback()
+
     async def handle(self, message: dict[str, object]) -> None:
         kind = cmd.command_adapter.validate_python(message).type
         await getattr(self, f"on_{kind.lower()}", self.ignore)()
@@ -137,6 +142,7 @@ class ScriptedConductor:
         await self.send(ev.ListeningReset(payload=ev.ListeningResetPayload(new_attempt_id=f"attempt-{self.attempt}")))
 
     async def on_submit_transcript(self) -> None:
+        await self.send(ev.ProcessingHint(payload=ev.ProcessingHintPayload(attempt_id=f"attempt-{self.attempt}")))
         await self.feedback()
 
     async def on_finish_answer(self) -> None:
@@ -316,7 +322,7 @@ class StageServer:
         levels = asyncio.create_task(conductor.levels()) if self.plan.get("levels") else None
         beats = asyncio.create_task(conductor.beats(self))
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-            await conductor.state(ViewState(str(self.plan.get("at", "INTRO_LOADING"))))
+            await conductor.welcome(ViewState(str(self.plan.get("at", "INTRO_LOADING"))))
             async for message in self._messages(socket):
                 await conductor.handle(message)
         beats.cancel()

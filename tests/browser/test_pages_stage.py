@@ -200,6 +200,51 @@ def test_what_was_misheard_is_corrected_after_feedback_and_scored_again(open_sta
     assert command["text"] == "We shipped four days early." and command["attempt_id"]
 
 
+def test_a_corrected_text_survives_a_reload_and_a_line_that_is_dead_at_the_click(open_stage):
+    page, server = open_stage(data={"resumable": {"id": "i1", "label": "Today"}})
+    to_feedback(page)
+    page.get_by_role("button", name="Not what you said?").click()
+    page.get_by_label("Correct the text").fill("We shipped five days early.")
+    server.plan["at"] = "FEEDBACK"
+    page.reload()
+    page.get_by_role("button", name="Resume interview").click()
+    expect(page.get_by_label("Correct the text")).to_have_value("We shipped five days early.")
+    page.evaluate("document.querySelector('.jf-host').jfStage.link.socket.send = () => {}")
+    page.get_by_role("button", name="Correct and score again").click()
+    page.evaluate("document.querySelector('.jf-host').jfStage.link.socket.close()")
+    page.locator("[data-connection=reconnecting]").wait_for()
+    page.locator("[data-connection=open][data-state=FEEDBACK]").wait_for()
+    page.wait_for_function("!document.querySelector('.jf-host').jfStage.submitted")
+    assert [command["text"] for command in sent(server, "SUBMIT_TRANSCRIPT")] == ["We shipped five days early."]
+    expect(page.get_by_label("Correct the text")).to_have_count(0)
+    assert page.evaluate("Object.keys(sessionStorage)") == []
+
+
+def test_two_wishes_in_one_run_of_the_page_are_both_brought(open_stage):
+    page, _ = open_stage()
+    last = page.evaluate("""() => {
+        const stage = document.querySelector('.jf-host').jfStage;
+        stage.act('audio_path', {webrtc: false});
+        stage.act('finished', {});
+        return window.acts.at(-1);
+    }""")
+    assert (last["name"], [wish["name"] for wish in last["before"]]) == ("finished", ["audio_path"])
+    assert last["seq"] > last["before"][0]["seq"]
+    page.evaluate(f"void window.render({{heard: {last['seq']}}})")
+    page.evaluate("document.querySelector('.jf-host').jfStage.act('again', {})")
+    assert page.evaluate("window.acts.at(-1).before") == []
+
+
+def test_the_stage_rests_while_feedback_is_read(open_stage):
+    page, _ = open_stage()
+    begin(page)
+    assert stage(page, "ticker")
+    page.get_by_role("button", name="Finish answer").click()
+    page.get_by_test_id("overall-score").wait_for()
+    page.wait_for_function("!document.querySelector('.jf-host').jfStage.path.due")
+    assert not stage(page, "ticker")
+
+
 def test_actions_send_commands(open_stage):
     page, server = open_stage(follow_up=True, attempt=1)
     to_feedback(page)

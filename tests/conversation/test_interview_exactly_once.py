@@ -18,7 +18,7 @@ from coach.bootstrap import build_services
 from coach.brain.prompts.policy import Policy
 from coach.contracts import commands as cmd
 from coach.contracts.interview import AttemptStatus, InterviewStatus, PlannedQuestion, ViewState
-from coach.errors import IllegalCommandError, InputError, NotFoundError, StoreBusyError, StoreError
+from coach.errors import IllegalCommandError, InputError, NotFoundError, StoreBusyError, StoreError, StoreVersionError
 from coach.interview import store_and_forward as spool
 from coach.interview.answer.recording_files import RecordingFiles
 from coach.interview.dependencies import off_loop
@@ -266,10 +266,65 @@ async def test_a_disk_that_is_full_at_the_end_loses_no_answer(tmp_path):
     for _ in range(2):
         with pytest.raises(StoreError, match="No space"):
             await hub.finish(client.conductor.id)
+        assert client.state.view_state == ViewState.ERROR_RECOVERABLE, "nobody is listened to any more"
     full.clear()
     await hub.finish(client.conductor.id)
     kept = store.attempts[attempt]
     assert (kept.status, kept.duration_seconds) == (AttemptStatus.DELAYED, 1.0) and kept.audio_uri
+    await hub.close()
+
+
+async def full(_: object) -> None:
+    raise StoreVersionError("The database is full of another version.")
+
+
+async def test_what_is_said_after_an_end_that_failed_belongs_to_the_answer(tmp_path):
+    store = FakeStore()
+    hub = make_hub(tmp_path, store=store)
+    client = await listening(hub)
+    await client.speak(1.0)
+    attempt, put = client.state.attempt_id, store.update_attempt
+    store.update_attempt = full
+    with pytest.raises(StoreError, match="full"):
+        await hub.finish(client.conductor.id)
+    assert client.state.view_state == ViewState.LISTENING
+    store.update_attempt = put
+    await client.speak(0.5)
+    await hub.finish(client.conductor.id)
+    kept = store.attempts[attempt]
+    assert (kept.status, kept.duration_seconds) == (AttemptStatus.DELAYED, 1.5)
+    await hub.close()
+
+
+@pytest.mark.parametrize("spoken", [False, True])
+async def test_an_end_that_fails_late_leaves_an_interview_that_goes_on(tmp_path, spoken):
+    store = FakeStore()
+    hub = make_hub(tmp_path, store=store)
+    client = await listening(hub)
+    if spoken:
+        await client.speak(1.0)
+    put = store.update_interview
+    store.update_interview = full
+    with pytest.raises(StoreError, match="full"):
+        await hub.finish(client.conductor.id)
+    assert client.state.view_state == ViewState.ERROR_RECOVERABLE
+    store.update_interview = put
+    await client.retry()
+    await client.view(ViewState.LISTENING)
+    await client.answer()
+    assert client.state.view_state == ViewState.FEEDBACK
+    assert (await hub.finish(client.conductor.id)).status == InterviewStatus.COMPLETED
+    await hub.close()
+
+
+async def test_an_interview_that_ends_while_a_question_is_asked_listens_to_nobody(tmp_path):
+    hub = make_hub(tmp_path)
+    client = await begin(hub)
+    await client.start()
+    await hub.finish(client.conductor.id)
+    await client.wait("INTERVIEW_SUMMARY")
+    await asyncio.sleep(0.05)
+    assert client.of("ERROR") == [] and client.conductor._listening.capture is None
     await hub.close()
 
 

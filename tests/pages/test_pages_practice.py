@@ -131,6 +131,17 @@ def test_a_finished_interview_leaves_no_second_microphone_on(desk: Desk):
     assert not desk.webrtc_on and desk.finished
 
 
+def test_two_wishes_in_one_run_are_both_carried_out_once_and_a_failure_is_told(desk: Desk):
+    _, attempt_id = answered(desk)
+    save = {"name": "save", "attempt_id": "nothing", "at": 5, "seq": 5}
+    both = {"name": "finished", "at": 6, "seq": 6, "before": [save]}
+    assert desk.hear(both) == [save, both]
+    assert desk.finished and "attempt" in desk.failure and desk.failed_at == 5
+    assert desk.hear(both) == [] and desk.heard == 6
+    desk.hear({"name": "save", "attempt_id": attempt_id, "at": 7, "seq": 7, "before": [save, both]})
+    assert desk.saved == [attempt_id] and desk.failure == ""
+
+
 def test_an_unknown_job_is_told_on_the_stage(desk: Desk):
     desk.act({"name": "start", "job_id": "nowhere", "at": 1})
     assert desk.session is None and "job" in desk.failure
@@ -192,6 +203,7 @@ def test_a_recorded_file_is_the_answer(desk: Desk, tmp_path: Path):
     subprocess.run(["espeak-ng", "-w", str(tmp_path / "a.wav"), "I led the project and we saved ten days."], check=True)
     subprocess.run(["ffmpeg", "-v", "error", "-i", str(tmp_path / "a.wav"), str(recording)], check=True)
     desk.submit_recording(recording)
+    assert desk.handed_in == 1, "the fields begin anew: the same recording never answers the next question"
     attempt = conductor.board.attempt(conductor.snapshot().payload.attempt_id)
     until(lambda: conductor.board.attempt(attempt.id).transcript is not None)
     assert conductor.board.attempt(attempt.id).duration_seconds > 1.5

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +18,8 @@ from coach.store.maintenance.sample import load_sample
 from coach.store.repositories import interviews, library, library_records, queries
 from coach.views.materials import resume_line
 from coach.views.postings import posting_of_file
+from pages.components.progress import browser
+from pages.components.shared import clock
 from tests.fakes import records as make
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -200,6 +204,10 @@ def test_a_story_can_be_written_by_hand(services):
     button(app, "Save").click().run()
     assert "needs a title" in texts(app)
     next(item for item in app.text_input if item.label == "Title").input("My story")
+    button(app, "Cancel").click().run()
+    assert services.store.run(library.stories) == []
+    button(app, "Write a story").click().run()
+    next(item for item in app.text_input if item.label == "Title").input("My story")
     button(app, "Save").click().run()
     (story,) = services.store.run(library.stories)
     assert (story.title, story.source_type) == ("My story", "manual")
@@ -335,6 +343,65 @@ def test_a_resume_another_tab_saved_meanwhile_is_kept_over_only_on_purpose(servi
     assert field(here.run(), "Master resume").value == "Three.", "a field nobody typed into follows"
 
 
+def test_a_first_save_with_nothing_to_save_says_so_and_what_is_ahead_of_what_is_kept_is_told(services):
+    app = page("jobs")
+    button(app, "Save resume").click().run()
+    assert "nothing to save yet" in texts(app) and services.store.run(library.resumes_of) == []
+    field(app, "Master resume").input("I led the night run.").run()
+    assert "Not saved yet." in texts(app)
+    button(app, "Save resume").click().run()
+    assert not app.exception and "Not saved yet." not in texts(app)
+
+
+def _a_field_and_another_page() -> None:
+    import streamlit as st
+
+    from pages.components.jobs import long_text
+
+    if st.toggle("Elsewhere"):
+        st.stop()
+    long_text.begin("field", "Kept.")
+    st.text_area("Text", key="field")
+
+
+def test_what_is_typed_waits_while_another_page_is_looked_at(services):
+    app = AppTest.from_function(_a_field_and_another_page, default_timeout=TIMEOUT_S).run()
+    app.text_area[0].input("Typed and not saved.").run()
+    app.toggle[0].set_value(True).run()
+    assert not app.text_area
+    app.toggle[0].set_value(False).run()
+    assert app.text_area[0].value == "Typed and not saved."
+
+
+def test_a_title_typed_beside_a_file_goes_before_the_files_and_two_postings_are_refused():
+    whole = json.dumps({"title": "Analyst", "company": "X", "description": "SQL"}).encode()
+    assert posting_of_file("job.json", whole, PlanRequest("Lead", "", "")) == PlanRequest("Lead", "X", "SQL")
+    with pytest.raises(InputError, match="two postings"):
+        posting_of_file("job.json", whole, PlanRequest("", "", "We want SQL"))
+
+
+def _shared() -> None:
+    from coach.bootstrap import services
+    from pages.components.shared.share import share_buttons
+
+    share_buttons(services(), "deleted in another tab")
+
+
+def test_a_session_deleted_in_another_tab_is_said_to_be_gone(services):
+    app = AppTest.from_function(_shared, default_timeout=TIMEOUT_S).run()
+    assert not app.exception and "not there any more" in texts(app)
+
+
+def test_moments_are_told_by_the_clock_of_the_persons_browser(monkeypatch):
+    monkeypatch.setattr(clock.st, "context", SimpleNamespace(timezone="Asia/Tokyo"))
+    at = datetime(2026, 11, 27, 20, 30, tzinfo=UTC)
+    session = {"created_at": at, "job_title": "", "status": "completed", "is_sample": False, "overall_score": 7.0}
+    assert browser.label(session) == "28 Nov 2026, 05:30 · General practice · 7.0"
+    for unknown in (None, "Middle/Earth"):
+        monkeypatch.setattr(clock.st, "context", SimpleNamespace(timezone=unknown))
+        assert clock.here(at) == at and clock.here(at).hour == 20
+
+
 def test_a_posting_file_may_be_text_or_json():
     whole = json.dumps({"title": "Analyst", "company": "X", "description": "SQL"}).encode()
     assert posting_of_file("job.json", whole) == PlanRequest("Analyst", "X", "SQL")
@@ -371,7 +438,8 @@ def test_everything_is_deleted_after_the_word_was_typed_and_a_receipt_is_given(s
     key = waiting.url.rpartition("/")[2].removesuffix(".zip")
     services.handed_over.open(key)[1].close()
     button(app, "Delete everything of mine").click().run()
-    assert button(app, "Delete everything").disabled
+    button(app, "Delete everything").click().run()
+    assert "type *delete*" in texts(app) and services.store.run(queries.interview_rows)
     app.text_input(key="own_data_word").set_value("delete").run()
     button(app, "Delete everything").click().run()
     assert not app.exception

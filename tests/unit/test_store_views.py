@@ -15,7 +15,8 @@ from coach.store.maintenance.sample_file import read_sample
 from coach.store.repositories import interviews, library_records
 from coach.views import attempts as frames
 from coach.views import materials, progress
-from coach.views.palette import band
+from coach.views.operations_figures import COLOURS
+from coach.views.palette import BAND_COLOURS, BLUE, INK, INK_SOFT, SERIES, band
 from coach.views.roles import as_job, shipped_profiles
 from coach.views.sessions import list_sessions, show_session
 from tests.fakes import records as make
@@ -149,3 +150,17 @@ def test_shipped_roles_can_be_practised():
         assert job.id == as_job(profile).id
         with asking(Asker("ada")):
             assert as_job(profile).id == as_job(profile).id != job.id and len(as_job(profile).id) <= 64
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance by WCAG 2.1."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("page", ["#fbf8f3", "#17181d"])
+def test_every_colour_of_a_chart_stands_out_on_the_light_and_the_dark_page(page):
+    for colour in {*SERIES, *BAND_COLOURS.values(), *COLOURS.values(), INK, INK_SOFT, BLUE}:
+        light, dark = sorted((luminance(colour), luminance(page)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 3, colour

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from coach.contracts.interview import Attempt, Exchange, ViewState, new_id
+from coach.contracts.interview import Attempt, Exchange, InterviewStatus, ViewState, new_id
 from coach.errors import CoachError
 from coach.interview.aggregate import InterviewAggregate, clip_key
 from coach.interview.latency import Timeline
@@ -124,7 +124,8 @@ class Asking:
     async def _listened(self, task_id: str) -> CoachError | None:
         """Begins to listen where the question in hand was asked; gives what kept it from that."""
         async with self._s.lock:
-            if self._s.view != ViewState.ASKING or task_id != self._task_id:
+            over = self._s.board.interview.status == InterviewStatus.COMPLETED
+            if over or self._s.view != ViewState.ASKING or task_id != self._task_id:
                 return None
             try:
                 await self._listen()

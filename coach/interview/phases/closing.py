@@ -6,12 +6,18 @@ import logging
 from coach.brain.evaluation.deadlines import patience_s
 from coach.brain.port import SummaryItem
 from coach.contracts.events import InterviewSummary, SummaryPayload
-from coach.contracts.interview import Attempt, AttemptStatus, Exchange, InterviewStatus, SessionSummary
-from coach.errors import CoachError, VendorError
+from coach.contracts.interview import (
+    Attempt,
+    AttemptStatus,
+    Exchange,
+    InterviewStatus,
+    SessionSummary,
+    ViewState,
+)
+from coach.errors import VendorError
 from coach.interview import rollup
 from coach.interview.aggregate import InterviewAggregate
 from coach.interview.answer.completed import completed_answer
-from coach.interview.dependencies import off_loop
 from coach.interview.live_state import LiveState
 from coach.interview.phases import summary_reasons as reasons
 from coach.interview.phases.listening import Listening
@@ -19,6 +25,7 @@ from coach.interview.phases.processing import Processing
 from coach.interview.question_trail import what_counts
 
 log = logging.getLogger(__name__)
+KEPT = "The interview could not be finished just now. What you said is kept: finish once more, or go on."
 
 
 def summary_items(board: LiveState) -> tuple[SummaryItem, ...]:
@@ -62,15 +69,36 @@ class Closing:
         self._processing = processing
 
     async def finish(self) -> SummaryPayload:
-        """Summary of the interview; a second call gives the same again."""
+        """Summary of the interview; a second call gives the same again.
+
+        Whatever fails, nothing that is said is lost: an answer in progress rests on disk, or is listened to on.
+        """
         if self._s.board.interview.status == InterviewStatus.COMPLETED:
             return self.payload()
-        await self._put_down()
-        await self._s.voice.stop()
+        try:
+            await self._keep_answer()
+            await self._s.voice.stop()
+            await self._complete()
+        except Exception:
+            await self._show_what_is_kept()
+            raise
+        return self.payload()
+
+    async def _show_what_is_kept(self) -> None:
+        """The end failed after the answer in hand was ended: nobody is listened to, so nobody is told so."""
+        attempt = self._s.attempt
+        if attempt is None or attempt.status == AttemptStatus.RECORDING or self._s.view != ViewState.LISTENING:
+            return
+        await self._listening.drop()
+        self._s.change(ViewState.ERROR_RECOVERABLE, notice=KEPT)
+
+    async def _complete(self) -> None:
         await self._processing.settle(self._s.parts.timing.settle_s)
         summary = await self._summarise()
         score = rollup.session_score([*self._s.board.exchanges.values()], [*self._s.board.attempts.values()])
         await self._s.parts.store.add_usage(await self._s.voice.usage())
+        await self._s.begin()
+        await self._leave_unfinished()
         await self._s.touch(
             status=InterviewStatus.COMPLETED,
             ended_at=self._s.parts.clock(),
@@ -81,31 +109,31 @@ class Closing:
             overall_score=score,
             readiness_score=summary.readiness_score,
         )
+        await self._listening.drop()
         await self._s.parts.store.revoke_token(self._s.board.interview.id)
         self._s.emit(InterviewSummary(payload=self.payload()))
         self._s.emit(self._s.state())
-        return self.payload()
 
-    async def _put_down(self) -> None:
-        """An answer in progress is kept, to be judged later; one that has not begun does not count.
+    async def _keep_answer(self) -> None:
+        """An answer in progress is kept, to be judged later.
 
         Raises:
-            StoreError: it cannot be kept now; it stays in hand, and finishing again tries again.
+            StoreError: it cannot be kept now; it is recorded on, or rests on disk, and finishing again tries again.
         """
-        capture = self._listening.take()
-        attempt = self._s.attempt
-        if attempt is None or attempt.status != AttemptStatus.RECORDING:
+        attempt, capture = self._s.attempt, self._listening.capture
+        if attempt is None or attempt.status != AttemptStatus.RECORDING or capture is None or not capture.seconds:
             return
-        if capture and capture.seconds:
-            try:
-                await self._processing.keep_for_later(attempt, capture)
-            except CoachError:
-                self._listening.capture = capture
-                raise
-        else:
-            if capture:
-                await off_loop(capture.discard)
+        await self._processing.keep_for_later(attempt, capture, self._listening.take)
+
+    async def _leave_unfinished(self) -> None:
+        """An answer that has not begun does not count (it is listened to until little can fail); one that was cut off
+        in the middle waits for its feedback.
+        """
+        attempt = self._s.attempt
+        if attempt is not None and attempt.status == AttemptStatus.RECORDING:
             await self._s.discard(attempt)
+        elif attempt is not None and attempt.status == AttemptStatus.CAPTURED:
+            await self._processing.delay(attempt)
 
     async def _summarise(self) -> SessionSummary:
         items, job = summary_items(self._s.board), self._s.board.interview.job

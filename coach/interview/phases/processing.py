@@ -1,7 +1,7 @@
 """PROCESSING: begins the work on an answer, exactly once per attempt, and says what became of one that failed."""
 
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -95,14 +95,38 @@ class Processing:
         changes = {"status": AttemptStatus.CAPTURED, "transcript": nothing, "finished_at": self._s.parts.clock()}
         await self._path.reviews.ask(await self._s.save(attempt.model_copy(update=changes)), nothing)
 
-    async def keep_for_later(self, attempt: Attempt, capture: AnswerRecording) -> None:
-        """The interview ends in the middle of an answer: it is kept, feedback can be had later."""
-        files, recording = self._path.files, await off_loop(capture.seal)
-        changes = {"duration_seconds": round(capture.seconds, 3), "finished_at": self._s.parts.clock()}
+    async def keep_for_later(self, attempt: Attempt, capture: AnswerRecording, end: Callable[[], object]) -> None:
+        """The interview ends in the middle of an answer: it is kept, feedback can be had later.
+
+        The row comes first, and the answer is recorded on while it is written; then `end` ends the recording. What
+        fails after that is made good by `delay`.
+
+        Raises:
+            StoreError: the row cannot be written (nothing was ended), or the disk is full.
+        """
+        now = {"status": AttemptStatus.CAPTURED, "finished_at": self._s.parts.clock()}
+        lasts = {"duration_seconds": round(capture.seconds, 3)}
+        attempt = await self._s.save(attempt.model_copy(update={**now, **lasts}))
+        end()
+        recording = await off_loop(capture.seal)
         await off_loop(capture.rest)
-        attempt = await self._s.save(attempt.model_copy(update={**changes, "status": AttemptStatus.CAPTURED}))
-        archived = files.archived(attempt, await files.archive(attempt, recording))
-        await files.clear(await self._s.save(archived.model_copy(update={"status": AttemptStatus.DELAYED})))
+        lasts = {"duration_seconds": round(capture.seconds, 3)}
+        await self._put_off(attempt.model_copy(update=lasts), recording)
+
+    async def delay(self, attempt: Attempt) -> None:
+        """What was captured and nobody works on waits for its feedback.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        if not self.busy(attempt.id):
+            await self._put_off(attempt, await off_loop(self._path.files.find, attempt))
+
+    async def _put_off(self, attempt: Attempt, recording: Path | None) -> None:
+        files = self._path.files
+        if recording:
+            attempt = files.archived(attempt, await files.archive(attempt, recording))
+        await files.clear(await self._s.save(attempt.model_copy(update={"status": AttemptStatus.DELAYED})))
 
     def _start(self, attempt: Attempt, work: Coroutine[Any, Any, None]) -> None:
         if self._tasks.busy(attempt.id):

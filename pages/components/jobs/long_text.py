@@ -1,7 +1,8 @@
 """A long text that is edited here and kept elsewhere: what was kept elsewhere meanwhile is never written over unseen.
 
 The field keeps what is typed (`key` in the session); beside it stands the text it began with, and what its author was
-told to stand there by now. A field nobody typed into follows what is kept.
+told to stand there by now. A field nobody typed into follows what is kept. What was typed waits for its author while
+another page is looked at: Streamlit forgets a field that it does not draw.
 """
 
 import streamlit as st
@@ -15,11 +16,12 @@ def begin(key: str, kept: str) -> bool:
         run was told, and keeps their own on purpose.
     """
     state = st.session_state
-    began, typed = state.get(_began(key)), state.get(key)
+    began, typed = state.get(_began(key)), state.get(key, state.get(_typed(key)))
     if began is None or typed is None or (typed == began and kept != began):
         done(key)
         state[key], state[_began(key)] = kept, kept
         return False
+    state[key] = state[_typed(key)] = typed
     state[_seen(key)] = state.get(_told(key), began)
     if began != kept:
         state[_told(key)] = kept
@@ -33,12 +35,16 @@ def seen(key: str) -> str:
 
 def done(key: str) -> None:
     """What was typed is kept; the field begins anew with that."""
-    for name in (_began(key), _seen(key), _told(key)):
+    for name in (_began(key), _seen(key), _told(key), _typed(key)):
         st.session_state.pop(name, None)
 
 
 def _began(key: str) -> str:
     return f"{key}-began"
+
+
+def _typed(key: str) -> str:
+    return f"{key}-typed"
 
 
 def _seen(key: str) -> str:

@@ -62,10 +62,14 @@ def edit_master(parts: Services, master: Resume | None) -> None:
             st.error(plain(str(error)))
     text = st.text_area("Master resume", height=260, max_chars=RESUME_LIMIT, key=field, label_visibility="collapsed")
     with st.container(horizontal=True, gap="small"):
-        if st.button("Save resume", type="primary", disabled=not text.strip()):
-            keep_text(parts, master or Resume(is_base_version=True, title="My resume"), text, field)
+        save = st.button("Save resume", type="primary")
         if text.strip():
             exports(text, "master")
+            _unsaved(text, master.content if master else "")
+    if save and text.strip():
+        keep_text(parts, master or Resume(is_base_version=True, title="My resume"), text, field)
+    elif save:
+        st.error("There is nothing to save yet: paste your resume above, or import it.", icon=":material/edit:")
 
 
 def _field(resume: Resume | None) -> str:
@@ -80,6 +84,12 @@ def _begin(field: str, kept: str) -> None:
             "This resume was changed elsewhere since you began to write; saving writes over it.",
             icon=":material/sync_problem:",
         )
+
+
+def _unsaved(text: str, kept: str) -> None:
+    """Says so where the field is ahead of what is kept."""
+    if text.strip() != kept.strip():
+        st.caption("Not saved yet.")
 
 
 def exports(text: str, key: str) -> None:
@@ -122,6 +132,7 @@ def one_job(parts: Services, master: Resume, job: JobDescription, copy: Resume |
             added = [resume_line(stories[story_id]) for story_id in chosen if story_id in stories]
             keep_text(parts, copy, "\n".join([text.rstrip(), *added]), field)
         exports(text, copy.id)
+        _unsaved(text, copy.content)
         if st.button("Delete copy", key=f"drop-{copy.id}", type="tertiary"):
             put_away(parts, "resume", copy.id, copy.title, partial(parts.library.delete_resume, copy.id))
             st.rerun()

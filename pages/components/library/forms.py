@@ -26,9 +26,9 @@ def open_dialog(parts: Services, stories: list[StarStory], jobs: dict[str, JobDe
         confirm_delete(parts, story)
 
 
-@st.dialog("Story", width="large", on_dismiss=lambda: dialogs.close("edit"))
+@st.dialog("Story", width="large", dismissible=False)
 def edit(parts: Services, story: StarStory, jobs: dict[str, JobDescription]) -> None:
-    """A form for all texts of a story and the job it is linked to."""
+    """A form for all texts of a story and the job it is linked to; a click beside it loses nothing that was written."""
     with st.form("story", border=False):
         changed: dict[str, str | None] = {
             "title": st.text_input("Title", story.title, max_chars=80),
@@ -41,8 +41,14 @@ def edit(parts: Services, story: StarStory, jobs: dict[str, JobDescription]) -> 
         at = list(names).index(story.job_description_id) if story.job_description_id in names else 0
         linked = st.selectbox("Job", list(names), index=at, format_func=lambda key: names.get(key, key))
         changed["job_description_id"] = linked or None
-        if not st.form_submit_button("Save", type="primary"):
-            return
+        with st.container(horizontal=True, gap="small"):
+            save = st.form_submit_button("Save", type="primary")
+            cancel = st.form_submit_button("Cancel")
+    if cancel:
+        dialogs.close("edit")
+        st.rerun()
+    if not save:
+        return
     if not (changed["title"] or "").strip():
         st.error("A story needs a title.")
         return

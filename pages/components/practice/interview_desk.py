@@ -4,20 +4,21 @@ The interview itself runs between the stage and the conductor over the socket; n
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from coach.bootstrap import Services
 from coach.contracts.interview import InterviewSnapshot, ViewState
-from coach.errors import CoachError, EntitlementError, InputError
+from coach.errors import CoachError, EntitlementError, InputError, NotFoundError
 from coach.interview.service import InitRequest, InitResult
 from coach.views.library import StarStory
 from coach.views.materials import resume_line
 from coach.views.sessions import asked_question, begun_sessions, find_session
 from pages.components.practice.microphone import FrameIntake
 from pages.components.shared import samples
+from pages.components.shared.clock import here
 from pages.components.shared.selection import unique_labels
 from pages.components.shared.undo import put_away
 
@@ -46,15 +47,33 @@ class Desk:
     in_resume: list[str] = field(default_factory=list)
     told: str = ""
     finished: str = ""
+    heard: int = 0
+    handed_in: int = 0
+    """Recordings that became answers; the fields they came from begin anew, so that none answers the next question."""
 
     # -- what the stage asks for ---------------------------------------------------------------------------------
 
-    def act(self, asked: dict[str, object]) -> None:
+    def hear(self, asked: dict[str, Any]) -> list[dict[str, Any]]:
+        """Carries out a request of the stage and those it brings along because no run of the page heard them.
+
+        Returns:
+            What was new, in the order it was asked for; a failure among it is told whatever comes after.
+        """
+        wishes = [wish for wish in (*asked.get("before", ()), asked) if int(wish["seq"]) > self.heard]
+        told = "", False, self.failed_at
+        for wish in wishes:
+            self.heard = int(wish["seq"])
+            self.act(wish)
+            told = (self.failure, self.refused, self.failed_at) if self.failure else told
+        self.failure, self.refused, self.failed_at = told
+        return wishes
+
+    def act(self, asked: dict[str, Any]) -> None:
         """Carries out one request of the stage; a failure is told on the stage, never as a stack trace."""
+        self.failure, self.refused = "", False
         handler = getattr(self, f"_on_{asked.get('name', '')}", None)
         if handler is None:
             return
-        self.failure, self.refused = "", False
         try:
             handler(asked)
         except CoachError as error:
@@ -91,7 +110,10 @@ class Desk:
         """The interview on the stage, as it is stored."""
         if self.session is None:
             raise InputError("That interview is not open any more.", mend="You find it on *Progress*.")
-        return find_session(self.services.store, self.session["interview_id"])
+        try:
+            return find_session(self.services.store, self.session["interview_id"])
+        except NotFoundError:
+            raise InputError("That interview was deleted.", mend="Stories saved from it are in your library.") from None
 
     def _enter(self, way_in: InitResult, asked: dict[str, object]) -> None:
         self.session = {
@@ -129,10 +151,7 @@ class Desk:
         self.told = f"Added to “{where}”. You find it under Jobs & resumes."
 
     def _on_finished(self, _: dict[str, object]) -> None:
-        """The summary is on the stage: the session can be handed on, and no microphone is needed.
-
-        Of two wishes in one moment a page hears the last alone, so the stage's own to stop WebRTC may not have come.
-        """
+        """The summary is on the stage: the session can be handed on, and no microphone is needed."""
         self.webrtc_on = False
         self.finished = self.session["interview_id"] if self.session else ""
 
@@ -152,6 +171,10 @@ class Desk:
         self.session, self.intake, self.webrtc_on, self.finished = None, None, False, ""
         self.reset += 1
 
+    def keep(self) -> None:
+        """The session is not deleted after all."""
+        self.deleting = ""
+
     def delete(self) -> None:
         """*Delete this session*: rows, recordings, everything, when the ten seconds to take it back are over."""
         interview_id, self.deleting = self.deleting, ""
@@ -170,6 +193,7 @@ class Desk:
         if conductor is None or conductor.snapshot().payload.view_state != ViewState.LISTENING:
             raise InputError("No answer is awaited now.", mend="Wait until the question was asked.")
         hub.call(conductor.submit_recording(path), DECODING_S)
+        self.handed_in += 1
 
     def resumable(self, wished: str = "") -> dict[str, str] | None:
         """The interview `wished` for, else the newest, that was begun and not finished."""
@@ -187,6 +211,6 @@ class Desk:
 
 def _label(row: dict[str, Any]) -> str:
     begun: datetime = row["created_at"]
-    when = begun.astimezone(UTC).strftime("%A, %d %B")
+    when = here(begun).strftime("%A, %d %B")
     answered = row["questions_answered"]
     return f"{when}: {answered} of {row['q_count']} questions begun"

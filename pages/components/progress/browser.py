@@ -14,6 +14,7 @@ from coach.views.sessions import Plain, find_session
 from pages.components.progress import history
 from pages.components.shared import dialogs
 from pages.components.shared.again import practise_again
+from pages.components.shared.clock import here
 from pages.components.shared.prose import plain
 from pages.components.shared.selection import pick
 from pages.components.shared.share import share_buttons
@@ -79,7 +80,7 @@ def label(session: Plain) -> str:
     status = "" if session["status"] == "completed" else f" · {session['status'].replace('_', ' ')}"
     mark = " · sample" if session["is_sample"] else ""
     score = history.score_text(session["overall_score"])
-    return f"{session['created_at']:%d %b %Y, %H:%M} · {what} · {score}{status}{mark}"
+    return f"{here(session['created_at']):%d %b %Y, %H:%M} · {what} · {score}{status}{mark}"
 
 
 def actions(parts: Services, snapshot: InterviewSnapshot) -> None:
@@ -97,7 +98,7 @@ def actions(parts: Services, snapshot: InterviewSnapshot) -> None:
 def confirm_delete(parts: Services, snapshot: InterviewSnapshot) -> None:
     """Asks once, says what goes, deletes."""
     attempts = len(snapshot.attempts)
-    begun = snapshot.interview.created_at
+    begun = here(snapshot.interview.created_at)
     first = plain(snapshot.exchanges[0].question_text) if snapshot.exchanges else "no question yet"
     st.markdown(f"**{begun:%d %b %Y, %H:%M}** · “{first}”")
     st.markdown(

@@ -7,6 +7,7 @@ from coach.contracts.asking import asker
 from coach.contracts.people import Role
 from coach.errors import CoachError
 from coach.views.membership import Place
+from pages.components.shared.clock import here
 from pages.components.shared.prose import plain
 from pages.components.shared.told import tried
 
@@ -35,7 +36,8 @@ def _switch(parts: Services, place: Place) -> None:
     st.toggle(f"The coaches of {plain(place.name)}", value=place.seen, key=key, on_change=change)
     if place.consent is not None:
         given, taken = place.consent.given_at, place.consent.revoked_at
-        st.caption(f"Taken back on {taken:%d %B %Y, %H:%M} UTC" if taken else f"Since {given:%d %B %Y, %H:%M} UTC")
+        said = f"Taken back on {here(taken):%d %B %Y, %H:%M}" if taken else f"Since {here(given):%d %B %Y, %H:%M}"
+        st.caption(said)
 
 
 def _lab(parts: Services) -> None:

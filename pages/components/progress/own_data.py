@@ -51,7 +51,10 @@ def _confirm(parts: Services) -> None:
         "in the copies of the database. This cannot be undone: export first if you may want any of it."
     )
     typed = st.text_input(f"Type *{WORD}* to confirm", key="own_data_word")
-    if st.button("Delete everything", type="primary", disabled=typed.strip().lower() != WORD):
+    if st.button("Delete everything", type="primary"):
+        if typed.strip().lower() != WORD:
+            st.error(f"Nothing was deleted yet: type *{WORD}* into the field first.", icon=":material/keyboard:")
+            return
         try:
             with st.spinner("Deleting…"):
                 gone = parts.delete_person(own_id())

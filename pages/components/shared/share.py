@@ -1,22 +1,27 @@
 """A session to hand on: as PDF, or as one HTML file. Written when it is asked for; neither holds a recording."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
 
 from coach.bootstrap import Services
 from coach.contracts.asking import as_now
+from coach.errors import NotFoundError
 from coach.views.session_report import SessionReport, as_html, session_report
 from coach.views.sessions import find_session
+from pages.components.shared.clock import zone
 
 FONT = Path(__file__).resolve().parents[2] / "static" / "figtree.woff2"
 
 
 def share_buttons(parts: Services, interview_id: str) -> None:
-    """The two downloads of a session, side by side."""
+    """The two downloads of a session, side by side; a word instead where it was deleted, perhaps in another tab."""
+    clock = zone()
 
     def report() -> SessionReport:
-        return session_report(find_session(parts.store, interview_id))
+        made = session_report(find_session(parts.store, interview_id))
+        return replace(made, begun=made.begun.astimezone(clock))
 
     def pdf() -> bytes:
         from coach.views.session_pdf import as_pdf
@@ -26,7 +31,11 @@ def share_buttons(parts: Services, interview_id: str) -> None:
     def page() -> str:
         return as_html(report(), FONT)
 
-    name = report().file_name
+    try:
+        name = report().file_name
+    except NotFoundError:
+        st.caption("This session is not there any more.")
+        return
     with st.container(horizontal=True, gap="small"):
         st.download_button(
             "Share as PDF",

@@ -20,6 +20,7 @@ export class AudioPath {
     this.take = null;
     this.held = [];
     this.ending = null;
+    this.due = 0;
     mic.onframe = (pcm) => this.#frame(pcm);
   }
 
@@ -32,7 +33,6 @@ export class AudioPath {
     this.kind = kind;
     this.webrtc = offered && kind === "socket" ? "waiting" : "off";
     if (this.webrtc === "waiting") this.timer = setTimeout(() => this.#withoutWebrtc(), WEBRTC_PATIENCE_MS);
-    this.pump = setInterval(() => this.#pump(), PUMP_MS);
   }
 
   /** The page reports whether its WebRTC sender plays. */
@@ -135,6 +135,18 @@ export class AudioPath {
       }
     }
     this.#send(this.take);
+    this.#soonAgain();
+  }
+
+  /** What could not go out yet is tried again; where nothing waits, nothing ticks. */
+  #soonAgain() {
+    const waits = [...this.held, this.ending?.take, this.take].some((take) => take && !take.done);
+    if (this.link && !this.due && (waits || (this.ending && !this.ending.out))) {
+      this.due = setTimeout(() => {
+        this.due = 0;
+        this.#pump();
+      }, PUMP_MS);
+    }
   }
 
   #send(take) {
@@ -143,7 +155,8 @@ export class AudioPath {
 
   end() {
     clearTimeout(this.timer);
-    clearInterval(this.pump);
+    clearTimeout(this.due);
+    this.due = 0;
     if (this.webrtc !== "off" && this.link) this.wanted(false);
     this.webrtc = "off";
     this.link = this.take = this.ending = null;

@@ -1,10 +1,13 @@
 /* What the person can ask for: each sends its command to the conductor or its wish to the page. Mixed into the stage. */
 
-import { keepDraft } from "./drafts.js";
+import { keepDraft, keepMended } from "./drafts.js";
 
 import { h } from "./dom.js";
 import { openAttempts } from "./view_attempts.js";
 import { shownRewrite } from "./view_care.js";
+
+/** What takes longer is told to be on its way. */
+const SLOW_MS = 700;
 
 export const COMMANDS = {
   ref() {
@@ -32,7 +35,7 @@ export const COMMANDS = {
       this.toast("Write your answer first, or speak instead.");
       return;
     }
-    if (this.audioKind === "none") this.link.send("SUBMIT_TRANSCRIPT", { attempt_id, text: typed });
+    if (this.audioKind === "none") this.sendText(attempt_id, typed);
     else {
       const ref = { ...this.ref(), attempt_id };
       this.finished = attempt_id;
@@ -89,29 +92,62 @@ export const COMMANDS = {
 
   submitTranscript(attempt_id, text) {
     this.review = null;
-    this.link.send("SUBMIT_TRANSCRIPT", { attempt_id, text });
+    keepMended(attempt_id, text);
+    this.sendText(attempt_id, text);
     this.refresh();
+  },
+
+  /** A text on its way: after a cut it is sent again until feedback on it comes; the same text twice is one answer. */
+  sendText(attempt_id, text) {
+    this.submitted = { attempt_id, text, again: false };
+    this.link.send("SUBMIT_TRANSCRIPT", { attempt_id, text });
+  },
+
+  sendTextAgain() {
+    if (!this.submitted) return;
+    const { attempt_id, text } = this.submitted;
+    this.submitted.again = true;
+    this.link?.send("SUBMIT_TRANSCRIPT", { attempt_id, text });
+  },
+
+  /** Feedback came: unless it is what stood before the cut (`heard`: the words it is on), the text has arrived. */
+  textArrived(attempt_id, heard = "") {
+    const sent = this.submitted;
+    if (sent?.attempt_id !== attempt_id || (sent.again && wordsOf(sent.text) !== wordsOf(heard))) return;
+    this.submitted = null;
+    this.ui.draft = null;
+    keepMended(attempt_id, "");
   },
 
   /** The same attempt with a corrected text; the same text is no correction. */
   scoreAgain(text) {
     const attempt_id = this.scores.attempt_id;
     const changed = text.trim() && text.trim() !== this.rewrite.transcript.trim();
-    this.setUi({ draft: null }, "mend");
-    if (!changed) return this.toast("Nothing was changed, so the feedback stands.");
+    keepMended(attempt_id, changed ? text : "");
+    if (!changed) {
+      this.setUi({ draft: null }, "mend");
+      return this.toast("Nothing was changed, so the feedback stands.");
+    }
+    this.ui.draft = null;
+    this.setAside = { scores: this.scores, rewrite: this.rewrite };
     this.scores = this.rewrite = null;
-    this.link.send("SUBMIT_TRANSCRIPT", { attempt_id, text });
+    this.sendText(attempt_id, text);
     this.follow("PROCESSING");
   },
 
   /** An earlier attempt: beside the one on the screen where both answer the same question, else alone. */
   async lookAt(attempt_id) {
+    if (this.opening) return;
+    this.opening = setTimeout(() => this.toast("Opening that attempt…"), SLOW_MS);
     try {
       const other = await feedbackOf(this.session, attempt_id);
       const mine = (this.scores?.history || []).some((dot) => dot.attempt_id === attempt_id);
       openAttempts(this, mine && this.rewrite ? [other, { scores: this.scores, rewrite: this.rewrite }] : [other]);
     } catch (error) {
       this.toast((error instanceof Refusal && error.message) || "That attempt cannot be shown just now. Try again.", "bad");
+    } finally {
+      clearTimeout(this.opening);
+      this.opening = 0;
     }
   },
 
@@ -166,6 +202,8 @@ export const COMMANDS = {
     if (focus) this.board.querySelector(`[data-key="${focus}"]`)?.focus();
   },
 };
+
+const wordsOf = (text) => text.trim().replace(/\s+/g, " ");
 
 async function feedbackOf(session, attempt_id) {
   const answer = await fetch(`/attempts/${encodeURIComponent(attempt_id)}/feedback?token=${encodeURIComponent(session.token)}`);

@@ -29,6 +29,15 @@ export function takeDraft(attemptId, questionId) {
   return kept;
 }
 
+/** What a person made of the words that were heard, until it is scored. */
+export function keepMended(attemptId, text) {
+  keepDraft(`mended-${attemptId}`, text);
+}
+
+export function mendedOf(attemptId) {
+  return draftOf(`mended-${attemptId}`);
+}
+
 export function keepMode(interviewId, mode) {
   guarded(() => localStorage.setItem(MODE + interviewId, mode));
 }

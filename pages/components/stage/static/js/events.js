@@ -33,6 +33,8 @@ export const HANDLERS = {
   },
   PROCESSING_HINT(stage, p) {
     stage.path.settled();
+    stage.setAside = null;
+    if (stage.submitted?.attempt_id === p.attempt_id) stage.submitted.again = false;
     stage.gateMs = p.min_display_ms || GATE_MS;
     if (stage.view !== "PROCESSING" && stage.view !== "FEEDBACK") stage.follow("PROCESSING");
   },
@@ -46,6 +48,7 @@ export const HANDLERS = {
   },
   UPDATE_SCORES(stage, p) {
     keepDraft(p.attempt_id, "");
+    stage.textArrived(p.attempt_id);
     stage.scores = { ...p, self_rating: p.self_rating || (stage.scores?.attempt_id === p.attempt_id ? stage.scores.self_rating : null) };
     stage.review = null;
     stage.error = null;
@@ -53,6 +56,7 @@ export const HANDLERS = {
     stage.say(stage.asksSelfRating ? "Feedback is ready. Your own view first." : `Feedback is ready. Overall ${Number(p.overall).toFixed(1)} of 10. ${p.content_feedback.headline}`);
   },
   UPDATE_REWRITE(stage, p) {
+    stage.textArrived(p.attempt_id, p.transcript);
     stage.rewrite = p;
     stage.refresh();
   },

@@ -28,6 +28,7 @@ const SILENT_LINE = "The line is open, but nothing comes. What you say is kept i
 const CUT_LINE = "We go on trying. What you say and write is kept in this browser and sent as soon as the line is back.";
 /** So many tries without success are told until one succeeds. */
 const TOLD_TRIES = 3;
+const TICK_MS = 100;
 const OTHER_WINDOW = "This answer is being recorded in another window. Finish it there, or start over here.";
 
 function freshUi() {
@@ -57,6 +58,8 @@ export class Stage {
     });
     this.level = null;
     this.levelAt = 0;
+    this.unheard = [];
+    this.askedLast = 0;
     this.#clear();
     this.#build();
   }
@@ -69,6 +72,7 @@ export class Stage {
     this.state = NO_STATE;
     this.view = "INTRO_LOADING";
     this.scores = this.rewrite = this.review = this.error = this.summary = null;
+    this.submitted = this.setAside = null;
     this.followUp = "";
     this.gateMs = GATE_MS;
     this.processingSince = 0;
@@ -85,7 +89,6 @@ export class Stage {
     this.standing = h("div", { class: "jf-banners" });
     this.root = h("div", { class: "jf", "data-state": this.view }, this.scene.node, this.board, this.standing, this.toasts, this.live);
     fill(this.host, this.root);
-    this.ticker = setInterval(() => this.#tick(), 100);
     this.keyed = (event) => onKey(this, event);
     document.addEventListener("keydown", this.keyed);
   }
@@ -104,6 +107,7 @@ export class Stage {
     const left = (data.reset || 0) > (this.data.reset || 0);
     const savedBefore = JSON.stringify([this.data.saved, this.data.in_resume]);
     this.data = { ...this.data, ...data };
+    this.unheard = this.unheard.filter((wish) => wish.seq > (this.data.heard || 0));
     this.preflight.limits = this.data.preflight || null;
     this.mic.clipAt = this.data.preflight?.clip_at || 1;
     if (first) Object.assign(this.setup, { persona_id: data.persona_id, q_count: data.q_count || 3, job_id: data.job_id || "" });
@@ -111,6 +115,7 @@ export class Stage {
     if (!data.session && this.session && !this.starting) this.#unseated(left);
     if (data.failure && data.failed_at !== this.failedAt) this.#failed(data.failure, data.failed_at);
     this.path.report(data.webrtc || {});
+    this.#showPath();
     if (first || !this.session || savedBefore !== JSON.stringify([this.data.saved, this.data.in_resume])) this.refresh();
     if (data.told && data.told !== this.toldShown) this.toast((this.toldShown = data.told));
   }
@@ -134,9 +139,14 @@ export class Stage {
     else this.refresh();
   }
 
-  /** Asks the page for something. */
+  /** Asks the page for something. Of two wishes in one run a page hears the last alone, so each brings along what was
+      not heard before it; `seq` grows, so that nothing is done twice. */
   act(name, payload) {
-    if (this.trigger) this.trigger("act", { name, at: Date.now(), ...payload });
+    if (!this.trigger) return;
+    const seq = (this.askedLast = Math.max(Date.now(), this.askedLast + 1, (this.data.heard || 0) + 1));
+    const wish = { name, at: seq, ...payload, seq };
+    this.trigger("act", { ...wish, before: this.unheard });
+    this.unheard = [...this.unheard, wish];
   }
 
   get persona() {
@@ -176,6 +186,7 @@ export class Stage {
 
   async #microphoneOpened() {
     this.micState = "open";
+    this.#beat();
     this.banner("microphone", null);
     this.devices = await inputDevices();
     this.micBox?.refresh();
@@ -337,6 +348,7 @@ export class Stage {
 
   #resend() {
     if (this.restarting) this.link?.send("RESTART_ANSWER", { attempt_id: this.restarting });
+    this.sendTextAgain();
     this.path.resume();
   }
 
@@ -383,6 +395,7 @@ export class Stage {
     this.path.forget();
     if (next === "FEEDBACK" || next === "ERROR_RECOVERABLE") return;
     this.scores = this.rewrite = this.review = null;
+    this.submitted = this.setAside = null;
     this.followUp = "";
     this.ui = freshUi();
     this.level = null;
@@ -404,6 +417,11 @@ export class Stage {
   /** What was shown ahead of the conductor is taken back when it refuses. */
   takeBack() {
     if (this.view === "PROCESSING" && this.state.view_state === "LISTENING") this.#enter("LISTENING");
+    this.submitted = null;
+    if (this.view !== "PROCESSING" || !this.setAside) return;
+    Object.assign(this, this.setAside);
+    this.setAside = null;
+    this.#enter("FEEDBACK");
   }
 
   follow(view) {
@@ -496,13 +514,28 @@ export class Stage {
     setTimeout(() => note.remove(), 6000);
   }
 
+  /** Ten times a second while something is heard or answered; else the stage rests. */
+  #beat() {
+    const live = this.view === "LISTENING" || (this.micState === "open" && this.mic.armed);
+    if (live && !this.ticker) this.ticker = setInterval(() => this.#tick(), TICK_MS);
+    if (live || !this.ticker) return;
+    clearInterval(this.ticker);
+    this.ticker = 0;
+  }
+
+  /** For whoever looks on: how an answer is given, and whether WebRTC stands in. */
+  #showPath() {
+    this.root.setAttribute("data-audio", this.path.link ? this.path.kind : "");
+    this.root.setAttribute("data-stand-in", this.path.webrtc);
+  }
+
   #tick() {
+    this.#beat();
     if (this.micState === "open" && this.mic.armed) {
       this.preflight.push(this.mic.level);
       if (this.view === "INTRO_LOADING") this.micBox?.refresh();
     }
-    this.root.setAttribute("data-audio", this.path.link ? this.path.kind : "");
-    this.root.setAttribute("data-stand-in", this.path.webrtc);
+    this.#showPath();
     const heard = this.audioKind !== "socket" || this.path.take;
     if (this.view === "LISTENING" && heard) this.scene.tick(clock((performance.now() - this.listeningSince) / 1000));
   }
@@ -510,8 +543,10 @@ export class Stage {
   /* Drawing ------------------------------------------------------------------------------------------------------- */
 
   refresh() {
+    this.#beat();
+    this.#showPath();
     this.root.toggleAttribute("data-moving", this.moving);
-    this.root.setAttribute("data-layout", SCENE_STATES.includes(this.view) ? "scene" : "board");
+    this.#turn(SCENE_STATES.includes(this.view) ? "scene" : "board");
     this.scene.refresh();
     const key = this.#boardKey();
     if (key && key === this.boardKey) return;
@@ -521,6 +556,16 @@ export class Stage {
     this.boardView = this.#boardView();
     fill(this.board, this.boardView);
     if (active) this.board.querySelector(`[data-key="${CSS.escape(active)}"]`)?.focus({ preventScroll: true });
+  }
+
+  /** Scene and board fade into one another: what stood elsewhere before does not jump to its new place. */
+  #turn(layout) {
+    const before = this.root.getAttribute("data-layout");
+    if (before === layout) return;
+    this.root.setAttribute("data-layout", layout);
+    if (!before) return;
+    this.root.classList.add("jf-turn");
+    requestAnimationFrame(() => requestAnimationFrame(() => this.root.classList.remove("jf-turn")));
   }
 
   /** Views with a life of their own (typing, countdown, shimmer) are not drawn anew while nothing of theirs changed. */

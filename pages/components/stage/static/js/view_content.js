@@ -1,6 +1,7 @@
 /* "What you said": STAR bars, key insight, improvements, and the answer beside its better version. */
 
 import { button, h, icon } from "./dom.js";
+import { keepMended, mendedOf } from "./drafts.js";
 import { rewriteBones } from "./view_live.js";
 import { beside, marked, notesOf } from "./marks.js";
 import { shownRewrite } from "./view_care.js";
@@ -112,15 +113,16 @@ function rewriteCard(stage) {
 /** What was heard, and the way to mend it: the same attempt is scored again with the mended text. */
 function yourWords(stage, rewrite, marks) {
   const ui = stage.ui;
-  if (ui.draft === undefined || ui.draft === null) {
+  ui.draft ??= mendedOf(rewrite.attempt_id) || null;
+  if (ui.draft === null) {
     const mend = stage.summary ? null : h("button", { type: "button", class: "jf-link jf-mend", "data-key": "mend", onclick: () => stage.setUi({ draft: rewrite.transcript }, "draft") }, "Not what you said?");
     return [h("p", { class: "jf-text" }, marked(rewrite.transcript, marks)), mend];
   }
-  const area = h("textarea", { id: "jf-draft", "data-key": "draft", rows: 9, spellcheck: "true", oninput: () => { ui.draft = area.value; } });
+  const area = h("textarea", { id: "jf-draft", "data-key": "draft", rows: 9, spellcheck: "true", oninput: () => keepMended(rewrite.attempt_id, (ui.draft = area.value)) });
   area.value = ui.draft;
   return [h("label", { for: "jf-draft", class: "jf-hint" }, "Correct the text; your timing stays. It costs nothing more."), area,
     h("div", { class: "jf-row jf-row-end" },
-      button("Cancel", { kind: "ghost", onclick: () => stage.setUi({ draft: null }, "mend") }),
+      button("Cancel", { kind: "ghost", onclick: () => { keepMended(rewrite.attempt_id, ""); stage.setUi({ draft: null }, "mend"); } }),
       button("Correct and score again", { kind: "primary", glyph: "check", onclick: () => stage.scoreAgain(area.value) }))];
 }
 

@@ -80,11 +80,11 @@ function fillerCard(metrics) {
   }
   const top = Object.entries(metrics.fillers || {}).sort((a, b) => b[1] - a[1]).slice(0, 3);
   const most = top.length ? top[0][1] : 1;
-  return h("section", { class: "jf-card jf-metric", "aria-label": "Fillers" }, head, h("p", { class: "jf-figure" }, metrics.fillers_about ? h("small", {}, "about ") : null, String(metrics.filler_count), h("small", {}, metrics.filler_count === 1 ? " filler" : " fillers")),
+  return h("section", { class: "jf-card jf-metric", "aria-label": "Fillers" }, head, h("p", { class: "jf-figure" }, metrics.fillers_about && metrics.filler_count ? h("small", {}, "about ") : null, String(metrics.filler_count), h("small", {}, metrics.filler_count === 1 ? " filler" : " fillers")),
     top.length ? h("ul", { class: "jf-fillers" }, top.map(([word, n]) => h("li", {}, h("span", {}, `“${word}”`), h("span", { class: "jf-bar" }, h("span", { style: { width: `${(100 * n) / most}%` } })), h("span", {}, `${n}×`))))
       : h("p", { class: "jf-note" }, "None. Nicely done."),
     saidTwice(metrics),
-    metrics.fillers_about ? h("p", { class: "jf-note" }, "“Um” and “uh” are heard in a second pass; about one in six counted was not said.") : null, usually(metrics, "fillers_per_100_words"));
+    metrics.fillers_about && metrics.filler_count ? h("p", { class: "jf-note" }, "“Um” and “uh” are heard in a second pass; about one in six counted was not said.") : null, usually(metrics, "fillers_per_100_words"));
 }
 
 /* Whisper writes some of them away ("of the the" becomes "of the"): what it leaves is a lower bound, and said to be one. */

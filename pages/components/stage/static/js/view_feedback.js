@@ -73,7 +73,7 @@ export function actions(stage) {
 
 /** How the feedback came about; what the delivery tab says anyway is not repeated. */
 function noticeLine(notices) {
-  const said = [...new Set(notices)].filter((n) => !/fillers.*not measurable/i.test(n));
+  const said = [...new Set(notices)].filter((n) => !/fillers.*not measurable|second pass/i.test(n));
   return said.length ? h("p", { class: "jf-notes-line" }, said.join(" ")) : null;
 }
 
@@ -134,7 +134,7 @@ export function summaryView(stage) {
       ready === null || ready === undefined ? null : h("div", { class: "jf-row" }, h("span", { class: `jf-chip jf-b-${band(ready)}` }, "Readiness", h("strong", {}, score(ready))), h("span", { class: "jf-compare" }, data.readiness_why || "")))),
     h("div", { class: "jf-metrics" }, lines(stage, "What carried you", of("strength")), lines(stage, "What to work on", of("gap")), lines(stage, "Next practice", of("plan")), lines(stage, "Stories worth keeping", of("story")), lines(stage, "For your resume", of("resume")), questionList(stage, data.questions || [])),
     h("footer", { class: "jf-actions" }, button("Delete this session", { kind: "ghost", glyph: "trash", onclick: () => stage.act("delete", {}) }), h("span", { class: "jf-grow" }),
-      button("See progress", { kind: "secondary", onclick: () => stage.act("progress", {}) }), button("Practise again", { kind: "primary", glyph: "loop", onclick: () => stage.act("again", {}) })));
+      button("See progress", { kind: "secondary", onclick: () => stage.act("progress", {}) }), button("New interview", { kind: "primary", glyph: "loop", onclick: () => stage.act("again", {}) })));
 }
 
 export function errorView(stage, error) {

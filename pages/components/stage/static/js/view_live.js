@@ -1,7 +1,7 @@
 /* On the scene while asking and listening: the question, the waveform, Finish, Start over. And the skeleton after it. */
 
 import { button, h, icon, reducedMotion } from "./dom.js";
-import { keepDraft, takeDraft } from "./drafts.js";
+import { keepDraft, keepMended, mendedOf, takeDraft } from "./drafts.js";
 import { marked } from "./marks.js";
 
 const FINISH_LABELS = { idle: "Finish answer", speaking: "Listening…", ready: "Complete answer" };
@@ -101,8 +101,8 @@ function doubtful(review) {
 
 /** A transcript nobody is sure of, to be mended before it is scored. It never sends itself. */
 export function reviewView(stage, review) {
-  const area = h("textarea", { id: "jf-review", "data-key": "review", rows: 9, spellcheck: "true" });
-  area.value = review.text;
+  const area = h("textarea", { id: "jf-review", "data-key": "review", rows: 9, spellcheck: "true", oninput: () => keepMended(review.attempt_id, area.value) });
+  area.value = mendedOf(review.attempt_id) || review.text;
   const submit = button("Use this text", { kind: "primary", glyph: "check", onclick: () => stage.submitTranscript(review.attempt_id, area.value) });
   return h("div", { class: "jf-card jf-review", "data-testid": "transcript-review" },
     h("h2", {}, "Is this what you said?"), h("p", { class: "jf-lead" }, review.reason), doubtful(review),

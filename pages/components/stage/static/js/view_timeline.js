@@ -57,7 +57,7 @@ function loudnessStrip(stage, metrics) {
       stage.playMoment(at - 0.5, at + 3);
     } }, s("svg", { viewBox: `0 0 ${WIDE} 44`, preserveAspectRatio: "none", "aria-hidden": "true" },
       ...points.map((p) => s("rect", { x: (p.at_s - 0.5) * wide + wide * 0.1, width: wide * 0.8, height: 44 * share(p.lufs), y: 44 - 44 * share(p.lufs), rx: Math.min(2, wide * 0.3), class: "jf-loud-bar" })))),
-    h("p", { class: "jf-note" }, moment("Loudest", sorted[sorted.length - 1]), ", ", moment("softest", sorted[0]), metrics.loudness_range_lu !== null && metrics.loudness_range_lu !== undefined ? `. Your voice moves over ${metrics.loudness_range_lu.toFixed(0)} LU.` : "."));
+    h("p", { class: "jf-note" }, moment("Loudest", sorted[sorted.length - 1]), ", ", moment("softest", sorted[0]), metrics.loudness_range_lu !== null && metrics.loudness_range_lu !== undefined ? `. Your voice moves within ${metrics.loudness_range_lu.toFixed(0)} decibels.` : "."));
 }
 
 /** The words as they were spoken: a pause is a gap as wide as it was long, a filler or what was said twice is underlined; all play. */
