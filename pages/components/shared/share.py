@@ -1,6 +1,8 @@
 """A session to hand on: as PDF, or as one HTML file. Written when it is asked for; neither holds a recording."""
 
 from dataclasses import replace
+from datetime import tzinfo
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -17,11 +19,7 @@ FONT = Path(__file__).resolve().parents[2] / "static" / "figtree.woff2"
 
 def share_buttons(parts: Services, interview_id: str) -> None:
     """The two downloads of a session, side by side; a word instead where it was deleted, perhaps in another tab."""
-    clock = zone()
-
-    def report() -> SessionReport:
-        made = session_report(find_session(parts.store, interview_id))
-        return replace(made, begun=made.begun.astimezone(clock))
+    report = partial(_report, parts, interview_id, zone())
 
     def pdf() -> bytes:
         from coach.views.session_pdf import as_pdf
@@ -37,22 +35,23 @@ def share_buttons(parts: Services, interview_id: str) -> None:
         st.caption("This session is not there any more.")
         return
     with st.container(horizontal=True, gap="small"):
-        st.download_button(
-            "Share as PDF",
-            as_now(pdf),
-            f"{name}.pdf",
-            "application/pdf",
-            key=f"share_pdf_{interview_id}",
-            icon=":material/picture_as_pdf:",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Share as HTML",
-            as_now(page),
-            f"{name}.html",
-            "text/html",
-            key=f"share_html_{interview_id}",
-            icon=":material/html:",
-            on_click="ignore",
-            help="One file that opens anywhere; without the recordings.",
-        )
+        for kind, icon, make, mime, told in (
+            ("pdf", ":material/picture_as_pdf:", pdf, "application/pdf", None),
+            ("html", ":material/html:", page, "text/html", "One file that opens anywhere; without the recordings."),
+        ):
+            st.download_button(
+                f"Share as {kind.upper()}",
+                as_now(make),
+                f"{name}.{kind}",
+                mime,
+                key=f"share_{kind}_{interview_id}",
+                icon=icon,
+                on_click="ignore",
+                help=told,
+            )
+
+
+def _report(parts: Services, interview_id: str, clock: tzinfo) -> SessionReport:
+    """What is shared, its moments on the person's clock."""
+    made = session_report(find_session(parts.store, interview_id))
+    return replace(made, begun=made.begun.astimezone(clock))
