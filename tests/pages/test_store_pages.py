@@ -393,12 +393,12 @@ def test_a_session_deleted_in_another_tab_is_said_to_be_gone(services):
 
 
 def test_moments_are_told_by_the_clock_of_the_persons_browser(monkeypatch):
-    monkeypatch.setattr(clock.st, "context", SimpleNamespace(timezone="Asia/Tokyo"))
+    monkeypatch.setattr("streamlit.context", SimpleNamespace(timezone="Asia/Tokyo"))
     at = datetime(2026, 11, 27, 20, 30, tzinfo=UTC)
     session = {"created_at": at, "job_title": "", "status": "completed", "is_sample": False, "overall_score": 7.0}
     assert browser.label(session) == "28 Nov 2026, 05:30 · General practice · 7.0"
     for unknown in (None, "Middle/Earth"):
-        monkeypatch.setattr(clock.st, "context", SimpleNamespace(timezone=unknown))
+        monkeypatch.setattr("streamlit.context", SimpleNamespace(timezone=unknown))
         assert clock.here(at) == at and clock.here(at).hour == 20
 
 
