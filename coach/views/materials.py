@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Sequence
 
+from coach.contracts.evaluation import Evaluation
 from coach.documents.reader import read_document
 from coach.errors import InputError
 from coach.store.repositories.library_records import JobDescription, Resume, StarStory
@@ -66,6 +67,13 @@ def resume_line(story: StarStory) -> str:
     done = done[:1].upper() + done[1:]
     joined = "; ".join(part for part in (done, outcome[:1].lower() + outcome[1:]) if part)
     return f"- {joined or story.title}"
+
+
+def answer_line(evaluation: Evaluation) -> str:
+    """An answer as one resume bullet, from its polished version."""
+    title = evaluation.library_suggestion.suggested_title or "My story"
+    star = evaluation.rewrite.star_version.model_dump()
+    return resume_line(StarStory(title=title, source_type="mock_interview", **star))
 
 
 def _first_sentence(text: str) -> str:

@@ -4,7 +4,6 @@ The interview itself runs between the stage and the conductor over the socket; n
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,10 @@ from coach.bootstrap import Services
 from coach.contracts.interview import InterviewSnapshot, ViewState
 from coach.errors import CoachError, EntitlementError, InputError, NotFoundError
 from coach.interview.service import InitRequest, InitResult
-from coach.views.library import StarStory
-from coach.views.materials import resume_line
-from coach.views.sessions import asked_question, begun_sessions, find_session
+from coach.views.materials import answer_line
+from coach.views.sessions import asked_question, find_session
+from pages.components.practice import offered
 from pages.components.practice.microphone import FrameIntake
-from pages.components.shared import samples
-from pages.components.shared.clock import here
-from pages.components.shared.selection import unique_labels
 from pages.components.shared.undo import put_away
 
 PLANNING_S = 240.0
@@ -143,9 +139,7 @@ class Desk:
         attempt = next((a for a in snapshot.attempts if a.id == attempt_id), None)
         if attempt is None or attempt.evaluation is None:
             raise InputError("That answer is not there any more.")
-        star = attempt.evaluation.rewrite.star_version
-        title = attempt.evaluation.library_suggestion.suggested_title or "My story"
-        bullet = resume_line(StarStory(title=title, source_type="mock_interview", **star.model_dump()))
+        bullet = answer_line(attempt.evaluation)
         where = self.services.library.add_to_resume(bullet, job_id=snapshot.interview.job_description_id)
         self.in_resume.append(attempt_id)
         self.told = f"Added to “{where}”. You find it under Jobs & resumes."
@@ -197,20 +191,8 @@ class Desk:
 
     def resumable(self, wished: str = "") -> dict[str, str] | None:
         """The interview `wished` for, else the newest, that was begun and not finished."""
-        going = self.services.bin.holds("session")
-        begun = [row for row in begun_sessions(self.services.store) if row["id"] not in going]
-        rows = sorted(begun, key=lambda row: row["id"] != wished)
-        return {"id": rows[0]["id"], "label": _label(rows[0])} if rows else None
+        return offered.resumable(self.services, wished)
 
     def jobs(self) -> list[dict[str, str]]:
         """Jobs to practise for."""
-        found = samples.mine_or_samples(self.services.library.jobs())
-        names = {job.id: f"{job.title}, {job.company}" if job.company else job.title for job in found}
-        return [{"id": key, "label": label} for key, label in unique_labels(names).items()]
-
-
-def _label(row: dict[str, Any]) -> str:
-    begun: datetime = row["created_at"]
-    when = here(begun).strftime("%A, %d %B")
-    answered = row["questions_answered"]
-    return f"{when}: {answered} of {row['q_count']} questions begun"
+        return offered.jobs(self.services)
