@@ -130,7 +130,7 @@ async def _warm() -> None:
 def warmings() -> list[tuple[str, Callable[[], Awaitable[None]]]]:
     """WebRTC, recogniser or SDK, voice activity model, the brain's connection, the voice: what each adapter offers.
 
-    And statistics, which the first look at *Cohorts* or *Margins* would wait a second for.
+    And statistics and the cost model, which the first look at *Cohorts* or *Margins* would wait a second and more for.
     """
     parts = services()
     return [
@@ -141,6 +141,7 @@ def warmings() -> list[tuple[str, Callable[[], Awaitable[None]]]]:
         ("brain", parts.brain.warm_up),
         *([("voice", parts.clips.warm_up)] if parts.clips else []),
         ("statistics", functools.partial(asyncio.to_thread, _load_statistics)),
+        ("cost model", functools.partial(asyncio.to_thread, _load_cost_model)),
     ]
 
 
@@ -174,6 +175,16 @@ def _load_judging() -> None:
 
 def _load_statistics() -> None:
     importlib.import_module("scipy.stats")
+
+
+def _load_cost_model() -> None:
+    from coach.economics.model import report_records
+    from coach.economics.model.scenario import Scenario, apply
+    from coach.views import margins, margins_figures
+
+    applied = apply(Scenario())
+    margins.headline(applied)
+    margins_figures.waterfall(margins.frame(report_records.part_records(applied)))
 
 
 def _keep_up() -> None:

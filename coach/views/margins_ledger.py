@@ -1,6 +1,7 @@
 """What was really used, as tables."""
 
-from datetime import UTC, datetime, time, timedelta
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pandas as pd
@@ -42,7 +43,10 @@ def ledger_frame(
         out, and a sum of nothing else is missing, not zero. `price_change_usd` is of what has both prices.
     """
     since = datetime.combine((now or datetime.now(UTC)).astimezone(UTC) - timedelta(days=days), time.min, UTC)
-    rows = [_sum_row(total, book) for total in store.run(ledger.usage_sums, by, since=since, of_samples=of_samples)]
+    today = (now or datetime.now(UTC)).date()
+    rows = [
+        _sum_row(total, book, today) for total in store.run(ledger.usage_sums, by, since=since, of_samples=of_samples)
+    ]
     keys = ["vendor", "key", "unit", "price_entry"] if by == "meter" else ["key"]
     sums = ["events", *(["quantity"] if by == "meter" else []), *SUMS]
     if not rows:
@@ -58,18 +62,20 @@ def without_price(store: SqlStore, book: PriceBook, *, days: int = 90, of_sample
     """Meters that were used and have no price in `book`, as `vendor/meter`."""
     since = datetime.combine(datetime.now(UTC) - timedelta(days=days), time.min, UTC)
     used = store.run(ledger.usage_sums, "meter", since=since, of_samples=of_samples)
-    return sorted({f"{total.vendor}/{total.meter}" for total in used if _again(total, book) is None})
+    today = datetime.now(UTC).date()
+    return sorted({f"{total.vendor}/{total.meter}" for total in used if _again(total, book, today) is None})
 
 
-def _again(total: ledger.UsageSum, book: PriceBook) -> Decimal | None:
-    try:
-        return book.find(total.vendor, total.meter, total.day, unit=total.unit).cost(total.quantity)
-    except PriceBookError:
-        return None
+def _again(total: ledger.UsageSum, book: PriceBook, today: date) -> Decimal | None:
+    """What the use costs by the book: at its day's price, at today's where the book begins later; None without any."""
+    for day in (total.day, today):
+        with suppress(PriceBookError):
+            return book.find(total.vendor, total.meter, day, unit=total.unit).cost(total.quantity)
+    return None
 
 
-def _sum_row(total: ledger.UsageSum, book: PriceBook) -> dict[str, object]:
-    again = _again(total, book)
+def _sum_row(total: ledger.UsageSum, book: PriceBook, today: date) -> dict[str, object]:
+    again = _again(total, book, today)
     return {
         "vendor": total.vendor,
         "key": total.key,

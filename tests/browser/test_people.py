@@ -88,6 +88,14 @@ def test_somebody_is_invited_joins_and_gets_a_role(everybody: Town, chromium: Br
         nina.get_by_role("heading", name="Review").wait_for()
         expect(nina.get_by_text("This page is for another role")).to_have_count(0)
 
+        coach.click()
+        expect(coach).to_have_attribute("aria-pressed", "false", timeout=PATIENCE_MS)
+        candidate = roles.get_by_role("button", name="Candidate", exact=True)
+        candidate.click()
+        olga.get_by_role("button", name="Keep it").click()
+        expect(candidate).to_have_attribute("aria-pressed", "true", timeout=PATIENCE_MS)
+        expect(olga.get_by_role("dialog")).to_have_count(0, timeout=PATIENCE_MS)
+
         form.get_by_role("button", name="Make a link").click()
         unused = olga.locator("code", has_text="/join/").inner_text().strip()
         olga.get_by_role("button", name="Take back").last.click()

@@ -19,6 +19,7 @@ from coach.lab.runs.outcome import Outcome
 from coach.lab.service import Lab
 from coach.lab.statistics.verdict import MIN_PERSONS
 from coach.views import lab as figures
+from coach.views.attempts import short
 from pages.components.shared.chart import chart
 from pages.components.shared.csv_file import csv_file
 from pages.components.shared.prose import plain
@@ -107,7 +108,13 @@ def _verdict(report: ComparisonReport) -> None:
     with st.container(border=True):
         st.markdown(f"## {ICONS[report.verdict.decision]} {plain(report.verdict.sentence)}")
         main = next((c for c in report.comparisons if c.scorer == report.primary), None)
-        size = f"{main.n_items} answers of {main.n_clusters} people · {plain(_power(report))} · " if main else ""
+        way = "higher" if report.better.get(report.primary, True) else "lower"
+        size = (
+            f"{plain(report.b)} minus {plain(report.a)}, {way} is better · {main.n_items} answers of {main.n_clusters} "
+            f"people · {plain(_power(report))} · "
+            if main
+            else ""
+        )
         failures = ", ".join(f"{plain(name)} {count}" for name, count in report.failures.items())
         st.caption(f"{size}provider failures: {failures}")
         if report.recorded:
@@ -166,7 +173,7 @@ def _cases(title: str, rows: pd.DataFrame, outcomes: list[Outcome], data: Datase
     items = {item.id: item for item in data.items}
     for row in rows.to_dict("records"):
         item = items[str(row["item"])]
-        with st.expander(f"{row['a']:.2f} → {row['b']:.2f} · {plain(item.input.question.text[:60])}"):
+        with st.expander(f"{row['a']:.2f} → {row['b']:.2f} · {plain(short(item.input.question.text, 60))}"):
             st.caption(plain(item.input.user_answer.transcript))
             sides = zip(st.columns(2), (report.a, report.b), strict=True)
             for column, name in sides:

@@ -66,12 +66,12 @@ def _sums(table: pd.DataFrame) -> None:
     """The ledger in three figures."""
     billed, again = (sum(table[name].dropna(), ZERO_USD) for name in ("as_billed_usd", "repriced_usd"))
     with st.container(horizontal=True, gap="medium"):
-        change = f"{float(table['price_change_usd'].sum()):+.4f}"
+        change = float(table["price_change_usd"].sum())
         st.metric("As billed, 90 days", margins.money(billed, 4), border=True, height="stretch")
         st.metric(
-            "Re-priced at this scenario",
+            "Re-priced",
             margins.money(again, 4),
-            change,
+            f"{change:+.4f}" if abs(change) >= 0.00005 else None,
             delta_color="inverse",
             border=True,
             height="stretch",
