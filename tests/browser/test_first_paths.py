@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import RunningApp
+from tests.browser.test_looks import MOST_SHIFT, WATCH_SHIFTS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(420)]
 MOST_CLICKS = 4
@@ -24,9 +25,10 @@ def heard(page: Page) -> None:
 
 def test_a_stranger_gets_feedback_on_a_spoken_answer_in_four_clicks(first_day: RunningApp, visit) -> None:
     page = visit(viewport={"width": 1440, "height": 900}, reduced_motion="no-preference")
-    page.add_init_script(COUNT_CLICKS)
+    page.add_init_script(COUNT_CLICKS + WATCH_SHIFTS)
     page.goto(first_day.url)
     page.get_by_role("button", name="Start interview").click()
+    page.evaluate("window.shift = 0")
     heard(page)
     instead = page.get_by_text("Answer with a recording instead")
     expect(instead).to_be_visible()
@@ -39,6 +41,7 @@ def test_a_stranger_gets_feedback_on_a_spoken_answer_in_four_clicks(first_day: R
     expect(page.get_by_role("heading", name="Polished version")).to_be_visible()
     expect(instead).to_be_hidden()
     assert 0 < page.evaluate("window.clicks") <= MOST_CLICKS
+    assert page.evaluate("window.shift") <= MOST_SHIFT, "from the start to the feedback nothing jumps"
 
 
 def test_a_phone_is_enough_by_touch_alone(silent: RunningApp, visit) -> None:
