@@ -107,6 +107,7 @@ class LocalVoice:
     def _model(self) -> Kokoro:
         if self._kokoro is None:
             self._kokoro = Kokoro(self._cache)
+            give_back()
         return self._kokoro
 
     def _later(self, idle_s: float | None) -> None:

@@ -20,8 +20,8 @@ NEWEST = 1_000
 """Interviews that are looked at: the mean of their 3,000 and more answers is known to a fiftieth of its spread, and how
 people practise now says more than how they did. All of a million answers took ten seconds for each page."""
 
-PICKED = 200
-"""Customers whose whole history a plan is tried on: their mean margin is known to a fourteenth of its spread. Picked by
+PICKED = 100
+"""Customers whose whole history a plan is tried on: their mean margin is known to a tenth of its spread. Picked by
 a hash of their id, which has nothing to do with what they did."""
 
 
