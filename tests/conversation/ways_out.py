@@ -45,7 +45,7 @@ FILES: dict[str, set[str]] = {
     "pages/components/shared/receipt.py:show": set(),
     "pages/components/shared/chart.py:chart": {"progress: CSV", "margins: CSV"},
     "pages/components/shared/share.py:share_buttons": {"progress: Share as PDF", "progress: Share as HTML"},
-    "pages/components/shared/csv_file.py:csv_file": {"cohorts: CSV"},
+    "pages/components/shared/csv_file.py:csv_file": {"cohorts: CSV", "operations: CSV"},
     "pages/components/lab/compare.py:_take_along": set(),
     "pages/components/margins/tables.py:download": {"margins: CSV"},
 }
