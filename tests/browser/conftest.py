@@ -49,6 +49,9 @@ SHELL = ("chromium-headless-shell", *WHOLE)
 CALM: dict[str, Any] = {"reduced_motion": "reduce"}
 """As to somebody who wants less motion, where motion is not the point: drawing it takes the processor."""
 
+WORDLESS = {"COACH_VOICE": "none", "COACH_TRANSCRIBER": "typed"}
+"""An application that neither speaks nor listens loads no model for it: for tests in which nobody says anything."""
+
 
 def launch(kind: BrowserType, recording: Path, programs: tuple[str, ...] = WHOLE) -> Browser:
     """Starts the first of the programs that is installed; it hears the recording."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import CALM, RunningApp
+from tests.browser.conftest import CALM, WORDLESS, RunningApp
 from tests.browser.test_looks import RULES, faults
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -22,7 +22,7 @@ A_PERSON = "Object.defineProperty(navigator, 'webdriver', {get: () => false})"
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     """An application nobody has answered in: whoever has, is no newcomer."""
-    running = RunningApp(tmp_path_factory.mktemp("home"), COACH_VOICE="none").start()
+    running = RunningApp(tmp_path_factory.mktemp("home"), **WORDLESS).start()
     yield running
     running.stop()
 
