@@ -291,3 +291,72 @@ def test_what_only_looks_like_a_slip_is_left(said: str) -> None:
 
 def test_a_number_said_anew_is_taken_whole() -> None:
     assert tighten("it was sixty five no sixty seven").text == "It was sixty seven."
+
+
+def test_a_question_about_a_case_is_coached_as_a_plan() -> None:
+    told = (
+        "i'd have a word with them first not in front of the others i'd ask if everything's alright at home and if it "
+        "carried on i'd tell the duty manager but i'd tell them i was going to"
+    )
+    _, made = judged(told, "What would you do if a colleague kept turning up late?")
+    said = (
+        made.follow_up.question_text + " ".join(made.content_feedback.top_improvements) + made.content_feedback.headline
+    )
+    assert "came of it" not in said and "plan" in made.content_feedback.headline and "you would know" in said
+    assert "two things you would do" not in said and "[" not in made.rewrite.polished_answer
+
+
+def test_neither_a_scrap_nor_others_words_are_praised() -> None:
+    _, made = judged(
+        "so i work at a dog grooming place and there was this lady who came in with a newfoundland and she was shouting "
+        "so i took her round the back and i showed her the photo and she calmed down and she's been back every eight weeks "
+        "since then so"
+    )
+    assert "“since then”" not in str(made.content_feedback) and "Since." not in made.rewrite.polished_answer
+    _, other = judged(
+        "My manager said to me you need to stop putting eucalyptus in everything, and I said but customers love it, and "
+        "she goes no they don't. I asked her which orders she meant. The complaints went from three a month to none by Easter."
+    )
+    assert not any("she goes" in line for line in other.content_feedback.top_strengths)
+
+
+def test_a_counted_outcome_is_not_called_a_verdict_and_praise_needs_no_figure() -> None:
+    _, made = judged(
+        "In my country I was working in fish factory. Every day we was losing many fish on the floor. I have told to my boss "
+        "that we can put the table more near. After this we lost only maybe ten kilo per day, before it was forty."
+    )
+    assert not any("verdict" in line or "hints" in line for line in made.content_feedback.top_improvements)
+    reading, other = judged(
+        "We'd cast a bell for a church in Devon and when I put it on the lathe the hum was almost a semitone flat. I measured all "
+        "eight again with the strobe. I drew up a chart for the vicar, and we retuned the seven to the new tenor. It rang in at Whitsun and the ringers' guild wrote that it's the sweetest ring in the county."
+    )
+    assert not reading.figure_wanted and "[X%]" not in other.rewrite.polished_answer
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("they did it for one postcode and in that postcode repeats dropped by forty four percent", "in that postcode repeats dropped"),
+        ("he came in with a cane and I could see he was having trouble with the queue barrier", "I could see he was having"),
+        ("there was a girl and she's uh she was struggling with the frames", "she was struggling"),
+        ("I drew up a chart showing each bell before and after, and we retuned the seven", "each bell before and after, and we"),
+        ("the vendor was, well he was grieving", "vendor was grieving"),
+        ("which you know is the worst week", "which you know is the worst week"),
+    ],
+)  # fmt: skip
+def test_a_sentence_is_not_broken_where_speech_goes_on(said: str, written: str) -> None:
+    opening = "last spring at the shop in hull we had a lot of work and i was asked to get it done by the end of the week and "
+    end = " and then i rang three suppliers and i moved the order to the friday and in the end nobody had to wait and it is done like that now"
+    assert written.lower() in judged(opening + said + end)[1].rewrite.polished_answer.lower()
+
+
+def test_what_happened_in_two_words_stays_in_the_rewrite() -> None:
+    assert "It slid." in judged("Left a ladder untied once. It slid. I always tie it now.")[1].rewrite.polished_answer
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["I am technician since six years.", "I says to him we do four a day.", "He told me I'd be late.", "I say so there and then."],
+)  # fmt: skip
+def test_what_has_no_one_mend_stays_as_said(said: str) -> None:
+    assert tighten(said).text == said

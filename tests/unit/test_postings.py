@@ -50,6 +50,12 @@ def test_pasted_pages_give_title_company_and_skills(half: str) -> None:
     assert right >= 0.7 * sum(len(made.job.key_skills) for _, made in read)
 
 
+def test_title_and_company_are_found_on_pages_of_rare_trades() -> None:
+    pages = yaml.safe_load((DATA / "rare_trades.yaml").read_text("utf8"))
+    jobs = [parse_job("", "", page["text"]) for page in pages]
+    assert [(job.job_title, job.company) for job in jobs] == [(page["title"], page["company"]) for page in pages]
+
+
 def test_skills_and_competencies_together_reach_what_is_aimed_at() -> None:
     """Recall and precision ≥ 0.70 over the 48 pages that are labelled with both."""
     read = [page for half in HALVES[-3:] for page in read_pages(half)]

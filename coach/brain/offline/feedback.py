@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from coach.brain.offline.follow_up import missing_item
-from coach.brain.offline.quotes import is_scrap, number_quote, quote, whole
+from coach.brain.offline.quotes import is_joint_step, is_scrap, number_quote, quote, whole
 from coach.brain.offline.tighten import tighten
 from coach.brain.reading.answer import Reading
 from coach.brain.reading.clauses import ClauseReading
@@ -28,11 +28,15 @@ _PLAN_HOW = {
 _SCENE_CUES = frozenset({"time", "place", "role", "problem", "there_was"})
 _TASK_CUES = frozenset({"task_mine", "task_goal", "task_need"})
 _NO_GOAL = re.compile(r"\b(?:not|never|nobody)\b|n't\b|\bi (?:want|have|must|need)(?: to)? (?:say|admit)\b")
-_SPOKEN = re.compile(r"^(?:(?:and|so|but|then) )*(?:he|she|they|it|you) (?:goes?|went|says?|said|was like|were like)\b")
+_SPOKEN = re.compile(
+    r"^(?:(?:and|so|but|then) )*(?:he|she|they|it|you) (?:goes?|went|says?|said|was like|were like)\b"
+    r"|^(?:what|how|who) (?:was|were|is)\b"
+)
 _LED_BY = re.compile(
     r"^(?:(?:and|so|but|then) )*(?:when|while|after|before|if|as|once|because|since|until|although|what)\b"
 )
 _WORKPLACE = re.compile(r"\bi(?:'m| was| am)? work(?:ed|s|ing)? (?:in|at|for|as|on)\b")
+_FEWEST_PLANNED = 2
 _LEADING = 1.0
 """What a step that hangs on another ("when I put it on the lathe …") loses as an example of one."""
 _SCENE_WORDS = 4
@@ -204,7 +208,7 @@ def _improvements(reading: Reading) -> list[str]:
     if not reading.judged:
         return lines
     if reading.story_asked:
-        lines += [_gap_line(reading, name) for name in reading.incomplete()]
+        lines += [_gap_line(reading, name) for name in _gaps(reading)]
         lines += _extra_lines(reading)
     elif reading.scores.content < 8 and (full := [r for r in reading.clauses if len(r.clause.tokens) > _SCENE_WORDS]):
         vague = min(full, key=lambda r: (r.specific + r.numbers, r.clause.index))
@@ -212,6 +216,13 @@ def _improvements(reading: Reading) -> list[str]:
     if reading.cut:
         lines.insert(0, "Only the first twenty minutes were judged; two minutes hold attention better.")
     return [line for line in lines if line][:3]
+
+
+def _gaps(reading: Reading) -> list[str]:
+    """The items to speak of; of a plan that names two steps no further steps are asked."""
+    planned = sum("conditional" in r.cues for r in reading.clauses)
+    enough = not reading.told_as_story and planned >= _FEWEST_PLANNED
+    return [name for name in reading.incomplete() if not (enough and name == "action")]
 
 
 def _gap_line(reading: Reading, name: str) -> str:
@@ -256,7 +267,7 @@ def _anchor(reading: Reading, name: str) -> ClauseReading | None:
 def _extra_lines(reading: Reading) -> list[str]:
     lines = []
     if reading.ownership.kind == "we":
-        ours = next((r for r in reading.clauses if any(e.subject == "we" for e in r.own_steps)), None)
+        ours = next((r for r in reading.clauses if is_joint_step(r)), None)
         if ours:
             lines.append(f"“{quote(ours, 60)}”: which part of that was yours?")
     result = reading.star["result"]

@@ -11,7 +11,7 @@ from coach.text.shorten import shorten_end
 
 _WORTH_SAVING = 7.0
 _TITLE_CHARS, _CATEGORY_CHARS = 80, 40
-_NAMED = re.compile(r"\b(at|in|for|with|on) ((?:the )?[A-Z][\w'’&-]+(?: (?:(?:of|and) )?[A-Z][\w'’&-]+){0,3})")
+_NAMED = re.compile(r"\b([Aa]t|[Ii]n|[Ff]or|with|on) ((?:the )?[A-Z][\w'’&-]+(?: (?:(?:of|and) )?[A-Z][\w'’&-]+){0,3})")
 _PLACE = re.compile(rf"\b(at|in|on) (?:the|our|my|a|an) ((?:[a-z'’-]+ )?{WORKPLACE})\b(?! of\b)")
 _FILLING = frozenset(["last", "first", "previous", "old", "new", "current", "former", "same", "second", "own", "whole"])
 
@@ -55,7 +55,7 @@ def _where(reading: Reading) -> str:
     for text in early:
         for match in _NAMED.finditer(text):
             if is_name(match.group(2).removeprefix("the ").split()[0], first=False):
-                return f" {match.group(1)} {match.group(2)}"
+                return f" {match.group(1).lower()} {match.group(2)}"
     for text in early:
         place = _PLACE.search(text)
         if place and place.group(2).split()[0].lower() not in _FILLING:

@@ -48,13 +48,11 @@ _FIXED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(there) was (?=(?:many|several|two|three|four|five|six|seven|eight|nine|ten|twelve) )", r"\1 were "),
         (r"\b(there) was (?=(?-i:[a-z]{2,}(?<![suio])s)\b(?=[.,;!?]|$| (?:on|at|to|from|who|everywhere|[a-z]{3,}ing)\b))"
          r"(?!(?:this|news|business|access|always|perhaps|less|plus|illness|weakness|its|his|physics|politics|sales|mathematics|economics|gas|series|means|logistics|diabetes)\b)", r"\1 were "),
-        (r"\bsince (?=(?:some |a few )?(?:weeks|months|years|days|hours)\b(?! ago))", "for "),
         (rf"\b({_PERSONS}|(?:my|this|that|his|her) (?!(?:people|police|staff|children|men|women|team|others?|rest|two|three|ones?|many|few|sheep|fish|family|crew|lot)\b)[a-z]+(?<!s)) don(['’])t\b", r"\1 doesn\2t"),
         (r"\b(listened) (him|her|them|me|us)\b", r"\1 to \2"),
         (r"\b(I|we|they|you)( never| always| often| also| still)? (work|read|bring|want|need|come|make|take|call|give|help|know|ask|tell|look|think|get|run|keep|live)s\b", r"\1\2 \3"),
         (r"\b(I|we|they|you) (?:am|are|was|were) (agree|disagree)\b", r"\1 \2"),
         (r"\bmore (better|easier|faster|quicker|cheaper|bigger|smaller|slower|stronger|clearer|happier)\b", r"\1"),
-        (r"\bsince (?=(?:two|three|four|five|six|seven|eight|nine|ten|twelve|many|several|\d+) (?:days|weeks|months|years)\b(?! ago))", "for "),
         (r"\b((?:ask|asks|asked|tell|tells|told|want|wants|wanted) (?:me|us|him|her|them)) for (?=(?:improve|make|do|find|help|fix|work|take|write|go|change|solve|check|prepare)\b)", r"\1 to "),
         (r"\bdiscuss(ed|es|ing)? about\b", r"discuss\1"),
         (rf"\b(told|tell|tells|telling|asked|asks|ask) to (?=(?:him|them|us|me|{_PERSONS})\b)", r"\1 "),
@@ -62,6 +60,15 @@ _FIXED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(explained|explain) (me|him|her|us|them) (?=(?:the|how|what|why|that|my|our)\b)", r"\1 to \2 "),
     )
 )  # fmt: skip
+
+
+_SINCE = re.compile(
+    r"\bsince (?=(?:(?:some |a few )?|(?:two|three|four|five|six|seven|eight|nine|ten|twelve|many|several|\d+) )"
+    r"(?:hours|days|weeks|months|years)\b(?! ago))",
+    _I,
+)
+_NOW = re.compile(r"(?:\b(?:am|is|are)\b|\b(?:i|he|she|it|we|they|you)['’](?:m|s|re)\b)(?! been)[^.,;!?]*$", _I)
+"""Before "since six years" the present is as wrong as "since": "I am technician since six years" stays as said."""
 
 
 def mend(text: str) -> str:
@@ -72,6 +79,7 @@ def mend(text: str) -> str:
     text = _WORD.sub(_regular, text)
     for found, mended in _FIXED:
         text = found.sub(mended, text)
+    text = _SINCE.sub(lambda m: m.group() if _NOW.search(m.string[: m.start()]) else "for ", text)
     return _ARTICLE.sub(_article, _third_person().sub(_agreeing, text))
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from coach.brain.offline.quotes import is_scrap
+from coach.brain.offline.quotes import is_joint_step, is_scrap
 from coach.brain.offline.rewrite import METRIC, OWN_PART, PLACEHOLDERS, RewrittenPart
 from coach.brain.offline.tighten import tighten
 from coach.brain.reading.answer import Reading
@@ -73,7 +73,7 @@ def _ownership(reading: Reading) -> list[CoachNote]:
         return []
     notes = []
     for r in reading.clauses:
-        if any(e.subject == "we" and e.mood == "told" for e in r.own_steps):
+        if is_joint_step(r):
             original = shorten(r.clause.text, 80)
             revised = f"I [your own part]; together, {lower_first(_plain(original))}"
             notes.append(

@@ -17,9 +17,10 @@ _OPENING = re.compile(
 
 
 _CUT_OFF = re.compile(r"\b(?:between|without|than)$")
+_DENIED = re.compile(r"\b(?:never|not|no longer)\b|n't\b")
 _FEWEST_WORDS = 3
 _SAID_TWICE = re.compile(r"^(\w+), (?=\1\b)", re.IGNORECASE)
-_TRAILING = re.compile(r"[\s,]+(?:and|so|but|because|then|or|right|yeah)$", re.IGNORECASE)
+_TRAILING = re.compile(r"(?:[\s,]+(?:and now|and then|and|so|but|because|then|or|right|yeah|um+|uh+))+$", re.IGNORECASE)
 
 
 def quote(reading: ClauseReading, limit: int = 60) -> str:
@@ -50,6 +51,12 @@ def is_scrap(reading: ClauseReading) -> bool:
     words = [t.text for t in reading.clause.tokens if not _OPENING.fullmatch(f"{t.text} ")]
     brief = len(words) < _FEWEST_WORDS or (not reading.events and len(words) <= _FEWEST_WORDS)
     return brief or hangs(reading) or bool(_CUT_OFF.search(reading.clause.lower))
+
+
+def is_joint_step(reading: ClauseReading) -> bool:
+    """Whether "we" did something there of which a part can be one's own; "we never missed one" is none."""
+    did = any(step.subject == "we" and step.mood == "told" for step in reading.own_steps)
+    return did and not _DENIED.search(reading.clause.lower)
 
 
 def number_quote(reading: ClauseReading, limit: int = 60) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from coach.brain.offline.tighten import tighten
 from coach.brain.reading.clauses import ROLES, ClauseReading
 from coach.brain.reading.star import StarItemReading
-from coach.brain.reading.units import Unit, goes_on, kept
+from coach.brain.reading.units import Unit, goes_on, kept, says_something
 from coach.contracts.evaluation import StarStatus
 
 MAX_WORDS = 220
@@ -25,7 +25,7 @@ _FEWEST_UNITS = 3
 _COMMA_AND_BLANK, _NEAR = 2, 3
 """Characters between two clauses: a comma was there when more than a blank is, and nothing else was."""
 _NO_COMMA = ("because", "that ", "until", "where", "when ", "while ", "than ", "if ")
-_LEADS_ON = re.compile(r"\b(?:together|then|there|here|later|afterwards|so|and|but)$", re.IGNORECASE)
+_LEADS_ON = re.compile(r"\b(?:together|then|now|there|here|later|afterwards|so|and|but)$", re.IGNORECASE)
 _ANOTHER_PERSON = re.compile(r"(?:me|us|him|her|them|you) and (?:me|us|him|her|them|you)\b")
 _OBJECT_ENDS = re.compile(
     r"\b(?:the|an?|my|our|his|her|its|their|this|that|these|those|some)(?: (?!\w+ed\b)[\w'-]+){1,2}$", re.IGNORECASE
@@ -139,18 +139,12 @@ def _parted(before: ClauseReading, after: ClauseReading, said: str) -> bool:
     """Whether a comma stands between two clauses: one was there, or both are full and the second leads nothing on."""
     if _COMMA_AND_BLANK <= after.clause.start - before.clause.end <= _NEAR:
         return True
-    if _ANOTHER_PERSON.match(f"{said.lower().rsplit(' ', 1)[-1]} {after.clause.lower}") or not _says_something(after):
+    if _ANOTHER_PERSON.match(f"{said.lower().rsplit(' ', 1)[-1]} {after.clause.lower}") or not says_something(after):
         return False
     if goes_on(before):
         return False
     full = bool(before.events) and bool(after.events) and not _is_relative(said, after.clause.lower)
     return full and not _LEADS_ON.search(said) and not after.clause.lower.startswith(_NO_COMMA)
-
-
-def _says_something(reading: ClauseReading) -> bool:
-    """Whether a verb stands before the clause's first comma: "and after, and we retuned …" says nothing there."""
-    comma = reading.clause.text.find(",")
-    return comma < 0 or any(event.end <= reading.clause.start + comma for event in reading.events)
 
 
 def _is_relative(said: str, after: str) -> bool:

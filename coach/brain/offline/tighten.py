@@ -111,7 +111,7 @@ _REPAIRS = tuple(
         (r"\b(I|we|he|she|they|it)(?:['’](?:s|d|m|ve|re|ll))?,? (?=\1\b(?! (?:and|or)\b))", ""),
         (r"\b(I|we|he|she|they), what \1 did was (?=\1\b)", ""),
         (rf"\b{_COUNT}(?:,? i think|,? i mean)?,? (?:no|sorry|or rather),? (?={_COUNT}\b)", ""),
-        (r"\b(was|is|were|are),? (?:it|they) (?=\1\b)", ""),
+        (r"(?<!\bit )(?<!\bthat )(?<!\bthis )(?<!\bwhat )\b(was|is|were|are),? (?:it|they|he|she) (?=\1\b)", ""),
         (r"\b(in|on|at|for|with|to|from|of|by), (?=\1\b)", ""),
     )
 )

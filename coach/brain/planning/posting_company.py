@@ -35,7 +35,7 @@ def company_named(lines: list[str], text: str, title: str) -> str:
     worths: dict[str, float] = {}
     for name, worth in _company_names(lines, text, title):
         kept = _as_company(name)
-        if kept and not _no_company(kept, title):
+        if kept and not is_fact(name) and not _no_company(kept, title):
             worths[kept] = worths.get(kept, 0.0) + worth
     for name in worths:
         worths[name] += min(2, _mentions(name, text) - 1) + 2 * is_organisation(name)
@@ -86,7 +86,7 @@ def _no_company(name: str, title: str) -> bool:
         or len(name) < 2
         or len(name.split()) > _COMPANY_WORDS
         or name.lower() == title.lower()
-        or title.lower() in name.lower()
+        or (title and re.search(rf"(?<!\w){re.escape(title.lower())}(?!\w)", name.lower()))
         or role
         or is_fact(name)
         or is_furniture(name)

@@ -28,6 +28,9 @@ _ROLE_ENDS = re.compile(
 
 
 _ABBREVIATED = re.compile(r"\b(?:Inc|Co|Ltd|Corp|Bros|[A-Z]\.[A-Z])\.$")
+_LEVEL = re.compile(r"[IV]{1,3}|[1-5]")
+"""A grade behind a role: "Hydrographic Surveyor II"."""
+_LEGAL_FORMS = {"LTD": "Ltd", "INC": "Inc", "CORP": "Corp", "CO": "Co"}
 _SEPARATORS = re.compile(r"\s+(?:[·|•–—-]|at|@)\s+|\t+")
 
 
@@ -85,7 +88,8 @@ def names_role(line: str) -> bool:
     """True when the line's last word, or the last before a comma, bracket or dash, is that of a role."""
     cores = (re.split(r"[,(]|\s[–—|-]\s|\s(?:of|for|in|at|to)\s", part)[0].split() for part in line.split("/"))
     role = rule_pattern(page_rules()["role_last"])
-    return any(role.fullmatch(words[-1].strip(".:;")) for words in cores if words)
+    ends = (words[-2] if len(words) > 1 and _LEVEL.fullmatch(words[-1]) else words[-1] for words in cores if words)
+    return any(role.fullmatch(end.strip(".:;")) for end in ends)
 
 
 def labelled(lines: list[str], name: str) -> str:
@@ -168,6 +172,8 @@ def spoken_case(name: str) -> str:
 
 def _cased(word: str, *, first: bool) -> str:
     low = word.lower()
+    if not first and word.strip(".,") in _LEGAL_FORMS:
+        return word.replace(word.strip(".,"), _LEGAL_FORMS[word.strip(".,")])
     if not first and low in ("of", "and", "the", "for", "in", "at", "de", "to"):
         return low
     acronym = (len(low) <= 3 and low not in common_words()) or not re.search(r"[aeiouy]", low)

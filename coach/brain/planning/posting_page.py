@@ -4,6 +4,7 @@ Structured data (JSON-LD) wins, then labelled lines, then how LinkedIn, Greenhou
 page: a few short lines before the text, one of which names a role and another the company.
 """
 
+import html
 import json
 import re
 import unicodedata
@@ -133,7 +134,8 @@ def _structured(text: str) -> tuple[str, str, str] | None:
             if "JobPosting" in str(record.get("@type", "")) and record.get("description"):
                 firm = record.get("hiringOrganization") or ""
                 firm = firm.get("name", "") if isinstance(firm, dict) else firm
-                return str(record.get("title") or "").strip(), str(firm).strip(), str(record["description"])
+                named, firm = (html.unescape(str(text or "")).strip() for text in (record.get("title"), firm))
+                return named, firm, str(record["description"])
     return None
 
 

@@ -32,10 +32,10 @@ _NOISE_HEAD = re.compile(
     r"^\W*(?:(?:what )?we offer\b|benefits?|package\W*$|legal\W*$|about (?:us|the (?:company|trust|school|firm|charity|team|council))|why (?:join|us|work)|how to apply|to apply|perks|equal opportunit\w+|who are we|the offer|rewards?|closing date|what you get|what(?:'s| is) in it|in return|small print|our values|(?:physical|working) (?:demands|conditions)\b|work environment)"
 )
 _FACT_HEAD = re.compile(
-    r"(?:pay|salary|hours|locations?|sector|closing date|start date|contract(?: type)?|schedule|shifts?|working pattern|job (?:type|grade)|grade|band|department|reference(?: number)?|number of jobs available|licen[cs]es)"
+    r"(?:pay|salary|hours|locations?|sector|closing date|start date|contract(?: type)?|schedule|shifts?|working pattern|job (?:type|grade)|grade|band|department|(?:job |vacancy )?ref(?:erence)?(?: number| no\.?)?|number of jobs available|licen[cs]es)"
 )
 _NOISE_LINE = re.compile(
-    r"\b(?:equal opportunit\w+|annual leave|pension|per annum|salary|holiday|discount(?:s|ed)?|privacy notice|applicant tracking|by applying|right to work|references|disability|disabled applicants|covenant|criminal record|background check|"
+    r"\b(?:job ref(?:erence)?:|equal opportunit\w+|annual leave|pension|per annum|salary|holiday|discount(?:s|ed)?|privacy notice|applicant tracking|by applying|right to work|references|disability|disabled applicants|covenant|criminal record|background check|"
     r"agenc(?:y|ies)|speculative|closing date|vacanc(?:y|ies)|parking|season[- ]ticket|free (?:tea|flu|lunch)|uncapped|base \d|ote\b|company car|president's club|cycle scheme|living[- ]wage|names removed|interview:|how to apply|carbon neutral|"
     r"long service|helpline|nursery|dog-friendly|dental \||\bgym\b|night premium|overtime at|processes applications|online search|childcare disqualification|committed to (?:the welfare|a fair|equality|diversity|safeguarding|inclusion)|we never ask for payment|acts as an employer|"
     r"assume you were not|we reserve the right|cover letter|send (?:your|a) cv|apply (?:by|via|through|to)|rated (?:good|outstanding)|\bper hour\b|bank holidays|train from|house prices|your data is held|fixed term|pay:)\b"

@@ -24,9 +24,10 @@ _SUBORDINATE_OPENING = re.compile(
 )
 _UNFINISHED = re.compile(
     r"\b(?:(?:i|we|he|she|they|who|which)(?:'(?:s|d|m|re|ve|ll))?|(?:it|you|there|that|what)'(?:s|d|re|ve|ll)|(?:see|saw|think|thought|know|knew|say|said|notice|noticed|"
-    r"realise|realised|realize|realized|hope|hoped|believe|guess|felt|told (?:me|us|him|her|them)|make sure|made sure)|is|was|are|were|uh|um|so|and|but|because|the|a|an|my|our|to|of|with|for)$"
+    r"realise|realised|realize|realized|hope|hoped|believe|guess|felt|told (?:me|us|him|her|them)|make sure|made sure)|is|was|are|were|because|the|a|an|my|our|to|of|with|for)$"
 )
 """Words that nothing can end with in speech: what follows says it anew ("she's | she was") or is what was seen or thought."""
+_HESITATING = re.compile(r"(?:[\s,]+(?:and|so|but|then|um+|uh+|er+m?|like|yeah))+$")
 _LED_ON = re.compile(
     r"(?:^|\b(?:and|so|but|then|because) )(?:and |so )?(?:in|at|on|by|for|after|with|from|within|since|during|all)\b[^,]*$"
 )
@@ -105,7 +106,7 @@ def _belongs(answer: AnswerText, unit: Unit, reading: ClauseReading, sentence_wo
     between = answer.transcript[last.end : clause.start].strip()
     if not between and goes_on(unit.readings[-1]):
         return True
-    if not reading.events and len(clause.tokens) <= _BRIEF_WORDS:
+    if not says_something(reading) or (not reading.events and len(clause.tokens) <= _BRIEF_WORDS):
         return True
     if sentence_words <= _PUNCTUATED_LONG_WORDS:
         return True
@@ -119,9 +120,15 @@ def _belongs(answer: AnswerText, unit: Unit, reading: ClauseReading, sentence_wo
     return together <= _LONG_WORDS or (len(clause.tokens) < _JOIN_BELOW_WORDS and together <= _LONG_WORDS + 6)
 
 
+def says_something(reading: ClauseReading) -> bool:
+    """Whether a verb stands before the clause's first comma: "and after, and we retuned …" says nothing there."""
+    comma = reading.clause.text.find(",")
+    return comma < 0 or any(event.end <= reading.clause.start + comma for event in reading.events)
+
+
 def hangs(reading: ClauseReading) -> bool:
-    """Whether the clause ends where no sentence can."""
-    return bool(_UNFINISHED.search(reading.clause.lower))
+    """Whether the clause ends where no sentence can, whatever hesitation follows."""
+    return bool(_UNFINISHED.search(_HESITATING.sub("", reading.clause.lower)))
 
 
 def goes_on(reading: ClauseReading) -> bool:
