@@ -16,8 +16,6 @@ def csv_file(table: pd.DataFrame, name: str) -> None:
         f"{name}.csv",
         "text/csv",
         icon=":material/download:",
-        type="tertiary",
         key=f"csv-{name}",
         on_click="ignore",
-        help=f"{name}.csv",
     )
