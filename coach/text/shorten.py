@@ -6,14 +6,15 @@ _DANGLING = re.compile(
     r"[\s,]+(?:and|or|but|so|the|a|an|of|to|in|on|at|for|with|from|by|that|which|who|my|our|their|his|her|its|i|we|was|were|is|because|as|um|uh|like|about|than|if|it|they|had|have)$",
     re.IGNORECASE,
 )
-EDGES = ' ,.;:!?–—-"“”'
+EDGES = ' \t\n\r,.;:!?–—-"“”'
 
 
 def shorten(text: str, limit: int) -> str:
     """Cuts at a word boundary and drops a dangling last word; what is left is verbatim."""
     text = text.strip(EDGES)
     if len(text) > limit:
-        text = text[: limit + 1].rsplit(None, 1)[0] if " " in text[: limit + 1] else text[:limit]
+        words = text[: limit + 1].rsplit(None, 1)
+        text = words[0] if len(words) > 1 else text[:limit]
         while (cut := _DANGLING.sub("", text)) != text:
             text = cut
     return text.strip(EDGES)

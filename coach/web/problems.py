@@ -87,10 +87,16 @@ def problem(error: CoachError) -> JSONResponse:
     return JSONResponse(body.model_dump(mode="json"), status, headers=_HEADERS.get(status))
 
 
+_WHERE_CHARS = 80
+"""A field that nobody knows is named by who sent it."""
+
+
 def unusable(error: ValidationError, what: str) -> str:
     """The first fault of a message as a sentence; what was sent is not repeated."""
     first = error.errors(include_input=True, include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or what
+    where = ".".join(str(part) for part in first["loc"])[:_WHERE_CHARS] or what
+    if first["type"] == "union_tag_invalid":
+        return f"{where}: its {first['ctx']['discriminator']} is none of {first['ctx']['expected_tags']}."
     if first["type"] == "string_too_long":
         length, most = len(str(first["input"])), int(first["ctx"]["max_length"])
         return f"{where} is too long: {length:,} characters, at most {most:,} are taken. Shorten it."

@@ -64,6 +64,7 @@ def test_what_is_no_single_object_is_refused_alike_for_any_chunk_size(text: str,
         '<think>perhaps {"a": 2}?</think>\n{"a":{"b":1}}',
         'Here is the {evaluation} you asked for:\n{ "a":{"b":1}}\nHope it helps {"c":1}',
         '{"a":{"b":1}} tail',
+        '{"a":{"b":1}}<think>was that right?',
     ],
 )
 def test_what_stands_around_the_object_is_peeled_off(text: str, size: int) -> None:

@@ -27,9 +27,9 @@ class Peeler:
             return delta
         self._held += delta
         text = _THINK.sub(lambda m: " " * len(m.group()), self._held)
-        if _OPEN_THINK.search(text):
+        begin, thought = _BEGIN.search(text), _OPEN_THINK.search(text)
+        if thought and (begin is None or thought.start() < begin.start()):
             return ""
-        begin = _BEGIN.search(text)
         if begin is None:
             return self.rest() if len(self._held) > MAX_BEFORE else ""
         self._begun = True
