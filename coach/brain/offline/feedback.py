@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from coach.brain.offline.follow_up import missing_item
+from coach.brain.offline.follow_up import HANGS_BY, missing_item
 from coach.brain.offline.quotes import is_joint_step, is_scrap, number_quote, quote, whole
 from coach.brain.offline.tighten import tighten
 from coach.brain.reading.answer import Reading
@@ -32,9 +32,7 @@ _SPOKEN = re.compile(
     r"^(?:(?:and|so|but|then) )*(?:he|she|they|it|you) (?:goes?|went|says?|said|was like|were like)\b"
     r"|^(?:what|how|who) (?:was|were|is)\b"
 )
-_LED_BY = re.compile(
-    r"^(?:(?:and|so|but|then) )*(?:when|while|after|before|if|as|once|because|since|until|although|what)\b"
-)
+_LED_BY = re.compile(rf"^(?:(?:and|so|but|then) )*(?:{HANGS_BY}|what)\b")
 _WORKPLACE = re.compile(r"\bi(?:'m| was| am)? work(?:ed|s|ing)? (?:in|at|for|as|on)\b")
 _FEWEST_PLANNED = 2
 _LEADING = 1.0

@@ -16,7 +16,9 @@ _PLAN_QUESTIONS = {
     "result": "How would you know that it worked, and what would you do if it did not?",
 }
 """Of a case nothing has happened yet, so nothing is asked about afterwards."""
-_LED_BY = re.compile(r"^(?:(?:and|so|but|then) )*(?:when|while|after|before|if|as|once|because|since|until|although)\b")
+HANGS_BY = "when|while|after|before|if|as|once|because|since|until|although"
+"""Words that hang a clause on another one."""
+_LED_BY = re.compile(rf"^(?:(?:and|so|but|then) )*(?:{HANGS_BY})\b")
 _UNASKED = {
     "empty": "There is no answer to ask about yet.",
     "other_language": "The answer is in another language than the coach reads.",
